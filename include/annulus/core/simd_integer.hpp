@@ -1,0 +1,265 @@
+#pragma once
+
+/// \file
+/// Integer SIMD that xsimd does not have: bytes widened to 16 bits and the 16-bit multiply-add that sums pairs into
+/// 32 bits (VNNI's fused form where the build has it). Sums do not care for lane order, so widening may interleave.
+
+#include <annulus/core/simd.hpp>
+
+#include <array>
+
+namespace annulus::inline ANNULUS_ARCH::simd {
+
+/// The scalar meaning of the integer kernels: what runs where there is no x86 SIMD, and what the tests compare against.
+struct scalar_integers {
+  static constexpr std::size_t bytes = 16;
+  using bytes_type = std::array<std::uint8_t, 16>;
+  using shorts_type = std::array<std::int16_t, 8>;
+  using sums_type = std::array<std::int32_t, 4>;
+
+  static bytes_type load(const void* p) noexcept {
+    bytes_type v;
+    std::memcpy(v.data(), p, sizeof v);
+    return v;
+  }
+  /// The first n < bytes bytes, the rest zero.
+  static bytes_type load_partial(const void* p, std::size_t n) noexcept {
+    bytes_type v{};
+    std::memcpy(v.data(), p, n);
+    return v;
+  }
+  static shorts_type load_shorts(const std::int16_t* p) noexcept {
+    shorts_type v;
+    std::memcpy(v.data(), p, sizeof v);
+    return v;
+  }
+  static sums_type zero() noexcept { return {}; }
+  static bytes_type flip_sign(bytes_type v) noexcept {
+    for (auto& x : v) x = static_cast<std::uint8_t>(x ^ 0x80u);
+    return v;
+  }
+  static bytes_type absolute_difference(bytes_type a, const bytes_type& b) noexcept {
+    for (std::size_t i = 0; i < bytes; ++i) a[i] = static_cast<std::uint8_t>(a[i] > b[i] ? a[i] - b[i] : b[i] - a[i]);
+    return a;
+  }
+  static bytes_type maximum(bytes_type a, const bytes_type& b) noexcept {
+    for (std::size_t i = 0; i < bytes; ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+  }
+  template <class Byte>
+  static shorts_type widen_low(const bytes_type& v) noexcept {
+    shorts_type w;
+    for (std::size_t i = 0; i < 8; ++i) w[i] = static_cast<std::int16_t>(static_cast<Byte>(v[i]));
+    return w;
+  }
+  template <class Byte>
+  static shorts_type widen_high(const bytes_type& v) noexcept {
+    shorts_type w;
+    for (std::size_t i = 0; i < 8; ++i) w[i] = static_cast<std::int16_t>(static_cast<Byte>(v[i + 8]));
+    return w;
+  }
+  /// sum_i += a_2i b_2i + a_2i+1 b_2i+1, modulo 2^32.
+  static sums_type multiply_add(sums_type sum, const shorts_type& a, const shorts_type& b) noexcept {
+    for (std::size_t i = 0; i < 4; ++i)
+      sum[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum[i]) +
+                                         static_cast<std::uint32_t>(a[2 * i] * b[2 * i]) +
+                                         static_cast<std::uint32_t>(a[2 * i + 1] * b[2 * i + 1]));
+    return sum;
+  }
+  static sums_type add(sums_type a, const sums_type& b) noexcept {
+    for (std::size_t i = 0; i < 4; ++i)
+      a[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a[i]) + static_cast<std::uint32_t>(b[i]));
+    return a;
+  }
+  /// Adds all bytes, in any lanes.
+  static sums_type add_bytes(sums_type sum, const bytes_type& v) noexcept {
+    for (std::size_t i = 0; i < bytes; ++i) sum[i % 4] += v[i];
+    return sum;
+  }
+  /// Bits that differ, as byte counts.
+  static bytes_type popcount(bytes_type v) noexcept {
+    for (auto& x : v) x = static_cast<std::uint8_t>(std::popcount(x));
+    return v;
+  }
+  static bytes_type exclusive_or(bytes_type a, const bytes_type& b) noexcept {
+    for (std::size_t i = 0; i < bytes; ++i) a[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
+    return a;
+  }
+  static std::uint32_t reduce(const sums_type& sum) noexcept {
+    std::uint32_t total = 0;
+    for (auto x : sum) total += static_cast<std::uint32_t>(x);
+    return total;
+  }
+};
+
+#if defined(__AVX512BW__)
+
+struct avx512_integers {
+  static constexpr std::size_t bytes = 64;
+  using bytes_type = __m512i;
+  using shorts_type = __m512i;
+  using sums_type = __m512i;
+
+  static __m512i load(const void* p) noexcept { return _mm512_loadu_si512(p); }
+  static __m512i load_partial(const void* p, std::size_t n) noexcept {
+    return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1, p);
+  }
+  static __m512i load_shorts(const std::int16_t* p) noexcept { return _mm512_loadu_si512(p); }
+  static __m512i zero() noexcept { return _mm512_setzero_si512(); }
+  static __m512i flip_sign(__m512i v) noexcept { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
+  static __m512i absolute_difference(__m512i a, __m512i b) noexcept {
+    return _mm512_or_si512(_mm512_subs_epu8(a, b), _mm512_subs_epu8(b, a));
+  }
+  static __m512i maximum(__m512i a, __m512i b) noexcept { return _mm512_max_epu8(a, b); }
+  template <class Byte>
+  static __m512i widen_low(__m512i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm512_srai_epi16(_mm512_unpacklo_epi8(v, v), 8);
+    else return _mm512_unpacklo_epi8(v, _mm512_setzero_si512());
+  }
+  template <class Byte>
+  static __m512i widen_high(__m512i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm512_srai_epi16(_mm512_unpackhi_epi8(v, v), 8);
+    else return _mm512_unpackhi_epi8(v, _mm512_setzero_si512());
+  }
+  static __m512i multiply_add(__m512i sum, __m512i a, __m512i b) noexcept {
+#if defined(__AVX512VNNI__)
+    return _mm512_dpwssd_epi32(sum, a, b);
+#else
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
+  }
+  static __m512i add(__m512i a, __m512i b) noexcept { return _mm512_add_epi32(a, b); }
+  static __m512i add_bytes(__m512i sum, __m512i v) noexcept {
+    return _mm512_add_epi32(sum, _mm512_sad_epu8(v, _mm512_setzero_si512()));
+  }
+  static __m512i popcount(__m512i v) noexcept {
+#if defined(__AVX512BITALG__)
+    return _mm512_popcnt_epi8(v);
+#else
+    const __m512i table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    const __m512i low = _mm512_set1_epi8(15);
+    return _mm512_add_epi8(_mm512_shuffle_epi8(table, _mm512_and_si512(v, low)),
+                           _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(v, 4), low)));
+#endif
+  }
+  static __m512i exclusive_or(__m512i a, __m512i b) noexcept { return _mm512_xor_si512(a, b); }
+  static std::uint32_t reduce(__m512i sum) noexcept { return static_cast<std::uint32_t>(_mm512_reduce_add_epi32(sum)); }
+};
+using integers = avx512_integers;
+
+#elif defined(__AVX2__)
+
+struct avx2_integers {
+  static constexpr std::size_t bytes = 32;
+  using bytes_type = __m256i;
+  using shorts_type = __m256i;
+  using sums_type = __m256i;
+
+  static __m256i load(const void* p) noexcept { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static __m256i load_partial(const void* p, std::size_t n) noexcept {
+    alignas(__m256i) std::uint8_t padded[bytes] = {};
+    std::memcpy(padded, p, n);
+    return load(padded);
+  }
+  static __m256i load_shorts(const std::int16_t* p) noexcept { return load(p); }
+  static __m256i zero() noexcept { return _mm256_setzero_si256(); }
+  static __m256i flip_sign(__m256i v) noexcept { return _mm256_xor_si256(v, _mm256_set1_epi8(-128)); }
+  static __m256i absolute_difference(__m256i a, __m256i b) noexcept {
+    return _mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));
+  }
+  static __m256i maximum(__m256i a, __m256i b) noexcept { return _mm256_max_epu8(a, b); }
+  template <class Byte>
+  static __m256i widen_low(__m256i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm256_srai_epi16(_mm256_unpacklo_epi8(v, v), 8);
+    else return _mm256_unpacklo_epi8(v, _mm256_setzero_si256());
+  }
+  template <class Byte>
+  static __m256i widen_high(__m256i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm256_srai_epi16(_mm256_unpackhi_epi8(v, v), 8);
+    else return _mm256_unpackhi_epi8(v, _mm256_setzero_si256());
+  }
+  static __m256i multiply_add(__m256i sum, __m256i a, __m256i b) noexcept {
+#if defined(__AVXVNNI__)
+    return _mm256_dpwssd_avx_epi32(sum, a, b);
+#else
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+#endif
+  }
+  static __m256i add(__m256i a, __m256i b) noexcept { return _mm256_add_epi32(a, b); }
+  static __m256i add_bytes(__m256i sum, __m256i v) noexcept {
+    return _mm256_add_epi32(sum, _mm256_sad_epu8(v, _mm256_setzero_si256()));
+  }
+  static __m256i popcount(__m256i v) noexcept {
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    const __m256i low = _mm256_set1_epi8(15);
+    return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
+                           _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+  }
+  static __m256i exclusive_or(__m256i a, __m256i b) noexcept { return _mm256_xor_si256(a, b); }
+  static std::uint32_t reduce(__m256i sum) noexcept {
+    __m128i half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+    half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(half));
+  }
+};
+using integers = avx2_integers;
+
+#elif defined(__SSE2__)
+
+struct sse2_integers {
+  static constexpr std::size_t bytes = 16;
+  using bytes_type = __m128i;
+  using shorts_type = __m128i;
+  using sums_type = __m128i;
+
+  static __m128i load(const void* p) noexcept { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+  static __m128i load_partial(const void* p, std::size_t n) noexcept {
+    alignas(__m128i) std::uint8_t padded[bytes] = {};
+    std::memcpy(padded, p, n);
+    return load(padded);
+  }
+  static __m128i load_shorts(const std::int16_t* p) noexcept { return load(p); }
+  static __m128i zero() noexcept { return _mm_setzero_si128(); }
+  static __m128i flip_sign(__m128i v) noexcept { return _mm_xor_si128(v, _mm_set1_epi8(-128)); }
+  static __m128i absolute_difference(__m128i a, __m128i b) noexcept {
+    return _mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a));
+  }
+  static __m128i maximum(__m128i a, __m128i b) noexcept { return _mm_max_epu8(a, b); }
+  template <class Byte>
+  static __m128i widen_low(__m128i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm_srai_epi16(_mm_unpacklo_epi8(v, v), 8);
+    else return _mm_unpacklo_epi8(v, _mm_setzero_si128());
+  }
+  template <class Byte>
+  static __m128i widen_high(__m128i v) noexcept {
+    if constexpr (std::is_signed_v<Byte>) return _mm_srai_epi16(_mm_unpackhi_epi8(v, v), 8);
+    else return _mm_unpackhi_epi8(v, _mm_setzero_si128());
+  }
+  static __m128i multiply_add(__m128i sum, __m128i a, __m128i b) noexcept {
+    return _mm_add_epi32(sum, _mm_madd_epi16(a, b));
+  }
+  static __m128i add(__m128i a, __m128i b) noexcept { return _mm_add_epi32(a, b); }
+  static __m128i add_bytes(__m128i sum, __m128i v) noexcept {
+    return _mm_add_epi32(sum, _mm_sad_epu8(v, _mm_setzero_si128()));
+  }
+  /// SSE2 has no byte shuffle: count bits in parallel within each byte.
+  static __m128i popcount(__m128i v) noexcept {
+    v = _mm_sub_epi8(v, _mm_and_si128(_mm_srli_epi16(v, 1), _mm_set1_epi8(0x55)));
+    v = _mm_add_epi8(_mm_and_si128(v, _mm_set1_epi8(0x33)), _mm_and_si128(_mm_srli_epi16(v, 2), _mm_set1_epi8(0x33)));
+    return _mm_and_si128(_mm_add_epi8(v, _mm_srli_epi16(v, 4)), _mm_set1_epi8(0x0F));
+  }
+  static __m128i exclusive_or(__m128i a, __m128i b) noexcept { return _mm_xor_si128(a, b); }
+  static std::uint32_t reduce(__m128i sum) noexcept {
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4E));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xB1));
+    return static_cast<std::uint32_t>(_mm_cvtsi128_si32(sum));
+  }
+};
+using integers = sse2_integers;
+
+#else
+using integers = scalar_integers;
+#endif
+
+}  // namespace annulus::inline ANNULUS_ARCH::simd
