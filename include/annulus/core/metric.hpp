@@ -113,8 +113,8 @@ struct cosine {
   static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
     using number = decltype(detail::to_floating(dot));
     const auto product = std::sqrt(detail::to_floating(a_norm)) * std::sqrt(detail::to_floating(b_norm));
-    if (product > 0) return number(1) - detail::to_floating(dot) / product;
-    return number(a_norm == b_norm ? 0 : 1);
+    if (product == 0) return number(a_norm == b_norm ? 0 : 1);
+    return number(1) - detail::to_floating(dot) / product;
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -163,7 +163,8 @@ concept dense_metric = std::copy_constructible<M> && requires(const M& m, const 
 /// A metric over the rows of a point set: of two rows, or for dense rows of two pointers and a length.
 template <class M, class Points>
 concept metric_for = point_set<Points> &&
-    ((requires { typename Points::value_type; } && dense_metric<M, typename Points::value_type>) ||
+    ((requires { requires std::convertible_to<row_t<Points>, std::span<const typename Points::value_type>>; } &&
+      dense_metric<M, typename Points::value_type>) ||
      requires(const M& m, row_t<Points> r) {
        { m(r, r) } -> std::convertible_to<double>;
      });

@@ -23,21 +23,37 @@ class reservoir {
   std::size_t size() const noexcept { return m_items.size(); }
   std::vector<candidate_type>& items() noexcept { return m_items; }
 
-  /// Drops all but the k smallest and those whose rank is at most the k-th's + margin; returns the k-th. Needs k <=
-  /// size().
+  /// Drops all but the k smallest and those whose rank is at most the k-th's + margin; returns the k-th. The order of
+  /// what is left is that of the appends. Needs 1 <= k <= size().
   candidate_type cut(std::size_t k, Rank margin = 0) {
-    const auto kth = m_items.begin() + static_cast<std::ptrdiff_t>(k - 1);
-    std::nth_element(m_items.begin(), kth, m_items.end());
-    const candidate_type bound = *kth;
-    auto end = kth + 1;
-    if (margin > 0)
-      end = std::partition(end, m_items.end(), [&](const auto& c) { return c.rank <= bound.rank + margin; });
-    m_items.erase(end, m_items.end());
+    using bits = decltype(ordered_bits(Rank{}));
+    const bits kth = radix_select<bits>(
+        m_items.size(), k, [&](std::size_t i) { return ordered_bits(m_items[i].rank); }, m_bits);
+    // Of those tied with the k-th the smallest ids stay.
+    m_ties.clear();
+    std::size_t below = 0;
+    candidate_type bound{};
+    for (const candidate_type& c : m_items) {
+      const bits b = ordered_bits(c.rank);
+      below += b < kth;
+      if (b == kth) m_ties.push_back(bound = c);
+    }
+    const auto last = m_ties.begin() + static_cast<std::ptrdiff_t>(k - below - 1);
+    std::nth_element(m_ties.begin(), last, m_ties.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    bound = *last;
+    const Rank limit = bound.rank + margin;
+    std::size_t kept = 0;
+    for (const candidate_type c : m_items) {
+      m_items[kept] = c;
+      kept += margin > 0 ? c.rank <= limit : !(bound < c);
+    }
+    m_items.resize(kept);
     return bound;
   }
 
  private:
-  std::vector<candidate_type> m_items;
+  std::vector<candidate_type> m_items, m_ties;
+  std::vector<decltype(ordered_bits(Rank{}))> m_bits;
 };
 
 /// The k smallest candidates of all pushed, ties by smaller id, whatever the order of the pushes. Ranks that are NaN or
@@ -53,13 +69,16 @@ class top_k {
 
   /// Empties it, for k candidates from now on.
   /// \throws std::invalid_argument for k = 0.
-  void reset(std::size_t k) {
+  void reset(std::size_t k) { reset(k, nothing_yet()); }
+
+  /// The same for candidates that come before `bound` only.
+  void reset(std::size_t k, candidate_type bound) {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     m_k = k;
     m_is_heap = k <= largest_heap;
     m_reservoir.reset(m_is_heap ? k : 2 * k);
     if (!m_is_heap) m_scratch.reserve(2 * k);
-    m_threshold = nothing_yet();
+    m_threshold = bound;
   }
 
   std::size_t k() const noexcept { return m_k; }
@@ -95,10 +114,9 @@ class top_k {
     if constexpr (std::is_floating_point_v<Rank>) {
       constexpr std::size_t width = simd::lanes<Rank>;
       for (; i + 4 * width <= n; i += 4 * width) {
-        const simd::batch<Rank> limit(threshold());
-        const auto least = xsimd::min(xsimd::min(simd::load(ranks + i), simd::load(ranks + i + width)),
-                                      xsimd::min(simd::load(ranks + i + 2 * width), simd::load(ranks + i + 3 * width)));
-        if (!xsimd::any(!(limit < least))) continue;  // "not below" also catches a NaN that hides its neighbours
+        simd::batch<Rank> least(std::numeric_limits<Rank>::infinity());  // of those that are not NaN
+        simd::unroll<4>([&](auto v) { least = simd::min_skip_nan(simd::load(ranks + i + v * width), least); });
+        if (!xsimd::any(least <= simd::batch<Rank>(threshold()))) continue;
         for (std::size_t j = i; j < i + 4 * width; ++j) push(ranks[j], first + static_cast<Id>(j));
       }
     }

@@ -1,0 +1,173 @@
+#pragma once
+
+/// \file
+/// approx_min_k and approx_max_k: jax.lax's and tf.math's functions of the same names, on a CPU.
+
+#include <annulus/approx_top_k/row_top_k.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Element types of approx_min_k and approx_max_k.
+template <class T>
+concept top_k_scalar = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, Eigen::half> ||
+    std::same_as<T, Eigen::bfloat16> || std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
+    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t> ||
+    std::same_as<T, std::uint16_t> || std::same_as<T, std::uint32_t>;
+
+/// The values found and where along the reduced dimension they were. For operands of more than one dimension both are
+/// row-major, with the operand's shape but for the reduced dimension, which has plan_approx_top_k(...).output_size.
+template <class T>
+struct top_k_result {
+  std::vector<T> values;
+  std::vector<std::int64_t> indices;
+};
+
+/// An n-dimensional operand owned by someone else: element (i0, i1, ...) is data[i0 strides[0] + i1 strides[1] + ...].
+template <class T>
+class tensor_view {
+ public:
+  using value_type = T;
+
+  /// Strides count elements and may be negative or zero.
+  /// \throws std::invalid_argument for no dimensions, as many strides as not dimensions, or a size that overflows.
+  tensor_view(const T* data, std::vector<std::size_t> shape, std::vector<std::ptrdiff_t> strides)
+      : m_data(data), m_shape(std::move(shape)), m_strides(std::move(strides)) {
+    if (m_shape.empty()) detail::invalid("rank", m_shape.size(), "must be at least 1");
+    if (m_strides.size() != m_shape.size())
+      detail::invalid("strides size", m_strides.size(), "must equal shape size = ", m_shape.size());
+    std::size_t size = sizeof(T);
+    for (const std::size_t extent : m_shape) size = detail::checked_product(size, extent, "shape product");
+  }
+
+  /// Row-major and packed.
+  /// \throws std::invalid_argument for no dimensions or a size that overflows.
+  tensor_view(const T* data, std::vector<std::size_t> shape) : tensor_view(data, shape, packed(shape)) {}
+
+  const T* data() const noexcept { return m_data; }
+  std::size_t rank() const noexcept { return m_shape.size(); }
+  const std::vector<std::size_t>& shape() const noexcept { return m_shape; }
+  const std::vector<std::ptrdiff_t>& strides() const noexcept { return m_strides; }
+
+ private:
+  static std::vector<std::ptrdiff_t> packed(const std::vector<std::size_t>& shape) {
+    std::vector<std::ptrdiff_t> strides(shape.size(), 1);
+    for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * static_cast<std::ptrdiff_t>(shape[i]);
+    return strides;
+  }
+
+  const T* m_data;
+  std::vector<std::size_t> m_shape;
+  std::vector<std::ptrdiff_t> m_strides;
+};
+
+namespace detail {
+
+/// Along one dimension of a tensor, for all places in the others.
+template <bool Largest, class T>
+top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, const approx_top_k_params& params) {
+  const auto rank = static_cast<std::ptrdiff_t>(operand.rank());
+  const std::ptrdiff_t dimension = params.reduction_dimension;
+  if (dimension < -rank || dimension >= rank)
+    invalid("reduction_dimension", dimension, "must be in [", -rank, ", ", rank, ")");
+  const auto reduced = static_cast<std::size_t>(dimension < 0 ? dimension + rank : dimension);
+  const std::size_t n = operand.shape()[reduced];
+  const approx_top_k_plan plan = plan_approx_top_k(n, k, params, operand.rank());
+  const std::size_t size = plan.output_size;
+  const std::ptrdiff_t step = operand.strides()[reduced];
+
+  // inner: the dimensions behind the reduced one, which follow each other in the output within one place of the outer
+  // ones.
+  std::size_t rows = 1, inner = 1;
+  for (std::size_t i = 0; i < operand.rank(); ++i)
+    if (i != reduced) rows *= operand.shape()[i];
+  for (std::size_t i = reduced + 1; i < operand.rank(); ++i) inner *= operand.shape()[i];
+  top_k_result<T> result;
+  result.values.resize(checked_product(rows, size, "result rows"));
+  result.indices.resize(result.values.size());
+
+  const auto row_begin = [&](std::size_t row) {
+    const T* p = operand.data();
+    for (std::size_t i = operand.rank(); i-- > 0;) {
+      if (i == reduced) continue;
+      p += static_cast<std::ptrdiff_t>(row % operand.shape()[i]) * operand.strides()[i];
+      row /= operand.shape()[i];
+    }
+    return p;
+  };
+
+  struct scratch {
+    row_top_k<T, Largest> reduce;
+    std::vector<T> rows, values;
+    std::vector<std::int64_t> indices;
+  };
+  // Neighbouring rows are copied together where the reduced dimension is strided: they share cache lines.
+  const std::size_t together = step == 1 ? 1 : 16;
+  const bool one = rows == 1;
+  const std::size_t workers = one ? 1 : std::min(resolve_threads(params.threads), rows);
+  std::vector<scratch> scratches(workers, {{plan, n, k, params.aggregate_to_topk}, {}, {}, {}});
+  parallel_for(workers, rows, together, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    scratch& s = scratches[worker];
+    s.values.resize(size);
+    s.indices.resize(size);
+    if (step != 1) {
+      s.rows.resize((end - begin) * n);
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t row = begin; row < end; ++row)
+          s.rows[(row - begin) * n + i] = row_begin(row)[static_cast<std::ptrdiff_t>(i) * step];
+    }
+    for (std::size_t row = begin; row < end; ++row) {
+      const T* data = step == 1 ? row_begin(row) : s.rows.data() + (row - begin) * n;
+      T* values = s.values.data();
+      std::int64_t* indices = s.indices.data();
+      s.reduce(data, values, indices, one ? params.threads : 1);
+      for (std::size_t i = 0; i < size; ++i) {
+        const std::size_t at = (row / inner * size + i) * inner + row % inner;
+        result.values[at] = values[i];
+        result.indices[at] = indices[i];
+      }
+    }
+  });
+  return result;
+}
+
+template <bool Largest, class Operand>
+auto reduce(const Operand& operand, std::size_t k, const approx_top_k_params& params) {
+  using T = value_t<Operand>;
+  if constexpr (std::same_as<Operand, tensor_view<T>>) {
+    return reduce_tensor<Largest>(operand, k, params);
+  } else if constexpr (contiguous_of<Operand, T>) {
+    return reduce_tensor<Largest>(tensor_view<T>(std::ranges::data(operand), {std::ranges::size(operand)}), k, params);
+  } else {
+    const matrix_view<T> m = operand;
+    return reduce_tensor<Largest>(
+        tensor_view<T>(m.data(), {m.rows(), m.cols()}, {static_cast<std::ptrdiff_t>(m.stride()), 1}), k, params);
+  }
+}
+
+}  // namespace detail
+
+/// What approx_min_k takes: a contiguous range (one dimension), a matrix or view (two), or a tensor_view (any).
+template <class R>
+concept top_k_operand = top_k_scalar<value_t<R>> &&
+    (detail::contiguous_of<R, value_t<R>> || matrix_like<R> || std::same_as<R, tensor_view<value_t<R>>>);
+
+/// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
+/// and NaN after everything else. An element of the true k is among them with probability recall_target at least, the
+/// smallest always. Never fewer than k. Without aggregation the unsorted survivors of all bins: concatenate those of
+/// several shards, add each shard's offset, and reduce once more. Rows run in parallel, a single row's chunks too; the
+/// result does not depend on threads. Time: one pass over the operand at about memory speed plus O(k). Extra memory:
+/// the bins, and a copy of 16 rows at a time where the reduced dimension is not contiguous. \throws
+/// std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, reduction_input_size_override in [0,
+/// n), reduction_dimension out of range.
+template <top_k_operand R>
+top_k_result<value_t<R>> approx_min_k(const R& operand, std::size_t k, const approx_top_k_params& params = {}) {
+  return detail::reduce<false>(operand, k, params);
+}
+
+/// The k largest elements along a dimension, largest first; otherwise as approx_min_k (NaN last here too).
+template <top_k_operand R>
+top_k_result<value_t<R>> approx_max_k(const R& operand, std::size_t k, const approx_top_k_params& params = {}) {
+  return detail::reduce<true>(operand, k, params);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

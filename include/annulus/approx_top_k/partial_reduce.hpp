@@ -1,0 +1,208 @@
+#pragma once
+
+/// \file
+/// The partial reduction: one pass that deals an operand into bins and keeps the smallest of each, at the speed of
+/// memory and in a time that does not depend on the data.
+///
+/// Element i belongs to chunk i / (bins * group), and within it to a block of 16 lanes x group elements. Only the
+/// minimum of each lane of a block meets its bin, so most of the pass is a plain minimum. In every chunk the bins are
+/// dealt out from another, random start, which makes any fixed order of the data (sorted, strided) as good as a random
+/// one.
+
+#include <annulus/approx_top_k/plan.hpp>
+#include <annulus/core/candidate.hpp>
+#include <annulus/core/matrix.hpp>
+#include <annulus/core/random.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// What lanes hold for an operand of T: types narrower than 32 bits are widened, uint32 moves to int32 in the same
+/// order.
+template <class T>
+using key_t = std::conditional_t<
+    std::same_as<T, double>, double,
+    std::conditional_t<!std::is_integral_v<T>, float, std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>>>;
+
+/// The worst key there is; what equals it counts as absent.
+template <class Key>
+inline constexpr Key worst_key = std::is_floating_point_v<Key> ? std::numeric_limits<Key>::infinity()
+                                                               : std::numeric_limits<Key>::max();
+
+/// Smaller keys are better; for the largest elements the order is turned around exactly, by sign or complement.
+template <bool Largest, class T>
+constexpr key_t<T> to_key(T x) noexcept {
+  if constexpr (!std::is_integral_v<T>) return Largest ? -static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x);
+  else if constexpr (std::same_as<T, std::uint32_t>) return to_key<Largest>(static_cast<std::int32_t>(x ^ 0x80000000u));
+  else return static_cast<key_t<T>>(Largest ? ~static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x));
+}
+
+template <bool Largest, class T>
+simd::batch<key_t<T>> load_keys(const T* p) noexcept {
+  using key = key_t<T>;
+  if constexpr (!std::is_integral_v<T>) {
+    const auto x = simd::load(p);
+    if constexpr (Largest) return -x;
+    else return x;
+  } else if constexpr (std::same_as<T, key>) {
+    const auto x = simd::load(p);
+    if constexpr (Largest) return ~x;
+    else return x;
+  } else {
+    alignas(64) key widened[simd::lanes<key>];
+    for (std::size_t i = 0; i < simd::lanes<key>; ++i) widened[i] = to_key<Largest>(p[i]);
+    return simd::batch<key>::load_aligned(widened);
+  }
+}
+
+/// out[o] = the minimum of lane o of a chunk of `lanes` lanes of `group` elements that starts at `data`, of which `n`
+/// are there. `Unroll` divides group.
+template <bool Largest, std::size_t Unroll, class T>
+void lane_minima(std::size_t group, const T* data, std::size_t n, std::size_t lanes, key_t<T>* out) noexcept {
+  using key = key_t<T>;
+  constexpr std::size_t width = std::min(simd::lanes<key>, block_lanes), step = block_lanes * Unroll;
+  const std::size_t block = block_lanes * group;
+  std::size_t o = 0, i = 0;
+  for (; o < lanes && i + block <= n; o += block_lanes, i += block)
+    for (std::size_t j = 0; j < block_lanes; j += width) {
+      simd::batch<key> least(worst_key<key>);
+      for (const T *p = data + i + j, *end = p + block; p != end; p += step)
+        simd::unroll<Unroll>(
+            [&](auto g) { least = simd::min_skip_nan(load_keys<Largest>(p + g * block_lanes), least); });
+      least.store_unaligned(out + o + j);
+    }
+  for (std::size_t rest = o; rest < lanes; ++rest) out[rest] = worst_key<key>;
+  if (o < lanes)
+    for (std::size_t j = 0; i + j < n; ++j) {
+      const key x = to_key<Largest>(data[i + j]);
+      key& least = out[o + j % block_lanes];
+      if (x < least) least = x;
+    }
+}
+
+template <bool Largest, class T>
+void lane_minima(std::size_t group, const T* data, std::size_t n, std::size_t lanes, key_t<T>* out) noexcept {
+  if (group % 4 == 0) lane_minima<Largest, 4>(group, data, n, lanes, out);
+  else lane_minima<Largest, 1>(group, data, n, lanes, out);
+}
+
+/// The bins: for each the per_bin best keys that it met, and the chunks that they came from, best first, ties by chunk.
+template <class Key>
+class bin_table {
+ public:
+  using chunk_type = std::conditional_t<sizeof(Key) == 8, std::uint64_t, std::uint32_t>;
+
+  /// bins: a multiple of 16.
+  void reset(std::size_t bins, std::size_t per_bin) {
+    m_bins = bins;
+    m_per_bin = per_bin;
+    m_keys.assign(bins * per_bin, worst_key<Key>);
+    m_chunks.assign(bins * per_bin, std::bit_cast<Key>(chunk_type(~chunk_type{0})));
+    m_minima.resize(bins + block_lanes);
+  }
+
+  std::size_t bins() const noexcept { return m_bins; }
+  std::size_t per_bin() const noexcept { return m_per_bin; }
+  /// All keys, bins() of each level.
+  std::span<const Key> keys() const noexcept { return m_keys; }
+  Key key(std::size_t level, std::size_t bin) const noexcept { return m_keys[level * m_bins + bin]; }
+  chunk_type chunk(std::size_t level, std::size_t bin) const noexcept {
+    return std::bit_cast<chunk_type>(m_chunks[level * m_bins + bin]);
+  }
+  /// Where the lanes of the next chunk are to be written: bins() keys, worst_key for what is absent.
+  Key* lanes() noexcept { return m_minima.data(); }
+
+  /// Lane o of chunk c belongs to bin (o - start(c)) mod bins.
+  std::size_t start(std::uint64_t chunk) const noexcept {
+    return static_cast<std::size_t>(counter_random(0, 0xB125).below(chunk, m_bins));
+  }
+  /// The lane of a bin in a chunk.
+  std::size_t lane(std::size_t bin, std::uint64_t chunk) const noexcept {
+    const std::size_t o = bin + start(chunk);
+    return o < m_bins ? o : o - m_bins;
+  }
+
+  /// Takes in lanes() as those of a chunk. `Ordered`: chunks come in ascending order, so that ties need no comparison.
+  template <bool Ordered>
+  void fold(std::uint64_t chunk) noexcept {
+    switch (m_per_bin) {
+      case 1:
+        return fold_levels<Ordered, 1>(chunk);
+      case 2:
+        return fold_levels<Ordered, 2>(chunk);
+      case 3:
+        return fold_levels<Ordered, 3>(chunk);
+      default:
+        return fold_levels<Ordered, 4>(chunk);
+    }
+  }
+
+  /// Takes in what another table of the same shape has kept, of other chunks.
+  void merge(const bin_table& other) noexcept {
+    for (std::size_t level = 0; level < m_per_bin; ++level)
+      for (std::size_t bin = 0; bin < m_bins; ++bin) insert(bin, other.key(level, bin), other.chunk(level, bin));
+  }
+
+ private:
+  template <bool Ordered, std::size_t PerBin>
+  void fold_levels(std::uint64_t chunk) noexcept {
+    using batch = simd::batch<Key>;
+    constexpr std::size_t width = simd::lanes<Key>;
+    static_assert(width <= block_lanes);
+    std::copy_n(m_minima.data(), block_lanes, m_minima.data() + m_bins);  // for the vector that wraps around
+    const batch from(std::bit_cast<Key>(static_cast<chunk_type>(chunk)));
+    const std::size_t begin = start(chunk);
+    for (std::size_t bin = 0; bin < m_bins; bin += width) {
+      const std::size_t o = begin + bin < m_bins ? begin + bin : begin + bin - m_bins;
+      const batch x = simd::load(m_minima.data() + o);
+      batch keys[PerBin], chunks[PerBin];
+      simd::unroll<PerBin>([&](auto level) {
+        keys[level] = batch::load_aligned(m_keys.data() + level * m_bins + bin);
+        chunks[level] = batch::load_aligned(m_chunks.data() + level * m_bins + bin);
+      });
+      simd::batch_bool<Key> before[PerBin];
+      simd::unroll<PerBin>([&](auto level) {
+        before[level] = x < keys[level];
+        if constexpr (!Ordered)
+          if (const auto tied = x == keys[level]; xsimd::any(tied))
+            before[level] = before[level] || (tied && comes_before(from, chunks[level]));
+      });
+      // What x comes before moves down a level; the last one falls out.
+      simd::unroll<PerBin>([&](auto up) {
+        constexpr std::size_t level = PerBin - 1 - up;
+        batch key = x, source = from;
+        if constexpr (level > 0) {
+          key = xsimd::select(before[level - 1], keys[level - 1], x);
+          source = xsimd::select(before[level - 1], chunks[level - 1], from);
+        }
+        xsimd::select(before[level], key, keys[level]).store_aligned(m_keys.data() + level * m_bins + bin);
+        xsimd::select(before[level], source, chunks[level]).store_aligned(m_chunks.data() + level * m_bins + bin);
+      });
+    }
+  }
+
+  static simd::batch_bool<Key> comes_before(const simd::batch<Key>& a, const simd::batch<Key>& b) noexcept {
+    alignas(64) Key x[simd::lanes<Key>], y[simd::lanes<Key>];
+    alignas(64) bool before[simd::lanes<Key>];
+    a.store_aligned(x);
+    b.store_aligned(y);
+    for (std::size_t i = 0; i < simd::lanes<Key>; ++i)
+      before[i] = std::bit_cast<chunk_type>(x[i]) < std::bit_cast<chunk_type>(y[i]);
+    return simd::batch_bool<Key>::load_aligned(before);
+  }
+
+  void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
+    for (std::size_t level = 0; level < m_per_bin; ++level) {
+      Key& k = m_keys[level * m_bins + bin];
+      Key& c = m_chunks[level * m_bins + bin];
+      if (key < k || (key == k && chunk < std::bit_cast<chunk_type>(c))) {
+        std::swap(key, k);
+        chunk = std::bit_cast<chunk_type>(std::exchange(c, std::bit_cast<Key>(chunk)));
+      }
+    }
+  }
+
+  std::size_t m_bins = 0, m_per_bin = 0;
+  aligned_vector<Key> m_keys, m_chunks, m_minima;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,115 @@
+#pragma once
+
+/// \file
+/// What all file formats share: reads checked against the size of the file, and writes that appear whole or not at all.
+
+#include <annulus/core/errors.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <system_error>
+
+#if __has_include(<unistd.h>)
+#include <unistd.h>
+#endif
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+static_assert(std::endian::native == std::endian::little, "annulus: the file formats are little-endian");
+
+/// A regular file read from front to back. Nothing should be allocated for what size() does not justify.
+class input_file {
+ public:
+  /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
+  explicit input_file(const std::filesystem::path& path)
+      : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
+    if (!m_stream) throw std::system_error(errno, std::generic_category(), m_name);
+  }
+
+  std::uint64_t size() const noexcept { return m_size; }
+  std::uint64_t offset() const noexcept { return m_offset; }
+
+  void seek(std::uint64_t offset) {
+    m_stream.seekg(static_cast<std::streamoff>(offset));
+    m_offset = offset;
+  }
+
+  /// \throws format_error where the file ends before `bytes` bytes.
+  void read(void* to, std::size_t bytes) {
+    m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+    const auto got = static_cast<std::uint64_t>(m_stream.gcount());
+    if (got != bytes) fail(m_offset + got, "the file ends here, ", bytes - got, " bytes too early");
+    m_offset += bytes;
+  }
+
+  template <class T>
+  T read_value() {
+    T value;
+    read(&value, sizeof(value));
+    return value;
+  }
+
+  template <class... Reason>
+  [[noreturn, gnu::noinline, gnu::cold]] void fail(std::uint64_t offset, const Reason&... reason) const {
+    std::ostringstream message;
+    (message << ... << reason);
+    throw format_error(m_name, offset, message.str());
+  }
+
+ private:
+  std::string m_name;
+  std::uint64_t m_size;
+  std::uint64_t m_offset = 0;
+  std::ifstream m_stream;
+};
+
+/// Writes a temporary file beside `path`, which commit() puts in its place: until then, and after any crash before, the
+/// old file is as it was. Without a commit the temporary file is removed.
+class output_file {
+ public:
+  /// \throws std::system_error where the temporary file cannot be created.
+  explicit output_file(std::filesystem::path path) : m_path(std::move(path)), m_temporary(m_path) {
+    std::random_device random;  // writers of the same file in several processes must not meet
+    m_temporary += ".tmp-" + std::to_string(random()) + "-" + std::to_string(random());
+    m_file = std::fopen(m_temporary.string().c_str(), "wb");
+    if (m_file == nullptr) fail();
+  }
+  output_file(const output_file&) = delete;
+  output_file& operator=(const output_file&) = delete;
+  ~output_file() {
+    if (m_file != nullptr) std::fclose(m_file);
+    std::error_code ignored;
+    if (!m_committed) std::filesystem::remove(m_temporary, ignored);
+  }
+
+  /// \throws std::system_error, as where the disk is full.
+  void write(const void* from, std::size_t bytes) {
+    if (std::fwrite(from, 1, bytes, m_file) != bytes) fail();
+  }
+
+  /// Flushes to the disk, closes and renames. \throws std::system_error where one of these fails.
+  void commit() {
+    if (std::fflush(m_file) != 0) fail();
+#if __has_include(<unistd.h>)
+    // Else a rename may reach the disk before the bytes do, and a power cut leaves an empty file.
+    if (fsync(fileno(m_file)) != 0) fail();
+#endif
+    if (std::fclose(std::exchange(m_file, nullptr)) != 0) fail();
+    std::filesystem::rename(m_temporary, m_path);
+    m_committed = true;
+  }
+
+ private:
+  [[noreturn, gnu::noinline, gnu::cold]] void fail() const {
+    throw std::system_error(errno, std::generic_category(), m_path.string());
+  }
+
+  std::filesystem::path m_path, m_temporary;
+  std::FILE* m_file = nullptr;
+  bool m_committed = false;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
