@@ -33,7 +33,14 @@ struct scalar_integers {
     std::memcpy(v.data(), p, sizeof v);
     return v;
   }
+  /// Two shorts, as they lie in memory, in every lane.
+  static shorts_type broadcast_pair(std::int32_t pair) noexcept {
+    shorts_type v;
+    for (std::size_t i = 0; i < 4; ++i) std::memcpy(v.data() + 2 * i, &pair, sizeof pair);
+    return v;
+  }
   static sums_type zero() noexcept { return {}; }
+  static void store(std::int32_t* p, const sums_type& sums) noexcept { std::memcpy(p, sums.data(), sizeof sums); }
   static bytes_type flip_sign(bytes_type v) noexcept {
     for (auto& x : v) x = static_cast<std::uint8_t>(x ^ 0x80u);
     return v;
@@ -105,7 +112,9 @@ struct avx512_integers {
     return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1, p);
   }
   static __m512i load_shorts(const std::int16_t* p) noexcept { return _mm512_loadu_si512(p); }
+  static __m512i broadcast_pair(std::int32_t pair) noexcept { return _mm512_set1_epi32(pair); }
   static __m512i zero() noexcept { return _mm512_setzero_si512(); }
+  static void store(std::int32_t* p, __m512i sums) noexcept { _mm512_storeu_si512(p, sums); }
   static __m512i flip_sign(__m512i v) noexcept { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
   static __m512i absolute_difference(__m512i a, __m512i b) noexcept {
     return _mm512_or_si512(_mm512_subs_epu8(a, b), _mm512_subs_epu8(b, a));
@@ -162,7 +171,11 @@ struct avx2_integers {
     return load(padded);
   }
   static __m256i load_shorts(const std::int16_t* p) noexcept { return load(p); }
+  static __m256i broadcast_pair(std::int32_t pair) noexcept { return _mm256_set1_epi32(pair); }
   static __m256i zero() noexcept { return _mm256_setzero_si256(); }
+  static void store(std::int32_t* p, __m256i sums) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), sums);
+  }
   static __m256i flip_sign(__m256i v) noexcept { return _mm256_xor_si256(v, _mm256_set1_epi8(-128)); }
   static __m256i absolute_difference(__m256i a, __m256i b) noexcept {
     return _mm256_or_si256(_mm256_subs_epu8(a, b), _mm256_subs_epu8(b, a));
@@ -220,7 +233,9 @@ struct sse2_integers {
     return load(padded);
   }
   static __m128i load_shorts(const std::int16_t* p) noexcept { return load(p); }
+  static __m128i broadcast_pair(std::int32_t pair) noexcept { return _mm_set1_epi32(pair); }
   static __m128i zero() noexcept { return _mm_setzero_si128(); }
+  static void store(std::int32_t* p, __m128i sums) noexcept { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), sums); }
   static __m128i flip_sign(__m128i v) noexcept { return _mm_xor_si128(v, _mm_set1_epi8(-128)); }
   static __m128i absolute_difference(__m128i a, __m128i b) noexcept {
     return _mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a));
@@ -261,5 +276,25 @@ using integers = sse2_integers;
 #else
 using integers = scalar_integers;
 #endif
+
+/// out[j * out_stride + i] = rows[i * stride + j] for i, j < 4.
+inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int32_t* out,
+                          std::size_t out_stride) noexcept {
+#if defined(__SSE2__)
+  const auto row = [=](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + i * stride)); };
+  const __m128i low01 = _mm_unpacklo_epi32(row(0), row(1)), low23 = _mm_unpacklo_epi32(row(2), row(3));
+  const __m128i high01 = _mm_unpackhi_epi32(row(0), row(1)), high23 = _mm_unpackhi_epi32(row(2), row(3));
+  const auto put = [=](std::size_t j, __m128i v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + j * out_stride), v);
+  };
+  put(0, _mm_unpacklo_epi64(low01, low23));
+  put(1, _mm_unpackhi_epi64(low01, low23));
+  put(2, _mm_unpacklo_epi64(high01, high23));
+  put(3, _mm_unpackhi_epi64(high01, high23));
+#else
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t j = 0; j < 4; ++j) out[j * out_stride + i] = rows[i * stride + j];
+#endif
+}
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd

@@ -18,6 +18,8 @@ class reservoir {
   void reset(std::size_t capacity) {
     m_items.clear();
     m_items.reserve(capacity);
+    m_ties.reserve(capacity);
+    m_bits.reserve(capacity);
   }
   void append(Rank rank, Id id) { m_items.push_back({rank, id}); }
   std::size_t size() const noexcept { return m_items.size(); }

@@ -1,0 +1,95 @@
+#pragma once
+
+/// \file
+/// The candidates of one query while a search by approximate ranks runs.
+
+#include <annulus/core/candidate.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Holds every pair whose approximate rank is within a margin of the k-th smallest seen so far, in the order of
+/// arrival. Ranks and ids are kept apart, so that a cut is a few passes of SIMD over the ranks.
+class shortlist {
+ public:
+  /// Room for twice k and some more before the first cut, never more than n rows.
+  void reset(std::size_t k, std::size_t n) {
+    m_k = k;
+    const std::size_t capacity = std::min(n, 2 * k + 64);
+    m_ranks.resize(capacity + simd::lanes<float>);
+    m_ids.resize(capacity);
+    m_size = 0;
+    m_capacity = capacity;
+    m_kth = std::numeric_limits<float>::max();
+  }
+
+  std::size_t size() const noexcept { return m_size; }
+  bool full() const noexcept { return m_size == m_capacity; }
+  /// An upper bound of the k-th smallest rank; the largest float while there are fewer than k.
+  float kth() const noexcept { return m_kth; }
+  std::span<const id_type> ids() const noexcept { return {m_ids.data(), m_size}; }
+
+  void append(float rank, id_type id) noexcept {
+    m_ranks[m_size] = rank;
+    m_ids[m_size++] = id;
+  }
+
+  /// Drops what is beyond the k-th by more than `margin`; false where little or nothing went, so that the ranks cannot
+  /// tell the candidates apart.
+  bool cut(float margin) noexcept {
+    m_kth = upper_bound_of_kth();
+    const float limit = m_kth + margin;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < m_size; ++i) {
+      const float rank = m_ranks[i];
+      const id_type id = m_ids[i];
+      m_ranks[kept] = rank;
+      m_ids[kept] = id;
+      kept += rank <= limit;
+    }
+    m_size = kept;
+    return m_size <= m_k + (m_capacity - m_k) / 2;
+  }
+
+  /// Goes on with k candidates alone, of which this is the greatest rank.
+  void assign(std::span<const candidate<float>> candidates, float greatest) noexcept {
+    m_size = 0;
+    m_kth = greatest;
+    for (const auto& c : candidates) append(c.rank, c.id);
+  }
+
+ private:
+  std::size_t count_up_to(float limit) const noexcept {
+    constexpr std::size_t width = simd::lanes<float>;
+    const simd::batch<float> bound(limit), one(1.0f), none(0.0f);
+    simd::batch<float> count(0.0f);
+    for (std::size_t i = 0; i < m_size; i += width)
+      count += xsimd::select(simd::load(m_ranks.data() + i) <= bound, one, none);
+    return static_cast<std::size_t>(simd::reduce_add(count));
+  }
+
+  /// A rank that k or a few more do not exceed, by bisection over the bits of floats.
+  float upper_bound_of_kth() noexcept {
+    std::fill_n(m_ranks.data() + m_size, simd::lanes<float>, std::numeric_limits<float>::infinity());
+    std::uint32_t low = ordered_bits(std::numeric_limits<float>::lowest()), high = ordered_bits(m_kth);
+    const std::size_t enough = m_k + m_k / 16;
+    while (low < high) {
+      const std::uint32_t middle = low + (high - low) / 2;
+      const std::size_t count = count_up_to(from_ordered_bits(middle));
+      if (count < m_k) low = middle + 1;
+      else high = middle;
+      if (count >= m_k && count <= enough) break;
+    }
+    return from_ordered_bits(high);
+  }
+
+  static float from_ordered_bits(std::uint32_t bits) noexcept {
+    return std::bit_cast<float>((bits & 0x80000000u) != 0 ? bits ^ 0x80000000u : ~bits);
+  }
+
+  std::size_t m_k = 0, m_size = 0, m_capacity = 0;
+  float m_kth = 0;
+  aligned_vector<float> m_ranks;
+  std::vector<id_type> m_ids;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,202 @@
+#pragma once
+
+/// \file
+/// Search by tiles of products: the ranks that tiles.hpp gives are good to within a bound, the shortlists keep all that
+/// the bound allows, and the one-to-one kernel decides.
+
+#include <annulus/knn/scan.hpp>
+#include <annulus/knn/shortlist.hpp>
+#include <annulus/knn/tiles.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// A query in the making: its quantised form, what it has found, and how far its approximate ranks can be off.
+struct tile_query {
+  quantized_row row;
+  shortlist found;
+  float limit = 0;  ///< a rank above this is of no interest
+};
+
+/// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
+/// thread.
+template <class T, class Metric>
+class tile_search {
+ public:
+  using rank_type = rank_t<Metric, T>;
+
+  /// `slack`: the share of the error bound that is guarded against, 1 for exact results.
+  tile_search(matrix_view<T> data, const Metric& metric, std::size_t k, const id_filter& filter, float slack)
+      : m_data(data),
+        m_metric(&metric),
+        m_k(k),
+        m_filter(&filter),
+        m_slack(slack),
+        m_quantize(Metric::form, data),
+        m_panel(m_quantize.pairs() * tile_rows),
+        m_rows(m_quantize.pairs() * tile_rows) {}
+
+  /// Writes the neighbours of queries [begin, end) to their rows of `result`; a query for which `skip` holds gets none.
+  /// `step` is called now and then with the share of the work that is done.
+  template <class Skip, class Step>
+  void operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, Skip skip, neighbors& result, Step step) {
+    m_ids.clear();
+    for (std::size_t i = begin; i < end; ++i)
+      if (!skip(i)) m_ids.push_back(i);
+    if (m_ids.empty()) return;
+    prepare(queries);
+    const std::size_t n = m_data.rows();
+    for (std::size_t first = 0, panel = 0; first < n; first += tile_rows, ++panel) {
+      load_panel(first);
+      for (std::size_t group = 0; group < m_queries.size(); group += tile_queries) {
+        multiply_tile(m_packed.data() + group * m_quantize.pairs(), m_panel.data(), m_quantize.pairs(), m_products);
+        const std::size_t count = std::min(tile_queries, m_queries.size() - group);
+        for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
+      }
+      if (panel % 64 == 63) step(static_cast<double>(first) / static_cast<double>(n));
+    }
+    refine(queries, result);
+  }
+
+ private:
+  void prepare(matrix_view<T> queries) {
+    const std::size_t count = m_ids.size(), pairs = m_quantize.pairs();
+    m_greatest = {};
+    m_queries.resize(count);
+    m_packed.resize((count + tile_queries - 1) / tile_queries * tile_queries * pairs);
+    for (std::size_t group = 0; group < count; group += tile_queries) {
+      const std::size_t here = std::min(tile_queries, count - group);
+      for (std::size_t q = 0; q < here; ++q) {
+        tile_query& query = m_queries[group + q];
+        query.row = m_quantize(queries.row(m_ids[group + q]).data(), m_rows.data() + q * pairs);
+        query.found.reset(m_k, m_data.rows());
+        query.limit = query.found.kth();
+      }
+      interleave<tile_queries>(m_rows.data(), here, pairs, m_packed.data() + group * pairs);
+    }
+  }
+
+  /// Quantises tile_rows rows. A rank is scale * product + offset, where offset is infinite for rows that are not there
+  /// or not wanted. With the greatest norm and error of the rows the limits widen.
+  void load_panel(std::size_t first) {
+    const std::size_t count = std::min(tile_rows, m_data.rows() - first), pairs = m_quantize.pairs();
+    quantized_row greatest = m_greatest;
+    for (std::size_t r = 0; r < tile_rows; ++r) {
+      m_scale[r] = 0;
+      m_offset[r] = std::numeric_limits<float>::infinity();
+      if (r >= count) continue;
+      if (first + r + 2 < m_data.rows()) prefetch_row(m_data.row(first + r + 2).data(), m_data.cols());
+      const quantized_row row = m_quantize(m_data.row(first + r).data(), m_rows.data() + r * pairs);
+      if (!(*m_filter)(static_cast<id_type>(first + r))) continue;
+      constexpr bool is_l2 = Metric::form == product_form::squared_l2;
+      m_scale[r] = is_l2 ? -2 * row.scale : -row.scale;
+      m_offset[r] = is_l2 ? row.norm * row.norm : 0;
+      greatest.norm = std::max(greatest.norm, row.norm);
+      greatest.error = std::max(greatest.error, row.error);
+    }
+    interleave<tile_rows>(m_rows.data(), count, pairs, m_panel.data());
+    if (greatest.norm > m_greatest.norm || greatest.error > m_greatest.error) {
+      m_greatest = greatest;
+      for (tile_query& query : m_queries) query.limit = query.found.kth() + margin(query);
+    }
+  }
+
+  /// Twice the most by which an approximate rank and the kernel's can differ, up to a constant of the query: the
+  /// quantisation by Cauchy and Schwarz, and the roundings of both kernels by their number of additions.
+  float margin(const tile_query& query) const noexcept {
+    const quantized_row& q = query.row;
+    const quantized_row& x = m_greatest;
+    const float factor = Metric::form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
+    const float quantisation = factor * (q.error * x.norm + (q.norm + q.error) * x.error);
+    const float rounding = static_cast<float>(m_data.cols() + 32) * std::numeric_limits<float>::epsilon() * sum * sum;
+    return 2 * (m_slack * quantisation + rounding);
+  }
+
+  void consider(std::size_t q, matrix_view<T> queries, const std::int32_t* products, std::size_t first) {
+    using batch = simd::batch<float>;
+    constexpr std::size_t width = simd::lanes<float>;
+    static_assert(tile_rows % width == 0);
+    tile_query& query = m_queries[q];
+    const batch scale(query.row.scale);
+    for (std::size_t r = 0; r < tile_rows; r += width) {
+      const batch product = xsimd::to_float(simd::load(products + r)) * scale;
+      const batch rank = xsimd::fma(product, simd::load(m_scale + r), simd::load(m_offset + r));
+      if (!xsimd::any(rank <= batch(query.limit))) [[likely]]
+        continue;
+      alignas(64) float ranks[width];
+      rank.store_aligned(ranks);
+      for (std::uint64_t hits = simd::mask(rank <= batch(query.limit)); hits != 0; hits &= hits - 1) {
+        const auto lane = static_cast<std::size_t>(std::countr_zero(hits));
+        query.found.append(ranks[lane], static_cast<id_type>(first + r + lane));
+        if (query.found.full()) shorten(q, queries);
+      }
+    }
+  }
+
+  [[gnu::noinline]] void shorten(std::size_t q, matrix_view<T> queries) {
+    tile_query& query = m_queries[q];
+    if (query.found.size() < m_data.rows()) {
+      if (!query.found.cut(margin(query))) keep_exact(q, queries);
+      query.limit = query.found.kth() + margin(query);
+    }
+  }
+
+  /// Where approximate ranks cannot tell candidates apart (duplicates, data far from the origin), the kernel does at
+  /// once: the k best stay, with ranks less the constant by which the approximate ones differ.
+  void keep_exact(std::size_t q, matrix_view<T> queries) {
+    tile_query& query = m_queries[q];
+    const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
+    constexpr auto form = Metric::form;
+    const float norm = query.row.norm;
+    const float constant = form == product_form::squared_l2 ? norm * norm : form == product_form::cosine ? 1.0f : 0.0f;
+    m_best.reset(m_k);
+    for (const id_type id : query.found.ids()) m_best.push(rank(m_data.row(id).data()), id);
+    m_kept.clear();
+    for (const auto& c : m_best.sorted()) m_kept.push_back({static_cast<float>(c.rank) - constant, c.id});
+    const float greatest = m_kept.back().rank;
+    std::sort(m_kept.begin(), m_kept.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    query.found.assign(m_kept, greatest);
+  }
+
+  /// Ranks the shortlists by the kernel and writes the k best. Rows are taken in blocks that fit the cache, each for
+  /// all queries: neighbours of many queries are read from memory once.
+  void refine(matrix_view<T> queries, neighbors& result) {
+    const std::size_t rows_a_block = (std::size_t{512} << 10) / (m_data.cols() * sizeof(T) + 1) + 1;
+    std::vector<std::size_t> next(m_queries.size(), 0);
+    std::vector<std::vector<candidate<rank_type>>> ranked(m_queries.size());
+    for (std::size_t q = 0; q < m_queries.size(); ++q) {
+      if (m_queries[q].found.size() > m_k) m_queries[q].found.cut(margin(m_queries[q]));
+      ranked[q].reserve(m_queries[q].found.size());
+    }
+    for (std::size_t end = rows_a_block; end < m_data.rows() + rows_a_block; end += rows_a_block)
+      for (std::size_t q = 0; q < m_queries.size(); ++q) {
+        const auto ids = m_queries[q].found.ids();
+        if (next[q] == ids.size() || ids[next[q]] >= end) continue;
+        const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
+        for (std::size_t& i = next[q]; i < ids.size() && ids[i] < end; ++i)
+          ranked[q].push_back({rank(m_data.row(ids[i]).data()), ids[i]});
+      }
+    std::vector<candidate<rank_type>> scratch;
+    for (std::size_t q = 0; q < m_queries.size(); ++q) {
+      sort_candidates(ranked[q], scratch);
+      write_row(*m_metric, std::span<const candidate<rank_type>>(ranked[q]).first(std::min(m_k, ranked[q].size())),
+                m_ids[q], result);
+    }
+  }
+
+  matrix_view<T> m_data;
+  const Metric* m_metric;
+  std::size_t m_k;
+  const id_filter* m_filter;
+  float m_slack;
+  row_quantizer<T> m_quantize;
+  quantized_row m_greatest;
+  std::vector<std::size_t> m_ids;
+  std::vector<tile_query> m_queries;
+  aligned_vector<coordinate_pair> m_packed, m_panel, m_rows;
+  alignas(64) float m_scale[tile_rows], m_offset[tile_rows];
+  alignas(64) std::int32_t m_products[tile_queries * tile_rows];
+  top_k<rank_type> m_best{1};
+  std::vector<candidate<float>> m_kept;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

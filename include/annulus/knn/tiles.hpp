@@ -1,0 +1,143 @@
+#pragma once
+
+/// \file
+/// Tiles of inner products in 16-bit integers, at twice the speed of float: what exact search selects with.
+///
+/// Rows are quantised to 16 bits, each by its own power of two, and the error of doing so is measured. Tile products
+/// are then exact integers, so the rank that they give a pair is known to lie within a bound of the true one, whoever
+/// else is in the batch. Whatever might belong to the answer by that bound is ranked again by the one-to-one kernel:
+/// the filter and refine of the VA-file (Weber, Schek, Blott 1998) with the filter on the multiply-add units.
+
+#include <annulus/core/metric.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// A tile is tile_queries x tile_rows products: as many accumulators as the registers hold.
+#if defined(__AVX512BW__)
+inline constexpr std::size_t tile_queries = 14, tile_vectors = 2;
+#elif defined(__AVX2__)
+inline constexpr std::size_t tile_queries = 6, tile_vectors = 2;
+#else
+inline constexpr std::size_t tile_queries = 4, tile_vectors = 2;
+#endif
+inline constexpr std::size_t tile_lanes = simd::integers::bytes / 4;
+inline constexpr std::size_t tile_rows = tile_vectors * tile_lanes;
+
+/// Two neighbouring coordinates of a quantised row, as the 16-bit multiply-add takes them.
+using coordinate_pair = std::int32_t;
+
+/// out[q * tile_rows + r] = <query q, row r>, of rows and queries interleaved by coordinate pair: pair p of row r
+/// stands at rows[p * tile_rows + r], that of query q at queries[p * tile_queries + q].
+inline void multiply_tile(const coordinate_pair* queries, const coordinate_pair* rows, std::size_t pairs,
+                          std::int32_t* out) noexcept {
+  using integers = simd::integers;
+  integers::sums_type sums[tile_queries][tile_vectors];
+  simd::unroll<tile_queries>(
+      [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::zero(); }); });
+  for (std::size_t p = 0; p < pairs; ++p, queries += tile_queries, rows += tile_rows) {
+    integers::shorts_type row[tile_vectors];
+    simd::unroll<tile_vectors>([&](auto v) { row[v] = integers::load(rows + v * tile_lanes); });
+    simd::unroll<tile_queries>([&](auto q) {
+      const auto query = integers::broadcast_pair(queries[q]);
+      simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::multiply_add(sums[q][v], row[v], query); });
+    });
+  }
+  simd::unroll<tile_queries>([&](auto q) {
+    simd::unroll<tile_vectors>([&](auto v) { integers::store(out + q * tile_rows + v * tile_lanes, sums[q][v]); });
+  });
+}
+
+/// Interleaves `Width` rows of pairs for multiply_tile, of which `count` are there; the others are zero.
+template <std::size_t Width>
+void interleave(const coordinate_pair* rows, std::size_t count, std::size_t pairs, coordinate_pair* out) noexcept {
+  std::size_t r = 0;
+  for (; r + 4 <= count; r += 4) {
+    std::size_t p = 0;
+    for (; p + 4 <= pairs; p += 4) simd::transpose_4x4(rows + r * pairs + p, pairs, out + p * Width + r, Width);
+    for (; p < pairs; ++p)
+      for (std::size_t i = r; i < r + 4; ++i) out[p * Width + i] = rows[i * pairs + p];
+  }
+  for (; r < Width; ++r)
+    for (std::size_t p = 0; p < pairs; ++p) out[p * Width + r] = r < count ? rows[r * pairs + p] : 0;
+}
+
+/// What is known of a quantised row: its scale (a power of two), its norm and the norm of its quantisation error, each
+/// of the row as it went in (centred or normalised).
+struct quantized_row {
+  float scale = 1, norm = 0, error = 0;
+};
+
+/// Quantises rows of d coordinates for one product form: as they are, less a centre for L2 distances (which do not
+/// care, and lose less to rounding the smaller the rows are), divided by their norm for cosine.
+template <class T>
+class row_quantizer {
+ public:
+  using lane = lane_t<T>;
+
+  row_quantizer(product_form form, matrix_view<T> data)
+      : m_form(form), m_dim(data.cols()), m_centre(m_dim), m_zero(m_dim), m_row(m_dim), m_rounded(2 * pairs()) {
+    if (form == product_form::squared_l2) centre_on(data);
+  }
+
+  std::size_t pairs() const noexcept { return (m_dim + 1) / 2; }
+
+  /// Writes pairs() pairs. The norm of the result is kept so small that the product of any two rows fits 32 bits
+  /// (Cauchy and Schwarz), each coordinate 16.
+  quantized_row operator()(const T* row, coordinate_pair* out) {
+    lane* const x = m_row.data();
+    subtract(row, m_centre.data(), m_dim, x);
+    lane norm = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
+    if (m_form == product_form::cosine && norm > 0) {
+      divide(x, m_dim, norm);
+      norm = 1;
+    }
+    const lane greatest = one_to_one<kernels::linf>(x, m_zero.data(), m_dim);
+    const lane room = lane(46000) - std::sqrt(static_cast<lane>(m_dim)) / 2;
+    int exponent = 0;
+    static_cast<void>(std::frexp(std::max(norm / room, greatest / lane(32700)), &exponent));  // < 2^exponent
+    const lane scale = std::ldexp(lane(1), std::max(exponent, -100));
+    round(x, m_dim, scale, m_rounded.data());
+    std::memcpy(out, m_rounded.data(), pairs() * sizeof *out);
+    const lane error = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
+    return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(error)};
+  }
+
+ private:
+  // Loops that compilers vectorise.
+  static void subtract(const T* a, const lane* b, std::size_t n, lane* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<lane>(a[i]) - b[i];
+  }
+  static void divide(lane* x, std::size_t n, lane by) noexcept {
+    for (std::size_t i = 0; i < n; ++i) x[i] /= by;
+  }
+  /// x becomes the error of rounding it to multiples of scale.
+  static void round(lane* x, std::size_t n, lane scale, std::int16_t* multiple) noexcept {
+    constexpr lane magic = std::same_as<lane, double> ? lane(6755399441055744.0) : lane(12582912.0);  // no bits below 1
+    const lane inverse = 1 / scale;
+    for (std::size_t i = 0; i < n; ++i) {
+      const lane rounded = (x[i] * inverse + magic) - magic;
+      multiple[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(rounded));
+      x[i] -= rounded * scale;
+    }
+  }
+
+  /// The mean of some rows, in so few bits that small integers stay small integers, or nearly so.
+  void centre_on(matrix_view<T> data) {
+    const std::size_t step = data.rows() / 256 + 1;
+    lane count = 0, greatest = 0;
+    for (std::size_t i = 0; i < data.rows(); i += step, ++count)
+      for (std::size_t j = 0; j < m_dim; ++j) m_centre[j] += static_cast<lane>(data.row(i)[j]);
+    for (lane& c : m_centre) greatest = std::max(greatest, std::abs(c /= std::max(count, lane(1))));
+    int exponent = 0;
+    static_cast<void>(std::frexp(greatest, &exponent));
+    const lane unit = std::ldexp(lane(1), std::max(exponent - 8, -100));
+    for (lane& c : m_centre) c = std::round(c / unit) * unit;
+  }
+
+  product_form m_form;
+  std::size_t m_dim;
+  aligned_vector<lane> m_centre, m_zero, m_row;
+  aligned_vector<std::int16_t> m_rounded;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
