@@ -50,8 +50,9 @@ class tensor_view {
 
  private:
   static std::vector<std::ptrdiff_t> packed(const std::vector<std::size_t>& shape) {
-    std::vector<std::ptrdiff_t> strides(shape.size(), 1);
-    for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * static_cast<std::ptrdiff_t>(shape[i]);
+    std::vector<std::ptrdiff_t> strides(shape.size());
+    std::size_t stride = 1;  // wraps where the constructor will throw, or where there are no elements
+    for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) strides[i] = static_cast<std::ptrdiff_t>(stride);
     return strides;
   }
 
@@ -97,6 +98,7 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
 
   struct scratch {
     row_top_k<T, Largest> reduce;
+    std::vector<const T*> begins;
     std::vector<T> rows, values;
     std::vector<std::int64_t> indices;
   };
@@ -104,19 +106,21 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   const std::size_t together = step == 1 ? 1 : 16;
   const bool one = rows == 1;
   const std::size_t workers = one ? 1 : std::min(resolve_threads(params.threads), rows);
-  std::vector<scratch> scratches(workers, {{plan, n, k, params.aggregate_to_topk}, {}, {}, {}});
+  std::vector<scratch> scratches(workers, {{plan, n, k, params.aggregate_to_topk}, {}, {}, {}, {}});
   parallel_for(workers, rows, together, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     scratch& s = scratches[worker];
     s.values.resize(size);
     s.indices.resize(size);
+    s.begins.clear();
+    for (std::size_t row = begin; row < end; ++row) s.begins.push_back(row_begin(row));
     if (step != 1) {
-      s.rows.resize((end - begin) * n);
+      s.rows.resize(s.begins.size() * n);
       for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t row = begin; row < end; ++row)
-          s.rows[(row - begin) * n + i] = row_begin(row)[static_cast<std::ptrdiff_t>(i) * step];
+        for (std::size_t r = 0; r < s.begins.size(); ++r)
+          s.rows[r * n + i] = s.begins[r][static_cast<std::ptrdiff_t>(i) * step];
     }
     for (std::size_t row = begin; row < end; ++row) {
-      const T* data = step == 1 ? row_begin(row) : s.rows.data() + (row - begin) * n;
+      const T* data = step == 1 ? s.begins[row - begin] : s.rows.data() + (row - begin) * n;
       T* values = s.values.data();
       std::int64_t* indices = s.indices.data();
       s.reduce(data, values, indices, one ? params.threads : 1);

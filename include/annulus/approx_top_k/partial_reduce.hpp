@@ -36,6 +36,14 @@ constexpr key_t<T> to_key(T x) noexcept {
   else return static_cast<key_t<T>>(Largest ? ~static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x));
 }
 
+/// The value that to_key was given.
+template <bool Largest, class T>
+constexpr T from_key(key_t<T> x) noexcept {
+  if constexpr (!std::is_integral_v<T>) return static_cast<T>(Largest ? -x : x);
+  else if constexpr (std::same_as<T, std::uint32_t>) return static_cast<T>(Largest ? ~x : x) ^ 0x80000000u;
+  else return static_cast<T>(Largest ? ~x : x);
+}
+
 template <bool Largest, class T>
 simd::batch<key_t<T>> load_keys(const T* p) noexcept {
   using key = key_t<T>;
@@ -116,12 +124,14 @@ class bin_table {
     return static_cast<std::size_t>(counter_random(0, 0xB125).below(chunk, m_bins));
   }
   /// The lane of a bin in a chunk.
-  std::size_t lane(std::size_t bin, std::uint64_t chunk) const noexcept {
-    const std::size_t o = bin + start(chunk);
-    return o < m_bins ? o : o - m_bins;
+  std::size_t lane(std::size_t bin, std::uint64_t chunk) const noexcept { return wrapped(bin + start(chunk)); }
+  /// The bin of a lane of a chunk.
+  std::size_t bin(std::size_t lane, std::uint64_t chunk) const noexcept {
+    return wrapped(lane + m_bins - start(chunk));
   }
 
-  /// Takes in lanes() as those of a chunk. `Ordered`: chunks come in ascending order, so that ties need no comparison.
+  /// Takes in lanes() as those of a chunk, or where others of the chunk were taken in before, of its other lanes.
+  /// `Ordered`: chunks come in ascending order, so that ties need no comparison.
   template <bool Ordered>
   void fold(std::uint64_t chunk) noexcept {
     switch (m_per_bin) {
@@ -136,6 +146,18 @@ class bin_table {
     }
   }
 
+  /// Takes in the lane of one bin; NaN never enters.
+  void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
+    for (std::size_t level = 0; level < m_per_bin; ++level) {
+      Key& k = m_keys[level * m_bins + bin];
+      Key& c = m_chunks[level * m_bins + bin];
+      if (key < k || (key == k && chunk < std::bit_cast<chunk_type>(c))) {
+        std::swap(key, k);
+        chunk = std::bit_cast<chunk_type>(std::exchange(c, std::bit_cast<Key>(chunk)));
+      }
+    }
+  }
+
   /// Takes in what another table of the same shape has kept, of other chunks.
   void merge(const bin_table& other) noexcept {
     for (std::size_t level = 0; level < m_per_bin; ++level)
@@ -143,6 +165,8 @@ class bin_table {
   }
 
  private:
+  std::size_t wrapped(std::size_t o) const noexcept { return o < m_bins ? o : o - m_bins; }
+
   template <bool Ordered, std::size_t PerBin>
   void fold_levels(std::uint64_t chunk) noexcept {
     using batch = simd::batch<Key>;
@@ -152,8 +176,7 @@ class bin_table {
     const batch from(std::bit_cast<Key>(static_cast<chunk_type>(chunk)));
     const std::size_t begin = start(chunk);
     for (std::size_t bin = 0; bin < m_bins; bin += width) {
-      const std::size_t o = begin + bin < m_bins ? begin + bin : begin + bin - m_bins;
-      const batch x = simd::load(m_minima.data() + o);
+      const batch x = simd::load(m_minima.data() + wrapped(begin + bin));
       batch keys[PerBin], chunks[PerBin];
       simd::unroll<PerBin>([&](auto level) {
         keys[level] = batch::load_aligned(m_keys.data() + level * m_bins + bin);
@@ -188,17 +211,6 @@ class bin_table {
     for (std::size_t i = 0; i < simd::lanes<Key>; ++i)
       before[i] = std::bit_cast<chunk_type>(x[i]) < std::bit_cast<chunk_type>(y[i]);
     return simd::batch_bool<Key>::load_aligned(before);
-  }
-
-  void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
-    for (std::size_t level = 0; level < m_per_bin; ++level) {
-      Key& k = m_keys[level * m_bins + bin];
-      Key& c = m_chunks[level * m_bins + bin];
-      if (key < k || (key == k && chunk < std::bit_cast<chunk_type>(c))) {
-        std::swap(key, k);
-        chunk = std::bit_cast<chunk_type>(std::exchange(c, std::bit_cast<Key>(chunk)));
-      }
-    }
   }
 
   std::size_t m_bins = 0, m_per_bin = 0;

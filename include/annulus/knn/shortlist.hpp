@@ -11,26 +11,26 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// arrival. Ranks and ids are kept apart, so that a cut is a few passes of SIMD over the ranks.
 class shortlist {
  public:
-  /// Room for twice k and some more before the first cut, never more than n rows.
+  /// Room for twice k and some more between cuts, never for more than n rows.
   void reset(std::size_t k, std::size_t n) {
     m_k = k;
-    const std::size_t capacity = std::min(n, 2 * k + 64);
-    m_ranks.resize(capacity + simd::lanes<float>);
-    m_ids.resize(capacity);
+    m_capacity = std::min(n, 2 * k + 64) + simd::lanes<float>;
+    m_ranks.resize(m_capacity + simd::lanes<float>);  // cuts look at whole vectors
+    m_ids.resize(m_capacity);
     m_size = 0;
-    m_capacity = capacity;
     m_kth = std::numeric_limits<float>::max();
   }
 
   std::size_t size() const noexcept { return m_size; }
-  bool full() const noexcept { return m_size == m_capacity; }
+  /// Whether another append may not fit.
+  bool full() const noexcept { return m_size + simd::lanes<float> > m_capacity; }
   /// An upper bound of the k-th smallest rank; the largest float while there are fewer than k.
   float kth() const noexcept { return m_kth; }
   std::span<const id_type> ids() const noexcept { return {m_ids.data(), m_size}; }
 
-  void append(float rank, id_type id) noexcept {
-    m_ranks[m_size] = rank;
-    m_ids[m_size++] = id;
+  /// The lanes chosen, of ids first, first + 1, ...
+  void append(const simd::batch<float>& ranks, std::uint64_t chosen, id_type first) noexcept {
+    m_size += simd::append_lanes(ranks, chosen, first, m_ranks.data() + m_size, m_ids.data() + m_size);
   }
 
   /// Drops what is beyond the k-th by more than `margin`; false where little or nothing went, so that the ranks cannot
@@ -52,9 +52,12 @@ class shortlist {
 
   /// Goes on with k candidates alone, of which this is the greatest rank.
   void assign(std::span<const candidate<float>> candidates, float greatest) noexcept {
-    m_size = 0;
+    m_size = candidates.size();
     m_kth = greatest;
-    for (const auto& c : candidates) append(c.rank, c.id);
+    for (std::size_t i = 0; i < m_size; ++i) {
+      m_ranks[i] = candidates[i].rank;
+      m_ids[i] = candidates[i].id;
+    }
   }
 
  private:

@@ -10,13 +10,6 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// A query in the making: its quantised form, what it has found, and how far its approximate ranks can be off.
-struct tile_query {
-  quantized_row row;
-  shortlist found;
-  float limit = 0;  ///< a rank above this is of no interest
-};
-
 /// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
 /// thread.
 template <class T, class Metric>
@@ -47,9 +40,9 @@ class tile_search {
     const std::size_t n = m_data.rows();
     for (std::size_t first = 0, panel = 0; first < n; first += tile_rows, ++panel) {
       load_panel(first);
-      for (std::size_t group = 0; group < m_queries.size(); group += tile_queries) {
+      for (std::size_t group = 0; group < m_ids.size(); group += tile_queries) {
         multiply_tile(m_packed.data() + group * m_quantize.pairs(), m_panel.data(), m_quantize.pairs(), m_products);
-        const std::size_t count = std::min(tile_queries, m_queries.size() - group);
+        const std::size_t count = std::min(tile_queries, m_ids.size() - group);
         for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
       }
       if (panel % 64 == 63) step(static_cast<double>(first) / static_cast<double>(n));
@@ -61,15 +54,19 @@ class tile_search {
   void prepare(matrix_view<T> queries) {
     const std::size_t count = m_ids.size(), pairs = m_quantize.pairs();
     m_greatest = {};
-    m_queries.resize(count);
+    m_quantized.resize(count);
+    m_found.resize(count);
+    m_limits.resize(count);
+    m_query_scales.resize(count);
     m_packed.resize((count + tile_queries - 1) / tile_queries * tile_queries * pairs);
     for (std::size_t group = 0; group < count; group += tile_queries) {
       const std::size_t here = std::min(tile_queries, count - group);
       for (std::size_t q = 0; q < here; ++q) {
-        tile_query& query = m_queries[group + q];
-        query.row = m_quantize(queries.row(m_ids[group + q]).data(), m_rows.data() + q * pairs);
-        query.found.reset(m_k, m_data.rows());
-        query.limit = query.found.kth();
+        const std::size_t i = group + q;
+        m_quantized[i] = m_quantize(queries.row(m_ids[i]).data(), m_rows.data() + q * pairs);
+        m_query_scales[i] = m_quantized[i].scale;
+        m_found[i].reset(m_k, m_data.rows());
+        m_limits[i] = m_found[i].kth();
       }
       interleave<tile_queries>(m_rows.data(), here, pairs, m_packed.data() + group * pairs);
     }
@@ -96,14 +93,14 @@ class tile_search {
     interleave<tile_rows>(m_rows.data(), count, pairs, m_panel.data());
     if (greatest.norm > m_greatest.norm || greatest.error > m_greatest.error) {
       m_greatest = greatest;
-      for (tile_query& query : m_queries) query.limit = query.found.kth() + margin(query);
+      for (std::size_t q = 0; q < m_ids.size(); ++q) m_limits[q] = m_found[q].kth() + margin(q);
     }
   }
 
   /// Twice the most by which an approximate rank and the kernel's can differ, up to a constant of the query: the
   /// quantisation by Cauchy and Schwarz, and the roundings of both kernels by their number of additions.
-  float margin(const tile_query& query) const noexcept {
-    const quantized_row& q = query.row;
+  float margin(std::size_t query) const noexcept {
+    const quantized_row& q = m_quantized[query];
     const quantized_row& x = m_greatest;
     const float factor = Metric::form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
     const float quantisation = factor * (q.error * x.norm + (q.norm + q.error) * x.error);
@@ -111,72 +108,69 @@ class tile_search {
     return 2 * (m_slack * quantisation + rounding);
   }
 
+  /// Appends the rows of a tile whose rank is within the limit to the shortlist of query q.
   void consider(std::size_t q, matrix_view<T> queries, const std::int32_t* products, std::size_t first) {
     using batch = simd::batch<float>;
     constexpr std::size_t width = simd::lanes<float>;
-    static_assert(tile_rows % width == 0);
-    tile_query& query = m_queries[q];
-    const batch scale(query.row.scale);
-    for (std::size_t r = 0; r < tile_rows; r += width) {
+    static_assert(tile_rows == 2 * width);
+    const batch scale(m_query_scales[q]), limit(m_limits[q]);
+    const auto rank_at = [&](std::size_t r) {
       const batch product = xsimd::to_float(simd::load(products + r)) * scale;
-      const batch rank = xsimd::fma(product, simd::load(m_scale + r), simd::load(m_offset + r));
-      if (!xsimd::any(rank <= batch(query.limit))) [[likely]]
-        continue;
-      alignas(64) float ranks[width];
-      rank.store_aligned(ranks);
-      for (std::uint64_t hits = simd::mask(rank <= batch(query.limit)); hits != 0; hits &= hits - 1) {
-        const auto lane = static_cast<std::size_t>(std::countr_zero(hits));
-        query.found.append(ranks[lane], static_cast<id_type>(first + r + lane));
-        if (query.found.full()) shorten(q, queries);
-      }
-    }
+      return xsimd::fma(product, simd::load(m_scale + r), simd::load(m_offset + r));
+    };
+    const batch front = rank_at(0), back = rank_at(width);
+    const auto front_hits = front <= limit, back_hits = back <= limit;
+    if (!xsimd::any(front_hits || back_hits)) [[likely]]
+      return;
+    const auto append = [&](const batch& ranks, const auto& hits, std::size_t r) {
+      if (m_found[q].full()) shorten(q, queries);
+      m_found[q].append(ranks, simd::mask(hits), static_cast<id_type>(first + r));
+    };
+    append(front, front_hits, 0);
+    append(back, back_hits, width);
   }
 
   [[gnu::noinline]] void shorten(std::size_t q, matrix_view<T> queries) {
-    tile_query& query = m_queries[q];
-    if (query.found.size() < m_data.rows()) {
-      if (!query.found.cut(margin(query))) keep_exact(q, queries);
-      query.limit = query.found.kth() + margin(query);
-    }
+    if (!m_found[q].cut(margin(q))) keep_exact(q, queries);
+    m_limits[q] = m_found[q].kth() + margin(q);
   }
 
   /// Where approximate ranks cannot tell candidates apart (duplicates, data far from the origin), the kernel does at
   /// once: the k best stay, with ranks less the constant by which the approximate ones differ.
   void keep_exact(std::size_t q, matrix_view<T> queries) {
-    tile_query& query = m_queries[q];
     const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
     constexpr auto form = Metric::form;
-    const float norm = query.row.norm;
+    const float norm = m_quantized[q].norm;
     const float constant = form == product_form::squared_l2 ? norm * norm : form == product_form::cosine ? 1.0f : 0.0f;
     m_best.reset(m_k);
-    for (const id_type id : query.found.ids()) m_best.push(rank(m_data.row(id).data()), id);
+    for (const id_type id : m_found[q].ids()) m_best.push(rank(m_data.row(id).data()), id);
     m_kept.clear();
     for (const auto& c : m_best.sorted()) m_kept.push_back({static_cast<float>(c.rank) - constant, c.id});
     const float greatest = m_kept.back().rank;
     std::sort(m_kept.begin(), m_kept.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-    query.found.assign(m_kept, greatest);
+    m_found[q].assign(m_kept, greatest);
   }
 
   /// Ranks the shortlists by the kernel and writes the k best. Rows are taken in blocks that fit the cache, each for
   /// all queries: neighbours of many queries are read from memory once.
   void refine(matrix_view<T> queries, neighbors& result) {
     const std::size_t rows_a_block = (std::size_t{512} << 10) / (m_data.cols() * sizeof(T) + 1) + 1;
-    std::vector<std::size_t> next(m_queries.size(), 0);
-    std::vector<std::vector<candidate<rank_type>>> ranked(m_queries.size());
-    for (std::size_t q = 0; q < m_queries.size(); ++q) {
-      if (m_queries[q].found.size() > m_k) m_queries[q].found.cut(margin(m_queries[q]));
-      ranked[q].reserve(m_queries[q].found.size());
+    std::vector<std::size_t> next(m_ids.size(), 0);
+    std::vector<std::vector<candidate<rank_type>>> ranked(m_ids.size());
+    for (std::size_t q = 0; q < m_ids.size(); ++q) {
+      if (m_found[q].size() > m_k) m_found[q].cut(margin(q));
+      ranked[q].reserve(m_found[q].size());
     }
     for (std::size_t end = rows_a_block; end < m_data.rows() + rows_a_block; end += rows_a_block)
-      for (std::size_t q = 0; q < m_queries.size(); ++q) {
-        const auto ids = m_queries[q].found.ids();
+      for (std::size_t q = 0; q < m_ids.size(); ++q) {
+        const auto ids = m_found[q].ids();
         if (next[q] == ids.size() || ids[next[q]] >= end) continue;
         const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
         for (std::size_t& i = next[q]; i < ids.size() && ids[i] < end; ++i)
           ranked[q].push_back({rank(m_data.row(ids[i]).data()), ids[i]});
       }
     std::vector<candidate<rank_type>> scratch;
-    for (std::size_t q = 0; q < m_queries.size(); ++q) {
+    for (std::size_t q = 0; q < m_ids.size(); ++q) {
       sort_candidates(ranked[q], scratch);
       write_row(*m_metric, std::span<const candidate<rank_type>>(ranked[q]).first(std::min(m_k, ranked[q].size())),
                 m_ids[q], result);
@@ -191,7 +185,9 @@ class tile_search {
   row_quantizer<T> m_quantize;
   quantized_row m_greatest;
   std::vector<std::size_t> m_ids;
-  std::vector<tile_query> m_queries;
+  std::vector<quantized_row> m_quantized;
+  std::vector<shortlist> m_found;
+  std::vector<float> m_limits, m_query_scales;  ///< a rank above its query's limit is of no interest
   aligned_vector<coordinate_pair> m_packed, m_panel, m_rows;
   alignas(64) float m_scale[tile_rows], m_offset[tile_rows];
   alignas(64) std::int32_t m_products[tile_queries * tile_rows];

@@ -1,0 +1,15 @@
+#pragma once
+
+/// \file
+/// Everything that needs only Eigen and xsimd.
+
+#include <annulus/approx_top_k/approx_min_k.hpp>
+#include <annulus/core/filter.hpp>
+#include <annulus/core/metric.hpp>
+#include <annulus/core/points.hpp>
+#include <annulus/core/recall.hpp>
+#include <annulus/core/top_k.hpp>
+#include <annulus/io/vecs.hpp>
+#include <annulus/knn/flat_index.hpp>
+#include <annulus/knn/knn.hpp>
+#include <annulus/version.hpp>

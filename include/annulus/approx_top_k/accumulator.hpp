@@ -1,0 +1,182 @@
+#pragma once
+
+/// \file
+/// Approximate top-k of a stream: blocks come in any order, to any number of accumulators, and need not be kept.
+
+#include <annulus/approx_top_k/approx_min_k.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+namespace detail {
+
+/// The number that ordered_bits was given; -0 comes back as +0, and any NaN as the same one.
+template <class Number>
+constexpr Number from_ordered_bits(decltype(ordered_bits(Number{})) bits) noexcept {
+  using bits_type = decltype(bits);
+  constexpr auto sign = static_cast<bits_type>(bits_type{1} << (8 * sizeof(bits) - 1));
+  if constexpr (std::is_integral_v<Number>) return static_cast<Number>(bits ^ sign);
+  else return std::bit_cast<Number>(static_cast<bits_type>((bits & sign) != 0 ? bits ^ sign : ~bits));
+}
+
+}  // namespace detail
+
+/// The k smallest (or, `Largest`, largest) of elements that are pushed block by block. The result is a function of the
+/// set of (index, value) pairs alone: not of how it was cut into blocks, of the order of pushes and merges, or of which
+/// accumulator took in what. To reduce shards or to use threads, give each an accumulator made with the same arguments
+/// and merge them in any order: bins are laid out by index, alike in all (the merging of shards in Chern et al.,
+/// "TPU-KNN", arXiv 2206.14286).
+///
+/// Memory: 8 bytes (16 for elements of 8 bytes) for each place in the bins, and up to 48 k; nothing that grows with
+/// the stream. Where the plan is exact there are no bins.
+template <top_k_scalar T, bool Largest = false>
+class approx_top_k_accumulator {
+ public:
+  /// For the k best of `n_expected` elements: of the whole stream, or of all that will be merged. More elements than
+  /// that cost recall and nothing else. Of the params, recall_target and policy matter; threads is ignored.
+  /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for what has
+  /// no meaning here: reduction_input_size_override (n_expected is that), a reduction_dimension other than the only
+  /// one, aggregate_to_topk = false.
+  approx_top_k_accumulator(std::size_t n_expected, std::size_t k, const approx_top_k_params& params = {})
+      : m_k(k), m_plan(plan_approx_top_k(n_expected, k, checked(params))), m_all(k) {
+    m_all.reset(k, after_all);
+    if (!m_plan.exact) m_table.reset(m_plan.bins, m_plan.per_bin);
+  }
+
+  std::size_t k() const noexcept { return m_k; }
+  const approx_top_k_plan& plan() const noexcept { return m_plan; }
+
+  /// No index may be as large: the bins count their chunks in 32 bits where elements have at most 4 bytes.
+  std::int64_t index_limit() const noexcept {
+    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    constexpr std::uint64_t chunks = std::numeric_limits<typename detail::bin_table<key>::chunk_type>::max();
+    return static_cast<std::int64_t>(m_plan.exact || chunks > largest / m_plan.bins ? largest : chunks * m_plan.bins);
+  }
+
+  /// Takes in block[i] as the element of index base_index + i. An index may come only once, here or in what is merged.
+  /// Time: O(size of the block), quickest for blocks of many bins.
+  /// \throws std::invalid_argument for a negative index, or one not below index_limit(); nothing is taken in then.
+  void push(std::span<const T> block, std::int64_t base_index) {
+    if (base_index < 0) detail::invalid("base_index", base_index, "must not be negative");
+    const std::int64_t limit = index_limit();
+    if (base_index > limit || block.size() > static_cast<std::uint64_t>(limit - base_index))
+      detail::invalid("base_index", base_index, "with a block of ", block.size(), " must stay below ", limit);
+    auto index = static_cast<std::uint64_t>(base_index);
+    if (m_plan.exact) return push_to_all(block, index);
+    while (!block.empty()) {
+      const std::size_t lane = index % m_plan.bins, count = std::min(block.size(), m_plan.bins - lane);
+      if (!m_bins_suffice) push_to_all(block.first(count), index);
+      push_to_bins(block.first(count), index / m_plan.bins, lane);
+      index += count;
+      block = block.subspan(count);
+    }
+  }
+
+  /// Takes in what `other` has taken in, which stays as it is. O(bins + k log k).
+  /// \throws std::invalid_argument for this one itself, or one made with another k or another plan.
+  void merge(const approx_top_k_accumulator& other) {
+    if (&other == this) detail::invalid("other", "*this", "must be another accumulator");
+    if (other.m_k != m_k) detail::invalid("other's k", other.m_k, "must be this one's ", m_k);
+    if (other.m_plan.exact != m_plan.exact)
+      detail::invalid("other's plan.exact", other.m_plan.exact, "must be this one's ", m_plan.exact);
+    if (!m_plan.exact && (other.m_plan.bins != m_plan.bins || other.m_plan.per_bin != m_plan.per_bin))
+      detail::invalid("other's bins", other.m_plan.bins, "must be this one's ", m_plan.bins, ", of ", m_plan.per_bin,
+                      " each; give both the same n_expected and params");
+    if (!m_plan.exact) {
+      m_table.merge(other.m_table);
+      m_last_chunk = std::max(m_last_chunk, other.m_last_chunk);
+      m_bins_suffice = m_bins_suffice || other.m_bins_suffice;
+    }
+    if (m_bins_suffice) return;
+    auto best = other.m_all;
+    for (const auto& c : best.sorted()) m_all.push(c.rank, c.id);
+  }
+
+  /// The k best of what was pushed, best first, ties by lowest index, NaN last; all of it, where that was less than k.
+  /// -0 comes back as +0. More may be pushed afterwards. O(bins + k log k).
+  top_k_result<T> finish() const {
+    std::vector<element> found, scratch;
+    if (bins_hold_k()) {
+      reservoir<key, std::uint64_t> kept;
+      for (std::size_t level = 0; level < m_plan.per_bin; ++level)
+        for (std::size_t bin = 0; bin < m_plan.bins; ++bin)
+          if (const key x = m_table.key(level, bin); x < detail::worst_key<key>) {
+            const std::uint64_t chunk = m_table.chunk(level, bin);
+            kept.append(x, chunk * m_plan.bins + m_table.lane(bin, chunk));
+          }
+      kept.cut(m_k);
+      found.assign(kept.items().begin(), kept.items().end());
+      sort_candidates(found, scratch);
+    } else {
+      auto all = m_all;
+      for (const auto& c : all.sorted()) found.push_back({detail::from_ordered_bits<key>(c.rank), c.id});
+    }
+
+    top_k_result<T> result;
+    for (const element& e : found) {
+      const T value = detail::from_key<Largest, T>(e.rank);
+      result.values.push_back(value == T(0) ? T(0) : value);
+      result.indices.push_back(static_cast<std::int64_t>(e.id));
+    }
+    return result;
+  }
+
+ private:
+  using key = detail::key_t<T>;
+  using element = candidate<key, std::uint64_t>;
+  using chunk_type = typename detail::bin_table<key>::chunk_type;
+  using ranked_bits = decltype(ordered_bits(key{}));
+
+  static const approx_top_k_params& checked(const approx_top_k_params& params) {
+    if (params.reduction_input_size_override >= 0)
+      detail::invalid("reduction_input_size_override", params.reduction_input_size_override,
+                      "must be negative (off); n_expected is the size of the whole");
+    if (params.reduction_dimension != -1 && params.reduction_dimension != 0)
+      detail::invalid("reduction_dimension", params.reduction_dimension, "must be -1 or 0");
+    if (!params.aggregate_to_topk)
+      detail::invalid("aggregate_to_topk", "false", "must be true; accumulators are merged as they are");
+    return params;
+  }
+
+  void push_to_all(std::span<const T> block, std::uint64_t index) {
+    for (const T x : block) m_all.push(ordered_bits(detail::to_key<Largest>(x)), index++);
+  }
+
+  /// `part` lies in one chunk, from one of its lanes on.
+  void push_to_bins(std::span<const T> part, std::uint64_t chunk, std::size_t lane) {
+    constexpr std::size_t worthwhile = 16;  // lanes folded in the time that one takes by itself
+    if (part.size() < m_plan.bins / worthwhile) {
+      for (const T x : part)
+        m_table.insert(m_table.bin(lane++, chunk), detail::to_key<Largest>(x), static_cast<chunk_type>(chunk));
+    } else {
+      key* lanes = m_table.lanes();
+      if (part.size() < m_plan.bins) std::fill_n(lanes, m_plan.bins, detail::worst_key<key>);
+      detail::lane_minima<Largest>(1, part.data(), part.size(), part.size(), lanes + lane);
+      chunk < m_last_chunk ? m_table.template fold<false>(chunk) : m_table.template fold<true>(chunk);
+    }
+    m_last_chunk = std::max(m_last_chunk, chunk);
+
+    // The bins may never hold k elements: few were pushed, or most are worst_key or NaN. Until they do, and once they
+    // do they always will, everything goes to m_all too.
+    m_unchecked += part.size();
+    if (m_bins_suffice || m_unchecked < m_plan.bins) return;
+    m_unchecked = 0;
+    m_bins_suffice = bins_hold_k();
+  }
+
+  bool bins_hold_k() const {
+    const auto is_there = [](key x) { return x < detail::worst_key<key>; };
+    return static_cast<std::size_t>(std::ranges::count_if(m_table.keys(), is_there)) >= m_k;
+  }
+
+  static constexpr candidate<ranked_bits, std::uint64_t> after_all{~ranked_bits{0}, ~std::uint64_t{0}};
+
+  std::size_t m_k;
+  approx_top_k_plan m_plan;
+  detail::bin_table<key> m_table;
+  top_k<ranked_bits, std::uint64_t> m_all;  // of everything, as long as the bins do not suffice
+  bool m_bins_suffice = false;
+  std::size_t m_unchecked = 0;  // elements pushed since bins_hold_k was asked
+  std::uint64_t m_last_chunk = 0;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH

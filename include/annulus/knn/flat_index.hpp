@@ -1,0 +1,71 @@
+#pragma once
+
+/// \file
+/// Brute force over data that stays: checked, copied and prepared once, searched many times.
+
+#include <annulus/knn/knn.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Exact (or, by recall_target, nearly exact) search over rows of T. Owns a copy of the data; moves and copies.
+/// Searching is const and safe from any number of threads.
+template <row_scalar T, class Metric = euclidean>
+  requires metric_for<Metric, matrix_view<T>>
+class flat_index {
+ public:
+  using value_type = T;
+
+  /// An empty index of rows of `dim` coordinates.
+  explicit flat_index(std::size_t dim, Metric metric = {}) : m_data(0, dim), m_metric(std::move(metric)) {}
+
+  /// Copies `data` (n x d). O(n d).
+  /// \throws std::invalid_argument for a row with a NaN or an infinity, or more than 2^32 - 2 rows.
+  template <matrix_like D>
+    requires std::same_as<value_t<D>, T>
+  explicit flat_index(const D& data, Metric metric = {}, std::size_t threads = 0)
+      : flat_index(matrix_view<T>(data).cols(), std::move(metric)) {
+    insert(data, threads);
+  }
+
+  /// Adds rows (m x dim()) and returns the id of the first; the others follow. O((n + m) d). Nothing changes where it
+  /// throws. \throws std::invalid_argument as the constructor does, or for another dimension.
+  id_type insert(matrix_view<T> rows, std::size_t threads = 0) {
+    if (rows.rows() > 0 && rows.cols() != dim())
+      detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
+    if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
+    const double norm = detail::check_rows(rows, "data", threads);
+    matrix<T> grown(size() + rows.rows(), dim());
+    std::copy_n(m_data.data(), size() * dim(), grown.data());
+    for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), grown.row(size() + i).begin());
+    const auto first = static_cast<id_type>(size());
+    m_data = std::move(grown);
+    m_norm = std::max(m_norm, norm);
+    return first;
+  }
+
+  /// The k nearest rows of each query, exactly as knn() over the same rows returns them.
+  /// \throws std::invalid_argument and annulus::cancelled as knn() does.
+  neighbors search(matrix_view<T> queries, std::size_t k, const knn_params& params = {}) const {
+    return detail::search_rows<T>(m_data, m_norm, queries, k, m_metric, params);
+  }
+
+  std::size_t size() const noexcept { return m_data.rows(); }
+  std::size_t dim() const noexcept { return m_data.cols(); }
+  std::size_t memory_bytes() const noexcept { return size() * dim() * sizeof(T); }
+  /// The rows, in the order of their ids.
+  const matrix<T>& data() const noexcept { return m_data; }
+  const Metric& metric() const noexcept { return m_metric; }
+
+ private:
+  matrix<T> m_data;
+  Metric m_metric;
+  double m_norm = 0;
+};
+
+template <matrix_like D, class... Rest>
+flat_index(const D&, Rest...) -> flat_index<value_t<D>>;
+template <matrix_like D, class Metric, class... Rest>
+  requires metric_for<Metric, matrix_view<value_t<D>>> flat_index(const D&, Metric, Rest...)
+->flat_index<value_t<D>, Metric>;
+
+}  // namespace annulus::inline ANNULUS_ARCH
