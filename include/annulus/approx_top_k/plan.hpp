@@ -121,12 +121,16 @@ struct top_k_costs {
 };
 
 inline void check_top_k(std::size_t n, std::size_t k, const approx_top_k_params& params) {
+  constexpr std::uint64_t largest = std::uint64_t{1} << 53;  // sizes are planned in double
+  if (n > largest) invalid("reduced size", n, "must be at most ", largest);
   if (k == 0 || k > n) invalid("k", k, "must be from 1 to the reduced size ", n);
   if (!(params.recall_target > 0 && params.recall_target <= 1))
     invalid("recall_target", params.recall_target, "must be in (0, 1]");
   const std::ptrdiff_t whole = params.reduction_input_size_override;
   if (whole >= 0 && static_cast<std::size_t>(whole) < n)
     invalid("reduction_input_size_override", whole, "must be negative (off) or at least the reduced size ", n);
+  if (whole >= 0 && static_cast<std::uint64_t>(whole) > largest)
+    invalid("reduction_input_size_override", whole, "must be at most ", largest);
 }
 
 }  // namespace detail

@@ -32,11 +32,21 @@ class row_top_k {
       indices[i] = static_cast<std::int64_t>(m_found[i].id);
       values[i] = row[m_found[i].id];
     }
+    for (std::size_t i = m_found.size(); i < m_plan.output_size; ++i) {  // XLA's size for a shard can be above n
+      indices[i] = -1;
+      values[i] = worst_value();
+    }
   }
 
  private:
   using element = candidate<key, std::uint64_t>;
   using ranked_bits = decltype(ordered_bits(key{}));
+
+  static T worst_value() noexcept {
+    using limits = std::numeric_limits<T>;
+    if constexpr (std::is_integral_v<T>) return Largest ? limits::lowest() : limits::max();
+    else return Largest ? -limits::infinity() : limits::infinity();
+  }
 
   std::size_t chunk_size() const noexcept { return m_plan.bins * m_group; }
 

@@ -33,13 +33,19 @@ struct scalar_integers {
     std::memcpy(v.data(), p, sizeof v);
     return v;
   }
-  /// Two shorts, as they lie in memory, in every lane.
-  static shorts_type broadcast_pair(std::int32_t pair) noexcept {
+  /// 32 bits, as they lie in memory, in every lane.
+  static shorts_type broadcast_word(std::int32_t word) noexcept {
     shorts_type v;
-    for (std::size_t i = 0; i < 4; ++i) std::memcpy(v.data() + 2 * i, &pair, sizeof pair);
+    for (std::size_t i = 0; i < 4; ++i) std::memcpy(v.data() + 2 * i, &word, sizeof word);
     return v;
   }
   static sums_type zero() noexcept { return {}; }
+  static sums_type broadcast_sum(std::int32_t sum) noexcept { return {sum, sum, sum, sum}; }
+  static shorts_type load_words(const std::int32_t* p) noexcept {
+    shorts_type v;
+    std::memcpy(v.data(), p, sizeof v);
+    return v;
+  }
   static void store(std::int32_t* p, const sums_type& sums) noexcept { std::memcpy(p, sums.data(), sizeof sums); }
   static bytes_type flip_sign(bytes_type v) noexcept {
     for (auto& x : v) x = static_cast<std::uint8_t>(x ^ 0x80u);
@@ -112,8 +118,10 @@ struct avx512_integers {
     return _mm512_maskz_loadu_epi8((std::uint64_t{1} << n) - 1, p);
   }
   static __m512i load_shorts(const std::int16_t* p) noexcept { return _mm512_loadu_si512(p); }
-  static __m512i broadcast_pair(std::int32_t pair) noexcept { return _mm512_set1_epi32(pair); }
+  static __m512i broadcast_word(std::int32_t word) noexcept { return _mm512_set1_epi32(word); }
   static __m512i zero() noexcept { return _mm512_setzero_si512(); }
+  static __m512i broadcast_sum(std::int32_t sum) noexcept { return _mm512_set1_epi32(sum); }
+  static __m512i load_words(const std::int32_t* p) noexcept { return load(p); }
   static void store(std::int32_t* p, __m512i sums) noexcept { _mm512_storeu_si512(p, sums); }
   static __m512i flip_sign(__m512i v) noexcept { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
   static __m512i absolute_difference(__m512i a, __m512i b) noexcept {
@@ -137,6 +145,12 @@ struct avx512_integers {
     return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
 #endif
   }
+#if defined(__AVX512VNNI__)
+  /// sum_i += the products of four unsigned bytes and four signed ones, exact.
+  static __m512i multiply_add_bytes(__m512i sum, __m512i a, __m512i b) noexcept {
+    return _mm512_dpbusd_epi32(sum, a, b);
+  }
+#endif
   static __m512i add(__m512i a, __m512i b) noexcept { return _mm512_add_epi32(a, b); }
   static __m512i add_bytes(__m512i sum, __m512i v) noexcept {
     return _mm512_add_epi32(sum, _mm512_sad_epu8(v, _mm512_setzero_si512()));
@@ -171,8 +185,10 @@ struct avx2_integers {
     return load(padded);
   }
   static __m256i load_shorts(const std::int16_t* p) noexcept { return load(p); }
-  static __m256i broadcast_pair(std::int32_t pair) noexcept { return _mm256_set1_epi32(pair); }
+  static __m256i broadcast_word(std::int32_t word) noexcept { return _mm256_set1_epi32(word); }
   static __m256i zero() noexcept { return _mm256_setzero_si256(); }
+  static __m256i broadcast_sum(std::int32_t sum) noexcept { return _mm256_set1_epi32(sum); }
+  static __m256i load_words(const std::int32_t* p) noexcept { return load(p); }
   static void store(std::int32_t* p, __m256i sums) noexcept {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), sums);
   }
@@ -198,6 +214,11 @@ struct avx2_integers {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
 #endif
   }
+#if defined(__AVXVNNI__)
+  static __m256i multiply_add_bytes(__m256i sum, __m256i a, __m256i b) noexcept {
+    return _mm256_dpbusd_avx_epi32(sum, a, b);
+  }
+#endif
   static __m256i add(__m256i a, __m256i b) noexcept { return _mm256_add_epi32(a, b); }
   static __m256i add_bytes(__m256i sum, __m256i v) noexcept {
     return _mm256_add_epi32(sum, _mm256_sad_epu8(v, _mm256_setzero_si256()));
@@ -233,8 +254,10 @@ struct sse2_integers {
     return load(padded);
   }
   static __m128i load_shorts(const std::int16_t* p) noexcept { return load(p); }
-  static __m128i broadcast_pair(std::int32_t pair) noexcept { return _mm_set1_epi32(pair); }
+  static __m128i broadcast_word(std::int32_t word) noexcept { return _mm_set1_epi32(word); }
   static __m128i zero() noexcept { return _mm_setzero_si128(); }
+  static __m128i broadcast_sum(std::int32_t sum) noexcept { return _mm_set1_epi32(sum); }
+  static __m128i load_words(const std::int32_t* p) noexcept { return load(p); }
   static void store(std::int32_t* p, __m128i sums) noexcept { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), sums); }
   static __m128i flip_sign(__m128i v) noexcept { return _mm_xor_si128(v, _mm_set1_epi8(-128)); }
   static __m128i absolute_difference(__m128i a, __m128i b) noexcept {
@@ -275,6 +298,13 @@ using integers = sse2_integers;
 
 #else
 using integers = scalar_integers;
+#endif
+
+/// Whether the build multiplies bytes into 32-bit sums directly, at twice the speed of 16 bits (multiply_add_bytes).
+#if (defined(__AVX512BW__) && defined(__AVX512VNNI__)) || (!defined(__AVX512BW__) && defined(__AVXVNNI__))
+inline constexpr bool has_byte_products = true;
+#else
+inline constexpr bool has_byte_products = false;
 #endif
 
 /// out[j * out_stride + i] = rows[i * stride + j] for i, j < 4.

@@ -49,6 +49,40 @@ constexpr bool has_product_form() {
   else return false;
 }
 
+/// The x with P(normal <= x) = p, from 0 for p <= 1/2, by bisection.
+inline double normal_quantile(double p) noexcept {
+  double low = 0, high = 40;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erfc(middle / std::sqrt(2.0)) > 2 * (1 - p) ? low : high) = middle;
+  }
+  return low;
+}
+
+/// Queries by tiles, in parallel over blocks of them.
+template <class Coordinate, class T, class Metric, class Skip>
+void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std::size_t k,
+                  const knn_params& params, Skip skip, neighbors& result) {
+  // A neighbour is to stay with probability recall_target, also where errors of quantisation drown all differences: the
+  // k-th smallest of n errors is then that many deviations out.
+  float deviations = std::numeric_limits<float>::infinity();
+  if (params.recall_target < 1) {
+    const double share = static_cast<double>(k) / static_cast<double>(data.rows());
+    deviations = static_cast<float>(normal_quantile(params.recall_target) + normal_quantile(1 - share));
+  }
+  const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
+  const std::size_t share = (queries.rows() + workers - 1) / workers;
+  const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 64), 2 * tile_queries, 1024);
+  std::vector<tile_search<T, Metric, Coordinate>> searches(workers, {data, metric, k, params.filter, deviations});
+  const auto search = [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    searches[worker](queries, begin, end, skip, result, [&](double part) {
+      const double done = static_cast<double>(begin) + part * static_cast<double>(end - begin);
+      if (worker == 0) report(params.progress, "knn", done / static_cast<double>(queries.rows()));
+    });
+  };
+  parallel_for(workers, queries.rows(), std::min(grain, share), search, params.progress, "knn");
+}
+
 /// The search itself, over data whose greatest norm is known.
 template <class T, class Metric>
 neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::size_t k, const Metric& metric,
@@ -66,7 +100,8 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   enum class way : std::uint8_t { none, scan, tiles };
   std::vector<way> ways(queries.rows(), way::scan);
   bool any_scan = false, any_tiles = false;
-  constexpr std::size_t few_queries = 4;
+  constexpr std::size_t few_queries = 16;  // packing the data into tiles costs about as much as so many scans in cache
+  const bool is_exact = params.recall_target == 1;
   constexpr double largest = 1e15, smallest = 1e-12;
   for (std::size_t i = 0; i < queries.rows(); ++i) {
     const auto row = queries.row(i);
@@ -78,34 +113,18 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
       const double size =
           std::sqrt(static_cast<double>(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())));
       const bool is_small = Metric::form == product_form::cosine ? size < smallest : size + norm < smallest;
-      if (queries.rows() >= few_queries && !is_small && size + norm < largest) ways[i] = way::tiles;
+      if ((queries.rows() >= few_queries || !is_exact) && !is_small && size + norm < largest) ways[i] = way::tiles;
     }
     (ways[i] == way::tiles ? any_tiles : any_scan) = true;
   }
 
   k = std::min(k, data.rows());
   if constexpr (has_product_form<Metric>()) {
-    if (any_tiles) {
-      // Rounding errors that are independent add up to their standard deviation, sqrt(d) below the worst case.
-      const double deviations = 8 / std::sqrt(static_cast<double>(data.cols()));
-      const auto slack = static_cast<float>(params.recall_target < 1 ? std::min(1.0, deviations) : 1.0);
-      const std::size_t workers = resolve_threads(params.threads);
-      const std::size_t share = (queries.rows() + workers - 1) / workers;
-      const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 64), 2 * tile_queries, 1024);
-      std::vector<tile_search<T, Metric>> searches(std::min(workers, queries.rows()),
-                                                   {data, metric, k, params.filter, slack});
-      parallel_for(
-          workers, queries.rows(), std::min(grain, share),
-          [&](std::size_t begin, std::size_t end, std::size_t worker) {
-            searches[worker](
-                queries, begin, end, [&](std::size_t i) { return ways[i] != way::tiles; }, result,
-                [&](double part) {
-                  const double done = (static_cast<double>(begin) + part * static_cast<double>(end - begin));
-                  if (worker == 0) report(params.progress, "knn", done / static_cast<double>(queries.rows()));
-                });
-          },
-          params.progress, "knn");
-    }
+    const auto is_left_out = [&](std::size_t i) { return ways[i] != way::tiles; };
+    const bool bytes_will_do = !is_exact && simd::has_byte_products && data.cols() <= 65536;
+    if (any_tiles && !bytes_will_do) search_tiles<std::int16_t>(data, metric, queries, k, params, is_left_out, result);
+    if constexpr (simd::has_byte_products)
+      if (any_tiles && bytes_will_do) search_tiles<std::int8_t>(data, metric, queries, k, params, is_left_out, result);
   }
   if (any_scan)
     scan(
@@ -120,11 +139,13 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
 /// nearest first, ties by lower id, padded with no_id and +infinity where fewer than k rows are there or pass the
 /// filter.
 ///
-/// Exact with recall_target = 1: order and values are those of the one-to-one kernel, whatever the batch or the number
-/// of threads. euclidean, sqeuclidean, inner_product and cosine select by 16-bit integer tiles, at about twice the
-/// speed of a float GEMM, and every candidate within the rounding bound is ranked by the kernel (VA-file: Weber, Schek,
-/// Blott 1998); fewer than four queries, and other metrics, pass over the rows with the kernel. Below 1, rounding
-/// errors of tiles are guarded against to eight standard deviations and not to the worst case.
+/// Exact with recall_target = 1: order and values are those of the one-to-one kernel. euclidean, sqeuclidean,
+/// inner_product and cosine select by tiles of 16-bit products, at about twice the speed of a float GEMM, and every
+/// candidate within the rounding bound is ranked by the kernel (VA-file: Weber, Schek, Blott 1998); fewer than 16
+/// queries, and other metrics, pass over the rows with the kernel, to the same result. Below 1, a true neighbour is
+/// kept with at least that probability: those four metrics then take 8-bit tiles where the build has the instructions
+/// (VNNI), for batches of any size, of which small ones are faster when exact. A query's answer never depends on its
+/// batch or on the number of threads.
 ///
 /// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); distances are never
 /// materialised. A NaN query gets no neighbours. The filter and a user's metric may be called from several threads at

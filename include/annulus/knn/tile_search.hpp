@@ -12,21 +12,22 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
 /// thread.
-template <class T, class Metric>
+template <class T, class Metric, class Coordinate>
 class tile_search {
  public:
   using rank_type = rank_t<Metric, T>;
 
-  /// `slack`: the share of the error bound that is guarded against, 1 for exact results.
-  tile_search(matrix_view<T> data, const Metric& metric, std::size_t k, const id_filter& filter, float slack)
+  /// `deviations`: how many standard deviations of the quantisation error to guard against; infinitely many for exact
+  /// results, which take its bound.
+  tile_search(matrix_view<T> data, const Metric& metric, std::size_t k, const id_filter& filter, float deviations)
       : m_data(data),
         m_metric(&metric),
         m_k(k),
         m_filter(&filter),
-        m_slack(slack),
+        m_deviations(deviations),
         m_quantize(Metric::form, data),
-        m_panel(m_quantize.pairs() * tile_rows),
-        m_rows(m_quantize.pairs() * tile_rows) {}
+        m_panel(m_quantize.words() * tile_rows),
+        m_rows(m_quantize.words() * tile_rows) {}
 
   /// Writes the neighbours of queries [begin, end) to their rows of `result`; a query for which `skip` holds gets none.
   /// `step` is called now and then with the share of the work that is done.
@@ -41,7 +42,8 @@ class tile_search {
     for (std::size_t first = 0, panel = 0; first < n; first += tile_rows, ++panel) {
       load_panel(first);
       for (std::size_t group = 0; group < m_ids.size(); group += tile_queries) {
-        multiply_tile(m_packed.data() + group * m_quantize.pairs(), m_panel.data(), m_quantize.pairs(), m_products);
+        multiply_tile<Coordinate>(m_packed.data() + group * m_quantize.words(), m_panel.data(), m_quantize.words(),
+                                  m_start.data() + group, m_products);
         const std::size_t count = std::min(tile_queries, m_ids.size() - group);
         for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
       }
@@ -52,37 +54,41 @@ class tile_search {
 
  private:
   void prepare(matrix_view<T> queries) {
-    const std::size_t count = m_ids.size(), pairs = m_quantize.pairs();
+    const std::size_t count = m_ids.size(), words = m_quantize.words();
     m_greatest = {};
     m_quantized.resize(count);
     m_found.resize(count);
     m_limits.resize(count);
     m_query_scales.resize(count);
-    m_packed.resize((count + tile_queries - 1) / tile_queries * tile_queries * pairs);
+    m_start.assign(count + tile_queries, 0);
+    m_packed.resize((count + tile_queries - 1) / tile_queries * tile_queries * words);
     for (std::size_t group = 0; group < count; group += tile_queries) {
       const std::size_t here = std::min(tile_queries, count - group);
       for (std::size_t q = 0; q < here; ++q) {
         const std::size_t i = group + q;
-        m_quantized[i] = m_quantize(queries.row(m_ids[i]).data(), m_rows.data() + q * pairs);
+        m_quantized[i] = m_quantize(queries.row(m_ids[i]).data(), m_rows.data() + q * words);
         m_query_scales[i] = m_quantized[i].scale;
+        if constexpr (row_bias<Coordinate> != 0)
+          for (std::size_t w = 0; w < words; ++w)
+            for (const auto c : std::bit_cast<std::array<Coordinate, 4>>(m_rows[q * words + w])) m_start[i] -= 128 * c;
         m_found[i].reset(m_k, m_data.rows());
         m_limits[i] = m_found[i].kth();
       }
-      interleave<tile_queries>(m_rows.data(), here, pairs, m_packed.data() + group * pairs);
+      interleave<tile_queries>(m_rows.data(), here, words, m_packed.data() + group * words);
     }
   }
 
   /// Quantises tile_rows rows. A rank is scale * product + offset, where offset is infinite for rows that are not there
   /// or not wanted. With the greatest norm and error of the rows the limits widen.
   void load_panel(std::size_t first) {
-    const std::size_t count = std::min(tile_rows, m_data.rows() - first), pairs = m_quantize.pairs();
+    const std::size_t count = std::min(tile_rows, m_data.rows() - first), words = m_quantize.words();
     quantized_row greatest = m_greatest;
     for (std::size_t r = 0; r < tile_rows; ++r) {
       m_scale[r] = 0;
       m_offset[r] = std::numeric_limits<float>::infinity();
       if (r >= count) continue;
       if (first + r + 2 < m_data.rows()) prefetch_row(m_data.row(first + r + 2).data(), m_data.cols());
-      const quantized_row row = m_quantize(m_data.row(first + r).data(), m_rows.data() + r * pairs);
+      const quantized_row row = m_quantize(m_data.row(first + r).data(), m_rows.data() + r * words);
       if (!(*m_filter)(static_cast<id_type>(first + r))) continue;
       constexpr bool is_l2 = Metric::form == product_form::squared_l2;
       m_scale[r] = is_l2 ? -2 * row.scale : -row.scale;
@@ -90,7 +96,8 @@ class tile_search {
       greatest.norm = std::max(greatest.norm, row.norm);
       greatest.error = std::max(greatest.error, row.error);
     }
-    interleave<tile_rows>(m_rows.data(), count, pairs, m_panel.data());
+    for (coordinate_word& word : m_rows) word ^= row_bias<Coordinate>;
+    interleave<tile_rows>(m_rows.data(), count, words, m_panel.data());
     if (greatest.norm > m_greatest.norm || greatest.error > m_greatest.error) {
       m_greatest = greatest;
       for (std::size_t q = 0; q < m_ids.size(); ++q) m_limits[q] = m_found[q].kth() + margin(q);
@@ -98,14 +105,17 @@ class tile_search {
   }
 
   /// Twice the most by which an approximate rank and the kernel's can differ, up to a constant of the query: the
-  /// quantisation by Cauchy and Schwarz, and the roundings of both kernels by their number of additions.
+  /// quantisation by Cauchy and Schwarz, and the roundings of both kernels by their number of additions. A quantisation
+  /// error has no preferred direction, so its standard deviation is sqrt(d) smaller than that bound.
   float margin(std::size_t query) const noexcept {
     const quantized_row& q = m_quantized[query];
     const quantized_row& x = m_greatest;
+    const auto d = static_cast<float>(m_data.cols());
     const float factor = Metric::form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
-    const float quantisation = factor * (q.error * x.norm + (q.norm + q.error) * x.error);
-    const float rounding = static_cast<float>(m_data.cols() + 32) * std::numeric_limits<float>::epsilon() * sum * sum;
-    return 2 * (m_slack * quantisation + rounding);
+    const float bound = q.error * x.norm + (q.norm + q.error) * x.error;
+    const float deviation = std::hypot(q.error * x.norm, q.norm * x.error) / std::sqrt(d);
+    const float rounding = (d + 32) * std::numeric_limits<float>::epsilon() * sum * sum;
+    return factor * std::min(2 * bound, m_deviations * deviation) + 2 * rounding;
   }
 
   /// Appends the rows of a tile whose rank is within the limit to the shortlist of query q.
@@ -181,14 +191,15 @@ class tile_search {
   const Metric* m_metric;
   std::size_t m_k;
   const id_filter* m_filter;
-  float m_slack;
-  row_quantizer<T> m_quantize;
+  float m_deviations;
+  row_quantizer<T, Coordinate> m_quantize;
   quantized_row m_greatest;
   std::vector<std::size_t> m_ids;
   std::vector<quantized_row> m_quantized;
   std::vector<shortlist> m_found;
+  std::vector<std::int32_t> m_start;            ///< what a query's products with the bias of the rows are to be rid of
   std::vector<float> m_limits, m_query_scales;  ///< a rank above its query's limit is of no interest
-  aligned_vector<coordinate_pair> m_packed, m_panel, m_rows;
+  aligned_vector<coordinate_word> m_packed, m_panel, m_rows;
   alignas(64) float m_scale[tile_rows], m_offset[tile_rows];
   alignas(64) std::int32_t m_products[tile_queries * tile_rows];
   top_k<rank_type> m_best{1};

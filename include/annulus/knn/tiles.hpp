@@ -1,12 +1,12 @@
 #pragma once
 
 /// \file
-/// Tiles of inner products in 16-bit integers, at twice the speed of float: what exact search selects with.
+/// Tiles of inner products in small integers, at twice the speed of float or more: what search selects with.
 ///
-/// Rows are quantised to 16 bits, each by its own power of two, and the error of doing so is measured. Tile products
-/// are then exact integers, so the rank that they give a pair is known to lie within a bound of the true one, whoever
-/// else is in the batch. Whatever might belong to the answer by that bound is ranked again by the one-to-one kernel:
-/// the filter and refine of the VA-file (Weber, Schek, Blott 1998) with the filter on the multiply-add units.
+/// Rows are quantised to 16 bits (8 where an approximate answer will do), and the error of doing so is measured. Tile
+/// products are then exact integers, so the rank that they give a pair is known to lie within a bound of the true one,
+/// whoever else is in the batch. Whatever might belong to the answer by that bound is ranked again by the one-to-one
+/// kernel: the filter and refine of the VA-file (Weber, Schek, Blott 1998), its filter on the multiply-add units.
 
 #include <annulus/core/metric.hpp>
 
@@ -23,23 +23,33 @@ inline constexpr std::size_t tile_queries = 4, tile_vectors = 2;
 inline constexpr std::size_t tile_lanes = simd::integers::bytes / 4;
 inline constexpr std::size_t tile_rows = tile_vectors * tile_lanes;
 
-/// Two neighbouring coordinates of a quantised row, as the 16-bit multiply-add takes them.
-using coordinate_pair = std::int32_t;
+/// Two 16-bit or four 8-bit neighbouring coordinates of a quantised row: what a multiply-add takes at once.
+using coordinate_word = std::int32_t;
+template <class Coordinate>
+inline constexpr std::size_t coordinates_a_word = sizeof(coordinate_word) / sizeof(Coordinate);
 
-/// out[q * tile_rows + r] = <query q, row r>, of rows and queries interleaved by coordinate pair: pair p of row r
-/// stands at rows[p * tile_rows + r], that of query q at queries[p * tile_queries + q].
-inline void multiply_tile(const coordinate_pair* queries, const coordinate_pair* rows, std::size_t pairs,
-                          std::int32_t* out) noexcept {
+/// Bytes are multiplied unsigned by signed, so those of data rows are moved up by 128.
+template <class Coordinate>
+inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 ? static_cast<coordinate_word>(0x80808080u) : 0;
+
+/// out[q * tile_rows + r] = start[q] + <query q, row r>, of rows and queries interleaved by word: word w of row r
+/// stands at rows[w * tile_rows + r], that of query q at queries[w * tile_queries + q].
+template <class Coordinate>
+void multiply_tile(const coordinate_word* queries, const coordinate_word* rows, std::size_t words,
+                   const std::int32_t* start, std::int32_t* out) noexcept {
   using integers = simd::integers;
   integers::sums_type sums[tile_queries][tile_vectors];
   simd::unroll<tile_queries>(
-      [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::zero(); }); });
-  for (std::size_t p = 0; p < pairs; ++p, queries += tile_queries, rows += tile_rows) {
+      [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::broadcast_sum(start[q]); }); });
+  for (std::size_t w = 0; w < words; ++w, queries += tile_queries, rows += tile_rows) {
     integers::shorts_type row[tile_vectors];
-    simd::unroll<tile_vectors>([&](auto v) { row[v] = integers::load(rows + v * tile_lanes); });
+    simd::unroll<tile_vectors>([&](auto v) { row[v] = integers::load_words(rows + v * tile_lanes); });
     simd::unroll<tile_queries>([&](auto q) {
-      const auto query = integers::broadcast_pair(queries[q]);
-      simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::multiply_add(sums[q][v], row[v], query); });
+      const auto query = integers::broadcast_word(queries[q]);
+      simd::unroll<tile_vectors>([&](auto v) {
+        if constexpr (sizeof(Coordinate) == 1) sums[q][v] = integers::multiply_add_bytes(sums[q][v], row[v], query);
+        else sums[q][v] = integers::multiply_add(sums[q][v], row[v], query);
+      });
     });
   }
   simd::unroll<tile_queries>([&](auto q) {
@@ -47,43 +57,47 @@ inline void multiply_tile(const coordinate_pair* queries, const coordinate_pair*
   });
 }
 
-/// Interleaves `Width` rows of pairs for multiply_tile, of which `count` are there; the others are zero.
+/// Interleaves `Width` rows of words for multiply_tile, of which `count` are there; the others are zero.
 template <std::size_t Width>
-void interleave(const coordinate_pair* rows, std::size_t count, std::size_t pairs, coordinate_pair* out) noexcept {
+void interleave(const coordinate_word* rows, std::size_t count, std::size_t words, coordinate_word* out) noexcept {
   std::size_t r = 0;
   for (; r + 4 <= count; r += 4) {
-    std::size_t p = 0;
-    for (; p + 4 <= pairs; p += 4) simd::transpose_4x4(rows + r * pairs + p, pairs, out + p * Width + r, Width);
-    for (; p < pairs; ++p)
-      for (std::size_t i = r; i < r + 4; ++i) out[p * Width + i] = rows[i * pairs + p];
+    std::size_t w = 0;
+    for (; w + 4 <= words; w += 4) simd::transpose_4x4(rows + r * words + w, words, out + w * Width + r, Width);
+    for (; w < words; ++w)
+      for (std::size_t i = r; i < r + 4; ++i) out[w * Width + i] = rows[i * words + w];
   }
   for (; r < Width; ++r)
-    for (std::size_t p = 0; p < pairs; ++p) out[p * Width + r] = r < count ? rows[r * pairs + p] : 0;
+    for (std::size_t w = 0; w < words; ++w) out[w * Width + r] = r < count ? rows[r * words + w] : 0;
 }
 
-/// What is known of a quantised row: its scale (a power of two), its norm and the norm of its quantisation error, each
-/// of the row as it went in (centred or normalised).
+/// What is known of a quantised row: its scale, its norm and the norm of its quantisation error, each of the row as it
+/// went in (centred or normalised).
 struct quantized_row {
   float scale = 1, norm = 0, error = 0;
 };
 
 /// Quantises rows of d coordinates for one product form: as they are, less a centre for L2 distances (which do not
 /// care, and lose less to rounding the smaller the rows are), divided by their norm for cosine.
-template <class T>
+template <class T, class Coordinate>
 class row_quantizer {
  public:
   using lane = lane_t<T>;
 
   row_quantizer(product_form form, matrix_view<T> data)
-      : m_form(form), m_dim(data.cols()), m_centre(m_dim), m_zero(m_dim), m_row(m_dim), m_rounded(2 * pairs()) {
+      : m_form(form),
+        m_dim(data.cols()),
+        m_centre(m_dim),
+        m_zero(m_dim),
+        m_row(m_dim),
+        m_rounded(words() * coordinates_a_word<Coordinate>) {
     if (form == product_form::squared_l2) centre_on(data);
   }
 
-  std::size_t pairs() const noexcept { return (m_dim + 1) / 2; }
+  std::size_t words() const noexcept { return (m_dim - 1) / coordinates_a_word<Coordinate> + 1; }
 
-  /// Writes pairs() pairs. The norm of the result is kept so small that the product of any two rows fits 32 bits
-  /// (Cauchy and Schwarz), each coordinate 16.
-  quantized_row operator()(const T* row, coordinate_pair* out) {
+  /// Writes words() words. The product of any two rows fits 32 bits.
+  quantized_row operator()(const T* row, coordinate_word* out) {
     lane* const x = m_row.data();
     subtract(row, m_centre.data(), m_dim, x);
     lane norm = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
@@ -92,17 +106,25 @@ class row_quantizer {
       norm = 1;
     }
     const lane greatest = one_to_one<kernels::linf>(x, m_zero.data(), m_dim);
-    const lane room = lane(46000) - std::sqrt(static_cast<lane>(m_dim)) / 2;
-    int exponent = 0;
-    static_cast<void>(std::frexp(std::max(norm / room, greatest / lane(32700)), &exponent));  // < 2^exponent
-    const lane scale = std::ldexp(lane(1), std::max(exponent, -100));
+    const lane scale = scale_of(norm, greatest);
     round(x, m_dim, scale, m_rounded.data());
-    std::memcpy(out, m_rounded.data(), pairs() * sizeof *out);
+    std::memcpy(out, m_rounded.data(), words() * sizeof *out);
     const lane error = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
     return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(error)};
   }
 
  private:
+  /// 16 bits: the power of two that keeps the norm so small that products fit (Cauchy and Schwarz). Small integers, as
+  /// images are made of, then stay exact. 8 bits: what the greatest coordinate allows.
+  lane scale_of(lane norm, lane greatest) const noexcept {
+    constexpr int least_exponent = -100;
+    if constexpr (sizeof(Coordinate) == 1) return std::max(greatest / 127, std::ldexp(lane(1), least_exponent));
+    const lane room = lane(46000) - std::sqrt(static_cast<lane>(m_dim)) / 2;
+    int exponent = 0;
+    static_cast<void>(std::frexp(std::max(norm / room, greatest / lane(32700)), &exponent));  // < 2^exponent
+    return std::ldexp(lane(1), std::max(exponent, least_exponent));
+  }
+
   // Loops that compilers vectorise.
   static void subtract(const T* a, const lane* b, std::size_t n, lane* out) noexcept {
     for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<lane>(a[i]) - b[i];
@@ -111,12 +133,12 @@ class row_quantizer {
     for (std::size_t i = 0; i < n; ++i) x[i] /= by;
   }
   /// x becomes the error of rounding it to multiples of scale.
-  static void round(lane* x, std::size_t n, lane scale, std::int16_t* multiple) noexcept {
+  static void round(lane* x, std::size_t n, lane scale, Coordinate* multiple) noexcept {
     constexpr lane magic = std::same_as<lane, double> ? lane(6755399441055744.0) : lane(12582912.0);  // no bits below 1
     const lane inverse = 1 / scale;
     for (std::size_t i = 0; i < n; ++i) {
       const lane rounded = (x[i] * inverse + magic) - magic;
-      multiple[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(rounded));
+      multiple[i] = static_cast<Coordinate>(static_cast<std::int32_t>(rounded));
       x[i] -= rounded * scale;
     }
   }
@@ -137,7 +159,7 @@ class row_quantizer {
   product_form m_form;
   std::size_t m_dim;
   aligned_vector<lane> m_centre, m_zero, m_row;
-  aligned_vector<std::int16_t> m_rounded;
+  aligned_vector<Coordinate> m_rounded;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
