@@ -5,6 +5,8 @@
 
 #include <annulus/knn/tile_search.hpp>
 
+#include <optional>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct knn_params {
@@ -59,26 +61,41 @@ inline double normal_quantile(double p) noexcept {
   return low;
 }
 
-/// Queries by tiles, in parallel over blocks of them.
-template <class Coordinate, class T, class Metric, class Skip>
+/// Queries by tiles, in parallel over blocks of them. Tiles of 8 bits are tried first where they may do.
+template <class T, class Metric, class Skip>
 void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std::size_t k,
                   const knn_params& params, Skip skip, neighbors& result) {
-  // A neighbour is to stay with probability recall_target, also where errors of quantisation drown all differences: the
-  // k-th smallest of n errors is then that many deviations out.
-  float deviations = std::numeric_limits<float>::infinity();
-  if (params.recall_target < 1) {
+  const bool is_exact = params.recall_target == 1;
+  float deviations = std::numeric_limits<float>::max();
+  if (!is_exact) {
+    // A neighbour is to stay with probability recall_target, also where errors of quantisation drown all differences:
+    // the k-th smallest of n errors is then that many deviations out.
     const double share = static_cast<double>(k) / static_cast<double>(data.rows());
     deviations = static_cast<float>(normal_quantile(params.recall_target) + normal_quantile(1 - share));
   }
+  // The bound on the error of 8 bits lets many more candidates through, which pays for small k only.
+  constexpr std::size_t small_k = 24, longest_bytes = 65536;
+  const bool try_bytes = simd::has_byte_products && data.cols() <= longest_bytes && (!is_exact || k <= small_k);
+
   const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
   const std::size_t share = (queries.rows() + workers - 1) / workers;
   const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 64), 2 * tile_queries, 1024);
-  std::vector<tile_search<T, Metric, Coordinate>> searches(workers, {data, metric, k, params.filter, deviations});
+  using wide_search = tile_search<T, Metric, std::int16_t>;
+  using narrow_search = std::conditional_t<simd::has_byte_products, tile_search<T, Metric, std::int8_t>, wide_search>;
+  std::vector<std::optional<wide_search>> wide(workers);
+  std::vector<std::optional<narrow_search>> narrow(workers);
   const auto search = [&](std::size_t begin, std::size_t end, std::size_t worker) {
-    searches[worker](queries, begin, end, skip, result, [&](double part) {
+    const auto step = [&](double part) {
       const double done = static_cast<double>(begin) + part * static_cast<double>(end - begin);
       if (worker == 0) report(params.progress, "knn", done / static_cast<double>(queries.rows()));
-    });
+    };
+    const auto attempt = [&](auto& searcher, std::size_t budget) {
+      if (!searcher) searcher.emplace(data, metric, k, params.filter, deviations);
+      return (*searcher)(queries, begin, end, skip, budget, result, step);
+    };
+    constexpr std::size_t no_limit = ~std::size_t{0};
+    const std::size_t budget = is_exact ? (end - begin) * (data.rows() / 128 + 8 * k) : no_limit;
+    if (!try_bytes || !attempt(narrow[worker], budget)) attempt(wide[worker], no_limit);
   };
   parallel_for(workers, queries.rows(), std::min(grain, share), search, params.progress, "knn");
 }
@@ -121,10 +138,7 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   k = std::min(k, data.rows());
   if constexpr (has_product_form<Metric>()) {
     const auto is_left_out = [&](std::size_t i) { return ways[i] != way::tiles; };
-    const bool bytes_will_do = !is_exact && simd::has_byte_products && data.cols() <= 65536;
-    if (any_tiles && !bytes_will_do) search_tiles<std::int16_t>(data, metric, queries, k, params, is_left_out, result);
-    if constexpr (simd::has_byte_products)
-      if (any_tiles && bytes_will_do) search_tiles<std::int8_t>(data, metric, queries, k, params, is_left_out, result);
+    if (any_tiles) search_tiles(data, metric, queries, k, params, is_left_out, result);
   }
   if (any_scan)
     scan(
@@ -140,12 +154,12 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
 /// filter.
 ///
 /// Exact with recall_target = 1: order and values are those of the one-to-one kernel. euclidean, sqeuclidean,
-/// inner_product and cosine select by tiles of 16-bit products, at about twice the speed of a float GEMM, and every
-/// candidate within the rounding bound is ranked by the kernel (VA-file: Weber, Schek, Blott 1998); fewer than 16
+/// inner_product and cosine select by tiles of integer products, at two to three times the speed of a float GEMM, and
+/// every candidate within the rounding bound is ranked by the kernel (VA-file: Weber, Schek, Blott 1998); fewer than 16
 /// queries, and other metrics, pass over the rows with the kernel, to the same result. Below 1, a true neighbour is
-/// kept with at least that probability: those four metrics then take 8-bit tiles where the build has the instructions
-/// (VNNI), for batches of any size, of which small ones are faster when exact. A query's answer never depends on its
-/// batch or on the number of threads.
+/// kept with at least that probability, which lets those four metrics take 8-bit tiles for any k where the build has
+/// the instructions (VNNI); they do so for batches of any size, of which small ones are faster when exact. A query's
+/// answer never depends on its batch or on the number of threads.
 ///
 /// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); distances are never
 /// materialised. A NaN query gets no neighbours. The filter and a user's metric may be called from several threads at

@@ -17,8 +17,8 @@ class tile_search {
  public:
   using rank_type = rank_t<Metric, T>;
 
-  /// `deviations`: how many standard deviations of the quantisation error to guard against; infinitely many for exact
-  /// results, which take its bound.
+  /// `deviations`: how many standard deviations of the quantisation error to guard against; the largest float for
+  /// exact results, which take its bound.
   tile_search(matrix_view<T> data, const Metric& metric, std::size_t k, const id_filter& filter, float deviations)
       : m_data(data),
         m_metric(&metric),
@@ -30,14 +30,17 @@ class tile_search {
         m_rows(m_quantize.words() * tile_rows) {}
 
   /// Writes the neighbours of queries [begin, end) to their rows of `result`; a query for which `skip` holds gets none.
-  /// `step` is called now and then with the share of the work that is done.
+  /// Gives up, returns false and writes nothing once more than `budget` candidates would have to be ranked by the
+  /// kernel. `step` is called now and then with the share of the work that is done.
   template <class Skip, class Step>
-  void operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, Skip skip, neighbors& result, Step step) {
+  bool operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, Skip skip, std::size_t budget,
+                  neighbors& result, Step step) {
     m_ids.clear();
     for (std::size_t i = begin; i < end; ++i)
       if (!skip(i)) m_ids.push_back(i);
-    if (m_ids.empty()) return;
+    if (m_ids.empty()) return true;
     prepare(queries);
+    m_kernel_calls = 0;
     const std::size_t n = m_data.rows();
     for (std::size_t first = 0, panel = 0; first < n; first += tile_rows, ++panel) {
       load_panel(first);
@@ -47,9 +50,16 @@ class tile_search {
         const std::size_t count = std::min(tile_queries, m_ids.size() - group);
         for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
       }
+      if (m_kernel_calls > budget) return false;
       if (panel % 64 == 63) step(static_cast<double>(first) / static_cast<double>(n));
     }
+    for (std::size_t q = 0; q < m_ids.size(); ++q) {
+      if (m_found[q].size() > m_k) m_found[q].cut(margin(q));
+      m_kernel_calls += m_found[q].size();
+    }
+    if (m_kernel_calls > budget) return false;
     refine(queries, result);
+    return true;
   }
 
  private:
@@ -152,6 +162,7 @@ class tile_search {
     constexpr auto form = Metric::form;
     const float norm = m_quantized[q].norm;
     const float constant = form == product_form::squared_l2 ? norm * norm : form == product_form::cosine ? 1.0f : 0.0f;
+    m_kernel_calls += m_found[q].size();
     m_best.reset(m_k);
     for (const id_type id : m_found[q].ids()) m_best.push(rank(m_data.row(id).data()), id);
     m_kept.clear();
@@ -168,7 +179,6 @@ class tile_search {
     std::vector<std::size_t> next(m_ids.size(), 0);
     std::vector<std::vector<candidate<rank_type>>> ranked(m_ids.size());
     for (std::size_t q = 0; q < m_ids.size(); ++q) {
-      if (m_found[q].size() > m_k) m_found[q].cut(margin(q));
       ranked[q].reserve(m_found[q].size());
     }
     for (std::size_t end = rows_a_block; end < m_data.rows() + rows_a_block; end += rows_a_block)
@@ -195,6 +205,7 @@ class tile_search {
   row_quantizer<T, Coordinate> m_quantize;
   quantized_row m_greatest;
   std::vector<std::size_t> m_ids;
+  std::size_t m_kernel_calls = 0;
   std::vector<quantized_row> m_quantized;
   std::vector<shortlist> m_found;
   std::vector<std::int32_t> m_start;            ///< what a query's products with the bias of the rows are to be rid of
