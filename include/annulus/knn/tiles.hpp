@@ -34,26 +34,26 @@ inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 ? static_cas
 
 /// out[q * tile_rows + r] = start[q] + <query q, row r>, of rows and queries interleaved by word: word w of row r
 /// stands at rows[w * tile_rows + r], that of query q at queries[w * tile_queries + q].
-template <class Coordinate>
-void multiply_tile(const coordinate_word* queries, const coordinate_word* rows, std::size_t words,
+/// Never inlined: the registers are to hold its sums and nothing else.
+template <class Coordinate, class Integers = simd::integers>
+[[gnu::noinline]] void multiply_tile(const coordinate_word* queries, const coordinate_word* rows, std::size_t words,
                    const std::int32_t* start, std::int32_t* out) noexcept {
-  using integers = simd::integers;
-  integers::sums_type sums[tile_queries][tile_vectors];
+  typename Integers::sums_type sums[tile_queries][tile_vectors];
   simd::unroll<tile_queries>(
-      [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = integers::broadcast_sum(start[q]); }); });
+      [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = Integers::broadcast_sum(start[q]); }); });
   for (std::size_t w = 0; w < words; ++w, queries += tile_queries, rows += tile_rows) {
-    integers::shorts_type row[tile_vectors];
-    simd::unroll<tile_vectors>([&](auto v) { row[v] = integers::load_words(rows + v * tile_lanes); });
+    typename Integers::shorts_type row[tile_vectors];
+    simd::unroll<tile_vectors>([&](auto v) { row[v] = Integers::load_words(rows + v * tile_lanes); });
     simd::unroll<tile_queries>([&](auto q) {
-      const auto query = integers::broadcast_word(queries[q]);
+      const auto query = Integers::broadcast_word(queries[q]);
       simd::unroll<tile_vectors>([&](auto v) {
-        if constexpr (sizeof(Coordinate) == 1) sums[q][v] = integers::multiply_add_bytes(sums[q][v], row[v], query);
-        else sums[q][v] = integers::multiply_add(sums[q][v], row[v], query);
+        if constexpr (sizeof(Coordinate) == 1) sums[q][v] = Integers::multiply_add_bytes(sums[q][v], row[v], query);
+        else sums[q][v] = Integers::multiply_add(sums[q][v], row[v], query);
       });
     });
   }
   simd::unroll<tile_queries>([&](auto q) {
-    simd::unroll<tile_vectors>([&](auto v) { integers::store(out + q * tile_rows + v * tile_lanes, sums[q][v]); });
+    simd::unroll<tile_vectors>([&](auto v) { Integers::store(out + q * tile_rows + v * tile_lanes, sums[q][v]); });
   });
 }
 
