@@ -108,13 +108,15 @@ struct cosine {
   static constexpr std::string_view name = "cosine";
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::cosine;
-  /// From <a, b>, |a|^2 and |b|^2, in the precision of the terms (8-bit rows: float).
+  /// From <a, b>, |a|^2 and |b|^2, in the precision of the terms (8-bit rows: float). The product of the norms is taken
+  /// in double, where it cannot overflow and its root is exact for equal ones: a row is at distance 0 from itself.
   template <class Sum>
   static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
     using number = decltype(detail::to_floating(dot));
-    const auto product = std::sqrt(detail::to_floating(a_norm)) * std::sqrt(detail::to_floating(b_norm));
+    const double product = std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
     if (product == 0) return number(a_norm == b_norm ? 0 : 1);
-    return number(1) - detail::to_floating(dot) / product;
+    const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
+    return distance < 0 ? number(0) : distance;
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {

@@ -100,6 +100,8 @@ class bit_matrix : public matrix<std::uint8_t> {
   /// All bits zero.
   bit_matrix(std::size_t rows, std::size_t bits) : matrix(rows, bits / 8 + (bits % 8 != 0)), m_bits(bits) {}
 
+  friend bool operator==(const bit_matrix&, const bit_matrix&) = default;
+
   std::size_t bits() const noexcept { return m_bits; }
   bool test(std::size_t i, std::size_t bit) const noexcept { return ((*this)(i, bit / 8) >> (bit % 8) & 1u) != 0; }
   void set(std::size_t i, std::size_t bit, bool value = true) noexcept {
