@@ -106,7 +106,7 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   const std::size_t together = step == 1 ? 1 : 16;
   const bool one = rows == 1;
   const std::size_t workers = one ? 1 : std::min(resolve_threads(params.threads), rows);
-  std::vector<scratch> scratches(workers, {{plan, n, k, params.aggregate_to_topk}, {}, {}, {}, {}});
+  std::vector<scratch> scratches(workers, {{plan, n, k}, {}, {}, {}, {}});
   parallel_for(workers, rows, together, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     scratch& s = scratches[worker];
     s.values.resize(size);
@@ -156,13 +156,19 @@ concept top_k_operand = top_k_scalar<value_t<R>> &&
     (detail::contiguous_of<R, value_t<R>> || matrix_like<R> || std::same_as<R, tensor_view<value_t<R>>>);
 
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
-/// and NaN after everything else. An element of the true k is among them with probability recall_target at least, the
-/// smallest always. Never fewer than k. Without aggregation the unsorted survivors of all bins: concatenate those of
-/// several shards, add each shard's offset, and reduce once more. Rows run in parallel, a single row's chunks too; the
-/// result does not depend on threads. Time: one pass over the operand at about memory speed plus O(k). Extra memory:
-/// the bins, and a copy of 16 rows at a time where the reduced dimension is not contiguous. \throws
-/// std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, reduction_input_size_override in [0,
-/// n), reduction_dimension out of range.
+/// and NaN after everything else. Never fewer than k, and the smallest is always among them. The share of the true k
+/// that is found is recall_target at least, on average over orders of the operand: a single order whose smallest
+/// elements recur at some period may do worse (0.1 has been seen) or better.
+///
+/// Without aggregation the result is all survivors of the bins, unsorted: concatenate those of several shards, add each
+/// shard's offset to its indices, and reduce once more. Under bin_policy::xla_compatible that can be more than a shard
+/// has (its end then has index -1, and the value that is worst) or, for recalls far below 1, fewer than k.
+///
+/// Rows run in parallel, of a single row its chunks; the result does not depend on threads. Time: one pass over the
+/// operand at about memory speed, plus O(k). Extra memory: the bins, and a copy of 16 rows at a time where the reduced
+/// dimension is not contiguous.
+/// \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, reduction_input_size_override
+/// in [0, n), reduction_dimension out of range, and sizes above 2^53.
 template <top_k_operand R>
 top_k_result<value_t<R>> approx_min_k(const R& operand, std::size_t k, const approx_top_k_params& params = {}) {
   return detail::reduce<false>(operand, k, params);

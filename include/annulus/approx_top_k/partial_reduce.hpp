@@ -6,8 +6,8 @@
 ///
 /// Element i belongs to chunk i / (bins * group), and within it to a block of 16 lanes x group elements. Only the
 /// minimum of each lane of a block meets its bin, so most of the pass is a plain minimum. In every chunk the bins are
-/// dealt out from another, random start, which makes any fixed order of the data (sorted, strided) as good as a random
-/// one.
+/// dealt out from another, random start: over all starts, any fixed order of the data (sorted, strided) loses no more
+/// than a random one.
 
 #include <annulus/approx_top_k/plan.hpp>
 #include <annulus/core/candidate.hpp>

@@ -138,8 +138,9 @@ inline void check_top_k(std::size_t n, std::size_t k, const approx_top_k_params&
 /// Plans the top k of n elements. `rank` is the operand's number of dimensions; XLA's sizes depend on whether it is 1.
 /// With reduction_input_size_override = N the bins are this shard's part of those for N elements, and expected_recall
 /// is that of all shards merged. Under bin_policy::xla_compatible the output without aggregation has XLA's size, which
-/// for recalls far below 1 can be under k; every other output has at least k elements. \throws std::invalid_argument
-/// for k = 0 or k > n, recall_target outside (0, 1] or NaN, an override in [0, n).
+/// for recalls far below 1 can be under k, and for a shard above n; every other output has at least k elements.
+/// \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, an override in [0, n), and
+/// sizes above 2^53.
 inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const approx_top_k_params& params = {},
                                            std::size_t rank = 1) {
   detail::check_top_k(n, k, params);

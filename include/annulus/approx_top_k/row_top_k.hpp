@@ -17,13 +17,8 @@ class row_top_k {
  public:
   using key = key_t<T>;
 
-  row_top_k(const approx_top_k_plan& plan, std::size_t n, std::size_t k, bool aggregate)
-      : m_plan(plan),
-        m_n(n),
-        m_k(k),
-        m_aggregate(aggregate),
-        m_group(group_size(n, k, plan.bins)),
-        m_exhaustive(plan.output_size) {}
+  row_top_k(const approx_top_k_plan& plan, std::size_t n, std::size_t k)
+      : m_plan(plan), m_n(n), m_k(k), m_group(group_size(n, k, plan.bins)), m_exhaustive(plan.output_size) {}
 
   /// Writes plan.output_size values and their indices in the row.
   void operator()(const T* row, T* values, std::int64_t* indices, std::size_t threads = 1) {
@@ -62,7 +57,7 @@ class row_top_k {
   /// False where too few elements are below worst_key: the data is full of infinities or NaN.
   bool from_bins(const T* row, std::size_t threads) {
     reduce(row, threads);
-    if (!m_aggregate && !m_plan.exact) return unsorted_bins(row);
+    if (m_plan.output_size != m_k) return unsorted_bins(row);
     if (!select(row)) return false;
     if (m_plan.exact && may_have_lost()) look_again(row);
     sort_candidates(m_found, m_scratch);
@@ -195,7 +190,6 @@ class row_top_k {
 
   approx_top_k_plan m_plan;
   std::size_t m_n, m_k;
-  bool m_aggregate;
   std::size_t m_group;
   std::vector<bin_table<key>> m_tables;
   std::vector<ranked_bits> m_bits;

@@ -1,0 +1,100 @@
+"""Timing side by side, and the records of what was measured."""
+
+import datetime
+import gc
+import importlib.metadata
+import json
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import annulus_compare
+
+
+@dataclass
+class Contender:
+    """One method. `call` gets the number of the call, to choose among inputs by."""
+
+    name: str
+    call: Callable[[int], Any]
+    role: str = "peer"  # "ours", "peer" or "limit"
+    self_timed: bool = False  # call returns its seconds
+
+
+def race(contenders, rounds, slice_seconds=0.01):
+    """Seconds per call of each contender, one number a round.
+
+    All take turns in every round, so that a machine that slows down does so for all. Quick calls are repeated to fill a
+    slice of time; calls are numbered through, so that consecutive ones have different inputs.
+    """
+    n_calls = 0
+
+    def run(contender, repeats):
+        nonlocal n_calls
+        first, n_calls = n_calls, n_calls + repeats
+        start = time.perf_counter()
+        own = [contender.call(i) for i in range(first, n_calls)]
+        wall = time.perf_counter() - start
+        return (sum(own) if contender.self_timed else wall) / repeats
+
+    for contender in contenders:  # compiles, faults memory in, starts thread pools
+        run(contender, 1)
+    repeats = {c.name: max(1, min(200, int(slice_seconds / run(c, 1)))) for c in contenders}
+    seconds = {c.name: [] for c in contenders}
+    gc.disable()
+    for _ in range(rounds):
+        for contender in contenders:
+            seconds[contender.name].append(run(contender, repeats[contender.name]))
+    gc.enable()
+    return seconds
+
+
+def cpu_model():
+    try:
+        with open("/proc/cpuinfo") as info:
+            return next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+class Records:
+    """A file of one JSON line a measurement, replaced if it was there, and the checks that failed."""
+
+    def __init__(self, path, threads):
+        self._path = path
+        path.write_text("")
+        self.failures = []
+        packages = ("numpy", "jax", "faiss-cpu", "scikit-learn")
+        self._common = {
+            "threads": threads,
+            "cpu": cpu_model(),
+            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "versions": annulus_compare.build_info() | {name: importlib.metadata.version(name) for name in packages},
+        }
+
+    def add(self, case, contenders, seconds, extra):
+        """One record a contender: `case` is common to all, extra[name] is its own.
+
+        "ratio" is by how much it is slower than each of ours: the median over the rounds of time / our time. Of a limit
+        it is the share of the limit that ours reaches.
+        """
+        ours = [c.name for c in contenders if c.role == "ours"]
+        with open(self._path, "a") as file:
+            for c in contenders:
+                times = seconds[c.name]
+                ratio = {name: statistics.median(t / o for t, o in zip(times, seconds[name])) for name in ours}
+                record = case | {
+                    "contender": c.name,
+                    "role": c.role,
+                    "seconds": {"min": min(times), "median": statistics.median(times), "max": max(times)},
+                    "rounds": len(times),
+                    "ratio": ratio,
+                }
+                file.write(json.dumps(record | extra.get(c.name, {}) | self._common) + "\n")
+
+    def check(self, holds, what):
+        if not holds:
+            self.failures.append(what)
+            print(f"FAILED: {what}", flush=True)

@@ -1,0 +1,102 @@
+"""Runs annulus and its peers in turns, and writes what they took: records (JSON lines), tables and plots.
+
+The module annulus_compare must be importable: the target bench_compare builds it and calls this.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--data",
+        help="folder of data sets: subfolders with base.*, query.* and groundtruth.ivecs, or *.hdf5 as ann-benchmarks "
+        "publishes them (default: the shipped and random ones)",
+    )
+    parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="approx_min_k, knn, names of data sets")
+    parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
+    parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
+    options = parser.parse_args()
+    options.wants = lambda *names: not options.only or any(name in options.only for name in names)
+    return options
+
+
+def use_threads(threads):
+    """The peers read these when they are imported, and size their thread pools by the cores that are allowed."""
+    cores = sorted(os.sched_getaffinity(0))
+    count = 1 if threads == "1" else len(cores)
+    if count == 1:
+        os.sched_setaffinity(0, cores[-1:])
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(count)
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if count == 1:
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    return count
+
+
+def let_numpy_choose_well():
+    """Where it has AVX-512, numpy 2.4 may fall back to scalar selection, six times slower than its own AVX2."""
+    probe = """if True:
+        import time, numpy
+        x = numpy.random.default_rng(0).random(1_000_000, dtype=numpy.float32)
+        def seconds():
+            start = time.perf_counter()
+            numpy.argpartition(x, 100)
+            return time.perf_counter() - start
+        print(min(seconds() for _ in range(9)))"""
+
+    def seconds(disabled):
+        environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": disabled}
+        command = [sys.executable, "-c", probe]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return float(run.stdout) if run.returncode == 0 else float("inf")  # refused on other architectures
+
+    os.environ["NPY_DISABLE_CPU_FEATURES"] = min(["", "X86_V4 AVX512_ICL AVX512_SPR"], key=seconds)
+
+
+def measure(options):
+    """In this process, for one number of threads."""
+    name, options.threads = options.threads, use_threads(options.threads)
+    let_numpy_choose_well()
+    # Imported late: only now is the environment as the peers must find it.
+    import knn
+    import topk
+    from measure import Records
+    from threadpoolctl import threadpool_limits
+
+    records = Records(pathlib.Path(options.out) / f"results-{name}.jsonl", options.threads)
+    with threadpool_limits(options.threads):
+        if options.wants("approx_min_k"):
+            topk.run(options, records)
+        knn.run(options, records)
+    return len(records.failures)
+
+
+def main():
+    options = parse()
+    out = pathlib.Path(options.out)
+    out.mkdir(parents=True, exist_ok=True)
+    if options.threads == "both":
+        for old in out.glob("results-*.jsonl"):
+            old.unlink()
+        # One process a number of threads, since thread pools cannot be resized once they are there.
+        numbers = ["1", "all"] if len(os.sched_getaffinity(0)) > 1 else ["1"]
+        command = [sys.executable, *sys.argv, "--threads"]
+        runs = [subprocess.run([*command, number], check=False) for number in numbers]
+        return max(abs(run.returncode) for run in runs)
+
+    failures = measure(options)
+    import report
+
+    report.write(out)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+// The nearest words of words, by the cosine of 20,000 word vectors:
+//   words [--data FOLDER] [WORD...]
+// prints the nearest words of a dozen words and of those given, then how the methods compare.
+
+#include <annulus/core/recall.hpp>
+#include <annulus/io/vecs.hpp>
+#include <annulus/knn/knn.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <unordered_map>
+
+namespace {
+
+struct vocabulary {
+  annulus::matrix<float> vectors;  // row i is the vector of words[i]
+  std::vector<std::string> words;
+  std::unordered_map<std::string, annulus::id_type> id_of;
+};
+
+vocabulary load(const std::filesystem::path& folder) {
+  vocabulary v{annulus::read_vecs<float>(folder / "words-20k.fvecs"), {}, {}};
+  std::ifstream file(folder / "words-20k.txt");
+  for (std::string word; std::getline(file, word); v.words.push_back(word))
+    v.id_of.emplace(word, static_cast<annulus::id_type>(v.words.size()));
+  if (v.words.size() != v.vectors.rows()) throw std::runtime_error("there must be as many words as vectors");
+  return v;
+}
+
+annulus::matrix<float> vectors_of(const vocabulary& v, const std::vector<annulus::id_type>& ids) {
+  annulus::matrix<float> queries(ids.size(), v.vectors.cols());
+  for (std::size_t i = 0; i < ids.size(); ++i) std::ranges::copy(v.vectors.row(ids[i]), queries.row(i).begin());
+  return queries;
+}
+
+// Of k + 1 neighbours the k that are not the query itself.
+annulus::neighbors without_self(const annulus::neighbors& found, const std::vector<annulus::id_type>& self) {
+  const std::size_t k = found.ids.cols() - 1;
+  annulus::neighbors others(self.size(), k);
+  for (std::size_t i = 0; i < self.size(); ++i)
+    for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
+      if (found.ids(i, j) != self[i]) {
+        others.ids(i, kept) = found.ids(i, j);
+        others.distances(i, kept++) = found.distances(i, j);
+      }
+  return others;
+}
+
+// A way of searching, given the vectors of words and how many neighbours to find.
+struct method {
+  const char* name;
+  std::function<annulus::neighbors(const annulus::matrix<float>& queries, std::size_t k)> search;
+};
+
+void print_neighbors(const vocabulary& v, const std::vector<annulus::id_type>& ids, const method& m) {
+  const auto found = without_self(m.search(vectors_of(v, ids), 8 + 1), ids);
+  std::printf("Nearest words (%s)\n", m.name);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::printf("  %-12s", v.words[ids[i]].c_str());
+    for (const auto id : found.ids.row(i))
+      if (id != annulus::no_id) std::printf(" %s", v.words[id].c_str());
+    std::printf("\n");
+  }
+}
+
+// The first method is exact: the others are measured against it.
+void print_comparison(const vocabulary& v, const std::vector<method>& methods) {
+  std::vector<annulus::id_type> ids;
+  for (std::size_t i = 0; i < 1000; ++i) ids.push_back(static_cast<annulus::id_type>(i * v.words.size() / 1000));
+  const auto queries = vectors_of(v, ids);
+  annulus::neighbors truth;
+
+  std::printf("\n%-26s | recall@10 | microseconds a query\n", "1,000 words in one batch");
+  for (const auto& m : methods) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto found = without_self(m.search(queries, 10 + 1), ids);
+    const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
+    if (truth.ids.rows() == 0) truth = found;
+    std::printf("%-26s | %9.3f | %20.1f\n", m.name, annulus::recall(found, truth, 10),
+                time.count() / static_cast<double>(ids.size()));
+  }
+}
+
+int run(std::vector<std::string> arguments) {
+  std::filesystem::path folder = ANNULUS_DEMO_DATA_DIR;
+  if (arguments.size() >= 2 && arguments[0] == "--data") {
+    folder = arguments[1];
+    arguments.erase(arguments.begin(), arguments.begin() + 2);
+  }
+  const vocabulary v = load(folder);
+
+  std::vector<annulus::id_type> ids;
+  for (const char* word : {"king", "river", "mountain", "music", "guitar", "bread", "red", "monday", "physics",
+                           "encryption", "kernel", "database"})
+    if (const auto known = v.id_of.find(word); known != v.id_of.end()) ids.push_back(known->second);
+  std::size_t n_unknown = 0;
+  for (const auto& word : arguments) {
+    if (const auto known = v.id_of.find(word); known != v.id_of.end()) {
+      ids.push_back(known->second);
+    } else {
+      std::cerr << "not among the words: " << word << '\n';
+      ++n_unknown;
+    }
+  }
+  if (!arguments.empty() && n_unknown == arguments.size()) return 1;
+
+  // One thread, so that the times of the methods compare.
+  const std::vector<method> methods{
+      {"knn, exact",
+       [&](const auto& queries, std::size_t k) {
+         return annulus::knn(v.vectors, queries, k, annulus::cosine{}, {.threads = 1});
+       }},
+      {"knn, recall_target = 0.95",
+       [&](const auto& queries, std::size_t k) {
+         return annulus::knn(v.vectors, queries, k, annulus::cosine{}, {.recall_target = 0.95, .threads = 1});
+       }},
+  };
+  for (const auto& m : methods) print_neighbors(v, ids, m);
+  print_comparison(v, methods);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try { return run({argv + 1, argv + argc}); } catch (const std::exception& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}

@@ -1,0 +1,242 @@
+#include <annulus/approx_top_k/accumulator.hpp>
+
+#include "approx_top_k/operands.hpp"
+#include "catch.hpp"
+
+using namespace annulus;
+
+namespace {
+
+/// Pushes all values to `parts` accumulators, cut at random into blocks of up to `longest` that come in random order,
+/// and merges them in random order.
+template <bool Largest, class T>
+approx_top_k_accumulator<T, Largest> accumulate(const std::vector<T>& values,
+                                                const approx_top_k_accumulator<T, Largest>& empty, std::size_t longest,
+                                                std::size_t parts, std::mt19937_64& generator, std::int64_t base = 0) {
+  std::vector<std::pair<std::size_t, std::size_t>> blocks;
+  for (std::size_t first = 0; first < values.size(); first += blocks.back().second)
+    blocks.emplace_back(first, std::min<std::size_t>(1 + generator() % longest, values.size() - first));
+  std::shuffle(blocks.begin(), blocks.end(), generator);
+  std::vector<approx_top_k_accumulator<T, Largest>> accumulators(parts, empty);
+  for (const auto& [first, size] : blocks) {
+    const std::vector<T> block(values.begin() + static_cast<std::ptrdiff_t>(first),
+                               values.begin() + static_cast<std::ptrdiff_t>(first + size));
+    accumulators[generator() % parts].push(block, base + static_cast<std::int64_t>(first));
+  }
+  while (accumulators.size() > 1) {
+    std::shuffle(accumulators.begin(), accumulators.end(), generator);
+    accumulators.front().merge(accumulators.back());
+    accumulators.pop_back();
+  }
+  return accumulators.front();
+}
+
+/// The same bits, where NaN and the sign of zero have but one form.
+template <class T>
+bool same(const top_k_result<T>& a, const top_k_result<T>& b) {
+  return a.indices == b.indices && a.values.size() == b.values.size() &&
+         std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(T)) == 0;
+}
+
+/// The result of many ways to push the same values is the same; returns it.
+template <bool Largest, class T>
+top_k_result<T> one_result(const std::vector<T>& values, const approx_top_k_accumulator<T, Largest>& empty,
+                           std::int64_t base = 0) {
+  std::mt19937_64 generator(1);
+  auto whole = empty;
+  whole.push(values, base);
+  const auto expected = whole.finish();
+  for (const std::size_t longest : {1u, 100u, 3000u, 20000u})
+    for (const std::size_t parts : {1u, 2u, 5u}) {
+      CAPTURE(longest, parts);
+      CHECK(same(accumulate(values, empty, longest, parts, generator, base).finish(), expected));
+    }
+  return expected;
+}
+
+template <class T>
+void check_exact(const std::vector<T>& values, std::size_t k) {
+  const auto smallest = one_result(values, approx_top_k_accumulator<T>(values.size(), k, {.recall_target = 1}));
+  const auto largest = one_result(values, approx_top_k_accumulator<T, true>(values.size(), k, {.recall_target = 1}));
+  CHECK(smallest.indices == operands::k_best<false>(values, k));
+  CHECK(largest.indices == operands::k_best<true>(values, k));
+  CHECK(operands::are_values_at(smallest.values, values, smallest.indices));
+  CHECK(operands::are_values_at(largest.values, values, largest.indices));
+}
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("cuts, orders and merges change no bit of the result", "[accumulator]", float, Eigen::half,
+                   std::uint32_t, std::int64_t) {
+  std::mt19937_64 generator(2);
+  const std::size_t n = 30011;
+  for (const std::size_t k : {20u, 300u}) {
+    const approx_top_k_params params{.recall_target = 0.9};
+    REQUIRE(!plan_approx_top_k(n, k, params).exact);
+    for (const auto& values :
+         {operands::random_values<TestType>(n, generator), operands::tied_values<TestType>(n, generator)}) {
+      const auto smallest = one_result(values, approx_top_k_accumulator<TestType>(n, k, params));
+      CHECK(smallest.indices.size() == k);
+      CHECK(operands::are_distinct(smallest.indices));
+      CHECK(operands::are_values_at(smallest.values, values, smallest.indices));
+      CHECK(smallest.indices[0] == operands::k_best(values, 1)[0]);
+      const auto largest = one_result(values, approx_top_k_accumulator<TestType, true>(n, k, params));
+      CHECK(operands::are_values_at(largest.values, values, largest.indices));
+      CHECK(largest.indices[0] == operands::k_best<true>(values, 1)[0]);
+    }
+  }
+}
+
+TEST_CASE("an accumulator of recall target 1 gives what a sort gives", "[accumulator]") {
+  std::mt19937_64 generator(3);
+  for (const std::size_t n : {1u, 2u, 50u, 5000u})
+    for (const std::size_t k : {std::size_t{1}, (n + 3) / 4, n}) {
+      check_exact(operands::random_values<float>(n, generator), k);
+      check_exact(operands::tied_values<float>(n, generator), k);
+      check_exact(operands::tied_values<std::int8_t>(n, generator), k);
+      check_exact(operands::tied_values<double>(n, generator), k);
+    }
+}
+
+TEST_CASE("an accumulator reaches the recall that is planned", "[accumulator]") {
+  std::mt19937_64 generator(4);
+  const std::size_t n = 50021;
+  auto values = operands::strided_values(n, 1, 0);
+  for (const std::size_t k : {10u, 100u, 1000u}) {
+    const approx_top_k_accumulator<float> empty(n, k, {.recall_target = 0.9});
+    REQUIRE(!empty.plan().exact);
+    operands::statistics recall;
+    for (int trial = 0; trial < 10; ++trial) {
+      std::shuffle(values.begin(), values.end(), generator);
+      recall.add(operands::recall_of_ranks(accumulate(values, empty, 20000, 2, generator).finish().values, k));
+    }
+    CAPTURE(k, recall.mean(), recall.error());
+    CHECK(recall.mean() >= empty.plan().expected_recall - 3 * recall.error());
+  }
+}
+
+TEST_CASE("nothing is lost to NaN and infinities", "[accumulator]") {
+  std::mt19937_64 generator(5);
+  const std::size_t n = 20000, k = 100;
+  const approx_top_k_accumulator<float> empty(n, k, {.recall_target = 0.9});
+  for (const std::size_t finite : {0u, 50u, 99u}) {
+    std::vector<float> values(n, not_a_number);
+    for (int i = 0; i < 20; ++i) values[generator() % n] = infinity;
+    for (std::size_t i = 0; i < finite; ++i) values[generator() % n] = static_cast<float>(generator() % 9) - 4;
+    const auto result = one_result(values, empty);
+    CHECK(result.indices == operands::k_best(values, k));
+    CHECK(operands::are_values_at(result.values, values, result.indices));
+  }
+}
+
+TEST_CASE("what is pushed is all there, where that is less than k", "[accumulator]") {
+  for (const double recall_target : {0.9, 1.0}) {
+    approx_top_k_accumulator<float> few(50000, 100, {.recall_target = recall_target});
+    CHECK(few.finish().indices.empty());
+    few.push(std::vector<float>{3, not_a_number, 1, infinity}, 40000);
+    few.push({}, 10);
+    CHECK(few.finish().indices == operands::places{40002, 40000, 40003, 40001});
+    CHECK(few.finish().values[0] == 1);
+  }
+}
+
+TEST_CASE("k far-apart elements are all found, also where their bins are full", "[accumulator]") {
+  const std::size_t n = 1000000, k = 1000;
+  const approx_top_k_accumulator<float> empty(n, k, {.recall_target = 0.9});
+  REQUIRE(!empty.plan().exact);
+  auto sparse = empty;
+  for (std::size_t i = 0; i < k; ++i)
+    sparse.push(std::vector<float>{static_cast<float>(i)}, static_cast<std::int64_t>(i * (n / k)));
+  CHECK(sparse.finish().indices.size() == k);
+  CHECK(sparse.finish().values.back() == static_cast<float>(k - 1));
+}
+
+TEST_CASE("a result in between is that of what was pushed so far, and pushing goes on", "[accumulator]") {
+  std::mt19937_64 generator(6);
+  const auto values = operands::random_values<float>(40000, generator);
+  for (const double recall_target : {0.9, 1.0}) {
+    const approx_top_k_accumulator<float> empty(40000, 50, {.recall_target = recall_target});
+    auto half = empty, whole = empty, both = empty;
+    half.push(std::span(values).first(20000), 0);
+    whole.push(values, 0);
+    both.push(std::span(values).first(20000), 0);
+    CHECK(same(both.finish(), half.finish()));
+    both.push(std::span(values).subspan(20000), 20000);
+    CHECK(same(both.finish(), whole.finish()));
+  }
+}
+
+TEST_CASE("indices are good up to the limit and refused from there", "[accumulator]") {
+  std::mt19937_64 generator(7);
+  const auto check = [&](auto element) {
+    using T = decltype(element);
+    const auto values = operands::random_values<T>(20000, generator);
+    for (const double recall_target : {0.9, 1.0}) {
+      approx_top_k_accumulator<T> empty(20000, 50, {.recall_target = recall_target});
+      const std::int64_t limit = empty.index_limit();
+      CHECK(limit >= (std::int64_t{1} << 31) * static_cast<std::int64_t>(empty.plan().exact ? 1 : empty.plan().bins));
+      const auto far = one_result(values, empty, limit - 20000);
+      CHECK(far.indices.size() == 50);
+      CHECK(far.indices[0] == limit - 20000 + operands::k_best(values, 1)[0]);
+      CHECK_THROWS_AS(empty.push(values, limit - 19999), std::invalid_argument);
+      CHECK_THROWS_WITH(empty.push(values, limit - 19999), ContainsSubstring("base_index = ") &&
+                                                               ContainsSubstring("20000") &&
+                                                               ContainsSubstring(std::to_string(limit)));
+      CHECK_THROWS_WITH(empty.push(values, -1), ContainsSubstring("base_index = -1: must not be negative"));
+      CHECK_THROWS_AS(empty.push(values, std::numeric_limits<std::int64_t>::max()), std::invalid_argument);
+      CHECK(empty.finish().indices.empty());
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
+TEST_CASE("indices around those whose chunk numbers are the bits of NaN are kept whole", "[accumulator]") {
+  std::mt19937_64 generator(8);
+  const auto values = operands::random_values<float>(20000, generator);
+  const approx_top_k_accumulator<float> empty(20000, 50, {.recall_target = 0.9});
+  for (const std::int64_t chunk : {0x7F800000, 0x7FC00000}) {
+    const std::int64_t base = chunk * static_cast<std::int64_t>(empty.plan().bins) - 10000;
+    auto accumulator = empty;
+    accumulator.push(values, base);
+    auto [found, at] = accumulator.finish();
+    for (std::int64_t& i : at) i -= base;
+    CHECK(operands::are_values_at(found, values, at));
+  }
+}
+
+TEST_CASE("zeros come back as +0", "[accumulator]") {
+  for (const double recall_target : {0.9, 1.0}) {
+    approx_top_k_accumulator<float, true> zeros(20000, 3, {.recall_target = recall_target});
+    zeros.push(std::vector<float>(20000, -0.0f), 0);
+    CHECK(zeros.finish().indices == operands::places{0, 1, 2});
+    CHECK(!std::signbit(zeros.finish().values[0]));
+  }
+}
+
+TEST_CASE("arguments that an accumulator cannot follow are refused by name", "[accumulator]") {
+  using accumulator = approx_top_k_accumulator<float>;
+  CHECK_THROWS_AS(accumulator(10, 0), std::invalid_argument);
+  CHECK_THROWS_WITH(accumulator(10, 0), ContainsSubstring("k = 0"));
+  CHECK_THROWS_WITH(accumulator(10, 11), ContainsSubstring("k = 11"));
+  CHECK_THROWS_WITH(accumulator(10, 1, {.recall_target = 2}), ContainsSubstring("recall_target = 2"));
+  CHECK_THROWS_WITH(accumulator(10, 1, {.reduction_dimension = 1}), ContainsSubstring("reduction_dimension = 1"));
+  CHECK_THROWS_WITH(accumulator(10, 1, {.reduction_input_size_override = 20}),
+                    ContainsSubstring("reduction_input_size_override = 20"));
+  CHECK_THROWS_WITH(accumulator(10, 1, {.aggregate_to_topk = false}), ContainsSubstring("aggregate_to_topk = false"));
+}
+
+TEST_CASE("only accumulators made alike are merged", "[accumulator]") {
+  approx_top_k_accumulator<float> one(100000, 10);
+  CHECK_THROWS_AS(one.merge(one), std::invalid_argument);
+  CHECK_THROWS_WITH(one.merge(one), ContainsSubstring("other = *this"));
+  CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 11)),
+                    ContainsSubstring("other's k = 11: must be this one's 10"));
+  CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 10, {.recall_target = 1})),
+                    ContainsSubstring("other's plan.exact"));
+  CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 10, {.policy = bin_policy::xla_compatible})),
+                    ContainsSubstring("other's bins = 2048"));
+}
