@@ -129,7 +129,7 @@ def compare(dataset, k, queries, prepared, options, records):
         return annulus_compare.gemm_seconds(len(queries), n, d, options.threads)
 
     racers.append(Contender("matrix product", matrix_product, "limit", self_timed=True))
-    seconds = race(racers, rounds=5)
+    seconds = race(racers, rounds=9)
 
     flops = 2.0 * len(queries) * n * d
     extra = {name: {"recall": recall} for name, recall in recalls.items()}

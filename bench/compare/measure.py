@@ -23,11 +23,16 @@ class Contender:
     self_timed: bool = False  # call returns its seconds
 
 
-def race(contenders, rounds, slice_seconds=0.01):
+SLICE_SECONDS = 0.01
+SLOW_SECONDS, SLOW_ROUNDS = 0.05, 5
+
+
+def race(contenders, rounds):
     """Seconds per call of each contender, one number a round.
 
-    All take turns in every round, so that a machine that slows down does so for all. Quick calls are repeated to fill a
-    slice of time; calls are numbered through, so that consecutive ones have different inputs.
+    All take turns in every round, so that a machine that slows down does so for all; slow ones drop out after a few
+    rounds. Quick calls are repeated to fill a slice of time; calls are numbered through, so that consecutive ones have
+    different inputs.
     """
     n_calls = 0
 
@@ -41,11 +46,14 @@ def race(contenders, rounds, slice_seconds=0.01):
 
     for contender in contenders:  # compiles, faults memory in, starts thread pools
         run(contender, 1)
-    repeats = {c.name: max(1, min(200, int(slice_seconds / run(c, 1)))) for c in contenders}
+    once = {c.name: run(c, 1) for c in contenders}
+    repeats = {name: max(1, min(200, int(SLICE_SECONDS / seconds))) for name, seconds in once.items()}
     seconds = {c.name: [] for c in contenders}
     gc.disable()
-    for _ in range(rounds):
+    for i in range(rounds):
         for contender in contenders:
+            if i >= SLOW_ROUNDS and once[contender.name] > SLOW_SECONDS:
+                continue
             seconds[contender.name].append(run(contender, repeats[contender.name]))
     gc.enable()
     return seconds

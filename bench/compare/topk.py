@@ -91,6 +91,6 @@ def run(options, records):
                 print(what, flush=True)
                 check_ours(arrays[0], k, options.threads, records, what)
                 racers = contenders(arrays, k, order, options.threads)
-                seconds = race(racers, rounds=5 if options.quick or n > 1_000_000 else 11)
+                seconds = race(racers, rounds=9 if options.quick else 25)
                 sample = arrays[: 1 if n > 1_000_000 else 8]
                 records.add(case, racers, seconds, recalls(sample, k, racers))

@@ -92,7 +92,7 @@ TEMPLATE_TEST_CASE("cuts, orders and merges change no bit of the result", "[accu
 
 TEST_CASE("an accumulator of recall target 1 gives what a sort gives", "[accumulator]") {
   std::mt19937_64 generator(3);
-  for (const std::size_t n : {1u, 2u, 50u, 5000u})
+  for (const std::size_t n : {1u, 2u, 50u, 2000u})
     for (const std::size_t k : {std::size_t{1}, (n + 3) / 4, n}) {
       check_exact(operands::random_values<float>(n, generator), k);
       check_exact(operands::tied_values<float>(n, generator), k);

@@ -1,0 +1,52 @@
+#pragma once
+
+// The plain search, and what compiles an entry of the lists of searches.hpp.
+
+#include "knn/searches.hpp"
+
+namespace searches {
+
+template <class T, class Metric>
+neighbors naive_knn(const matrix<T>& data, const matrix<T>& queries, std::size_t k, const id_filter& filter,
+                    const Metric& metric) {
+  using rank = annulus::rank_t<Metric, T>;
+  const auto is_finite = [](T x) { return std::isfinite(static_cast<double>(x)); };
+  neighbors result(queries.rows(), k);
+  for (std::size_t i = 0; i < queries.rows(); ++i) {
+    if (!std::ranges::all_of(queries.row(i), is_finite)) continue;
+    std::vector<annulus::candidate<rank>> ranked;
+    for (std::size_t j = 0; j < data.rows(); ++j) {
+      const auto id = static_cast<annulus::id_type>(j);
+      const rank r = annulus::rank_of(metric, queries.row(i).data(), data.row(j).data(), data.cols());
+      if (filter(id) && (std::is_integral_v<rank> || r < std::numeric_limits<rank>::infinity()))
+        ranked.push_back({r, id});
+    }
+    std::ranges::sort(ranked, [](const auto& a, const auto& b) { return a < b; });
+    for (std::size_t j = 0; j < std::min(k, ranked.size()); ++j) {
+      result.ids(i, j) = ranked[j].id;
+      result.distances(i, j) = annulus::distance_of(metric, ranked[j].rank);
+    }
+  }
+  return result;
+}
+
+/// A metric that holds nothing: a captureless lambda too.
+template <class T, class Metric>
+search<T> search_by(std::string_view name, Metric) {
+  return {name,
+          [](const matrix<T>& data, const matrix<T>& queries, std::size_t k, const knn_params& params) {
+            return annulus::knn(data, queries, k, Metric{}, params);
+          },
+          [](const matrix<T>& data, const matrix<T>& queries, std::size_t k, const id_filter& filter) {
+            return naive_knn(data, queries, k, filter, Metric{});
+          }};
+}
+
+/// The three that most rooms use, over rows of any type.
+template <class T>
+std::vector<search<T>> common() {
+  return {search_by<T>("euclidean", annulus::euclidean{}), search_by<T>("inner_product", annulus::inner_product{}),
+          search_by<T>("cosine", annulus::cosine{})};
+}
+
+}  // namespace searches
