@@ -205,7 +205,7 @@ TEST_CASE("of a constant the first k are found", "[row_top_k]") {
                               std::vector<float>(n, value), k));
 }
 
-TEST_CASE("-0 and +0 are tied", "[row_top_k]") {
+TEST_CASE("negative zero and zero are tied", "[row_top_k]") {
   std::mt19937_64 generator(8);
   std::vector<float> values(20000);
   for (float& x : values) x = generator() % 2 == 0 ? -0.0f : 0.0f;

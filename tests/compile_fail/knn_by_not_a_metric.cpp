@@ -1,4 +1,4 @@
-// error: metric_for<not_a_metric
+// error: metric_for<
 #include <annulus/knn/knn.hpp>
 
 struct not_a_metric {

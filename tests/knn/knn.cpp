@@ -204,7 +204,7 @@ TEST_CASE("k = 0 is refused", "[knn]") {
   CHECK_THAT(message, ContainsSubstring("k = 0") && ContainsSubstring("at least 1"));
 }
 
-TEST_CASE("a recall_target outside (0, 1] is refused by its value", "[knn]") {
+TEST_CASE("a recall_target that is no share above 0 is refused by its value", "[knn]") {
   for (const double target : {0.0, -1.0, 1.5}) {
     std::ostringstream value;
     value << "recall_target = " << target;
