@@ -19,7 +19,7 @@ class Contender:
 
     name: str
     call: Callable[[int], Any]
-    role: str = "peer"  # "ours", "peer" or "limit"
+    role: str = "peer"  # "ours", "peer" or "yardstick"
     self_timed: bool = False  # call returns its seconds
 
 
@@ -28,20 +28,22 @@ SLOW_SECONDS, SLOW_ROUNDS = 0.05, 5
 
 
 def race(contenders, rounds):
-    """Seconds per call of each contender, one number a round.
+    """Seconds per call of each contender, one number a round, and the cores it kept busy.
 
     All take turns in every round, so that a machine that slows down does so for all; slow ones drop out after a few
     rounds. Quick calls are repeated to fill a slice of time; calls are numbered through, so that consecutive ones have
     different inputs.
     """
     n_calls = 0
+    cores = {c.name: [] for c in contenders}
 
     def run(contender, repeats):
         nonlocal n_calls
         first, n_calls = n_calls, n_calls + repeats
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.process_time()
         own = [contender.call(i) for i in range(first, n_calls)]
-        wall = time.perf_counter() - start
+        wall, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+        cores[contender.name].append(cpu / wall)
         return (sum(own) if contender.self_timed else wall) / repeats
 
     for contender in contenders:  # compiles, faults memory in, starts thread pools
@@ -56,7 +58,7 @@ def race(contenders, rounds):
                 continue
             seconds[contender.name].append(run(contender, repeats[contender.name]))
     gc.enable()
-    return seconds
+    return seconds, {name: statistics.median(shares) for name, shares in cores.items()}
 
 
 def cpu_model():
@@ -82,12 +84,13 @@ class Records:
             "versions": annulus_compare.build_info() | {name: importlib.metadata.version(name) for name in packages},
         }
 
-    def add(self, case, contenders, seconds, extra):
-        """One record a contender: `case` is common to all, extra[name] is its own.
+    def add(self, case, contenders, timing, extra):
+        """One record a contender, of what race returned: `case` is common to all, extra[name] is its own.
 
-        "ratio" is by how much it is slower than each of ours: the median over the rounds of time / our time. Of a limit
-        it is the share of the limit that ours reaches.
+        "ratio" is by how much it is slower than each of ours: the median over the rounds of time / our time. "cores" is
+        processor time / time: below 1 on one thread, somebody else had the core and the times mean little.
         """
+        seconds, cores = timing
         ours = [c.name for c in contenders if c.role == "ours"]
         with open(self._path, "a") as file:
             for c in contenders:
@@ -98,6 +101,7 @@ class Records:
                     "role": c.role,
                     "seconds": {"min": min(times), "median": statistics.median(times), "max": max(times)},
                     "rounds": len(times),
+                    "cores": cores[c.name],
                     "ratio": ratio,
                 }
                 file.write(json.dumps(record | extra.get(c.name, {}) | self._common) + "\n")

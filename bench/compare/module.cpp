@@ -1,4 +1,4 @@
-// annulus as a Python module, for run.py: the functions that are compared, and the limits they are compared with.
+// annulus as a Python module, for run.py: the functions that are compared, and yardsticks.
 // Arrays go in without a copy (float32 or uint8, C-contiguous, else TypeError) and results come out without one; no
 // call holds the GIL while it computes. std::invalid_argument becomes ValueError.
 
@@ -136,8 +136,8 @@ float plain_min_of_array(const input<float, nb::ndim<1>>& operand, std::size_t t
   return *std::min_element(least.begin(), least.end());
 }
 
-/// Seconds that Eigen takes for m x n inner products of length d, in tiles whose results stay in cache: what a search
-/// by matrix products could reach at best.
+/// Seconds that Eigen takes for m x n inner products of floats of length d, in tiles whose results stay in cache: a
+/// yardstick for searches. No limit, as products of quantised rows are faster.
 double gemm_seconds(std::size_t m, std::size_t n, std::size_t d, std::size_t threads) {
   const nb::gil_scoped_release unlocked;
   using rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

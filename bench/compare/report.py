@@ -43,8 +43,8 @@ def cells(ours, rivals, columns):
     row += [f"{ours['recall']:.3f}"]
     for name in columns:
         ratio = by_name[name]["ratio"][ours["contender"]] if name in by_name else None
-        is_limit = name in by_name and by_name[name]["role"] == "limit"
-        row.append("" if ratio is None else f"{100 * ratio:.0f} %" if is_limit else f"{ratio:.3g}x")
+        is_yardstick = name in by_name and by_name[name]["role"] == "yardstick"
+        row.append("" if ratio is None else f"{100 * ratio:.0f} %" if is_yardstick else f"{ratio:.3g}x")
     return row
 
 
@@ -55,17 +55,24 @@ def print_table(title, header, rows):
     return f"{title}\n\n" + "\n".join(lines) + "\n"
 
 
+def disturbance(records, threads):
+    """A warning where other programs had the core."""
+    shares = sorted(r["cores"] for r in records)
+    share = shares[len(shares) // 2]
+    return f" (NOT TO BE TRUSTED: only {100 * share:.0f} % of the core was ours)" if threads == 1 and share < 0.9 else ""
+
+
 def tables(records):
-    """A table a comparison: a percentage is the share of a limit that ours reaches, 2x a peer twice as slow."""
+    """A table a comparison: a percentage is of the speed of a yardstick, 2x a peer twice as slow."""
     texts = []
     for (comparison, threads), group in grouped(records, table_of).items():
         rivals = [r for r in group if r["role"] != "ours"]
-        columns = list(dict.fromkeys(r["contender"] for r in sorted(rivals, key=lambda r: r["role"] != "limit")))
+        columns = list(dict.fromkeys(r["contender"] for r in sorted(rivals, key=lambda r: r["role"] != "yardstick")))
         header = ["case", "method", "time"] + (["GFLOP/s"] if comparison == "knn" else []) + ["recall"] + columns
         rows = []
         for case in grouped(group, case_of).values():
             rows += [cells(r, [o for o in case if o["role"] != "ours"], columns) for r in case if r["role"] == "ours"]
-        texts.append(print_table(f"{comparison}, threads: {threads}", header, rows))
+        texts.append(print_table(f"{comparison}, threads: {threads}{disturbance(group, threads)}", header, rows))
     return "\n".join(texts)
 
 
@@ -98,7 +105,7 @@ def plot_ratios(records, out, comparison, threads):
 
 def plot_recall(records, out, threads):
     for (dataset, metric), group in grouped(records, lambda r: (r["dataset"], r["metric"])).items():
-        by_k = grouped([r for r in group if r["role"] != "limit"], lambda r: r["k"])
+        by_k = grouped([r for r in group if r["role"] != "yardstick"], lambda r: r["k"])
         figure, axes = plt.subplots(1, len(by_k), figsize=(4.5 * len(by_k), 4), squeeze=False, layout="constrained")
         for axis, (k, points) in zip(axes[0], by_k.items()):
             for p in points:

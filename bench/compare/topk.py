@@ -48,7 +48,7 @@ def contenders(arrays, k, order, threads):
     result = [
         Contender("annulus", ours(1.0), "ours"),
         Contender(f"annulus, recall_target {RECALL_TARGET}", ours(RECALL_TARGET), "ours"),
-        Contender("plain minimum", over(arrays, lambda x: annulus_compare.plain_min(x, threads)), "limit"),
+        Contender("plain minimum", over(arrays, lambda x: annulus_compare.plain_min(x, threads)), "yardstick"),
     ]
     if order == "random":
         result.append(Contender("numpy.argpartition", over(arrays, lambda x: argpartition(x, k))))
@@ -61,7 +61,7 @@ def contenders(arrays, k, order, threads):
 
 def recalls(arrays, k, racers):
     """The share of results not beyond the true k-th value, so that ties count."""
-    found = {c.name: [] for c in racers if c.role != "limit"}
+    found = {c.name: [] for c in racers if c.role != "yardstick"}
     for i, x in enumerate(arrays):
         kth = np.partition(x, k - 1)[k - 1]
         for c in racers:
@@ -91,6 +91,6 @@ def run(options, records):
                 print(what, flush=True)
                 check_ours(arrays[0], k, options.threads, records, what)
                 racers = contenders(arrays, k, order, options.threads)
-                seconds = race(racers, rounds=9 if options.quick else 25)
+                timing = race(racers, rounds=9 if options.quick else 25)
                 sample = arrays[: 1 if n > 1_000_000 else 8]
-                records.add(case, racers, seconds, recalls(sample, k, racers))
+                records.add(case, racers, timing, recalls(sample, k, racers))

@@ -25,16 +25,15 @@ std::vector<coordinate_word> packed(const std::vector<coordinates<Coordinate>>& 
 }
 
 template <std::size_t Width>
-std::vector<coordinate_word> interleaved(const std::vector<coordinate_word>& rows, std::size_t words) {
+std::vector<coordinate_word> interleaved(const std::vector<coordinate_word>& rows, std::size_t count, unsigned words) {
   std::vector<coordinate_word> result(Width * words, 77);
-  interleave<Width>(rows.data(), rows.size() / words, words, result.data());
+  interleave<Width>(rows.data(), count, words, result.data());
   return result;
 }
 
-/// How many products of a tile are not those of 64-bit scalars, for all lengths and `count` rows and queries; make()
-/// draws a coordinate.
+/// How many products of a tile are not those of 64-bit scalars, of coordinates that make() draws.
 template <class Coordinate, class Integers, class Make>
-std::size_t wrong_products(std::size_t words, std::size_t query_count, std::size_t row_count, Make make) {
+std::size_t wrong_products(unsigned words, std::size_t query_count, std::size_t row_count, Make make) {
   const std::size_t d = words * coordinates_a_word<Coordinate>;
   const auto draw = [&](std::size_t count) {
     std::vector<coordinates<Coordinate>> rows(count, coordinates<Coordinate>(d));
@@ -43,8 +42,8 @@ std::size_t wrong_products(std::size_t words, std::size_t query_count, std::size
     return rows;
   };
   const auto queries = draw(query_count), rows = draw(row_count);
-  const auto left = interleaved<tile_queries>(packed(queries, words), words);
-  const auto right = interleaved<tile_rows>(packed(rows, words, row_bias<Coordinate>), words);
+  const auto left = interleaved<tile_queries>(packed(queries, words), query_count, words);
+  const auto right = interleaved<tile_rows>(packed(rows, words, row_bias<Coordinate>), row_count, words);
   std::int32_t start[tile_queries] = {}, out[tile_queries * tile_rows];
   for (std::size_t q = 0; q < query_count; ++q) {
     start[q] = static_cast<std::int32_t>(q);
@@ -121,7 +120,7 @@ TEMPLATE_TEST_CASE("a tile holds the products of its queries and rows, on top of
                    simd::integers, simd::scalar_integers) {
   if constexpr (simd::integers::bytes == TestType::bytes) {  // tiles are as wide as the build's registers
     std::mt19937_64 generator(1);
-    for (const std::size_t words : {1u, 2u, 3u, 4u, 5u, 64u, 99u})
+    for (const unsigned words : {1u, 2u, 3u, 4u, 5u, 64u, 99u})
       for (const std::size_t rows : {std::size_t{1}, tile_rows - 1, tile_rows}) {
         CAPTURE(words, rows);
         CHECK(wrong_products<std::int16_t, TestType>(words, 1 + words % tile_queries, rows,
@@ -141,7 +140,7 @@ TEST_CASE("a tile of extreme coordinates is exact as long as products fit 32 bit
 TEST_CASE("rows of bytes are multiplied as exactly", "[tiles]") {
   if constexpr (simd::has_byte_products) {
     std::mt19937_64 generator(3);
-    for (const std::size_t words : {1u, 2u, 3u, 5u, 64u, 99u})
+    for (const unsigned words : {1u, 2u, 3u, 5u, 64u, 99u})
       CHECK(wrong_products<std::int8_t, simd::integers>(words, 1 + words % tile_queries, tile_rows, [&] {
               return static_cast<int>(generator() % 255) - 127;
             }) == 0);
@@ -154,7 +153,7 @@ TEST_CASE("rows of bytes are multiplied as exactly", "[tiles]") {
 }
 
 TEST_CASE("interleaving puts word w of row r at w * width + r, and zeros where no row is", "[tiles]") {
-  for (std::size_t words = 1; words < 12; ++words)
+  for (unsigned words = 1; words < 12; ++words)
     for (std::size_t count = 0; count <= tile_rows; ++count) {
       std::vector<coordinate_word> rows(count * words), out(tile_rows * words, 77);
       std::iota(rows.begin(), rows.end(), 1);

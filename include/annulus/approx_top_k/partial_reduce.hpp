@@ -6,8 +6,8 @@
 ///
 /// Element i belongs to chunk i / (bins * group), and within it to a block of 16 lanes x group elements. Only the
 /// minimum of each lane of a block meets its bin, so most of the pass is a plain minimum. In every chunk the bins are
-/// dealt out from another, random start: over all starts, any fixed order of the data (sorted, strided) loses no more
-/// than a random one.
+/// dealt out anew, from another block on and each block turned by another number of lanes, so that a fixed order of the
+/// data (sorted, strided) loses no more than a random one.
 
 #include <annulus/approx_top_k/plan.hpp>
 #include <annulus/core/candidate.hpp>
@@ -105,7 +105,8 @@ class bin_table {
     m_per_bin = per_bin;
     m_keys.assign(bins * per_bin, worst_key<Key>);
     m_chunks.assign(bins * per_bin, std::bit_cast<Key>(chunk_type(~chunk_type{0})));
-    m_minima.resize(bins + block_lanes);
+    m_minima.resize(bins);
+    m_turned.resize(2 * bins);
   }
 
   std::size_t bins() const noexcept { return m_bins; }
@@ -119,15 +120,18 @@ class bin_table {
   /// Where the lanes of the next chunk are to be written: bins() keys, worst_key for what is absent.
   Key* lanes() noexcept { return m_minima.data(); }
 
-  /// Lane o of chunk c belongs to bin (o - start(c)) mod bins.
-  std::size_t start(std::uint64_t chunk) const noexcept {
-    return static_cast<std::size_t>(counter_random(0, 0xB125).below(chunk, m_bins));
-  }
   /// The lane of a bin in a chunk.
-  std::size_t lane(std::size_t bin, std::uint64_t chunk) const noexcept { return wrapped(bin + start(chunk)); }
+  std::size_t lane(std::size_t bin, std::uint64_t chunk) const noexcept {
+    const dealing deal(chunk, m_bins);
+    const std::size_t block = deal.block_of(bin / block_lanes);
+    return block * block_lanes + (bin + deal.turn(block)) % block_lanes;
+  }
   /// The bin of a lane of a chunk.
   std::size_t bin(std::size_t lane, std::uint64_t chunk) const noexcept {
-    return wrapped(lane + m_bins - start(chunk));
+    const dealing deal(chunk, m_bins);
+    const std::size_t block = lane / block_lanes, blocks = m_bins / block_lanes;
+    const std::size_t place = (block + blocks - deal.first) % blocks;
+    return place * block_lanes + (lane + block_lanes - deal.turn(block)) % block_lanes;
   }
 
   /// Takes in lanes() as those of a chunk, or where others of the chunk were taken in before, of its other lanes.
@@ -165,18 +169,41 @@ class bin_table {
   }
 
  private:
-  std::size_t wrapped(std::size_t o) const noexcept { return o < m_bins ? o : o - m_bins; }
+  /// How a chunk's lanes meet the bins: blocks from a random first one on, each turned by a random number of lanes, so
+  /// that no two chunks repeat a pattern within them.
+  struct dealing {
+    dealing(std::uint64_t chunk, std::size_t bins) noexcept
+        : blocks(bins / block_lanes),
+          key(counter_random(0, 0xB125).bits(chunk)),
+          first(static_cast<std::size_t>(counter_random(0, 0xB126).below(chunk, blocks))) {}
+    /// The block whose lanes meet the bins at a place.
+    std::size_t block_of(std::size_t place) const noexcept {
+      return first + place < blocks ? first + place : first + place - blocks;
+    }
+    std::size_t turn(std::size_t block) const noexcept {
+      return static_cast<std::size_t>((key ^ (block * 0x9E3779B97F4A7C15u)) * 0xD1B54A32D192ED03u >> 60);
+    }
+    std::size_t blocks;
+    std::uint64_t key;
+    std::size_t first;
+  };
 
   template <bool Ordered, std::size_t PerBin>
   void fold_levels(std::uint64_t chunk) noexcept {
     using batch = simd::batch<Key>;
     constexpr std::size_t width = simd::lanes<Key>;
     static_assert(width <= block_lanes);
-    std::copy_n(m_minima.data(), block_lanes, m_minima.data() + m_bins);  // for the vector that wraps around
+    for (std::size_t o = 0; o < m_bins; o += width) {  // each block twice in a row: turned, it is one piece of that
+      const batch x = batch::load_aligned(m_minima.data() + o);
+      Key* const twice = m_turned.data() + o / block_lanes * (2 * block_lanes) + o % block_lanes;
+      x.store_aligned(twice);
+      x.store_aligned(twice + block_lanes);
+    }
     const batch from(std::bit_cast<Key>(static_cast<chunk_type>(chunk)));
-    const std::size_t begin = start(chunk);
+    const dealing deal(chunk, m_bins);
     for (std::size_t bin = 0; bin < m_bins; bin += width) {
-      const batch x = simd::load(m_minima.data() + wrapped(begin + bin));
+      const std::size_t block = deal.block_of(bin / block_lanes);
+      const batch x = simd::load(m_turned.data() + block * (2 * block_lanes) + deal.turn(block) + bin % block_lanes);
       batch keys[PerBin], chunks[PerBin];
       simd::unroll<PerBin>([&](auto level) {
         keys[level] = batch::load_aligned(m_keys.data() + level * m_bins + bin);
@@ -214,7 +241,7 @@ class bin_table {
   }
 
   std::size_t m_bins = 0, m_per_bin = 0;
-  aligned_vector<Key> m_keys, m_chunks, m_minima;
+  aligned_vector<Key> m_keys, m_chunks, m_minima, m_turned;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -37,7 +37,7 @@ inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 ? static_cas
 /// Never inlined: the registers are to hold its sums and nothing else.
 template <class Coordinate, class Integers = simd::integers>
 [[gnu::noinline]] void multiply_tile(const coordinate_word* queries, const coordinate_word* rows, std::size_t words,
-                   const std::int32_t* start, std::int32_t* out) noexcept {
+                                     const std::int32_t* start, std::int32_t* out) noexcept {
   typename Integers::sums_type sums[tile_queries][tile_vectors];
   simd::unroll<tile_queries>(
       [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = Integers::broadcast_sum(start[q]); }); });
