@@ -59,7 +59,8 @@ def disturbance(records, threads):
     """A warning where other programs had the core."""
     shares = sorted(r["cores"] for r in records)
     share = shares[len(shares) // 2]
-    return f" (NOT TO BE TRUSTED: only {100 * share:.0f} % of the core was ours)" if threads == 1 and share < 0.9 else ""
+    disturbed = threads == 1 and share < 0.9
+    return f" (NOT TO BE TRUSTED: only {100 * share:.0f} % of the core was ours)" if disturbed else ""
 
 
 def tables(records):

@@ -163,7 +163,7 @@ TEST_CASE("the mean recall over sorted and strided orders is at least what the p
                                      bins + 1, 2 * bins, chunk, chunk - 1, std::size_t{1000}, p.n - 1}) {
       recall.add(mean_recall(p, stride));
       CAPTURE(p.n, p.k, stride);
-      CHECK(mean_recall(p, stride) > plan.expected_recall - 0.15);
+      CHECK(mean_recall(p, stride) > plan.expected_recall - 0.1);
     }
     CAPTURE(p.n, p.k, p.recall_target, bins, plan.per_bin, recall.mean(), recall.error());
     CHECK(recall.mean() >= plan.expected_recall - 3 * recall.error());
@@ -261,16 +261,15 @@ TEST_CASE("without aggregation there are at least k distinct candidates, and no 
   std::mt19937_64 generator(10);
   for (const auto& [n, k, recall_target] : approximate_problems) {
     auto values = operands::strided_values(n, 1, 0);
-    const approx_top_k_params params{.recall_target = recall_target, .aggregate_to_topk = false};
-    const auto plan = plan_approx_top_k(n, k, params);
+    const auto plan = plan_approx_top_k(n, k, {.recall_target = recall_target, .aggregate_to_topk = false});
     operands::statistics recall;
     for (int trial = 0; trial < 10; ++trial) {
       std::shuffle(values.begin(), values.end(), generator);
-      const auto [found, at] = approx_min_k(values, k, params);
-      REQUIRE(found.size() == plan.output_size);
-      REQUIRE(found.size() >= k);
-      REQUIRE(operands::are_distinct(at));
-      REQUIRE(operands::are_values_at(found, values, at));
+      const auto [found, at] = approx_min_k(values, k, {.recall_target = recall_target, .aggregate_to_topk = false});
+      CHECK(found.size() == plan.output_size);
+      CHECK(found.size() >= k);
+      CHECK(operands::are_distinct(at));
+      CHECK(operands::are_values_at(found, values, at));
       recall.add(operands::recall_of_ranks(found, k));
     }
     CAPTURE(n, k, recall_target, recall.mean(), recall.error());

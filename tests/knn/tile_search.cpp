@@ -45,6 +45,12 @@ const std::vector<hard_rows> kinds{
            row[j] = 1e-3f * row[j] + ((i * 13 + j) % 5 < 2 ? 100.0f : -100.0f);
        });
      }},
+    {"close to the corners of a cube",  // where 8 bits round all coordinates alike
+     [](std::size_t n, std::size_t d, std::mt19937_64& g) {
+       return changed(n, d, g, [](std::size_t i, auto row) {
+         for (std::size_t j = 0; j < row.size(); ++j) row[j] = 1e-3f * row[j] + ((j >> i % 5) % 2 == 0 ? 1.0f : -1.0f);
+       });
+     }},
     {"few different",
      [](std::size_t n, std::size_t d, std::mt19937_64& g) {
        auto m = random_rows<float>(n, d, g);
@@ -158,6 +164,21 @@ TEST_CASE("a zero query is at cosine distance 1 from all but zero rows", "[tile_
   CHECK(found.distances(7, 0) == 0);
   CHECK(found.ids(7, 1) == 0);
   CHECK(found.distances(7, 1) == 1);
+}
+
+TEST_CASE("a row too small to square is ranked by cosine as the kernel does", "[tile_search]") {
+  // The first coordinate's square rounds up to the smallest float and the others' to zero.
+  for (const std::size_t d : {3000u, 8000u}) {
+    std::mt19937_64 generator(8);
+    auto rows = random_rows<float>(40, d, generator);
+    std::ranges::fill(rows.row(7), 2.6e-23f);
+    rows(7, 0) = 2.8e-23f;
+    const matrix<float> queries(some_queries, d, 1);
+    const auto& s = searches::by<float>("cosine");
+    CAPTURE(d);
+    CHECK(same_bits(s.knn(rows, queries, 3, {}), s.naive(rows, queries, 3, {})));
+    CHECK(same_bits(s.knn(rows, queries, 30, {}), s.naive(rows, queries, 30, {})));
+  }
 }
 
 TEST_CASE("rows of doubles beyond the range of floats are ranked as doubles", "[tile_search]") {

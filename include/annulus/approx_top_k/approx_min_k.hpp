@@ -158,7 +158,7 @@ concept top_k_operand = top_k_scalar<value_t<R>> &&
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
 /// and NaN after everything else. Never fewer than k, and the smallest is always among them. The share of the true k
 /// that is found is recall_target at least, on average over orders of the operand: a single order whose smallest
-/// elements recur at some period may do worse (0.1 has been seen) or better.
+/// elements recur at some period may do worse (by 0.05 at most in what was tried) or better.
 ///
 /// Without aggregation the result is all survivors of the bins, unsorted: concatenate those of several shards, add each
 /// shard's offset to its indices, and reduce once more. Under bin_policy::xla_compatible that can be more than a shard

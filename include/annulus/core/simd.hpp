@@ -219,13 +219,22 @@ inline std::size_t append_lanes(const batch<float>& values, std::uint64_t bits, 
 }
 
 /// The smaller of two lanes, and `kept` where `candidate` is NaN: x86's min returns its second operand when unordered.
+/// Not by xsimd's min, which passes the operands in either order, depending on its version.
 template <class T>
 batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept {
-#if defined(__SSE2__)
-  return xsimd::min(candidate, kept);
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) return _mm512_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm512_min_pd(candidate, kept);
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<T, float>) return _mm256_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm256_min_pd(candidate, kept);
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>) return _mm_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm_min_pd(candidate, kept);
 #else
-  return xsimd::select(candidate < kept, candidate, kept);
+  if constexpr (std::is_floating_point_v<T>) return xsimd::select(candidate < kept, candidate, kept);
 #endif
+  else return xsimd::min(candidate, kept);
 }
 
 /// f(0), ..., f(N - 1) as straight code with constant arguments: what keeps a small array of registers in registers.
