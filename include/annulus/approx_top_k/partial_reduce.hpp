@@ -106,7 +106,7 @@ class bin_table {
     m_keys.assign(bins * per_bin, worst_key<Key>);
     m_chunks.assign(bins * per_bin, std::bit_cast<Key>(chunk_type(~chunk_type{0})));
     m_minima.resize(bins);
-    m_turned.resize(2 * bins);
+    if (!vector_is_block) m_turned.resize(2 * bins);
   }
 
   std::size_t bins() const noexcept { return m_bins; }
@@ -169,6 +169,8 @@ class bin_table {
   }
 
  private:
+  static constexpr bool vector_is_block = simd::lanes<Key> == block_lanes;
+
   /// How a chunk's lanes meet the bins: blocks from a random first one on, each turned by a random number of lanes, so
   /// that no two chunks repeat a pattern within them.
   struct dealing {
@@ -193,17 +195,18 @@ class bin_table {
     using batch = simd::batch<Key>;
     constexpr std::size_t width = simd::lanes<Key>;
     static_assert(width <= block_lanes);
-    for (std::size_t o = 0; o < m_bins; o += width) {  // each block twice in a row: turned, it is one piece of that
-      const batch x = batch::load_aligned(m_minima.data() + o);
-      Key* const twice = m_turned.data() + o / block_lanes * (2 * block_lanes) + o % block_lanes;
-      x.store_aligned(twice);
-      x.store_aligned(twice + block_lanes);
-    }
+    if constexpr (!vector_is_block)
+      for (std::size_t o = 0; o < m_bins; o += width) {
+        const batch x = batch::load_aligned(m_minima.data() + o);
+        Key* const twice = m_turned.data() + o / block_lanes * (2 * block_lanes) + o % block_lanes;
+        x.store_aligned(twice);
+        x.store_aligned(twice + block_lanes);
+      }
     const batch from(std::bit_cast<Key>(static_cast<chunk_type>(chunk)));
     const dealing deal(chunk, m_bins);
     for (std::size_t bin = 0; bin < m_bins; bin += width) {
       const std::size_t block = deal.block_of(bin / block_lanes);
-      const batch x = simd::load(m_turned.data() + block * (2 * block_lanes) + deal.turn(block) + bin % block_lanes);
+      const batch x = turned(block, deal.turn(block), bin % block_lanes);
       batch keys[PerBin], chunks[PerBin];
       simd::unroll<PerBin>([&](auto level) {
         keys[level] = batch::load_aligned(m_keys.data() + level * m_bins + bin);
@@ -227,6 +230,16 @@ class bin_table {
         xsimd::select(before[level], key, keys[level]).store_aligned(m_keys.data() + level * m_bins + bin);
         xsimd::select(before[level], source, chunks[level]).store_aligned(m_chunks.data() + level * m_bins + bin);
       });
+    }
+  }
+
+  /// Lanes first, first + 1, ... of a block that is turned. Where a vector is not a whole block, m_turned has each
+  /// block twice in a row, so that what is turned is one piece of that.
+  simd::batch<Key> turned(std::size_t block, std::size_t turn, std::size_t first) const noexcept {
+    if constexpr (vector_is_block) {
+      return simd::turn_lanes(simd::batch<Key>::load_aligned(m_minima.data() + block * block_lanes), turn);
+    } else {
+      return simd::load(m_turned.data() + block * (2 * block_lanes) + turn + first);
     }
   }
 

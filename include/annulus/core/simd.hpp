@@ -237,6 +237,24 @@ batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept 
   else return xsimd::min(candidate, kept);
 }
 
+/// Lane i of the result is lane (i + turn) % lanes.
+template <class T>
+batch<T> turn_lanes(const batch<T>& v, std::size_t turn) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (lanes<T> == 16) {
+    alignas(64) static constexpr std::int32_t from[31] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+                                                          0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    const __m512i index = _mm512_loadu_si512(from + turn);
+    if constexpr (std::is_same_v<T, float>) return _mm512_permutexvar_ps(index, v);
+    else return _mm512_permutexvar_epi32(index, v);
+  }
+#endif
+  alignas(64) T twice[2 * lanes<T>];
+  v.store_aligned(twice);
+  v.store_aligned(twice + lanes<T>);
+  return load(static_cast<const T*>(twice + turn));
+}
+
 /// f(0), ..., f(N - 1) as straight code with constant arguments: what keeps a small array of registers in registers.
 template <std::size_t N, class F>
 [[gnu::always_inline]] inline void unroll(F&& f) {
