@@ -50,19 +50,28 @@ class tile_search {
         const std::size_t count = std::min(tile_queries, m_ids.size() - group);
         for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
       }
+      if (panel == n / tile_rows / 8 && m_kernel_calls + candidates() > budget / 2)
+        return false;  // before much is lost
       if (m_kernel_calls > budget) return false;
       if (panel % 64 == 63) step(static_cast<double>(first) / static_cast<double>(n));
     }
-    for (std::size_t q = 0; q < m_ids.size(); ++q) {
-      if (m_found[q].size() > m_k) m_found[q].cut(margin(q));
-      m_kernel_calls += m_found[q].size();
-    }
-    if (m_kernel_calls > budget) return false;
+    if (m_kernel_calls + candidates() > budget) return false;
     refine(queries, result);
     return true;
   }
 
  private:
+  /// Cuts all shortlists back and counts what is left.
+  std::size_t candidates() {
+    std::size_t count = 0;
+    for (std::size_t q = 0; q < m_ids.size(); ++q) {
+      if (m_found[q].size() > m_k) m_found[q].cut(margin(q));
+      m_limits[q] = m_found[q].kth() + margin(q);
+      count += m_found[q].size();
+    }
+    return count;
+  }
+
   void prepare(matrix_view<T> queries) {
     const std::size_t count = m_ids.size(), words = m_quantize.words();
     m_greatest = {};

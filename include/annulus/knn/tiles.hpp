@@ -90,6 +90,7 @@ class row_quantizer {
         m_centre(m_dim),
         m_zero(m_dim),
         m_row(m_dim),
+        m_multiples(m_dim),
         m_rounded(words() * coordinates_a_word<Coordinate>) {
     if (form == product_form::squared_l2) centre_on(data);
   }
@@ -102,12 +103,14 @@ class row_quantizer {
     subtract(row, m_centre.data(), m_dim, x);
     lane norm = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
     if (m_form == product_form::cosine && norm > 0) {
+      const bool is_rough = norm < 1000 * std::sqrt(std::numeric_limits<lane>::min());  // squares were subnormal
       divide(x, m_dim, norm);
-      norm = 1;
+      norm = is_rough ? std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim)) : 1;
     }
     const lane greatest = one_to_one<kernels::linf>(x, m_zero.data(), m_dim);
-    const lane scale = scale_of(norm, greatest);
+    lane scale = scale_of(norm, greatest);
     round(x, m_dim, scale, m_rounded.data());
+    if constexpr (sizeof(Coordinate) == 1) scale += straighten(x);
     std::memcpy(out, m_rounded.data(), words() * sizeof *out);
     const lane error = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
     return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(error)};
@@ -143,6 +146,22 @@ class row_quantizer {
     }
   }
 
+  /// What to add to the scale for the error of rounding, x, to be at right angles to the rounded row. As it comes, the
+  /// error of rows whose coordinates are of nearly one size points along them, and so adds up with like queries.
+  lane straighten(lane* x) noexcept {
+    widen(m_rounded.data(), m_dim, m_multiples.data());
+    const auto [along, norm] = one_to_one<kernels::cosine_terms>(x, m_multiples.data(), m_dim);
+    const lane change = norm > 0 ? along / norm : 0;
+    subtract_multiple(x, m_dim, change, m_multiples.data());
+    return change;
+  }
+  static void widen(const Coordinate* multiple, std::size_t n, lane* out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<lane>(multiple[i]);
+  }
+  static void subtract_multiple(lane* x, std::size_t n, lane factor, const lane* multiple) noexcept {
+    for (std::size_t i = 0; i < n; ++i) x[i] -= factor * multiple[i];
+  }
+
   /// The mean of some rows, in so few bits that small integers stay small integers, or nearly so.
   void centre_on(matrix_view<T> data) {
     const std::size_t step = data.rows() / 256 + 1;
@@ -158,7 +177,7 @@ class row_quantizer {
 
   product_form m_form;
   std::size_t m_dim;
-  aligned_vector<lane> m_centre, m_zero, m_row;
+  aligned_vector<lane> m_centre, m_zero, m_row, m_multiples;
   aligned_vector<Coordinate> m_rounded;
 };
 
