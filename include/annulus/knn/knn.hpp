@@ -79,7 +79,7 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
 
   const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
   const std::size_t share = (queries.rows() + workers - 1) / workers;
-  const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 64), 2 * tile_queries, 1024);
+  const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 256), 2 * tile_queries, 1024);
   using wide_search = tile_search<T, Metric, std::int16_t>;
   using narrow_search = std::conditional_t<simd::has_byte_products, tile_search<T, Metric, std::int8_t>, wide_search>;
   std::vector<std::optional<wide_search>> wide(workers);

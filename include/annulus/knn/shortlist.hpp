@@ -14,7 +14,7 @@ class shortlist {
   /// Room for twice k and some more between cuts, never for more than n rows.
   void reset(std::size_t k, std::size_t n) {
     m_k = k;
-    m_capacity = std::min(n, 2 * k + 64) + simd::lanes<float>;
+    m_capacity = std::min(n, 2 * k + 256) + simd::lanes<float>;
     m_ranks.resize(m_capacity + simd::lanes<float>);  // cuts look at whole vectors
     m_ids.resize(m_capacity);
     m_size = 0;
