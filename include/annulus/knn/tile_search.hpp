@@ -187,9 +187,7 @@ class tile_search {
     const std::size_t rows_a_block = (std::size_t{512} << 10) / (m_data.cols() * sizeof(T) + 1) + 1;
     std::vector<std::size_t> next(m_ids.size(), 0);
     std::vector<std::vector<candidate<rank_type>>> ranked(m_ids.size());
-    for (std::size_t q = 0; q < m_ids.size(); ++q) {
-      ranked[q].reserve(m_found[q].size());
-    }
+    for (std::size_t q = 0; q < m_ids.size(); ++q) ranked[q].reserve(m_found[q].size());
     for (std::size_t end = rows_a_block; end < m_data.rows() + rows_a_block; end += rows_a_block)
       for (std::size_t q = 0; q < m_ids.size(); ++q) {
         const auto ids = m_found[q].ids();
