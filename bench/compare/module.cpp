@@ -189,6 +189,8 @@ void bind_knn(nb::module_& m, const char* index_name) {
 
 }  // namespace
 
+void bind_graphs(nb::module_& m);  // graph_module.cpp
+
 NB_MODULE(annulus_compare, m) {
   m.def("approx_min_k", &approx_top_k<false>, "operand"_a.noconvert(), "k"_a, "recall_target"_a = 0.95, "threads"_a = 1,
         "values and indices (int64) along the last dimension");
@@ -196,6 +198,7 @@ NB_MODULE(annulus_compare, m) {
         "values and indices (int64) along the last dimension");
   bind_knn<float>(m, "FlatIndexFloat");
   bind_knn<std::uint8_t>(m, "FlatIndexByte");
+  bind_graphs(m);
   m.def("plain_min", &plain_min_of_array, "operand"_a.noconvert(), "threads"_a = 1);
   m.def("gemm_seconds", &gemm_seconds, "m"_a, "n"_a, "d"_a, "threads"_a = 1);
   m.def("build_info", &build_info);

@@ -1,6 +1,7 @@
 """Tables and plots of the records. Also by itself: report.py FOLDER."""
 
 import json
+import math
 import pathlib
 import sys
 from collections import defaultdict
@@ -9,6 +10,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
+import numpy as np  # noqa: E402
+
+GRAPH_COMPARISONS = ("graph build", "index build", "graph search")
 
 
 def grouped(records, key):
@@ -61,6 +65,89 @@ def disturbance(records, threads):
     share = shares[len(shares) // 2]
     disturbed = threads == 1 and share < 0.9
     return f" (NOT TO BE TRUSTED: only {100 * share:.0f} % of the core was ours)" if disturbed else ""
+
+
+def megabytes(n):
+    return f"{n / 1e6:.0f}"
+
+
+def factor(x):
+    return "" if x is None else f"{x:.2f}x"
+
+
+def set_of(record):
+    return f"{record['dataset']} ({record['metric']})"
+
+
+def graph_builds(records, threads):
+    header = ["data", "method", "time", "first time", "graph recall", "MB at most"]
+    rows = []
+    for r in records:
+        first = short_time(r["cold_seconds"]) if "cold_seconds" in r else ""
+        time = short_time(r["seconds"]["median"])
+        rows.append([set_of(r), r["contender"], time, first, f"{r['recall']:.4f}", megabytes(r["peak_bytes"])])
+    warning = disturbance(records, threads)
+    title = f"k-NN graph of {records[0]['n_neighbors']} neighbours, threads: {threads}{warning}"
+    return print_table(title, header, rows)
+
+
+def frontier(points):
+    """(recall, queries a second) of the points that no other beats in both, by falling speed."""
+    best, result = -1.0, []
+    for point in sorted(((p["recall"], p["n_queries"] / p["seconds"]["median"]) for p in points), key=lambda p: -p[1]):
+        if point[0] > best:
+            best = point[0]
+            result.append(point)
+    return result
+
+
+def speed_at(recall, points):
+    """Queries a second, between the two points around this recall; None where the sweep does not get there.
+
+    A sweep that begins beyond it has no slower point to draw a line from: its quickest counts as it is.
+    """
+    line = frontier(points)
+    for i, (reached, speed) in enumerate(line):
+        if reached >= recall:
+            if i == 0:
+                return speed
+            below, faster = line[i - 1]
+            share = (recall - below) / (reached - below)
+            return math.exp((1 - share) * math.log(faster) + share * math.log(speed))
+    return None
+
+
+def graph_searches(builds, searches, threads):
+    """A row an index. The factors are of the speed of the best peer at the same recall."""
+    levels = (0.95, 0.99)
+    header = ["data", "method", "build", "MB at most", "MB kept"]
+    header += [f"{what} at {level}" for level in levels for what in ("queries/s", "of best peer")]
+    rows = []
+    points_of = grouped(searches, set_of)
+    for name, group in grouped(builds, set_of).items():
+        by_method = grouped(points_of[name], lambda p: p["method"])
+        speeds = {level: {m: speed_at(level, points) for m, points in by_method.items()} for level in levels}
+        peers = [r["contender"] for r in group if r["role"] == "peer"]
+        for r in group:
+            row = [name, r["contender"], short_time(r["seconds"]["median"])]
+            row += [megabytes(r["peak_bytes"]), megabytes(r["bytes"])]
+            for level in levels:
+                speed = speeds[level].get(r["contender"])
+                best = max((speeds[level].get(p) or 0 for p in peers), default=0)
+                row += [f"{speed:,.0f}" if speed else "", factor(speed / best if speed and best else None)]
+            rows.append(row)
+    return print_table(f"graph indexes, threads: {threads}{disturbance(builds, threads)}", header, rows)
+
+
+def graph_tables(records):
+    texts = []
+    for threads, group in grouped(records, lambda r: r["threads"]).items():
+        by_kind = grouped(group, lambda r: r["comparison"])
+        if by_kind["graph build"]:
+            texts.append(graph_builds(by_kind["graph build"], threads))
+        if by_kind["index build"]:
+            texts.append(graph_searches(by_kind["index build"], by_kind["graph search"], threads))
+    return "\n".join(texts)
 
 
 def tables(records):
@@ -120,18 +207,38 @@ def plot_recall(records, out, threads):
         save(figure, out, f"recall-{dataset}-{metric}-{threads}")
 
 
+def plot_searches(records, out):
+    """Recall against speed."""
+    for (dataset, metric), group in grouped(records, lambda r: (r["dataset"], r["metric"])).items():
+        figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+        for method, points in grouped(group, lambda r: r["method"]).items():
+            ours = points[0]["role"] == "ours"
+            axes.plot(*zip(*frontier(points)), "o-" if ours else "s--", markersize=4, label=method)
+        axes.set(title=f"{dataset} ({metric}), one thread", xlabel=f"recall@{group[0]['k']}", ylabel="queries a second")
+        # Logarithmic in what is missing to 1 (and a little), as nearly all of interest lies beyond 0.95.
+        to_axis, from_axis = lambda x: -np.log(1.0005 - np.minimum(x, 1)), lambda y: 1.0005 - np.exp(-y)
+        axes.set_xscale("function", functions=(to_axis, from_axis))
+        axes.set(xlim=(0.7, 1), xticks=[0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999], yscale="log")
+        axes.grid(alpha=0.3, which="both")
+        axes.legend(fontsize=8)
+        save(figure, out, f"graph-{dataset}-{metric}")
+
+
 def write(out):
     """Prints the tables, and writes them and the plots beside the records."""
     out = pathlib.Path(out)
     lines = [line for path in sorted(out.glob("results-*.jsonl")) for line in path.read_text().splitlines()]
     records = [json.loads(line) for line in lines]
-    text = tables(records)
+    of_graphs = [r for r in records if r["comparison"] in GRAPH_COMPARISONS]
+    records = [r for r in records if r["comparison"] not in GRAPH_COMPARISONS]
+    text = "\n".join(part for part in (tables(records), graph_tables(of_graphs)) if part)
     (out / "tables.md").write_text(text)
     print(text)
     for (comparison, threads), group in grouped(records, table_of).items():
         plot_ratios(group, out, comparison, threads)
         if comparison == "knn":
             plot_recall(group, out, threads)
+    plot_searches([r for r in of_graphs if r["comparison"] == "graph search"], out)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,19 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="approx_min_k, knn, names of data sets")
+    kinds = {"approx_min_k", "knn", "graph"}
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(sorted(kinds))}; and names of data sets"
+    )
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
     options = parser.parse_args()
-    options.wants = lambda *names: not options.only or any(name in options.only for name in names)
+    only_kinds, only_sets = kinds & set(options.only), set(options.only) - kinds
+
+    def wants(kind, dataset=None):
+        return (not only_kinds or kind in only_kinds) and (not only_sets or dataset in only_sets)
+
+    options.wants, options.wants_kind = wants, lambda kind: not only_kinds or kind in only_kinds
     return options
 
 
@@ -65,16 +73,23 @@ def measure(options):
     name, options.threads = options.threads, use_threads(options.threads)
     let_numpy_choose_well()
     # Imported late: only now is the environment as the peers must find it.
-    import knn
-    import topk
     from measure import Records
     from threadpoolctl import threadpool_limits
 
     records = Records(pathlib.Path(options.out) / f"results-{name}.jsonl", options.threads)
     with threadpool_limits(options.threads):
         if options.wants("approx_min_k"):
+            import topk
+
             topk.run(options, records)
-        knn.run(options, records)
+        if options.wants_kind("knn"):
+            import knn
+
+            knn.run(options, records)
+        if options.wants_kind("graph"):
+            import graph
+
+            graph.run(options, records)
     return len(records.failures)
 
 

@@ -12,4 +12,5 @@
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/nndescent/index.hpp>
 #include <annulus/version.hpp>

@@ -196,6 +196,15 @@ concept kernel_ranked = requires {
   requires std::same_as<rank_t<M, T>, kernel_result<typename M::kernel, T>>;
 };
 
+namespace detail {
+/// Whether ranks follow from inner products.
+template <class Metric>
+constexpr bool has_product_form() {
+  if constexpr (requires { Metric::form; }) return Metric::form != product_form::none;
+  else return false;
+}
+}  // namespace detail
+
 /// A query made ready for one search: what the metric needs of it alone is computed once. Holds pointers to both.
 template <class M, class T>
 class prepared_query {

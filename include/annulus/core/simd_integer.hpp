@@ -70,6 +70,17 @@ struct avx512_integers {
   }
   static __m512i exclusive_or(__m512i a, __m512i b) noexcept { return _mm512_xor_si512(a, b); }
   static std::uint32_t reduce(__m512i sum) noexcept { return static_cast<std::uint32_t>(_mm512_reduce_add_epi32(sum)); }
+  /// out[i] = reduce(sums[i]), with shared shuffles.
+  static void reduce(const __m512i (&sums)[4], std::int32_t* out) noexcept {
+    const auto pairs = [](__m512i a, __m512i b) {
+      return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    };
+    const __m512i low = pairs(sums[0], sums[1]), high = pairs(sums[2], sums[3]);
+    const __m512i four = _mm512_add_epi32(_mm512_unpacklo_epi64(low, high), _mm512_unpackhi_epi64(low, high));
+    const __m256i two = _mm256_add_epi32(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                     _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1)));
+  }
 };
 using integers = avx512_integers;
 
@@ -209,25 +220,5 @@ inline constexpr bool has_byte_products = true;
 #else
 inline constexpr bool has_byte_products = false;
 #endif
-
-/// out[j * out_stride + i] = rows[i * stride + j] for i, j < 4.
-inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int32_t* out,
-                          std::size_t out_stride) noexcept {
-#if defined(__SSE2__)
-  const auto row = [=](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows + i * stride)); };
-  const __m128i low01 = _mm_unpacklo_epi32(row(0), row(1)), low23 = _mm_unpacklo_epi32(row(2), row(3));
-  const __m128i high01 = _mm_unpackhi_epi32(row(0), row(1)), high23 = _mm_unpackhi_epi32(row(2), row(3));
-  const auto put = [=](std::size_t j, __m128i v) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + j * out_stride), v);
-  };
-  put(0, _mm_unpacklo_epi64(low01, low23));
-  put(1, _mm_unpackhi_epi64(low01, low23));
-  put(2, _mm_unpacklo_epi64(high01, high23));
-  put(3, _mm_unpackhi_epi64(high01, high23));
-#else
-  for (std::size_t i = 0; i < 4; ++i)
-    for (std::size_t j = 0; j < 4; ++j) out[j * out_stride + i] = rows[i * stride + j];
-#endif
-}
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd

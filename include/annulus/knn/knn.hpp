@@ -45,12 +45,6 @@ bool all_finite(std::span<const T> row) noexcept {
   else return std::all_of(row.begin(), row.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
 }
 
-template <class Metric>
-constexpr bool has_product_form() {
-  if constexpr (requires { Metric::form; }) return Metric::form != product_form::none;
-  else return false;
-}
-
 /// The x with P(normal <= x) = p, from 0 for p <= 1/2, by bisection.
 inline double normal_quantile(double p) noexcept {
   double low = 0, high = 40;

@@ -1,0 +1,137 @@
+// The graphs of the module annulus_compare, apart from the rest so that neither is compiled for the other's sake.
+// Arrays and errors as in module.cpp.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <annulus/nndescent/index.hpp>
+#include <annulus/nndescent/knn_graph.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+template <class T>
+using rows_of = nb::ndarray<const T, nb::c_contig, nb::device::cpu, nb::ndim<2>>;
+
+template <class T>
+annulus::matrix_view<T> view(const rows_of<T>& array) {
+  return {array.data(), array.shape(0), array.shape(1)};
+}
+
+/// ids and distances as numpy arrays, which keep the neighbours alive.
+nb::tuple to_numpy(annulus::neighbors&& found) {
+  const auto owner = new annulus::neighbors(std::move(found));
+  const nb::capsule keep(owner, [](void* p) noexcept { delete static_cast<annulus::neighbors*>(p); });
+  const std::size_t shape[] = {owner->ids.rows(), owner->ids.cols()};
+  return nb::make_tuple(nb::ndarray<nb::numpy, annulus::id_type>(owner->ids.data(), 2, shape, keep).cast(),
+                        nb::ndarray<nb::numpy, float>(owner->distances.data(), 2, shape, keep).cast());
+}
+
+/// f(metric) for those metrics under which rows of T are compared; each is a whole library to compile.
+template <class T, class F>
+auto with_metric(const std::string& name, F f) {
+  if (name == annulus::sqeuclidean::name) return f(annulus::sqeuclidean{});
+  if constexpr (std::is_same_v<T, float>)
+    if (name == annulus::cosine::name) return f(annulus::cosine{});
+  throw std::invalid_argument("metric = " + name + ": must be sqeuclidean or, of float rows, cosine");
+}
+
+/// f(storage) for the storage of this name. Bytes are small already.
+template <class T, class F>
+auto with_storage(const std::string& name, F f) {
+  if (name == "full_precision") return f(annulus::full_precision{});
+  if constexpr (std::is_same_v<T, float>) {
+    if (name == "half_precision") return f(annulus::half_precision{});
+    if (name == "sq8") return f(annulus::sq8{});
+  }
+  throw std::invalid_argument("storage = " + name + ": must be full_precision; of float rows, half_precision or sq8");
+}
+
+template <class T>
+nb::tuple build_knn_graph(const rows_of<T>& data, const std::string& metric, std::size_t n_neighbors,
+                          std::size_t threads) {
+  annulus::neighbors graph;
+  {
+    const nb::gil_scoped_release unlocked;
+    const annulus::nndescent_params params{.n_neighbors = n_neighbors, .threads = threads};
+    graph = with_metric<T>(metric, [&](auto m) { return annulus::build_knn_graph(view(data), m, params); });
+  }
+  return to_numpy(std::move(graph));
+}
+
+/// An nndescent_index of any of the metrics and storages.
+template <class T>
+class any_graph_index {
+ public:
+  any_graph_index(const rows_of<T>& data, const std::string& metric, const std::string& storage,
+                  std::size_t n_neighbors, std::size_t threads) {
+    const nb::gil_scoped_release unlocked;
+    const annulus::nndescent_params params{.n_neighbors = n_neighbors, .threads = threads};
+    with_metric<T>(metric, [&](auto m) {
+      with_storage<T>(storage, [&](auto s) {
+        using index_type = decltype(annulus::nndescent_index(view(data), m, params, s));
+        const auto index = std::make_shared<index_type>(view(data), m, params, s);
+        m_search = [index](annulus::matrix_view<T> queries, std::size_t k, const annulus::search_params& how,
+                           annulus::search_stats* stats) { return index->search(queries, k, how, stats); };
+        m_memory_bytes = [index] { return index->memory_bytes(); };
+      });
+    });
+  }
+
+  nb::tuple search(const rows_of<T>& queries, std::size_t k, std::size_t beam, double epsilon,
+                   std::size_t threads) const {
+    annulus::neighbors found;
+    {
+      const nb::gil_scoped_release unlocked;
+      found = m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = threads}, nullptr);
+    }
+    return to_numpy(std::move(found));
+  }
+
+  nb::tuple stats(const rows_of<T>& queries, std::size_t k, std::size_t beam, double epsilon) const {
+    annulus::search_stats stats;
+    {
+      const nb::gil_scoped_release unlocked;
+      m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = 1}, &stats);
+    }
+    return nb::make_tuple(stats.distances, stats.hops);
+  }
+
+  std::size_t memory_bytes() const { return m_memory_bytes(); }
+
+ private:
+  std::function<annulus::neighbors(annulus::matrix_view<T>, std::size_t, const annulus::search_params&,
+                                   annulus::search_stats*)>
+      m_search;
+  std::function<std::size_t()> m_memory_bytes;
+};
+
+template <class T>
+void bind(nb::module_& m, const char* index_name) {
+  using index = any_graph_index<T>;
+  nb::class_<index>(m, index_name)
+      .def("search", &index::search, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1, "threads"_a = 1)
+      .def("stats", &index::stats, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1,
+           "distances and hops, means a query")
+      .def("memory_bytes", &index::memory_bytes);
+  m.def(
+      "NNDescentIndex",
+      [](const rows_of<T>& data, const std::string& metric, const std::string& storage, std::size_t n_neighbors,
+         std::size_t threads) { return index(data, metric, storage, n_neighbors, threads); },
+      "data"_a.noconvert(), "metric"_a = "sqeuclidean", "storage"_a = "full_precision", "n_neighbors"_a = 30,
+      "threads"_a = 1);
+  m.def("build_knn_graph", &build_knn_graph<T>, "data"_a.noconvert(), "metric"_a = "sqeuclidean", "n_neighbors"_a = 30,
+        "threads"_a = 1, "ids (uint32) and distances (float32), a row a row of data");
+}
+
+}  // namespace
+
+void bind_graphs(nb::module_& m) {
+  bind<float>(m, "NNDescentIndexFloat");
+  bind<std::uint8_t>(m, "NNDescentIndexByte");
+}

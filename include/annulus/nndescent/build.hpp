@@ -1,0 +1,114 @@
+#pragma once
+
+/// \file
+/// From data to lists of neighbours: which space to rank in, and the steps of a descent in their order.
+
+#include <annulus/core/scalar_quantizer.hpp>
+#include <annulus/knn/knn.hpp>
+#include <annulus/nndescent/code_space.hpp>
+#include <annulus/nndescent/descent.hpp>
+#include <annulus/nndescent/row_space.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The rows that a space's own order stands for: row i of the space is row order[i] of the data.
+using row_order = std::vector<id_type>;
+
+/// A graph to start from: the ids of row i's neighbours, nearest first, no_id for none.
+using initial_graph = matrix_view<id_type>;
+
+/// How much codes disturb the order of neighbours: the error of their ranks, in spreads of a list (from its first rank
+/// to its last), over some lists.
+template <class T, class Metric>
+double coarseness(matrix_view<T> data, const Metric& metric, const row_order& order, const neighbor_lists& lists) {
+  constexpr std::size_t samples = 256;
+  double errors = 0, spreads = 0;
+  for (std::size_t s = 0; s < std::min(samples, lists.size()); ++s) {
+    const std::size_t i = s * lists.size() / std::min(samples, lists.size()), count = lists.count(i);
+    const prepared_query<Metric, T> rank(metric, data.row(order[i]).data(), data.cols());
+    double least = std::numeric_limits<double>::infinity(), greatest = -least, error = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      const auto exact = static_cast<double>(rank(data.row(order[lists(i, j).id()]).data()));
+      least = std::min(least, exact);
+      greatest = std::max(greatest, exact);
+      error += std::abs(exact - static_cast<double>(lists.rank(i, j)));
+    }
+    if (count == 0) continue;
+    errors += error / static_cast<double>(count);
+    spreads += greatest - least;
+  }
+  return errors > 0 ? errors / std::max(spreads, std::numeric_limits<double>::min()) : 0;
+}
+
+/// Trees or the given graph, then the descent, in one space. `is_fit(order, lists)` may turn the space down once the
+/// trees have been joined; the result is then empty. Rows are renumbered in the order of the first tree's leaves, so
+/// that neighbours are neighbours in memory.
+template <class Space, class IsFit>
+std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nndescent_params& params,
+                                      const initial_graph& initial, IsFit is_fit, row_order& order) {
+  const std::size_t n = space.size();
+  const auto one_tree = [&](std::size_t tree, std::size_t count) {
+    return build_rp_forest(space, params.leaf_size, tree, count, params.seed, params.threads, params.progress);
+  };
+  rp_leaves leaves = std::move(one_tree(0, 1)[0]);
+  order = leaves.order;
+  space.reorder(order);
+  std::iota(leaves.order.begin(), leaves.order.end(), id_type{0});
+
+  descent<Space> build(space, width, params);
+  if (initial.rows() != 0) {
+    row_order place(n);
+    for (std::size_t i = 0; i < n; ++i) place[order[i]] = static_cast<id_type>(i);
+    build.start_from([&](std::size_t i) {
+      std::vector<id_type> ids;
+      for (const id_type id : initial.row(order[i]))
+        if (id != no_id) ids.push_back(place[id]);
+      return ids;
+    });
+  } else if (params.tree_init) {
+    build.join_leaves(leaves);
+    const std::size_t at_once = resolve_threads(params.threads);
+    for (std::size_t tree = 1; tree < params.n_trees; tree += at_once)
+      for (const rp_leaves& others : one_tree(tree, std::min(at_once, params.n_trees - tree)))
+        build.join_leaves(others);
+  }
+  build.fill_at_random();
+  if (!is_fit(order, build.lists())) return std::nullopt;
+  build.run();
+  return std::move(build.lists());
+}
+
+/// Lists of `width` neighbours of the rows of `data`, checked and below 2^31, and f(space, order, lists) on them.
+/// Metrics that follow from inner products rank 8-bit codes, unless those turn out too coarse for the data: then, and
+/// for all other metrics, the rows themselves.
+template <class T, class Metric, class F>
+auto with_lists(matrix_view<T> data, const Metric& metric, std::size_t width, const nndescent_params& params,
+                const initial_graph& initial, F f) {
+  row_order order;
+  if constexpr (has_product_form<Metric>()) {
+    constexpr double too_coarse = 0.05;
+    constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits
+    if (data.cols() <= longest) {
+      code_space space(encode_rows(scalar_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);
+      auto lists = descend(
+          space, width, params, initial,
+          [&](const row_order& rows, const neighbor_lists& found) {
+            return coarseness(data, metric, rows, found) < too_coarse;
+          },
+          order);
+      if (lists) return f(space, order, *lists);
+    }
+  }
+  row_space<matrix_view<T>, Metric> space(data, metric);
+  auto lists = descend(
+      space, width, params, initial, [](const auto&...) { return true; }, order);
+  return f(space, order, *lists);
+}
+
+/// How wide lists must be for k of them to be right: codes confuse the last few.
+inline std::size_t list_width(std::size_t k, std::size_t n) noexcept {
+  constexpr std::size_t slack = 2, step = 8;
+  return std::max<std::size_t>(1, std::min((k + slack + step - 1) / step * step, n - 1));
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,225 @@
+#pragma once
+
+/// \file
+/// One query from start to end: the walk, what filters and erased rows ask for, and the exact ranks of what was found.
+
+#include <annulus/core/random.hpp>
+#include <annulus/core/recall.hpp>
+#include <annulus/core/top_k.hpp>
+#include <annulus/knn/knn.hpp>
+#include <annulus/nndescent/search.hpp>
+#include <annulus/nndescent/storage.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// What one thread needs to search an index.
+template <class T, class Metric, class Walk>
+struct graph_scratch {
+  explicit graph_scratch(const Walk& walk_rows) : walk{walk_rows.make_query()} {}
+  walk_scratch<Walk> walk;
+  top_k<rank_t<Metric, T>> best{1};
+  top_k<typename Walk::rank_type> approximate{1};
+  std::vector<id_type> flood;
+};
+
+/// A graph and all that it takes to search it, owned by an index. Slots are the places of rows in the graph.
+template <class T, class Metric, class Walk>
+struct graph_walker {
+  using scratch_type = graph_scratch<T, Metric, Walk>;
+  using rank_type = typename Walk::rank_type;
+
+  const Walk& walk;
+  const aligned_rows<T>& rows;  ///< exact, or empty
+  const Metric& metric;
+  const adjacency& graph;
+  const hub_tree& tree;
+  id_type root;
+  std::span<const id_type> ids;  ///< of the rows in the slots, no_id for one that was erased
+  std::size_t n_alive;
+
+  /// The nearest rows of the query, written to the front of both spans.
+  void find(std::span<const T> query, std::span<id_type> found_ids, std::span<float> distances,
+            const search_params& params, scratch_type& s) const {
+    const std::size_t k = std::min(found_ids.size(), n_alive);
+    if (k == 0 || !all_finite(query)) return;
+    walk.prepare(query.data(), s.walk.query);
+    const std::size_t wanted = Walk::is_exact ? k : k + k / 2 + 1;
+    const std::size_t beam = params.beam != 0 ? std::max(params.beam, k) : std::max<std::size_t>(256, 4 * k);
+    const double epsilon = params.beam != 0 ? std::numeric_limits<double>::infinity() : params.epsilon;
+
+    if (params.filter.empty() && n_alive == ids.size()) {
+      const auto& found = walk_graph(walk, graph, tree, root, k, wanted, beam, epsilon, allow_all{}, s.walk);
+      finish(found.size() < k ? scan(allow_all{}, wanted, s) : found, query, wanted, found_ids, distances, s);
+      return;
+    }
+    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
+    // The fewer rows may be returned, the wider the beam that finds k of them, until a scan of all is cheaper.
+    constexpr double scan_advantage = 12;
+    const double share = share_of(allow);
+    const auto n = static_cast<double>(ids.size()), width = static_cast<double>(beam);
+    const bool is_scan = share * share * n < scan_advantage * width;
+    if (!is_scan) {
+      const auto wider = std::min(ids.size(), static_cast<std::size_t>(width / share) + 1);
+      const auto& found = walk_graph(walk, graph, tree, root, k, wanted, wider, epsilon, allow, s.walk);
+      if (found.size() >= k) return finish(found, query, wanted, found_ids, distances, s);
+    }
+    finish(scan(allow, wanted, s), query, wanted, found_ids, distances, s);
+  }
+
+  /// The rows around a query that the index is to take in, at most `beam`, nearest first; and the k nearest of them by
+  /// exact ranks, as find gives them.
+  const auto& neighborhood(std::span<const T> query, std::size_t beam, std::span<id_type> found_ids,
+                           std::span<float> distances, scratch_type& s) const {
+    walk.prepare(query.data(), s.walk.query);
+    s.walk.found.reset(beam);
+    if (n_alive == 0) return s.walk.found;
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto is_here = [&](id_type slot) { return ids[slot] != no_id; };
+    walk_graph(walk, graph, tree, root, 1, beam, beam, infinity, is_here, s.walk);
+    finish(s.walk.found, query, beam, found_ids, distances, s);
+    return s.walk.found;
+  }
+
+  /// All rows within the radius that a walk inside of it reaches, nearest first.
+  std::vector<candidate<float>> within(std::span<const T> query, float radius, const search_params& params,
+                                       scratch_type& s) const {
+    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
+    const double belt = static_cast<double>(radius) + params.epsilon * std::abs(static_cast<double>(radius));
+    walk.prepare(query.data(), s.walk.query);
+    walk_scratch<Walk>& w = s.walk;
+    constexpr std::size_t entries = 32;
+    const std::size_t beam = std::max(params.beam, entries);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto& pool = walk_graph(walk, graph, tree, root, 1, entries, beam, infinity, allow_all{}, w);
+
+    std::vector<candidate<float>> found;
+    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    s.flood.clear();
+    const auto meet = [&](id_type slot, rank_type approximate) {
+      if (!(static_cast<double>(distance_of(metric, approximate)) <= belt)) return;
+      s.flood.push_back(slot);
+      if (!allow(slot)) return;
+      const float distance =
+          rows.size() > 0 ? distance_of(metric, rank(rows.data(slot))) : distance_of(metric, approximate);
+      if (distance <= radius) found.push_back({distance, ids[slot]});
+    };
+    w.visited.reset(graph.size());
+    for (std::size_t i = 0; i < pool.size(); ++i)
+      if (w.visited.insert(pool[i].id())) meet(pool[i].id(), pool[i].rank);
+    for (std::size_t i = 0; i < s.flood.size(); ++i) {
+      w.ids.clear();
+      for (const id_type slot : graph.of(s.flood[i]))
+        if (w.visited.insert(slot)) w.ids.push_back(slot);
+      w.ranks.resize(w.ids.size());
+      walk.ranks(w.query, w.ids, w.ranks.data());
+      w.distances += w.ids.size();
+      for (std::size_t j = 0; j < w.ids.size(); ++j) meet(w.ids[j], w.ranks[j]);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+ private:
+  /// About how many of all rows pass: of erased rows exactly, of a filter by a sample.
+  template <class Allow>
+  double share_of(Allow allow) const {
+    constexpr std::size_t samples = 256;
+    const counter_random random(0);
+    std::size_t passed = 0;
+    for (std::size_t i = 0; i < samples; ++i) passed += allow(static_cast<id_type>(random.below(i, ids.size())));
+    return static_cast<double>(passed) / samples;
+  }
+
+  template <class Allow>
+  const auto& scan(Allow allow, std::size_t wanted, scratch_type& s) const {
+    auto& w = s.walk;
+    w.found.reset(wanted);
+    constexpr std::size_t block = 64;
+    for (std::size_t first = 0; first < ids.size(); first += block) {
+      w.ids.clear();
+      for (std::size_t slot = first; slot < std::min(ids.size(), first + block); ++slot)
+        if (slot != w.hidden && allow(static_cast<id_type>(slot))) w.ids.push_back(static_cast<id_type>(slot));
+      w.ranks.resize(w.ids.size());
+      walk.ranks(w.query, w.ids, w.ranks.data());
+      w.distances += w.ids.size();
+      for (std::size_t i = 0; i < w.ids.size(); ++i) w.found.insert(w.ranks[i], w.ids[i]);
+    }
+    return w.found;
+  }
+
+  /// Exact ranks decide, where there are exact rows.
+  void finish(const search_pool<rank_type>& pool, std::span<const T> query, std::size_t wanted,
+              std::span<id_type> found_ids, std::span<float> distances, scratch_type& s) const {
+    const std::size_t count = std::min(wanted, pool.size());
+    const auto write = [&](const auto& sorted) {
+      for (std::size_t i = 0; i < sorted.size(); ++i) {
+        found_ids[i] = sorted[i].id;
+        distances[i] = distance_of(metric, sorted[i].rank);
+      }
+    };
+    if (Walk::is_exact || rows.size() == 0) {
+      top_k<rank_type>& best = s.approximate;
+      best.reset(found_ids.size());
+      for (std::size_t i = 0; i < count; ++i) best.push(pool[i].rank, ids[pool[i].id()]);
+      return write(best.sorted());
+    }
+    for (std::size_t i = 0; i < count; ++i) rows.prefetch(pool[i].id());
+    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    s.best.reset(found_ids.size());
+    for (std::size_t i = 0; i < count; ++i) s.best.push(rank(rows.data(pool[i].id())), ids[pool[i].id()]);
+    write(s.best.sorted());
+  }
+};
+
+/// The narrowest of some beams that reaches the recall, searching for some rows as if they were not there.
+template <class T, class Metric, class Walk>
+search_params tune_beam(const graph_walker<T, Metric, Walk>& walker, double target_recall, std::size_t sample,
+                        std::size_t k, std::size_t threads) {
+  const counter_random random(1);
+  std::vector<id_type> slots;
+  for (std::size_t i = 0; slots.size() < sample && i < 4 * sample; ++i)
+    if (const auto slot = static_cast<id_type>(random.below(i, walker.ids.size())); walker.ids[slot] != no_id)
+      slots.push_back(slot);
+  const aligned_rows<T>& rows = walker.rows;
+  matrix<T> queries(slots.size(), rows.dim());
+  for (std::size_t i = 0; i < slots.size(); ++i) std::ranges::copy(rows.row(slots[i]), queries.row(i).begin());
+
+  const knn_params alive{.threads = threads, .filter = [&](id_type slot) { return walker.ids[slot] != no_id; }};
+  const neighbors near = knn(rows.view(), queries, k + 1, walker.metric, alive);
+  neighbors truth(slots.size(), k), found(slots.size(), k);
+  for (std::size_t i = 0; i < slots.size(); ++i)
+    for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
+      if (near.ids(i, j) != no_id && near.ids(i, j) != slots[i]) {
+        truth.ids(i, kept) = walker.ids[near.ids(i, j)];
+        truth.distances(i, kept++) = near.distances(i, j);
+      }
+
+  std::vector<graph_scratch<T, Metric, Walk>> scratch(resolve_threads(threads),
+                                                      graph_scratch<T, Metric, Walk>(walker.walk));
+  search_params params{.beam = k};
+  for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);; params.beam += params.beam / 8 + 1) {
+    std::ranges::fill(std::span(found.ids.data(), slots.size() * k), no_id);
+    std::ranges::fill(std::span(found.distances.data(), slots.size() * k), std::numeric_limits<float>::infinity());
+    parallel_for(threads, slots.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t i = begin; i < end; ++i) {
+        scratch[worker].walk.hidden = slots[i];
+        walker.find(queries.row(i), found.ids.row(i), found.distances.row(i), params, scratch[worker]);
+      }
+    });
+    if (params.beam >= widest || recall(found, truth, k) >= target_recall) return params;
+  }
+}
+
+/// Means over the queries of what some threads spent.
+template <class Scratch>
+search_stats mean_stats(const std::vector<Scratch>& scratch, std::size_t queries) {
+  search_stats stats;
+  for (const Scratch& s : scratch) {
+    stats.distances += static_cast<double>(s.walk.distances);
+    stats.hops += static_cast<double>(s.walk.hops);
+  }
+  const auto n = static_cast<double>(std::max<std::size_t>(queries, 1));
+  return {stats.distances / n, stats.hops / n};
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

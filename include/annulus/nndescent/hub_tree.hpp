@@ -1,0 +1,91 @@
+#pragma once
+
+/// \file
+/// One tree over all rows whose planes lie between hubs, the rows that most others have for a neighbour: a search
+/// starts in the leaf that its query falls into. The rows of an index stand in the order of the leaves.
+
+#include <annulus/nndescent/rp_forest.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+class hub_tree {
+ public:
+  /// Rows begin to end, of the order of the leaves.
+  struct leaf {
+    id_type begin = 0, end = 0;
+  };
+
+  hub_tree() = default;
+
+  /// Builds the tree and returns the order of its leaves; the tree speaks of places in that order.
+  template <class Space>
+  std::vector<id_type> build(const Space& space, std::span<const std::uint32_t> in_degrees, std::size_t leaf_size,
+                             std::uint64_t seed) {
+    struct part {
+      std::size_t begin, end, depth, node;
+    };
+    std::vector<id_type> order(space.size());
+    std::iota(order.begin(), order.end(), id_type{0});
+    rp_splitter<Space> splitter(space);
+    m_nodes.assign(1, {});
+    std::vector<part> open{{0, space.size(), 0, 0}};
+    while (!open.empty()) {
+      const part p = open.back();
+      open.pop_back();
+      const std::span<id_type> ids(order.data() + p.begin, p.end - p.begin);
+      if (ids.size() <= leaf_size || p.depth >= rp_splitter<Space>::greatest_depth) {
+        m_nodes[p.node].rows = {static_cast<id_type>(p.begin), static_cast<id_type>(p.end)};
+        continue;
+      }
+      const auto [a, b] = two_hubs(ids, in_degrees);
+      const std::size_t left = splitter.split(ids, a, b, counter_random(seed, p.node), false);
+      const auto child = static_cast<std::uint32_t>(m_nodes.size());
+      m_nodes[p.node].hubs = {a, b};
+      m_nodes[p.node].child = child;
+      m_nodes.resize(m_nodes.size() + 2);
+      open.push_back({p.begin + left, p.end, p.depth + 1, child + 1});
+      open.push_back({p.begin, p.begin + left, p.depth + 1, child});
+    }
+    std::vector<id_type> place(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<id_type>(i);
+    for (node& n : m_nodes)
+      if (n.child != 0) n.hubs = {place[n.hubs[0]], place[n.hubs[1]]};
+    return order;
+  }
+
+  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows.
+  template <class Rank, class Ranks>
+  leaf find(Ranks ranks) const {
+    std::uint32_t at = 0;
+    while (m_nodes[at].child != 0) {
+      Rank found[2];
+      ranks(std::span<const id_type>(m_nodes[at].hubs), found);
+      at = m_nodes[at].child + (found[1] < found[0]);
+    }
+    return m_nodes[at].rows;
+  }
+
+  std::size_t memory_bytes() const noexcept { return m_nodes.size() * sizeof(node); }
+
+ private:
+  struct node {
+    std::array<id_type, 2> hubs{};
+    std::uint32_t child = 0;  ///< the left one, the right one behind it; 0 for a leaf
+    leaf rows;
+  };
+
+  /// The two rows of the greatest in-degrees, the first in `ids` of equal ones.
+  static std::array<id_type, 2> two_hubs(std::span<const id_type> ids, std::span<const std::uint32_t> in_degrees) {
+    std::array<id_type, 2> most{ids[0], ids[1]};
+    if (in_degrees[most[1]] > in_degrees[most[0]]) std::swap(most[0], most[1]);
+    for (const id_type id : ids.subspan(2)) {
+      if (in_degrees[id] > in_degrees[most[0]]) most = {id, most[0]};
+      else if (in_degrees[id] > in_degrees[most[1]]) most[1] = id;
+    }
+    return most;
+  }
+
+  std::vector<node> m_nodes{1};
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,200 @@
+#pragma once
+
+/// \file
+/// The k-NN graph as a product of its own: built, exported, judged.
+
+#include <annulus/core/recall.hpp>
+#include <annulus/nndescent/build.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+namespace detail {
+
+/// The k nearest of each list by the metric itself, under the numbers of the data: n x k, or with each row itself
+/// first.
+template <class T, class Metric>
+neighbors exact_graph(matrix_view<T> data, const Metric& metric, const row_order& order, const neighbor_lists& lists,
+                      const nndescent_params& params) {
+  neighbors graph(data.rows(), params.n_neighbors);
+  const std::size_t k = params.n_neighbors - params.include_self;
+  std::vector<top_k<rank_t<Metric, T>>> best(resolve_threads(params.threads),
+                                             top_k<rank_t<Metric, T>>(std::max<std::size_t>(k, 1)));
+  parallel_for(
+      params.threads, data.rows(), 256,
+      [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        auto& nearest = best[worker];
+        for (std::size_t i = begin; i < end; ++i) {
+          const auto row = order[i];
+          const T* const query = data.row(row).data();
+          const prepared_query<Metric, T> rank(metric, query, data.cols());
+          if (params.include_self) {
+            graph.ids(row, 0) = row;
+            graph.distances(row, 0) = distance_of(metric, rank(query));
+          }
+          if (k == 0) continue;
+          nearest.reset(k);
+          for (std::size_t j = 0; j < lists.count(i); ++j) {
+            const id_type id = order[lists(i, j).id()];
+            nearest.push(rank(data.row(id).data()), id);
+          }
+          std::size_t at = params.include_self;
+          for (const auto& c : nearest.sorted()) {
+            graph.ids(row, at) = c.id;
+            graph.distances(row, at++) = distance_of(metric, c.rank);
+          }
+        }
+      },
+      params.progress, "distances");
+  return graph;
+}
+
+/// Everything that building refuses. \throws std::invalid_argument.
+template <class T>
+void check_data(matrix_view<T> data, std::size_t threads) {
+  constexpr std::size_t most = std::size_t{1} << 31;
+  if (data.rows() >= most) invalid("data rows", data.rows(), "a graph must have fewer than 2^31");
+  if (data.rows() > 0 && data.cols() == 0) invalid("data columns", data.cols(), "must be at least 1");
+  static_cast<void>(check_rows(data, "data", threads));
+}
+
+template <class T, class Metric>
+neighbors knn_graph(matrix_view<T> data, const Metric& metric, const nndescent_params& given,
+                    const initial_graph& initial) {
+  const nndescent_params params = resolved(given, data.rows());
+  check_data(data, params.threads);
+  const std::size_t n = data.rows();
+  if (n < 2) {
+    neighbors graph(n, params.n_neighbors);
+    if (n == 1 && params.include_self) {
+      graph.ids(0, 0) = 0;
+      graph.distances(0, 0) = distance_of(metric, rank_of(metric, data.data(), data.data(), data.cols()));
+    }
+    return graph;
+  }
+  return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial,
+                    [&](const auto&, const row_order& order, const neighbor_lists& lists) {
+                      return exact_graph(data, metric, order, lists, params);
+                    });
+}
+
+}  // namespace detail
+
+/// The graph of the n_neighbors nearest other rows of each row of `data` (n x d), very nearly: n x n_neighbors ids and
+/// exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <= n_neighbors. A row is
+/// not among its own neighbours, or with params.include_self comes first.
+///
+/// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
+/// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
+/// metric should be symmetric. The same bits for any number of threads.
+///
+/// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
+/// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by
+/// its number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
+template <matrix_like D, class Metric = euclidean>
+  requires metric_for<Metric, matrix_view<value_t<D>>> neighbors build_knn_graph(const D& data, Metric metric = {},
+                                                                                 const nndescent_params& params = {}) {
+    return detail::knn_graph(matrix_view<value_t<D>>(data), metric, params, {});
+  }
+
+/// The same from a graph that is roughly right: of an earlier state of the data, or of another metric. Only its ids
+/// (n rows of any length) are used; rows may be incomplete. \throws also for a number of rows other than n, or an id
+/// that is no row.
+template <matrix_like D, class Metric>
+  requires metric_for<Metric, matrix_view<value_t<D>>> neighbors build_knn_graph(const D& data, Metric metric,
+                                                                                 const nndescent_params& params,
+                                                                                 const neighbors& initial) {
+    const matrix_view<value_t<D>> rows = data;
+    if (initial.ids.rows() != rows.rows())
+      detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.rows());
+    for (std::size_t i = 0; i < rows.rows(); ++i)
+      for (const id_type id : initial.ids.row(i))
+        if (id != no_id && id >= rows.rows())
+          detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.rows());
+    return detail::knn_graph(rows, metric, params, initial.ids);
+  }
+
+/// Which edges of a k-NN graph a matrix shall have.
+enum class graph_edges {
+  directed,  ///< i -> j where j is a neighbour of i
+  united,    ///< both ways where either is a neighbour of the other
+  mutual     ///< both ways where each is a neighbour of the other
+};
+
+/// A k-NN graph as a sparse matrix of distances, for UMAP, t-SNE or clustering; rows are in ascending order of
+/// distance. An edge found from both ends at different distances (of a metric that is not symmetric) takes the smaller.
+/// O(n k log k). \throws std::invalid_argument as to_csr does.
+inline csr graph_to_csr(const neighbors& graph, graph_edges edges = graph_edges::directed) {
+  const std::size_t n = graph.ids.rows();
+  const csr directed = to_csr(graph, n);
+  if (edges == graph_edges::directed) return directed;
+
+  struct edge {
+    id_type to;
+    float distance;
+    bool is_forward;
+  };
+  std::vector<std::vector<edge>> all(n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < graph.ids.cols(); ++j) {
+      const id_type to = graph.ids(i, j);
+      if (to == no_id) continue;
+      all[i].push_back({to, graph.distances(i, j), true});
+      if (to != i) all[to].push_back({static_cast<id_type>(i), graph.distances(i, j), false});
+    }
+  csr result{{0}, {}, {}, n};
+  for (std::size_t i = 0; i < n; ++i) {
+    auto& row = all[i];
+    std::sort(row.begin(), row.end(),
+              [](const edge& a, const edge& b) { return a.to != b.to ? a.to < b.to : a.distance < b.distance; });
+    std::vector<candidate<float>> kept;
+    for (auto first = row.begin(); first != row.end();) {
+      auto last = first;
+      bool forward = false, backward = false;
+      for (; last != row.end() && last->to == first->to; ++last) (last->is_forward ? forward : backward) = true;
+      if (edges == graph_edges::united || (forward && backward) || first->to == i)
+        kept.push_back({first->distance, first->to});
+      first = last;
+    }
+    std::sort(kept.begin(), kept.end());
+    for (const auto& c : kept) {
+      result.indices.push_back(static_cast<std::int32_t>(c.id));
+      result.distances.push_back(c.rank);
+    }
+    result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
+  }
+  return result;
+}
+
+/// The recall of a k-NN graph (self excluded) of `data`, estimated on rows drawn at random against exact search: from 0
+/// to 1, by distance. O(n_samples n d). \throws std::invalid_argument for a graph of another number of rows, or for
+/// n_samples = 0.
+template <matrix_like D, class Metric = euclidean>
+double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}, std::size_t n_samples = 1000,
+                       std::uint64_t seed = 0, std::size_t threads = 0) {
+  const matrix_view<value_t<D>> rows = data;
+  const std::size_t n = rows.rows(), k = graph.ids.cols();
+  if (graph.ids.rows() != n) detail::invalid("graph rows", graph.ids.rows(), "must equal the data's ", n);
+  if (n_samples == 0) detail::invalid("n_samples", n_samples, "must be at least 1");
+  if (n < 2 || k == 0) return 1;
+  n_samples = std::min(n_samples, n);
+  const counter_random random(seed);
+  matrix<value_t<D>> queries(n_samples, rows.cols());
+  neighbors found(n_samples, k), truth(n_samples, k);
+  std::vector<id_type> ids(n_samples);
+  for (std::size_t i = 0; i < n_samples; ++i) {
+    ids[i] = static_cast<id_type>(n_samples == n ? i : random.below(i, n));
+    std::ranges::copy(rows.row(ids[i]), queries.row(i).begin());
+    std::ranges::copy(graph.ids.row(ids[i]), found.ids.row(i).begin());
+    std::ranges::copy(graph.distances.row(ids[i]), found.distances.row(i).begin());
+  }
+  const neighbors exact = knn(rows, queries, k + 1, metric, {.threads = threads});
+  for (std::size_t i = 0; i < n_samples; ++i)
+    for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
+      if (exact.ids(i, j) != ids[i]) {
+        truth.ids(i, kept) = exact.ids(i, j);
+        truth.distances(i, kept++) = exact.distances(i, j);
+      }
+  return recall(found, truth, k);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,176 @@
+#pragma once
+
+/// \file
+/// Best-first search of a graph: the nearest row found that was not looked at yet shows its neighbours, until none of
+/// those left can be worth it.
+
+#include <annulus/core/candidate.hpp>
+#include <annulus/nndescent/adjacency.hpp>
+#include <annulus/nndescent/hub_tree.hpp>
+#include <annulus/nndescent/params.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Which rows a search has met, forgotten at once: a row was met if it holds the tag of this search.
+class visited_set {
+ public:
+  void reset(std::size_t n) {
+    if (m_tags.size() < n) m_tags.resize(n, 0);
+    if (++m_tag == 0) {
+      std::ranges::fill(m_tags, std::uint8_t{0});
+      m_tag = 1;
+    }
+  }
+  /// Whether this is the first time.
+  bool insert(std::size_t i) noexcept { return std::exchange(m_tags[i], m_tag) != m_tag; }
+  void prefetch(std::size_t i) const noexcept { simd::prefetch(m_tags.data() + i); }
+
+ private:
+  std::vector<std::uint8_t> m_tags;
+  std::uint8_t m_tag = 0;
+};
+
+/// The nearest rows found, at most so many, nearest first, each looked at or not.
+template <class Rank>
+class search_pool {
+ public:
+  class entry {
+   public:
+    entry() = default;
+    entry(Rank r, id_type id) noexcept : rank(r), m_bits(id) {}
+    Rank rank{};
+    id_type id() const noexcept { return m_bits & ~closed_bit; }
+    bool is_open() const noexcept { return (m_bits & closed_bit) == 0; }
+    void close() noexcept { m_bits |= closed_bit; }
+
+   private:
+    static constexpr std::uint32_t closed_bit = 0x80000000u;  // graphs have fewer than 2^31 rows
+    std::uint32_t m_bits = 0;
+  };
+
+  void reset(std::size_t capacity) {
+    m_capacity = capacity;
+    m_size = m_next = 0;
+    if (m_entries.size() < capacity) m_entries.resize(capacity);
+  }
+  std::size_t size() const noexcept { return m_size; }
+  const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
+
+  /// Returns its place, or size() if it is too far.
+  std::size_t insert(Rank rank, id_type id) noexcept {
+    if (m_size == m_capacity && !(rank < m_entries[m_size - 1].rank)) return m_size;
+    entry* const first = m_entries.data();
+    entry* const at = std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; });
+    m_size += m_size < m_capacity;
+    std::move_backward(at, first + m_size - 1, first + m_size);
+    *at = entry(rank, id);
+    const auto place = static_cast<std::size_t>(at - first);
+    m_next = std::min(m_next, place);
+    return place;
+  }
+
+  /// The nearest that was not looked at, or null.
+  const entry* next() noexcept {
+    while (m_next < m_size && !m_entries[m_next].is_open()) ++m_next;
+    return m_next < m_size ? &m_entries[m_next] : nullptr;
+  }
+  void close_next() noexcept { m_entries[m_next++].close(); }
+
+ private:
+  std::size_t m_capacity = 0, m_size = 0, m_next = 0;
+  std::vector<entry> m_entries;
+};
+
+/// What one thread needs to search; keeps its memory from query to query.
+template <class Walk>
+struct walk_scratch {
+  using rank_type = typename Walk::rank_type;
+
+  typename Walk::query query;
+  visited_set visited = {};
+  search_pool<rank_type> pool = {};   ///< the nearest found, which lead the way
+  search_pool<rank_type> found = {};  ///< the nearest that may be returned, where that is not all of them
+  std::vector<id_type> ids = {};
+  std::vector<rank_type> ranks = {};
+  std::uint64_t distances = 0, hops = 0;
+  id_type hidden = no_id;  ///< a row to search as if it were not there
+};
+
+/// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`.
+template <class Rank>
+double bound_of(Rank first, Rank kth, double epsilon) noexcept {
+  if (!std::isfinite(epsilon)) return std::numeric_limits<double>::infinity();
+  const auto far = static_cast<double>(kth);
+  return far + epsilon * (far - static_cast<double>(first));
+}
+
+/// Lets every row pass.
+struct allow_all {
+  constexpr bool operator()(id_type) const noexcept { return true; }
+};
+
+/// Walks the graph from the tree's leaf and from row `root` for the k nearest rows that `allow` lets pass, and returns
+/// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam.
+template <class Walk, class Allow>
+const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree& tree, id_type root, std::size_t k,
+                       std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s) {
+  using rank_type = typename Walk::rank_type;
+  constexpr bool all = std::same_as<Allow, allow_all>;
+  auto& found = all ? s.pool : s.found;
+  s.visited.reset(graph.size());
+  if (s.hidden != no_id) s.visited.insert(s.hidden);
+  s.pool.reset(std::max(beam, wanted));
+  if constexpr (!all) s.found.reset(wanted);
+  double bound = std::numeric_limits<double>::infinity();
+
+  const auto rank_all = [&] {
+    s.ranks.resize(s.ids.size());
+    walk.ranks(s.query, s.ids, s.ranks.data());
+    s.distances += s.ids.size();
+    bool is_nearer = false;
+    for (std::size_t i = 0; i < s.ids.size(); ++i) {
+      const rank_type rank = s.ranks[i];
+      if (!(static_cast<double>(rank) <= bound)) continue;
+      std::size_t place = s.pool.insert(rank, s.ids[i]);
+      if constexpr (!all) {
+        if (!allow(s.ids[i])) continue;
+        place = s.found.insert(rank, s.ids[i]);
+      }
+      is_nearer |= place < k;
+    }
+    if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
+  };
+
+  const auto leaf = tree.find<rank_type>([&](std::span<const id_type> ids, rank_type* out) {
+    walk.ranks(s.query, ids, out);
+    s.distances += ids.size();
+  });
+  s.ids.clear();
+  for (id_type i = leaf.begin; i < leaf.end; ++i) {
+    walk.prefetch(i);
+    if (s.visited.insert(i)) s.ids.push_back(i);
+  }
+  if (s.visited.insert(root)) s.ids.push_back(root);
+  rank_all();
+
+  while (const auto* nearest = s.pool.next()) {
+    if (static_cast<double>(nearest->rank) > bound) break;
+    const auto neighbors = graph.block(nearest->id());
+    s.pool.close_next();
+    ++s.hops;
+    s.ids.resize(neighbors.size());
+    std::size_t count = 0;
+    for (const id_type id : neighbors) {
+      if (id == no_id) break;
+      s.ids[count] = id;
+      count += s.visited.insert(id);
+    }
+    s.ids.resize(count);
+    for (const id_type id : s.ids) walk.prefetch(id);
+    if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+    rank_all();
+  }
+  return found;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,227 @@
+#pragma once
+
+/// \file
+/// What a search walks over: the rows as they are, at half precision, or as 8-bit codes.
+
+#include <annulus/core/scalar_quantizer.hpp>
+#include <annulus/nndescent/row_space.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// The rows as given; 8-bit rows by integer kernels.
+struct full_precision {};
+/// Half the memory traffic of float rows. The nearest found are ranked again by the exact rows.
+struct half_precision {};
+/// A byte a coordinate and integer kernels. The nearest found are ranked again by the exact rows.
+struct sq8 {
+  scalar_scales scales = scalar_scales::per_vector;
+};
+
+namespace detail {
+
+/// Dense rows that begin on cache lines (short ones on powers of two), in the order of a graph.
+template <class T>
+class aligned_rows {
+ public:
+  using value_type = T;
+
+  aligned_rows() = default;
+  explicit aligned_rows(std::size_t dim) : m_dim(dim), m_stride(stride_of(dim)) {}
+
+  std::size_t size() const noexcept { return m_size; }
+  std::size_t dim() const noexcept { return m_dim; }
+  const T* data(std::size_t i) const noexcept { return m_values.data() + i * m_stride; }
+  T* data(std::size_t i) noexcept { return m_values.data() + i * m_stride; }
+  std::span<const T> row(std::size_t i) const noexcept { return {data(i), m_dim}; }
+  matrix_view<T> view() const { return {m_values.data(), m_size, m_dim, m_stride}; }
+  std::size_t memory_bytes() const noexcept { return m_values.size() * sizeof(T); }
+  void resize(std::size_t n) {
+    m_values.resize(n * m_stride);
+    m_size = n;
+  }
+  void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
+
+ private:
+  static std::size_t stride_of(std::size_t dim) noexcept {
+    constexpr std::size_t line = 64 / sizeof(T);
+    return dim < line ? std::bit_ceil(std::max<std::size_t>(dim, 1)) : (dim + line - 1) / line * line;
+  }
+
+  std::size_t m_size = 0, m_dim = 0, m_stride = 0;
+  aligned_vector<T> m_values;
+};
+
+/// Walks over rows of S under a metric. Its ranks are the metric's own but for cosine, where the norms of rows are
+/// computed once.
+template <class T, class S, class Metric>
+class row_walk {
+ public:
+  static constexpr bool is_cosine = std::same_as<Metric, cosine>;
+  static constexpr bool is_exact = std::same_as<T, S> && !is_cosine;
+  using rank_type = rank_t<Metric, S>;
+
+  struct query {
+    aligned_vector<S> row;
+    rank_type inverse_norm = 0;
+  };
+
+  row_walk(std::size_t dim, const Metric& metric) : m_metric(metric), m_rows(dim) {}
+
+  void resize(std::size_t n) {
+    m_rows.resize(n);
+    if constexpr (is_cosine) m_inverse_norms.resize(n);
+  }
+  void assign(std::size_t i, const T* row) {
+    convert(row, m_rows.data(i));
+    if constexpr (is_cosine) m_inverse_norms[i] = inverse_norm(m_rows.data(i));
+  }
+  const aligned_rows<S>& rows() const noexcept { return m_rows; }
+
+  query make_query() const { return {aligned_vector<S>(m_rows.dim()), 0}; }
+  void prepare(const T* row, query& q) const noexcept {
+    convert(row, q.row.data());
+    if constexpr (is_cosine) q.inverse_norm = inverse_norm(q.row.data());
+  }
+
+  /// Row i of its own as a query.
+  void prepare_row(std::size_t i, query& q) const noexcept {
+    std::copy_n(m_rows.data(i), m_rows.dim(), q.row.data());
+    if constexpr (is_cosine) q.inverse_norm = m_inverse_norms[i];
+  }
+
+  void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
+    const auto row = [&](std::size_t i) { return m_rows.data(ids[i]); };
+    if constexpr (is_cosine) {
+      if (q.inverse_norm == 0) {  // the order of things for a zero vector: zero vectors first
+        for (std::size_t i = 0; i < ids.size(); ++i)
+          out[i] = m_inverse_norms[ids[i]] == 0 ? rank_type(0) : rank_type(1);
+        return;
+      }
+      many<kernels::inner_product>(q, ids.size(), out, row);
+      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = 1 - out[i] * q.inverse_norm * m_inverse_norms[ids[i]];
+    } else if constexpr (kernel_ranked<Metric, S>) {
+      many_rows<typename Metric::kernel>(q.row.data(), m_rows.dim(), ids.size(), out, row);
+      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = m_metric.from_kernel(out[i]);
+    } else {
+      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank_of(m_metric, q.row.data(), row(i), m_rows.dim());
+    }
+  }
+  void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
+  std::size_t memory_bytes() const noexcept {
+    return m_rows.memory_bytes() + m_inverse_norms.size() * sizeof(rank_type);
+  }
+
+ private:
+  template <class Kernel, class Row>
+  void many(const query& q, std::size_t count, rank_type* out, Row row) const {
+    if constexpr (std::same_as<kernel_result<Kernel, S>, rank_type>) {
+      many_rows<Kernel>(q.row.data(), m_rows.dim(), count, out, row);
+    } else {
+      for (std::size_t i = 0; i < count; ++i)
+        out[i] = static_cast<rank_type>(one_to_one<Kernel>(q.row.data(), row(i), m_rows.dim()));
+    }
+  }
+
+  rank_type inverse_norm(const S* row) const noexcept {
+    const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, m_rows.dim()));
+    return norm > 0 ? static_cast<rank_type>(1 / std::sqrt(norm)) : rank_type(0);
+  }
+  void convert(const T* from, S* to) const noexcept {
+    std::transform(from, from + m_rows.dim(), to, [](T x) { return static_cast<S>(x); });
+  }
+
+  Metric m_metric;
+  aligned_rows<S> m_rows;
+  std::vector<rank_type> m_inverse_norms;
+};
+
+/// Walks over 8-bit codes.
+template <class T>
+class code_walk {
+ public:
+  static constexpr bool is_exact = false;
+  using rank_type = float;
+
+  struct query {
+    scalar_encoder<T> encoder;
+    code_query codes;
+  };
+
+  explicit code_walk(scalar_encoder<T> encoder)
+      : m_encoder(std::move(encoder)), m_codes(0, m_encoder.dim(), m_encoder.form()) {}
+
+  void resize(std::size_t n) { m_codes.resize(n); }
+  void assign(std::size_t i, const T* row) { m_encoder.encode(row, i, m_codes); }
+  void assign(scalar_codes codes) { m_codes = std::move(codes); }
+
+  query make_query() const {
+    query q{m_encoder, {}};
+    q.codes.codes.resize(m_codes.row_bytes());
+    return q;
+  }
+  void prepare(const T* row, query& q) const { q.encoder.prepare(row, m_codes.row_bytes(), q.codes); }
+  void prepare_row(std::size_t i, query& q) const { m_codes.prepare(i, q.codes); }
+  void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
+    m_codes.ranks(q.codes, ids, out);
+  }
+  void prefetch(std::size_t i) const noexcept { m_codes.prefetch(i); }
+  std::size_t memory_bytes() const noexcept { return m_codes.memory_bytes(); }
+
+ private:
+  scalar_encoder<T> m_encoder;
+  scalar_codes m_codes;
+};
+
+template <class T, class Metric, class Storage>
+struct walk_of;
+template <class T, class Metric>
+struct walk_of<T, Metric, full_precision> {
+  using type = row_walk<T, T, Metric>;
+  static type make(matrix_view<T> data, const Metric& metric, full_precision) { return {data.cols(), metric}; }
+};
+template <class T, class Metric>
+struct walk_of<T, Metric, half_precision> {
+  static_assert(!is_byte<T> && dense_metric<Metric, Eigen::half>,
+                "annulus: half_precision takes rows of floating point and a metric that takes halves");
+  using type = row_walk<T, Eigen::half, Metric>;
+  static type make(matrix_view<T> data, const Metric& metric, half_precision) { return {data.cols(), metric}; }
+};
+template <class T, class Metric>
+struct walk_of<T, Metric, sq8> {
+  static_assert(has_product_form<Metric>(),
+                "annulus: sq8 takes euclidean, sqeuclidean, inner_product or cosine, whose ranks follow from products");
+  using type = code_walk<T>;
+  static type make(matrix_view<T> data, const Metric&, sq8 storage) {
+    return type(scalar_encoder<T>(Metric::form, data, storage.scales));
+  }
+};
+
+/// Ranks among the rows of a walk, as a space has them.
+template <class Walk>
+class walk_space {
+ public:
+  explicit walk_space(const Walk& walk) : m_walk(&walk) {}
+
+  class ranker {
+   public:
+    explicit ranker(const walk_space& space) : m_walk(space.m_walk), m_query(m_walk->make_query()) {}
+
+    void from(id_type a, std::span<const id_type> ids, float* out) {
+      m_walk->prepare_row(a, m_query);
+      m_ranks.resize(ids.size());
+      m_walk->ranks(m_query, ids, m_ranks.data());
+      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = static_cast<float>(m_ranks[i]);
+    }
+
+   private:
+    const Walk* m_walk;
+    typename Walk::query m_query;
+    std::vector<typename Walk::rank_type> m_ranks;
+  };
+
+ private:
+  const Walk* m_walk;
+};
+
+}  // namespace detail
+}  // namespace annulus::inline ANNULUS_ARCH
