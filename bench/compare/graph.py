@@ -57,10 +57,10 @@ def our_index(storage):
     def build(rows, metric, threads):
         index = annulus_compare.NNDescentIndex(rows, metric, storage, N_NEIGHBORS, threads)
 
-        def search(queries, epsilon, beam):
-            return index.search(queries, K, beam, epsilon, 1)[0]
+        def search(queries, beam):
+            return index.search(queries, K, beam, threads=1)[0]
 
-        search.stats = lambda queries, epsilon, beam: index.stats(queries, K, beam, epsilon)
+        search.stats = lambda queries, beam: index.stats(queries, K, beam)
         return search
 
     return build
@@ -138,11 +138,11 @@ def graphs(dataset):
     if dataset.base.dtype == np.uint8:
         ours.append(Method("annulus, uint8", "ours", our_graph, as_stored))
     peers = [Method("pynndescent", "peer", pynndescent_graph, compiles=True)]
-    return (ours if hasattr(annulus_compare, "build_knn_graph") else []) + peers
+    return ours + peers
 
 
 def indexes(dataset):
-    sweep = [{"epsilon": epsilon, "beam": beam} for beam in (0, 10, 20, 40) for epsilon in EPSILONS]
+    sweep = [{"beam": beam} for beam in BREADTHS]
     ours = [Method("annulus", "ours", our_index("full_precision"), as_float, sweep)]
     if dataset.base.dtype == np.uint8:
         ours.append(Method("annulus, uint8", "ours", our_index("full_precision"), as_stored, sweep))
@@ -159,7 +159,7 @@ def indexes(dataset):
     ]
     if dataset.base.dtype == np.uint8:
         peers.append(Method("SVS Vamana, uint8", "peer", svs_index, as_stored, by_window))
-    return (ours if hasattr(annulus_compare, "NNDescentIndex") else []) + peers
+    return ours + peers
 
 
 def kth_distances(dataset, queries, k, own_ids=None):

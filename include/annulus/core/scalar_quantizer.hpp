@@ -25,7 +25,7 @@ class scalar_encoder {
   scalar_encoder(product_form form, matrix_view<T> data, scalar_scales scales = scalar_scales::per_vector)
       : m_form(form),
         m_dim(data.cols()),
-        m_scales(is_exact() ? scalar_scales::per_vector : scales),
+        m_scales(is_exact() || data.rows() == 0 ? scalar_scales::per_vector : scales),
         m_quantize(form, data),
         m_row(m_dim),
         m_words(m_quantize.words()) {
@@ -40,6 +40,11 @@ class scalar_encoder {
   bool is_exact() const noexcept { return is_byte<T> && m_form != product_form::cosine; }
   product_form form() const noexcept { return m_form; }
 
+  /// Whether this is what a zero vector under cosine becomes.
+  bool is_zero_vector(const code_query& query) const noexcept {
+    return m_form == product_form::cosine && (query.terms.scale == 0 || (m_has_zero && query.codes[m_dim] != 0));
+  }
+
   /// Writes row i of the codes; of a view its terms only.
   void encode(const T* row, std::size_t i, scalar_codes& codes) {
     m_codes.assign(std::max(codes.row_bytes(), m_words.size() * sizeof(coordinate_word)), std::int8_t{0});
@@ -52,7 +57,7 @@ class scalar_encoder {
   /// A query, to be ranked against rows of so many bytes.
   void prepare(const T* row, std::size_t bytes, code_query& query) {
     query.codes.assign(bytes, 0);
-    if (m_scales == scalar_scales::per_vector || (m_has_zero && is_zero(row))) {
+    if (m_scales == scalar_scales::per_vector || (m_form == product_form::cosine && is_zero(row))) {
       query.terms = encode(row, query.codes.data());
     } else {  // the steps go to the query's side
       const float norm = centre(row);
@@ -85,13 +90,11 @@ class scalar_encoder {
       // <a + 128, b + 128> = <a, b> + 128 (sum a + sum b) + 128^2 d, for unsigned bytes.
       return {1, std::is_signed_v<T> ? 0 : -128 * (static_cast<float>(sum) + 64 * static_cast<float>(m_dim))};
     }
-    if (m_has_zero) {
-      out[m_dim] = 0;
-      if (is_zero(row)) {
-        std::fill_n(out, m_dim, std::int8_t{0});
-        out[m_dim] = 127;
-        return {1.0f / 127, 0.5f};
-      }
+    if (m_has_zero) out[m_dim] = 0;
+    if (m_form == product_form::cosine && is_zero(row)) {
+      std::fill_n(out, m_dim, std::int8_t{0});
+      if (m_has_zero) out[m_dim] = 127;
+      return {m_has_zero ? 1.0f / 127 : 0.0f, 0.5f};
     }
     if (m_scales == scalar_scales::per_dimension) {
       const float norm = centre(row);

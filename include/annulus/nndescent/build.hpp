@@ -17,27 +17,26 @@ using row_order = std::vector<id_type>;
 /// A graph to start from: the ids of row i's neighbours, nearest first, no_id for none.
 using initial_graph = matrix_view<id_type>;
 
-/// How much codes disturb the order of neighbours: the error of their ranks, in spreads of a list (from its first rank
-/// to its last), over some lists.
+/// How much codes disturb the order of neighbours: the mean over some lists of the error of their ranks, in spreads of
+/// the list (from its first rank to its last), at most 1 each. Lists of equal ranks have no order to disturb.
 template <class T, class Metric>
 double coarseness(matrix_view<T> data, const Metric& metric, const row_order& order, const neighbor_lists& lists) {
-  constexpr std::size_t samples = 256;
-  double errors = 0, spreads = 0;
-  for (std::size_t s = 0; s < std::min(samples, lists.size()); ++s) {
-    const std::size_t i = s * lists.size() / std::min(samples, lists.size()), count = lists.count(i);
+  const std::size_t samples = std::min<std::size_t>(512, lists.size());
+  double sum = 0;
+  for (std::size_t s = 0; s < samples; ++s) {
+    const std::size_t i = s * lists.size() / samples, count = lists.count(i);
     const prepared_query<Metric, T> rank(metric, data.row(order[i]).data(), data.cols());
     double least = std::numeric_limits<double>::infinity(), greatest = -least, error = 0;
     for (std::size_t j = 0; j < count; ++j) {
       const auto exact = static_cast<double>(rank(data.row(order[lists(i, j).id()]).data()));
       least = std::min(least, exact);
       greatest = std::max(greatest, exact);
-      error += std::abs(exact - static_cast<double>(lists.rank(i, j)));
+      error += std::abs(exact - static_cast<double>(lists.rank(i, j))) / static_cast<double>(count);
     }
-    if (count == 0) continue;
-    errors += error / static_cast<double>(count);
-    spreads += greatest - least;
+    if (count == 0) sum += 1;  // ranks that overflow fill no list
+    else if (greatest > least) sum += std::min(1.0, error / (greatest - least));
   }
-  return errors > 0 ? errors / std::max(spreads, std::numeric_limits<double>::min()) : 0;
+  return samples > 0 ? sum / static_cast<double>(samples) : 0;
 }
 
 /// Trees or the given graph, then the descent, in one space. `is_fit(order, lists)` may turn the space down once the
@@ -47,8 +46,10 @@ template <class Space, class IsFit>
 std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nndescent_params& params,
                                       const initial_graph& initial, IsFit is_fit, row_order& order) {
   const std::size_t n = space.size();
+  // Lists that hold nearly all rows are best filled by comparing all.
+  const std::size_t leaf_size = n <= 2 * width ? n : params.leaf_size;
   const auto one_tree = [&](std::size_t tree, std::size_t count) {
-    return build_rp_forest(space, params.leaf_size, tree, count, params.seed, params.threads, params.progress);
+    return build_rp_forest(space, leaf_size, tree, count, params.seed, params.threads, params.progress);
   };
   rp_leaves leaves = std::move(one_tree(0, 1)[0]);
   order = leaves.order;
@@ -86,7 +87,7 @@ auto with_lists(matrix_view<T> data, const Metric& metric, std::size_t width, co
                 const initial_graph& initial, F f) {
   row_order order;
   if constexpr (has_product_form<Metric>()) {
-    constexpr double too_coarse = 0.05;
+    constexpr double too_coarse = 0.03;
     constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits
     if (data.cols() <= longest) {
       code_space space(encode_rows(scalar_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);

@@ -94,6 +94,10 @@ class descent {
     float rank;
   };
 
+  struct place {
+    id_type row, at;
+  };
+
   struct worker {
     explicit worker(const Space& space) : ranker(space), joiner(space), seen(space.size(), 0) {}
     typename Space::ranker ranker;
@@ -150,20 +154,25 @@ class descent {
     constexpr std::size_t block = 2048, task = 64, ranges = 16;
     const std::size_t range = n / ranges + 1;
     m_found.resize(block / task * ranges);
+    m_aged.resize(block / task);
     std::vector<std::size_t> changes(ranges, 0);
     for (std::size_t first = 0; first < n; first += block) {
       const std::size_t count = std::min(block, n - first);
       parallel_for(m_params->threads, count, task, [&](std::size_t begin, std::size_t end, std::size_t w) {
         std::vector<update>* const bins = m_found.data() + begin / task * ranges;
         for (std::size_t r = 0; r < ranges; ++r) bins[r].clear();
+        m_aged[begin / task].clear();
         for (std::size_t u = first + begin; u < first + end; ++u) {
-          choose(m_workers[w], u, iteration, reverse.of(2 * u), reverse.of(2 * u + 1));
+          choose(m_workers[w], u, iteration, reverse.of(2 * u), reverse.of(2 * u + 1), m_aged[begin / task]);
           if (m_workers[w].first.empty()) continue;
           m_workers[w].members.assign(m_workers[w].first, m_workers[w].second);
           join(m_workers[w], [&](std::size_t, id_type owner, id_type id, float rank) {
             if (!m_lists.knows(owner, id, rank)) bins[owner / range].push_back({owner, id, rank});
           });
         }
+      });
+      parallel_for(m_params->threads, count, task, [&](std::size_t begin, std::size_t, std::size_t) {
+        for (const auto& [u, j] : m_aged[begin / task]) m_lists.mark_old(u, j);
       });
       parallel_for(m_params->threads, ranges, 1, [&](std::size_t r, std::size_t, std::size_t) {
         for (std::size_t t = 0; t * task < count; ++t)
@@ -174,9 +183,10 @@ class descent {
   }
 
   /// The rows that u introduces: at most max_candidates of its new neighbours and those that u is news to, and as many
-  /// of the others, chosen by the hash of the edge. Its own neighbours that were chosen are news no more.
+  /// of the others, chosen by the hash of the edge. The places of its own neighbours that are news no more go to
+  /// `aged`.
   void choose(worker& me, std::size_t u, std::size_t iteration, std::span<const id_type> to_new,
-              std::span<const id_type> to_old) {
+              std::span<const id_type> to_old, std::vector<place>& aged) {
     const counter_random random(m_params->seed + 2, iteration);
     const auto key = [&](id_type v) {
       const std::uint64_t low = std::min<std::uint64_t>(u, v), high = std::max<std::uint64_t>(u, v);
@@ -206,7 +216,8 @@ class descent {
     if (me.first.empty()) return;
     sample(false, to_old, me.second);
     for (std::size_t j = 0; j < m_lists.count(u); ++j)
-      if (m_lists(u, j).is_new() && key(m_lists(u, j).id()) <= greatest) m_lists.mark_old(u, j);
+      if (m_lists(u, j).is_new() && key(m_lists(u, j).id()) <= greatest)
+        aged.push_back({static_cast<id_type>(u), static_cast<id_type>(j)});
   }
 
   const Space* m_space;
@@ -214,6 +225,7 @@ class descent {
   neighbor_lists m_lists;
   std::vector<worker> m_workers;
   std::vector<std::vector<update>> m_found;  ///< by task of a block and range of owners
+  std::vector<std::vector<place>> m_aged;    ///< by task of a block
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -43,12 +43,22 @@ struct graph_walker {
     const std::size_t k = std::min(found_ids.size(), n_alive);
     if (k == 0 || !all_finite(query)) return;
     walk.prepare(query.data(), s.walk.query);
-    const std::size_t wanted = Walk::is_exact ? k : k + k / 2 + 1;
-    const std::size_t beam = params.beam != 0 ? std::max(params.beam, k) : std::max<std::size_t>(256, 4 * k);
-    const double epsilon = params.beam != 0 ? std::numeric_limits<double>::infinity() : params.epsilon;
+    const bool by_epsilon = params.beam == 0;
+    const std::size_t beam =
+        by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, ids.size()));
+    const double epsilon = by_epsilon ? params.epsilon : std::numeric_limits<double>::infinity();
+    // Of one or two nearest the spread says nothing: the bound is then that of ten.
+    constexpr std::size_t least_spread = 10;
+    const std::size_t bounding = by_epsilon ? std::max(k, least_spread) : k;
+    const std::size_t wanted = std::max(bounding, Walk::is_exact ? k : k + k / 2 + 1);
+    if (walk.is_blind(s.walk.query)) {
+      const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
+      return rows.size() > 0 ? scan_rows(allow, query, found_ids, distances, s)
+                             : finish(scan(allow, wanted, s), query, wanted, found_ids, distances, s);
+    }
 
     if (params.filter.empty() && n_alive == ids.size()) {
-      const auto& found = walk_graph(walk, graph, tree, root, k, wanted, beam, epsilon, allow_all{}, s.walk);
+      const auto& found = walk_graph(walk, graph, tree, root, bounding, wanted, beam, epsilon, allow_all{}, s.walk);
       finish(found.size() < k ? scan(allow_all{}, wanted, s) : found, query, wanted, found_ids, distances, s);
       return;
     }
@@ -60,7 +70,7 @@ struct graph_walker {
     const bool is_scan = share * share * n < scan_advantage * width;
     if (!is_scan) {
       const auto wider = std::min(ids.size(), static_cast<std::size_t>(width / share) + 1);
-      const auto& found = walk_graph(walk, graph, tree, root, k, wanted, wider, epsilon, allow, s.walk);
+      const auto& found = walk_graph(walk, graph, tree, root, bounding, wanted, wider, epsilon, allow, s.walk);
       if (found.size() >= k) return finish(found, query, wanted, found_ids, distances, s);
     }
     finish(scan(allow, wanted, s), query, wanted, found_ids, distances, s);
@@ -84,11 +94,12 @@ struct graph_walker {
   std::vector<candidate<float>> within(std::span<const T> query, float radius, const search_params& params,
                                        scratch_type& s) const {
     const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
-    const double belt = static_cast<double>(radius) + params.epsilon * std::abs(static_cast<double>(radius));
+    const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
+    const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
     walk.prepare(query.data(), s.walk.query);
     walk_scratch<Walk>& w = s.walk;
     constexpr std::size_t entries = 32;
-    const std::size_t beam = std::max(params.beam, entries);
+    const std::size_t beam = std::clamp(params.beam, entries, std::max(entries, ids.size()));
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const auto& pool = walk_graph(walk, graph, tree, root, 1, entries, beam, infinity, allow_all{}, w);
 
@@ -147,27 +158,40 @@ struct graph_walker {
     return w.found;
   }
 
+  /// By the exact rows alone.
+  template <class Allow>
+  void scan_rows(Allow allow, std::span<const T> query, std::span<id_type> found_ids, std::span<float> distances,
+                 scratch_type& s) const {
+    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    s.best.reset(found_ids.size());
+    for (id_type slot = 0; slot < ids.size(); ++slot)
+      if (slot != s.walk.hidden && allow(slot)) s.best.push(rank(rows.data(slot)), ids[slot]);
+    s.walk.distances += n_alive;
+    write(s.best.sorted(), found_ids, distances);
+  }
+
   /// Exact ranks decide, where there are exact rows.
   void finish(const search_pool<rank_type>& pool, std::span<const T> query, std::size_t wanted,
               std::span<id_type> found_ids, std::span<float> distances, scratch_type& s) const {
     const std::size_t count = std::min(wanted, pool.size());
-    const auto write = [&](const auto& sorted) {
-      for (std::size_t i = 0; i < sorted.size(); ++i) {
-        found_ids[i] = sorted[i].id;
-        distances[i] = distance_of(metric, sorted[i].rank);
-      }
-    };
     if (Walk::is_exact || rows.size() == 0) {
-      top_k<rank_type>& best = s.approximate;
-      best.reset(found_ids.size());
-      for (std::size_t i = 0; i < count; ++i) best.push(pool[i].rank, ids[pool[i].id()]);
-      return write(best.sorted());
+      s.approximate.reset(found_ids.size());
+      for (std::size_t i = 0; i < count; ++i) s.approximate.push(pool[i].rank, ids[pool[i].id()]);
+      return write(s.approximate.sorted(), found_ids, distances);
     }
     for (std::size_t i = 0; i < count; ++i) rows.prefetch(pool[i].id());
     const prepared_query<Metric, T> rank(metric, query.data(), query.size());
     s.best.reset(found_ids.size());
     for (std::size_t i = 0; i < count; ++i) s.best.push(rank(rows.data(pool[i].id())), ids[pool[i].id()]);
-    write(s.best.sorted());
+    write(s.best.sorted(), found_ids, distances);
+  }
+
+  template <class Rank>
+  void write(std::span<const candidate<Rank>> sorted, std::span<id_type> found_ids, std::span<float> distances) const {
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      found_ids[i] = sorted[i].id;
+      distances[i] = distance_of(metric, sorted[i].rank);
+    }
   }
 };
 

@@ -53,7 +53,8 @@ class hub_tree {
     return order;
   }
 
-  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows.
+  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows: the hubs of each split on
+  /// the way.
   template <class Rank, class Ranks>
   leaf find(Ranks ranks) const {
     std::uint32_t at = 0;

@@ -122,6 +122,7 @@ class nndescent_index {
     const id_type first = m_graph.reserve_ids(rows.rows());
     search_scratch scratch = make_scratch();
     for (std::size_t i = 0; i < rows.rows(); ++i) m_graph.add(static_cast<id_type>(first + i), rows.row(i), scratch);
+    m_graph.settle(rows.rows() >= 16);
     return first;
   }
 
@@ -137,9 +138,9 @@ class nndescent_index {
   void update(id_type id, std::span<const T> row) {
     check_id(id);
     check_rows(row);
-    m_graph.erase(id);
     search_scratch scratch = make_scratch();
-    m_graph.add(id, row, scratch);
+    m_graph.update(id, row, scratch);
+    m_graph.settle(false);
     if (m_graph.is_sparse()) m_graph.consolidate();
   }
 
@@ -160,7 +161,7 @@ class nndescent_index {
   void check_rows(matrix_view<T> rows) const {
     if (rows.rows() > 0 && rows.cols() != m_dim)
       detail::invalid("dimension", rows.cols(), "must equal the index's ", m_dim);
-    static_cast<void>(detail::check_rows(rows, "data", 1));
+    graph_type::check(rows, 1);
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");

@@ -11,40 +11,45 @@ namespace annulus::inline ANNULUS_ARCH {
 namespace detail {
 
 /// The k nearest of each list by the metric itself, under the numbers of the data: n x k, or with each row itself
-/// first.
+/// first. The lists are used up, so that never more is held than they and half of the result.
 template <class T, class Metric>
-neighbors exact_graph(matrix_view<T> data, const Metric& metric, const row_order& order, const neighbor_lists& lists,
+neighbors exact_graph(matrix_view<T> data, const Metric& metric, const row_order& order, neighbor_lists& lists,
                       const nndescent_params& params) {
-  neighbors graph(data.rows(), params.n_neighbors);
-  const std::size_t k = params.n_neighbors - params.include_self;
+  const std::size_t n = data.rows(), self = params.include_self, k = params.n_neighbors - self;
   std::vector<top_k<rank_t<Metric, T>>> best(resolve_threads(params.threads),
                                              top_k<rank_t<Metric, T>>(std::max<std::size_t>(k, 1)));
   parallel_for(
-      params.threads, data.rows(), 256,
+      params.threads, n, 256,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
         auto& nearest = best[worker];
         for (std::size_t i = begin; i < end; ++i) {
-          const auto row = order[i];
-          const T* const query = data.row(row).data();
-          const prepared_query<Metric, T> rank(metric, query, data.cols());
-          if (params.include_self) {
-            graph.ids(row, 0) = row;
-            graph.distances(row, 0) = distance_of(metric, rank(query));
-          }
-          if (k == 0) continue;
-          nearest.reset(k);
+          const prepared_query<Metric, T> rank(metric, data.row(order[i]).data(), data.cols());
+          nearest.reset(std::max<std::size_t>(k, 1));
           for (std::size_t j = 0; j < lists.count(i); ++j) {
             const id_type id = order[lists(i, j).id()];
             nearest.push(rank(data.row(id).data()), id);
           }
-          std::size_t at = params.include_self;
-          for (const auto& c : nearest.sorted()) {
-            graph.ids(row, at) = c.id;
-            graph.distances(row, at++) = distance_of(metric, c.rank);
-          }
+          const auto sorted = nearest.sorted();
+          for (std::size_t j = 0; j < sorted.size(); ++j)
+            lists.put(i, j, sorted[j].id, distance_of(metric, sorted[j].rank));
         }
       },
       params.progress, "distances");
+
+  neighbors graph;
+  graph.ids = matrix<id_type>(n, k + self, no_id);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (self != 0) graph.ids(order[i], 0) = order[i];
+    for (std::size_t j = 0; j < std::min(k, lists.count(i)); ++j) graph.ids(order[i], j + self) = lists(i, j).id();
+  }
+  lists.drop_entries();
+  graph.distances = matrix<float>(n, k + self, std::numeric_limits<float>::infinity());
+  for (std::size_t i = 0; i < n; ++i) {
+    const T* const row = data.row(order[i]).data();
+    if (self != 0) graph.distances(order[i], 0) = distance_of(metric, rank_of(metric, row, row, data.cols()));
+    for (std::size_t j = 0; j < std::min(k, lists.count(i)); ++j)
+      graph.distances(order[i], j + self) = lists.rank(i, j);
+  }
   return graph;
 }
 
@@ -54,7 +59,11 @@ void check_data(matrix_view<T> data, std::size_t threads) {
   constexpr std::size_t most = std::size_t{1} << 31;
   if (data.rows() >= most) invalid("data rows", data.rows(), "a graph must have fewer than 2^31");
   if (data.rows() > 0 && data.cols() == 0) invalid("data columns", data.cols(), "must be at least 1");
-  static_cast<void>(check_rows(data, "data", threads));
+  if (std::isfinite(check_rows(data, "data", threads))) return;
+  for (std::size_t i = 0; i < data.rows(); ++i)
+    if (const auto norm = one_to_one<kernels::inner_product>(data.row(i).data(), data.row(i).data(), data.cols());
+        !std::isfinite(static_cast<double>(norm)))
+      invalid("data squared norm", norm, "row ", i, " must not be so long that its squares overflow");
 }
 
 template <class T, class Metric>
@@ -72,7 +81,7 @@ neighbors knn_graph(matrix_view<T> data, const Metric& metric, const nndescent_p
     return graph;
   }
   return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial,
-                    [&](const auto&, const row_order& order, const neighbor_lists& lists) {
+                    [&](const auto&, const row_order& order, neighbor_lists& lists) {
                       return exact_graph(data, metric, order, lists, params);
                     });
 }

@@ -27,8 +27,8 @@ class neighbor_lists {
         m_stride((width + lanes - 1) / lanes * lanes),
         m_counts(n, 0),
         m_thresholds(n, std::numeric_limits<float>::infinity()),
-        m_ranks(n * m_stride + lanes, std::numeric_limits<float>::infinity()),
-        m_entries(n * m_stride + lanes, 0) {}
+        m_ranks(n * m_stride, std::numeric_limits<float>::infinity()),
+        m_entries(n * m_stride, 0) {}
 
   std::size_t size() const noexcept { return m_counts.size(); }
   std::size_t width() const noexcept { return m_width; }
@@ -38,13 +38,20 @@ class neighbor_lists {
     return {static_cast<std::uint32_t>(entries(i)[j])};
   }
   float rank(std::size_t i, std::size_t j) const noexcept { return ranks(i)[j]; }
+  /// Overwrites an entry: the order of the list is the caller's then.
+  void put(std::size_t i, std::size_t j, id_type id, float rank) noexcept {
+    entries(i)[j] = static_cast<std::int32_t>(id);
+    ranks(i)[j] = rank;
+  }
+  void drop_entries() noexcept { m_entries = {}; }
   void mark_old(std::size_t i, std::size_t j) noexcept { entries(i)[j] &= 0x7FFFFFFF; }
   std::size_t memory_bytes() const noexcept { return m_entries.size() * 8 + m_counts.size() * 8; }
 
   /// A neighbour must rank below this to enter.
   float threshold(std::size_t i) const noexcept { return m_thresholds[i]; }
 
-  /// Whether row i knows row `id`, whose rank is given: a row that is met again has the same rank, to the bit.
+  /// Whether row i knows row `id`, whose rank is given and below the threshold: a row that is met again has the same
+  /// rank, to the bit.
   bool knows(std::size_t i, id_type id, float rank) const noexcept {
     const float* const row = ranks(i);
     const simd::batch<float> wanted(rank);
@@ -89,19 +96,22 @@ class neighbor_lists {
     for (std::size_t j = m_stride; j > first;) {
       j -= lanes;
       const auto moves = numbers > simd::batch<T>(static_cast<T>(at) - static_cast<T>(j));
-      xsimd::select(moves, simd::load(row + j - 1), simd::load(row + j)).store_unaligned(row + j);
+      const auto here = simd::load(static_cast<const T*>(row + j));
+      // The first lane of a list never moves: nothing is read from the list before, which another thread may write.
+      const auto before = j > 0 ? simd::load(static_cast<const T*>(row + j - 1)) : simd::turn_lanes(here, lanes - 1);
+      xsimd::select(moves, before, here).store_unaligned(row + j);
     }
   }
 
-  float* ranks(std::size_t i) noexcept { return m_ranks.data() + lanes + i * m_stride; }
-  const float* ranks(std::size_t i) const noexcept { return m_ranks.data() + lanes + i * m_stride; }
-  std::int32_t* entries(std::size_t i) noexcept { return m_entries.data() + lanes + i * m_stride; }
-  const std::int32_t* entries(std::size_t i) const noexcept { return m_entries.data() + lanes + i * m_stride; }
+  float* ranks(std::size_t i) noexcept { return m_ranks.data() + i * m_stride; }
+  const float* ranks(std::size_t i) const noexcept { return m_ranks.data() + i * m_stride; }
+  std::int32_t* entries(std::size_t i) noexcept { return m_entries.data() + i * m_stride; }
+  const std::int32_t* entries(std::size_t i) const noexcept { return m_entries.data() + i * m_stride; }
 
   std::size_t m_width, m_stride;
   std::vector<std::uint32_t> m_counts;
   std::vector<float> m_thresholds;
-  aligned_vector<float> m_ranks;           ///< with a vector of room before the first row, as for entries
+  aligned_vector<float> m_ranks;
   aligned_vector<std::int32_t> m_entries;  ///< the bits of list_entry
 };
 

@@ -52,7 +52,7 @@ class diversifier {
         for (std::size_t j = 0; j < m_ids.size(); ++j) {
           const float direct = m_open[m_places[j]].rank;
           const bool spare = m_rule.prob < 1 && m_rule.coin.uniform(u << 32 | m_ids[j]) >= m_rule.prob;
-          if (m_ranks[j] < direct && !spare) {
+          if (m_ranks[j] <= direct && !spare) {
             float& s = m_shortcut[m_places[j]];
             s = std::max(s, m_ranks[j] > 0 ? direct / m_ranks[j] : std::numeric_limits<float>::infinity());
           }

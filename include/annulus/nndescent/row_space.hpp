@@ -14,19 +14,27 @@ concept dense_points = point_set<Points> && requires(const Points& p) {
   { p.row(0) } -> std::convertible_to<std::span<const typename Points::value_type>>;
 };
 
-/// The rank of two rows of a point set, as a float.
+/// The rank of two rows of a point set.
 template <class Points, class Metric, class Row>
-float rank_of_rows(const Metric& metric, const Row& a, const Row& b) {
-  if constexpr (dense_points<Points>) return static_cast<float>(rank_of(metric, a.data(), b.data(), a.size()));
-  else if constexpr (requires { metric.rank(a, b); }) return static_cast<float>(metric.rank(a, b));
-  else return static_cast<float>(metric(a, b));
+double rank_of_rows(const Metric& metric, const Row& a, const Row& b) {
+  if constexpr (dense_points<Points>) return static_cast<double>(rank_of(metric, a.data(), b.data(), a.size()));
+  else if constexpr (requires { metric.rank(a, b); }) return static_cast<double>(metric.rank(a, b));
+  else return static_cast<double>(metric(a, b));
 }
 
 /// Ranks between rows of a point set, seen through an order: row i here is row order[i] there.
 template <class Points, class Metric>
 class row_space {
  public:
-  row_space(const Points& points, const Metric& metric) : m_points(&points), m_metric(&metric) {}
+  row_space(const Points& points, const Metric& metric) : m_points(&points), m_metric(&metric) {
+    if constexpr (!std::same_as<typename Points::value_type, double>) return;
+    // Ranks in double are brought to the size of floats, by a power of two.
+    double greatest = 0;
+    const std::size_t n = points.size(), step = n / 64 + 1;
+    for (std::size_t i = 0; i + 1 < n; i += step)
+      greatest = std::max(greatest, std::abs(rank_of_rows<Points>(metric, points.row(i), points.row(n - 1))));
+    if (greatest > 0 && std::isfinite(greatest)) m_scale = std::exp2(-std::ilogb(greatest));
+  }
 
   std::size_t size() const noexcept { return m_points->size(); }
 
@@ -40,7 +48,7 @@ class row_space {
   /// The same bits for (a, b) and (b, a), also of a metric that is not symmetric to the last.
   float rank(id_type a, id_type b) const {
     const auto [low, high] = std::minmax({source(a), source(b)});  // by value
-    return rank_of_rows<Points>(*m_metric, m_points->row(low), m_points->row(high));
+    return static_cast<float>(m_scale * rank_of_rows<Points>(*m_metric, m_points->row(low), m_points->row(high)));
   }
 
   class ranker {
@@ -108,6 +116,7 @@ class row_space {
 
   const Points* m_points;
   const Metric* m_metric;
+  double m_scale = 1;
   std::vector<id_type> m_order;
 };
 

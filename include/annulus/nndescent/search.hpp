@@ -96,10 +96,11 @@ struct walk_scratch {
   id_type hidden = no_id;  ///< a row to search as if it were not there
 };
 
-/// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`.
+/// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`; no
+/// bound where they are tied, as then nothing is known of the scale.
 template <class Rank>
 double bound_of(Rank first, Rank kth, double epsilon) noexcept {
-  if (!std::isfinite(epsilon)) return std::numeric_limits<double>::infinity();
+  if (!std::isfinite(epsilon) || first == kth) return std::numeric_limits<double>::infinity();
   const auto far = static_cast<double>(kth);
   return far + epsilon * (far - static_cast<double>(first));
 }
@@ -123,32 +124,40 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
   if constexpr (!all) s.found.reset(wanted);
   double bound = std::numeric_limits<double>::infinity();
 
+  bool is_nearer = false;
+  const auto meet = [&](id_type id, rank_type rank) {
+    if (!(static_cast<double>(rank) <= bound)) return;
+    std::size_t place = s.pool.insert(rank, id);
+    if constexpr (!all) {
+      if (!allow(id)) return;
+      place = s.found.insert(rank, id);
+    }
+    is_nearer |= place < k;
+  };
   const auto rank_all = [&] {
     s.ranks.resize(s.ids.size());
     walk.ranks(s.query, s.ids, s.ranks.data());
     s.distances += s.ids.size();
-    bool is_nearer = false;
-    for (std::size_t i = 0; i < s.ids.size(); ++i) {
-      const rank_type rank = s.ranks[i];
-      if (!(static_cast<double>(rank) <= bound)) continue;
-      std::size_t place = s.pool.insert(rank, s.ids[i]);
-      if constexpr (!all) {
-        if (!allow(s.ids[i])) continue;
-        place = s.found.insert(rank, s.ids[i]);
-      }
-      is_nearer |= place < k;
-    }
+    for (std::size_t i = 0; i < s.ids.size(); ++i) meet(s.ids[i], s.ranks[i]);
     if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
+    is_nearer = false;
   };
 
+  // The hubs that the tree asks about on the way are entries too: where the leaf is of the wrong cluster, they lead
+  // out.
   const auto leaf = tree.find<rank_type>([&](std::span<const id_type> ids, rank_type* out) {
     walk.ranks(s.query, ids, out);
     s.distances += ids.size();
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
   });
   s.ids.clear();
   for (id_type i = leaf.begin; i < leaf.end; ++i) {
-    walk.prefetch(i);
-    if (s.visited.insert(i)) s.ids.push_back(i);
+    if (graph.block(i).front() == no_id) continue;  // a place without a row, or a row that leads nowhere
+    if (s.visited.insert(i)) {
+      walk.prefetch(i);
+      s.ids.push_back(i);
+    }
   }
   if (s.visited.insert(root)) s.ids.push_back(root);
   rank_all();

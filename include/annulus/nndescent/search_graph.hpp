@@ -25,16 +25,27 @@ class search_graph {
         m_rows(data.cols()),
         m_graph(0, stride()),
         m_slots(data.rows(), no_id),
+        m_moved(data.rows(), 0),
         m_knn(data.rows() * m_params.n_neighbors, nothing) {
     m_params.include_self = false;
     if (const std::size_t n = data.rows(); n > 0) {
       const std::size_t width = list_width(std::max(m_params.n_neighbors, least_width), n);
-      with_lists(data, m_metric, width, m_params, {}, [&](const auto& space, const auto& order, const auto& lists) {
+      with_lists(data, m_metric, width, m_params, {}, [&](const auto& space, const auto& order, auto& lists) {
         build(data, space, order, lists);
         return 0;
       });
     }
     m_params.progress = {};
+  }
+
+  /// \throws std::invalid_argument for rows that no index takes, or not this storage.
+  static void check(matrix_view<T> data, std::size_t threads) {
+    check_data(data, threads);
+    if constexpr (requires { walk_maker::greatest; })
+      for (std::size_t i = 0; i < data.rows(); ++i)
+        for (const T x : data.row(i))
+          if (std::abs(static_cast<double>(x)) > walk_maker::greatest)
+            invalid("data", x, "row ", i, " must fit the storage, whose greatest number is ", walk_maker::greatest);
   }
 
   std::size_t size() const noexcept { return m_size; }
@@ -50,14 +61,24 @@ class search_graph {
   neighbors knn_graph() const {
     const std::size_t k = m_params.n_neighbors;
     neighbors result(m_slots.size(), k);
+    std::vector<candidate<float>> row;
     for (std::size_t i = 0; i < m_slots.size(); ++i) {
       if (m_slots[i] == no_id) continue;
-      std::size_t at = 0;
+      row.clear();
       for (std::size_t j = 0; j < k; ++j) {
-        const candidate<float>& c = m_knn[i * k + j];
+        candidate<float> c = m_knn[i * k + j];
         if (c.id == no_id || m_slots[c.id] == no_id) continue;
-        result.ids(i, at) = c.id;
-        result.distances(i, at++) = c.rank;
+        if (m_moved[c.id] != 0) {  // its row is another since
+          if (exact_rows().size() == 0) continue;
+          const auto a = exact_rows().row(m_slots[i]), b = exact_rows().row(m_slots[c.id]);
+          c.rank = distance_of(m_metric, prepared_query<Metric, T>(m_metric, a.data(), a.size())(b.data()));
+        }
+        row.push_back(c);
+      }
+      std::sort(row.begin(), row.end());
+      for (std::size_t j = 0; j < row.size(); ++j) {
+        result.ids(i, j) = row[j].id;
+        result.distances(i, j) = row[j].rank;
       }
     }
     return result;
@@ -67,6 +88,7 @@ class search_graph {
   id_type reserve_ids(std::size_t count) {
     const auto first = static_cast<id_type>(m_slots.size());
     m_knn.resize((m_slots.size() + count) * m_params.n_neighbors, nothing);
+    m_moved.resize(m_slots.size() + count, 0);
     m_slots.resize(m_slots.size() + count, no_id);
     return first;
   }
@@ -74,10 +96,11 @@ class search_graph {
   /// Gives the id a row, links it to what a search finds around it, and enters it into their lists.
   void add(id_type id, std::span<const T> row, scratch_type& scratch) {
     const std::size_t k = m_params.n_neighbors;
-    std::vector<id_type> near(k, no_id);
-    std::vector<float> distances(k, std::numeric_limits<float>::infinity());
+    const std::size_t beam = std::max(2 * k, 2 * degree());
+    std::vector<id_type> near(beam, no_id);
+    std::vector<float> distances(beam, std::numeric_limits<float>::infinity());
     std::vector<candidate<float>> found;
-    const auto& around = walker().neighborhood(row, std::max(2 * k, 2 * degree()), near, distances, scratch);
+    const auto& around = walker().neighborhood(row, beam, near, distances, scratch);
     for (std::size_t i = 0; i < around.size(); ++i)
       found.push_back({static_cast<float>(around[i].rank), around[i].id()});
 
@@ -96,7 +119,8 @@ class search_graph {
     m_slots[id] = slot;
     if (m_size++ == 0) m_root = slot;
     graph_editor<walk_type>(m_walk, m_graph, rule()).link(slot, std::move(found));
-    for (std::size_t i = 0; i < k && near[i] != no_id; ++i) {
+    ++m_n_added;
+    for (std::size_t i = 0; i < beam && near[i] != no_id; ++i) {
       enlist(id, near[i], distances[i]);
       enlist(near[i], id, distances[i]);
     }
@@ -108,6 +132,19 @@ class search_graph {
     --m_size;
     ++m_n_erased;
     std::fill_n(list_of(id), m_params.n_neighbors, nothing);
+  }
+
+  /// Gives an id that is there another row.
+  void update(id_type id, std::span<const T> row, scratch_type& scratch) {
+    erase(id);
+    add(id, row, scratch);
+    m_moved[id] = 1;
+  }
+
+  /// Makes sure that all rows can be reached, where enough were added that some may have been cut off.
+  void settle(bool is_end_of_batch) {
+    constexpr std::size_t share = 50;
+    if (m_n_added * share > m_size || (is_end_of_batch && m_n_added > 0)) repair();
   }
 
   /// Whether so many rows were erased that consolidate pays.
@@ -143,16 +180,13 @@ class search_graph {
   static constexpr std::size_t least_width = 46;
 
   static matrix_view<T> checked(matrix_view<T> data, std::size_t threads) {
-    check_data(data, threads);
+    check(data, threads);
     return data;
   }
 
   template <class Space>
-  void build(matrix_view<T> data, const Space& space, const row_order& order, const neighbor_lists& lists) {
+  void build(matrix_view<T> data, const Space& space, const row_order& order, neighbor_lists& lists) {
     const std::size_t n = data.rows(), k = m_params.n_neighbors;
-    const neighbors graph = exact_graph(data, m_metric, order, lists, m_params);
-    for (std::size_t i = 0; i < n * k; ++i) m_knn[i] = {graph.distances.data()[i], graph.ids.data()[i]};
-
     std::vector<std::uint32_t> in_degrees(n, 0);
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < lists.count(i); ++j) ++in_degrees[lists(i, j).id()];
@@ -162,6 +196,9 @@ class search_graph {
     m_root = static_cast<id_type>(std::ranges::find(leaves, hub) - leaves.begin());
     m_graph = build_search_graph(space, lists, rule(), m_params.threads, m_params.progress)
                   .reordered(leaves, m_params.threads);
+
+    const neighbors graph = exact_graph(data, m_metric, order, lists, m_params);
+    for (std::size_t i = 0; i < n * k; ++i) m_knn[i] = {graph.distances.data()[i], graph.ids.data()[i]};
 
     m_ids.resize(n);
     m_walk.resize(n);
@@ -187,8 +224,8 @@ class search_graph {
     const auto first = list_of(id);
     const auto last = first + static_cast<std::ptrdiff_t>(m_params.n_neighbors);
     const candidate<float> c{distance, neighbor};
-    const auto gone =
-        std::remove_if(first, last, [&](const auto& x) { return x.id == no_id || m_slots[x.id] == no_id; });
+    const auto gone = std::remove_if(
+        first, last, [&](const auto& x) { return x.id == no_id || x.id == neighbor || m_slots[x.id] == no_id; });
     std::fill(gone, last, nothing);
     const auto at = std::upper_bound(first, last, c);
     if (at == last) return;
@@ -198,6 +235,7 @@ class search_graph {
 
   /// Every row in reach of the root.
   void repair() {
+    m_n_added = 0;
     if (m_size == 0) return;
     const auto is_here = [&](id_type slot) { return m_ids[slot] != no_id; };
     if (!is_here(m_root))
@@ -234,13 +272,14 @@ class search_graph {
 
   Metric m_metric;
   nndescent_params m_params;
-  std::size_t m_size = 0, m_n_erased = 0;
+  std::size_t m_size = 0, m_n_erased = 0, m_n_added = 0;
   walk_type m_walk;  ///< by slot, as are the exact rows of a compressed storage, the edges and the ids
   aligned_rows<T> m_rows;
   adjacency m_graph;
   hub_tree m_tree;
   id_type m_root = 0;
   std::vector<id_type> m_ids, m_slots;  ///< no_id for what was erased
+  std::vector<std::uint8_t> m_moved;    ///< ids that were updated: distances in others' lists are out of date
   std::vector<id_type> m_free;          ///< slots for new rows
   std::vector<candidate<float>> m_knn;  ///< n_neighbors an id
 };

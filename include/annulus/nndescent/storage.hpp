@@ -106,6 +106,8 @@ class row_walk {
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank_of(m_metric, q.row.data(), row(i), m_rows.dim());
     }
   }
+  /// Whether all rows look alike from here: a zero vector has no direction.
+  bool is_blind(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
   std::size_t memory_bytes() const noexcept {
     return m_rows.memory_bytes() + m_inverse_norms.size() * sizeof(rank_type);
@@ -161,6 +163,7 @@ class code_walk {
   }
   void prepare(const T* row, query& q) const { q.encoder.prepare(row, m_codes.row_bytes(), q.codes); }
   void prepare_row(std::size_t i, query& q) const { m_codes.prepare(i, q.codes); }
+  bool is_blind(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
     m_codes.ranks(q.codes, ids, out);
   }
@@ -185,6 +188,7 @@ struct walk_of<T, Metric, half_precision> {
                 "annulus: half_precision takes rows of floating point and a metric that takes halves");
   using type = row_walk<T, Eigen::half, Metric>;
   static type make(matrix_view<T> data, const Metric& metric, half_precision) { return {data.cols(), metric}; }
+  static constexpr double greatest = 65504;  // beyond it halves are infinite
 };
 template <class T, class Metric>
 struct walk_of<T, Metric, sq8> {

@@ -1,0 +1,116 @@
+#pragma once
+
+// build_knn_graph beside brute force as plainly as it can be written, for every metric and element type that the tests
+// share, and data to build graphs of.
+
+#include <annulus/nndescent/knn_graph.hpp>
+
+#include "knn/searches.hpp"
+
+namespace graphs {
+
+using annulus::id_type;
+using annulus::matrix;
+using annulus::neighbors;
+using annulus::nndescent_params;
+using annulus::no_id;
+using searches::same_bits;
+
+constexpr float infinity = std::numeric_limits<float>::infinity(),
+                not_a_number = std::numeric_limits<float>::quiet_NaN();
+
+/// One metric over rows of T. Each is compiled in one unit only.
+template <class T>
+struct builder {
+  std::string_view metric;
+  bool has_codes;  ///< whether graphs are built from 8-bit codes where those are fine enough
+  neighbors (*build)(const matrix<T>& data, const nndescent_params& params);
+  neighbors (*rebuild)(const matrix<T>& data, const nndescent_params& params, const neighbors& initial);
+  /// The k nearest others of rows 0, every, 2 every, ..., by the metric of every pair.
+  neighbors (*naive)(const matrix<T>& data, std::size_t k, std::size_t every);
+  double (*estimate)(const neighbors& graph, const matrix<T>& data, std::size_t n_samples);
+};
+
+/// All metrics tested over rows of T.
+template <class T>
+const std::vector<builder<T>>& all();
+template <>
+const std::vector<builder<float>>& all<float>();
+template <>
+const std::vector<builder<double>>& all<double>();
+template <>
+const std::vector<builder<std::uint8_t>>& all<std::uint8_t>();
+template <>
+const std::vector<builder<std::int8_t>>& all<std::int8_t>();
+template <>
+const std::vector<builder<Eigen::half>>& all<Eigen::half>();
+
+/// The metrics that do without codes, which are in a unit of their own.
+const std::vector<builder<float>>& plain_float();
+
+template <class T>
+const builder<T>& by(std::string_view metric) {
+  return *std::ranges::find(all<T>(), metric, &builder<T>::metric);
+}
+
+/// A coordinate of size about 1 as T holds it: bytes take steps of 1/20.
+template <class T>
+T coordinate(double x) {
+  if constexpr (annulus::detail::is_byte<T>) {
+    using limits = std::numeric_limits<T>;
+    const double middle = limits::min() == 0 ? 128 : 0;
+    return static_cast<T>(std::clamp(std::round(middle + 20 * x), double{limits::min()}, double{limits::max()}));
+  } else {
+    return static_cast<T>(x);
+  }
+}
+
+/// n rows in normal clusters of deviation 1 around centres of deviation 2.
+template <class T>
+matrix<T> clusters(std::size_t n, std::size_t d, std::size_t n_clusters, std::uint64_t seed) {
+  const annulus::counter_random centres(seed), points(seed, 1);
+  matrix<T> m(n, d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j)
+      m(i, j) = coordinate<T>(2 * centres.normal(i % n_clusters * d + j) + points.normal(i * d + j));
+  return m;
+}
+
+/// The share of the naive graph's neighbours that are in `graph`, by distance.
+template <class T>
+double recall_of(const neighbors& graph, const builder<T>& b, const matrix<T>& data, std::size_t every) {
+  const neighbors truth = b.naive(data, graph.ids.cols(), every);
+  std::vector<std::size_t> numbers(truth.ids.rows());
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i * every;
+  return annulus::recall(searches::rows_of(graph, numbers), truth, graph.ids.cols());
+}
+
+/// Whether rows ascend by distance, ties by id, have padding at their ends alone, repeat no id and hold no self.
+inline bool well_formed(const neighbors& graph) {
+  if (!searches::well_formed(graph)) return false;
+  for (std::size_t i = 0; i < graph.ids.rows(); ++i)
+    for (std::size_t j = 0; j < graph.ids.cols(); ++j) {
+      const id_type id = graph.ids(i, j);
+      if (id == i || (id != no_id && id >= graph.ids.rows())) return false;
+      if (j > 0 && graph.distances(i, j) == graph.distances(i, j - 1) && id < graph.ids(i, j - 1)) return false;
+    }
+  return true;
+}
+
+/// How many of a graph's entries are no_id.
+inline std::size_t holes(const neighbors& graph) {
+  return static_cast<std::size_t>(
+      std::count(graph.ids.data(), graph.ids.data() + graph.ids.rows() * graph.ids.cols(), no_id));
+}
+
+template <class Call>
+std::string message_of(Call call) {
+  try {
+    call();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace graphs

@@ -1,0 +1,41 @@
+#pragma once
+
+// Spaces of codes and of rows over data at random.
+
+#include <annulus/core/scalar_quantizer.hpp>
+#include <annulus/nndescent/code_space.hpp>
+#include <annulus/nndescent/row_space.hpp>
+
+#include <numeric>
+
+#include "core/rows.hpp"
+
+namespace spaces {
+
+template <class T>
+annulus::matrix<T> random_matrix(std::size_t n, std::size_t d, std::uint64_t seed) {
+  std::mt19937_64 generator(seed);
+  annulus::matrix<T> m(n, d);
+  std::ranges::copy(rows::random_values<T>(n * d, generator), m.data());
+  return m;
+}
+
+template <class Metric, class T>
+annulus::detail::code_space codes_of(const annulus::matrix<T>& data) {
+  const annulus::matrix_view<T> view(data);
+  return {annulus::detail::encode_rows(annulus::detail::scalar_encoder<T>(Metric::form, view), view, 1),
+          Metric::is_angular};
+}
+
+template <class Metric, class T>
+auto rows_of(const annulus::matrix<T>& data) {
+  return annulus::detail::row_space<annulus::matrix<T>, Metric>(data, Metric{});
+}
+
+inline std::vector<annulus::id_type> all_ids(std::size_t n) {
+  std::vector<annulus::id_type> ids(n);
+  std::iota(ids.begin(), ids.end(), annulus::id_type{0});
+  return ids;
+}
+
+}  // namespace spaces
