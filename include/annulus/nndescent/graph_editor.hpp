@@ -24,8 +24,11 @@ class graph_editor {
     bool is_linked = false;
     for (const auto& c : found) is_linked |= link_back(c.id, u);
     if (is_linked || found.empty()) return;
-    // No neighbour found it worth an edge: the nearest keeps it in its spare place, or in its last.
-    if (!m_graph->add(found[0].id, u)) m_graph->block(found[0].id).back() = u;
+    // None found it worth an edge: the nearest with a place left keeps it there, or hands over one that u takes on.
+    for (const auto& c : found)
+      if (m_graph->add(c.id, u)) return;
+    const id_type other = std::exchange(m_graph->block(found[0].id).back(), u);
+    m_graph->add(u, other);
   }
 
   /// Gives row u new neighbours for those that `is_gone` holds for: theirs.
@@ -51,11 +54,19 @@ class graph_editor {
     const auto ids = m_graph->of(v);
     if (std::ranges::find(ids, u) != ids.end()) return true;
     if (ids.size() < m_degree) return m_graph->add(v, u);
-    m_ids.assign(ids.begin(), ids.end());
+    m_before.assign(ids.begin(), ids.end());
+    m_ids = m_before;
     m_ids.push_back(u);
     choose(v);
     const auto now = m_graph->of(v);
-    return std::ranges::find(now, u) != now.end();
+    const auto has = [&](id_type id) { return std::ranges::find(now, id) != now.end(); };
+    if (!has(u)) {
+      m_graph->assign(v, m_before);
+      return false;
+    }
+    for (const id_type w : m_before)  // v may have been the only way to it: by u it stays in reach
+      if (!has(w)) m_graph->add(u, w);
+    return true;
   }
 
   /// The edges of u become the best of m_ids.
@@ -78,7 +89,7 @@ class graph_editor {
   diversifier<walk_space<Walk>> m_diversify;
   typename walk_space<Walk>::ranker m_ranker;
   std::size_t m_degree;
-  std::vector<id_type> m_ids;
+  std::vector<id_type> m_ids, m_before;
   std::vector<float> m_ranks;
   std::vector<candidate<float>> m_candidates;
 };

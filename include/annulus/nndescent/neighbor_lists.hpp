@@ -118,7 +118,7 @@ class neighbor_lists {
 /// Items by a key: those of key i stand at sources[begins[i]] to sources[begins[i + 1]], in ascending order.
 struct grouped_ids {
   std::vector<std::size_t> begins;
-  std::vector<id_type> sources;
+  aligned_vector<id_type> sources;
 
   std::span<const id_type> of(std::size_t key) const noexcept {
     return {sources.data() + begins[key], begins[key + 1] - begins[key]};

@@ -16,7 +16,7 @@ struct nndescent_params {
   std::size_t n_trees = 0;       ///< of the forest that starts the descent; 0: 2 log10 n, within 3 and 12
   std::size_t leaf_size = 0;     ///< rows in a leaf, at most; 0: 5 n_neighbors, within 64 and 256
   std::size_t max_candidates =
-      0;                    ///< new, and as many old, neighbours of a row that are joined; 0: 1.5 n_neighbors, <= 64
+      0;                    ///< new, and as many old, neighbours of a row that are joined; 0: 2 n_neighbors, <= 64
   std::size_t n_iters = 0;  ///< iterations of the descent, at most; 0: log2 n, at least 5
   double delta = 0.001;     ///< the descent ends where at most this share of the graph changed
   double pruning_degree_multiplier = 1.0;  ///< the search graph's degree, at most, in n_neighbors (or 30, if more)
@@ -71,7 +71,7 @@ inline nndescent_params resolved(nndescent_params params, std::size_t n) {
   constexpr std::size_t panel = 16;  // joins are computed in whole ones
   const auto panels = [](std::size_t m) { return (m + panel - 1) / panel * panel; };
   if (params.leaf_size == 0) params.leaf_size = panels(std::clamp<std::size_t>(5 * params.n_neighbors, 60, 256));
-  if (params.max_candidates == 0) params.max_candidates = std::min<std::size_t>(64, panels(params.n_neighbors * 3 / 2));
+  if (params.max_candidates == 0) params.max_candidates = std::min<std::size_t>(64, panels(2 * params.n_neighbors));
   if (params.n_iters == 0)
     params.n_iters = std::max<std::size_t>(5, static_cast<std::size_t>(std::lround(std::log2(rows))));
   return params;

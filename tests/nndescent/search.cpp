@@ -1,0 +1,321 @@
+#include "catch.hpp"
+#include "nndescent/indexes.hpp"
+
+using namespace annulus;
+using graphs::infinity;
+using indexes::clustered;
+using indexes::count_of;
+using searches::same_bits;
+using searches::well_formed;
+
+// What filters and radii leave of an answer, and the parts of a search.
+
+namespace {
+
+using float_rows = matrix<float>;
+constexpr std::size_t n = 3000, d = 12, k = 10;
+
+const indexes::split<float>& data() {
+  static const auto made = clustered<float>(n, d, 100, 30);
+  return made;
+}
+
+template <class Storage>
+const nndescent_index<float_rows, euclidean, Storage>& index_over() {
+  static const nndescent_index<float_rows, euclidean, Storage> index(data().rows);
+  return index;
+}
+
+std::vector<bool> share_of_rows(double share) {
+  const counter_random random(3);
+  std::vector<bool> allowed(n);
+  for (std::size_t i = 0; i < n; ++i) allowed[i] = random.uniform(i) < share;
+  return allowed;
+}
+
+id_filter callable(const std::vector<bool>& allowed) {
+  return [allowed](id_type id) { return static_cast<bool>(allowed[id]); };
+}
+
+/// Row by row the share of a ball's rows that were found, over all queries; and what is found but not in the ball.
+struct ball_scores {
+  double recall = 0;
+  std::size_t wrong = 0;
+};
+
+template <class Metric, class Allowed>
+ball_scores judge(const csr& balls, const float_rows& rows, const float_rows& queries, float radius,
+                  const Metric& metric, Allowed allowed) {
+  std::size_t wanted = 0, met = 0, wrong = balls.indptr.size() != queries.rows() + 1;
+  for (std::size_t q = 0; q < queries.rows(); ++q) {
+    const auto begin = static_cast<std::size_t>(balls.indptr[q]), end = static_cast<std::size_t>(balls.indptr[q + 1]);
+    std::vector<bool> is_found(rows.rows());
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto id = static_cast<std::size_t>(balls.indices[i]);
+      const auto distance = static_cast<float>(metric(queries.row(q).data(), rows.row(id).data(), rows.cols()));
+      wrong += is_found[id] || balls.distances[i] != distance || !(distance <= radius) ||
+               !allowed(static_cast<id_type>(id)) || (i > begin && balls.distances[i] < balls.distances[i - 1]);
+      is_found[id] = true;
+    }
+    for (std::size_t id = 0; id < rows.rows(); ++id)
+      if (allowed(static_cast<id_type>(id)) &&
+          static_cast<float>(metric(queries.row(q).data(), rows.row(id).data(), rows.cols())) <= radius) {
+        ++wanted;
+        met += is_found[id];
+      }
+  }
+  return {wanted == 0 ? 1.0 : static_cast<double>(met) / static_cast<double>(wanted), wrong};
+}
+
+const auto every_row = [](id_type) { return true; };
+
+}  // namespace
+
+// ---- Filters --------------------------------------------------------------------------------------------------------
+
+TEMPLATE_TEST_CASE("a filter leaves the nearest of the rows that it allows", "[nndescent_index]", full_precision, sq8) {
+  for (const double share : {1.0, 0.9, 0.5, 0.1, 0.01}) {
+    const auto allowed = share_of_rows(share);
+    const auto truth = knn(data().rows, data().queries, k, euclidean{}, {.filter = allowed});
+    for (const id_filter& filter : {id_filter(allowed), callable(allowed)})
+      for (const std::size_t beam : {0u, 10u, 60u}) {
+        const auto found = index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = filter});
+        CAPTURE(share, beam);
+        CHECK(well_formed(found));
+        CHECK(indexes::wrong_distances(found, data().rows, data().queries, euclidean{}) == 0);
+        std::size_t forbidden = 0;
+        for (const id_type id : std::span(found.ids.data(), 100 * k)) forbidden += id == no_id || !allowed[id];
+        CHECK(forbidden == 0);
+        CHECK(recall(found, truth, k) >= (beam == 10 ? 0.8 : 0.97));
+      }
+  }
+}
+
+TEMPLATE_TEST_CASE("a bitset and a callable of the same rows have the same answers", "[nndescent_index]",
+                   full_precision, sq8) {
+  const auto allowed = share_of_rows(0.6);
+  for (const std::size_t beam : {0u, 10u})
+    CHECK(same_bits(index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = allowed}),
+                    index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = callable(allowed)})));
+}
+
+TEST_CASE("a filter that allows everything changes no answer much", "[nndescent_index]") {
+  const auto truth = knn(data().rows, data().queries, k);
+  const auto found =
+      index_over<full_precision>().search(data().queries, k, {.beam = 20, .filter = std::vector<bool>(n, true)});
+  const auto without = index_over<full_precision>().search(data().queries, k, {.beam = 20});
+  CHECK(recall(found, truth, k) >= recall(without, truth, k) - 0.005);
+}
+
+TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", full_precision, sq8) {
+  for (const id_type only : {0u, 1234u, 2999u}) {
+    std::vector<bool> allowed(only + 1);
+    allowed[only] = true;
+    for (const std::size_t beam : {0u, 10u}) {
+      const auto found = index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = allowed});
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < 100; ++i) wrong += found.ids(i, 0) != only || count_of(found.ids.row(i)) != 1;
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndescent_index]", full_precision, sq8) {
+  for (const id_filter& filter :
+       {id_filter(std::vector<bool>{}), id_filter(std::vector<bool>(n)), id_filter([](id_type) { return false; })}) {
+    CHECK(same_bits(index_over<TestType>().search(data().queries, k, {.filter = filter}), neighbors(100, k)));
+    CHECK(index_over<TestType>().radius_search(data().queries, infinity, {.filter = filter}).indices.empty());
+  }
+}
+
+TEST_CASE("a filter that allows fewer than k rows finds them all", "[nndescent_index]") {
+  const auto first = [](id_type id) { return id < 7; };
+  for (const std::size_t beam : {0u, 1u, 500u}) {
+    const auto found = index_over<full_precision>().search(data().queries, k, {.beam = beam, .filter = first});
+    CHECK(well_formed(found));
+    for (std::size_t i = 0; i < 100; ++i) CHECK(indexes::holds_all(found.ids.row(i), 7));
+  }
+}
+
+TEST_CASE("a filter that allows what is far from the query finds it", "[nndescent_index]") {
+  // Rows of every other cluster, so that a query of a cluster that is not allowed has no allowed row around it.
+  std::vector<bool> allowed(n);
+  for (std::size_t i = 0; i < n; ++i) allowed[i] = i % 30 < 15;
+  const auto truth = knn(data().rows, data().queries, k, euclidean{}, {.filter = allowed});
+  for (const std::size_t beam : {0u, 40u}) {
+    const auto found = index_over<full_precision>().search(data().queries, k, {.beam = beam, .filter = allowed});
+    CAPTURE(beam);
+    CHECK(recall(found, truth, k) >= 0.85);
+  }
+}
+
+TEST_CASE("a filter is asked for ids that the index has given out only", "[nndescent_index]") {
+  auto index = index_over<full_precision>();
+  for (id_type id = 0; id < 700; ++id) index.erase(4 * id);
+  std::size_t wrong = 0;
+  const id_filter filter = [&](id_type id) {
+    wrong += id >= n || (id % 4 == 0 && id < 2800);
+    return true;
+  };
+  for (const std::size_t beam : {0u, 10u})
+    static_cast<void>(index.search(data().queries, k, {.beam = beam, .threads = 1, .filter = filter}));
+  static_cast<void>(index.radius_search(data().queries, 3, {.threads = 1, .filter = filter}));
+  CHECK(wrong == 0);
+}
+
+// ---- Radius search --------------------------------------------------------------------------------------------------
+
+TEMPLATE_TEST_CASE("a radius search finds the rows within it and no others", "[nndescent_index]", full_precision, sq8) {
+  for (const float radius : {1.0f, 3.0f, 5.0f, 8.0f, 100.0f}) {
+    const auto balls = index_over<TestType>().radius_search(data().queries, radius);
+    const auto scores = judge(balls, data().rows, data().queries, radius, euclidean{}, every_row);
+    CAPTURE(radius, scores.recall);
+    CHECK(scores.wrong == 0);
+    CHECK(scores.recall >= 0.95);
+    CHECK(balls.n_columns == n);
+  }
+}
+
+TEST_CASE("a wider belt of a radius search finds as much or more", "[nndescent_index]") {
+  double before = 0;
+  for (const double epsilon : {0.0, 0.2, 0.5, std::numeric_limits<double>::infinity()}) {
+    const auto balls = index_over<full_precision>().radius_search(data().queries, 2.5f, {.epsilon = epsilon});
+    const auto scores = judge(balls, data().rows, data().queries, 2.5f, euclidean{}, every_row);
+    CAPTURE(epsilon);
+    CHECK(scores.wrong == 0);
+    CHECK(scores.recall >= before);
+    before = scores.recall;
+  }
+  CHECK(before == 1);  // an endless belt is all rows
+}
+
+TEST_CASE("a radius search keeps to its filter", "[nndescent_index]") {
+  for (const double share : {0.5, 0.01}) {
+    const auto allowed = share_of_rows(share);
+    const auto balls = index_over<full_precision>().radius_search(data().queries, 5, {.filter = allowed});
+    const auto scores = judge(balls, data().rows, data().queries, 5, euclidean{},
+                              [&](id_type id) { return static_cast<bool>(allowed[id]); });
+    CHECK(scores.wrong == 0);
+    CHECK(scores.recall >= 0.95);
+  }
+}
+
+TEST_CASE("a radius of 0 finds the duplicates of the query", "[nndescent_index]") {
+  auto rows = data().rows;
+  for (std::size_t i = 0; i < 40; ++i) std::ranges::copy(rows.row(5), rows.row(70 * i + 9).begin());
+  const nndescent_index index(rows);
+  for (const double epsilon : {0.0, 0.1, std::numeric_limits<double>::infinity()}) {
+    const auto balls = index.radius_search(rows.row(5), 0, {.epsilon = epsilon});
+    CAPTURE(epsilon);
+    CHECK(balls.indices.size() == 41);
+    CHECK(std::ranges::all_of(balls.distances, [](float x) { return x == 0; }));
+  }
+  CHECK(index.radius_search(data().queries, 0).indices.empty());
+}
+
+TEST_CASE("a small radius finds the row that the query is, also where rows are compressed", "[nndescent_index]") {
+  const auto found = [](const auto& index, float radius) {
+    const auto balls = index.radius_search(data().rows, radius);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      for (auto j = balls.indptr[i]; j < balls.indptr[i + 1]; ++j)
+        count += balls.indices[static_cast<std::size_t>(j)] == static_cast<std::int32_t>(i);
+    return count;
+  };
+  CHECK(found(index_over<full_precision>(), 0.0f) == n);
+  CHECK(found(index_over<full_precision>(), 0.2f) == n);
+  CHECK(found(index_over<sq8>(), 0.2f) >= n - n / 50);
+  CHECK(found(nndescent_index(data().rows, euclidean{}, {.keep_rows = false}, sq8{}), 0.2f) >= n - n / 50);
+}
+
+TEST_CASE("a negative radius finds nothing where distances are not negative", "[nndescent_index]") {
+  for (const float radius : {-1.0f, -infinity})
+    CHECK(index_over<full_precision>().radius_search(data().queries, radius).indices.empty());
+}
+
+TEST_CASE("an infinite radius finds all rows", "[nndescent_index]") {
+  for (const double epsilon : {0.0, 0.1, std::numeric_limits<double>::infinity()}) {
+    const auto balls = index_over<full_precision>().radius_search(data().queries, infinity, {.epsilon = epsilon});
+    CAPTURE(epsilon);
+    CHECK(balls.indices.size() == 100 * n);
+  }
+}
+
+TEST_CASE("a radius search by inner products takes negative distances", "[nndescent_index]") {
+  const nndescent_index index(data().rows, inner_product{});
+  for (const float radius : {-60.0f, -40.0f, -20.0f, 0.0f}) {
+    const auto balls = index.radius_search(data().queries, radius);
+    const auto scores = judge(balls, data().rows, data().queries, radius, inner_product{}, every_row);
+    CAPTURE(radius, scores.recall);
+    CHECK(scores.wrong == 0);
+    CHECK(scores.recall >= 0.85);  // rows of small products are not near each other
+  }
+}
+
+TEST_CASE("a radius search by cosine finds the rows within it", "[nndescent_index]") {
+  const nndescent_index index(data().rows, cosine{});
+  for (const float radius : {0.02f, 0.1f, 0.3f}) {
+    const auto balls = index.radius_search(data().queries, radius);
+    const auto scores = judge(balls, data().rows, data().queries, radius, cosine{}, every_row);
+    CAPTURE(radius, scores.recall);
+    CHECK(scores.wrong == 0);
+    CHECK(scores.recall >= 0.95);
+  }
+  CHECK(index.radius_search(data().rows, 1e-6f).indices.size() >= n);
+}
+
+// ---- The parts of a search ------------------------------------------------------------------------------------------
+
+TEST_CASE("a visited set forgets all at once, also when its tags wrap around", "[search]") {
+  detail::visited_set set;
+  for (std::size_t search = 0; search < 1000; ++search) {
+    set.reset(50 + search / 100);
+    CHECK(set.insert(search % 49));
+    CHECK(set.insert(49));
+    CHECK(!set.insert(search % 49));
+    CHECK(!set.insert(49));
+  }
+}
+
+TEST_CASE("a pool keeps the nearest in their order", "[search]") {
+  const counter_random random(5);
+  detail::search_pool<float> pool;
+  for (const std::size_t capacity : {1u, 2u, 7u, 64u, 300u}) {
+    pool.reset(capacity);
+    std::vector<candidate<float>> all;
+    for (id_type i = 0; i < 200; ++i) {
+      const auto rank = static_cast<float>(random.below(i + 1000 * capacity, 1000000));
+      const std::size_t place = pool.insert(rank, i);
+      all.push_back({rank, i});
+      if (place < pool.size()) CHECK(pool[place].id() == i);
+    }
+    std::sort(all.begin(), all.end());
+    REQUIRE(pool.size() == std::min<std::size_t>(capacity, 200));
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < pool.size(); ++i) wrong += pool[i].rank != all[i].rank || pool[i].id() != all[i].id;
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("a pool shows each entry once, the nearest first", "[search]") {
+  detail::search_pool<float> pool;
+  pool.reset(5);
+  for (const id_type id : {3u, 1u, 4u}) pool.insert(static_cast<float>(id), id);
+  CHECK(pool.next()->id() == 1);
+  pool.close_next();
+  CHECK(pool.next()->id() == 3);
+  pool.close_next();
+  pool.insert(0.5f, 7);  // nearer than what was looked at
+  CHECK(pool.next()->id() == 7);
+  pool.close_next();
+  CHECK(pool.next()->id() == 4);
+  pool.close_next();
+  CHECK(pool.next() == nullptr);
+}
+
+TEST_CASE("a bound lies epsilon of the spread beyond the k-th", "[search]") {
+  CHECK(detail::bound_of(1.0f, 3.0f, 0.0) == 3.0);
+  CHECK(detail::bound_of(1.0f, 3.0f, 0.5) == 4.0);
+  CHECK(detail::bound_of(-3.0f, -1.0f, 0.5) == 0.0);
+  CHECK(std::isinf(detail::bound_of(1.0f, 3.0f, std::numeric_limits<double>::infinity())));
+}
