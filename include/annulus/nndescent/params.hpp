@@ -12,13 +12,12 @@ namespace annulus::inline ANNULUS_ARCH {
 
 /// How a k-NN graph and the search graph over it are built. A zero means: from n and n_neighbors.
 struct nndescent_params {
-  std::size_t n_neighbors = 30;  ///< of each row in the k-NN graph
-  std::size_t n_trees = 0;       ///< of the forest that starts the descent; 0: 2 log10 n, within 3 and 12
-  std::size_t leaf_size = 0;     ///< rows in a leaf, at most; 0: 5 n_neighbors, within 64 and 256
-  std::size_t max_candidates =
-      0;                    ///< new, and as many old, neighbours of a row that are joined; 0: 2 n_neighbors, <= 64
-  std::size_t n_iters = 0;  ///< iterations of the descent, at most; 0: log2 n, at least 5
-  double delta = 0.001;     ///< the descent ends where at most this share of the graph changed
+  std::size_t n_neighbors = 30;    ///< of each row in the k-NN graph
+  std::size_t n_trees = 0;         ///< of the forest that starts the descent; 0: 2 log10 n, within 3 and 12
+  std::size_t leaf_size = 0;       ///< rows in a leaf, at most; 0: 5 n_neighbors, within 64 and 256
+  std::size_t max_candidates = 0;  ///< new neighbours of a row that are joined, and others; 0: 2 n_neighbors, <= 64
+  std::size_t n_iters = 0;         ///< iterations of the descent, at most; 0: log2 n, at least 5
+  double delta = 0.001;            ///< the descent ends where at most this share of the graph changed
   double pruning_degree_multiplier = 1.0;  ///< the search graph's degree, at most, in n_neighbors (or 30, if more)
   double diversify_prob = 1.0;             ///< the probability of dropping an edge that a shorter path replaces
   double alpha = 1.1;                      ///< how much shorter the path must be, once all that need it have an edge
@@ -32,8 +31,8 @@ struct nndescent_params {
 
 /// How a graph is searched.
 struct search_params {
-  std::size_t beam = 0;  ///< how many of the nearest rows found are kept and expanded, at least k; 0: as epsilon needs
-  double epsilon = 0.1;  ///< the search ends at distance d_k + epsilon (d_k - d_1); infinity: when the beam is done
+  std::size_t beam = 0;  ///< so many of the nearest rows found are kept and looked at (at least k); 0: epsilon decides
+  double epsilon = 0.1;  ///< without a beam: the search ends at distance d_k + epsilon (d_k - d_1)
   std::size_t threads = 0;  ///< 0: all cores
   id_filter filter = {};    ///< which rows may be returned
 };

@@ -144,7 +144,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
   };
 
   // The hubs that the tree asks about on the way are entries too: where the leaf is of the wrong cluster, they lead
-  // out.
+  // out of it.
   const auto leaf = tree.find<rank_type>([&](std::span<const id_type> ids, rank_type* out) {
     walk.ranks(s.query, ids, out);
     s.distances += ids.size();
