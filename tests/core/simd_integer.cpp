@@ -1,4 +1,4 @@
-#include <annulus/core/simd_integer.hpp>
+#include <annulus/core/simd_transpose.hpp>
 
 #include "catch.hpp"
 #include "core/rows.hpp"
