@@ -51,8 +51,8 @@ struct graph_walker {
     constexpr std::size_t least_spread = 10;
     const std::size_t bounding = by_epsilon ? std::max(k, least_spread) : k;
     const std::size_t wanted = std::max(bounding, Walk::is_exact ? k : k + k / 2 + 1);
+    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
     if (walk.is_blind(s.walk.query)) {
-      const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
       return rows.size() > 0 ? scan_rows(allow, query, found_ids, distances, s)
                              : finish(scan(allow, wanted, s), query, wanted, found_ids, distances, s);
     }
@@ -62,7 +62,6 @@ struct graph_walker {
       finish(found.size() < k ? scan(allow_all{}, wanted, s) : found, query, wanted, found_ids, distances, s);
       return;
     }
-    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
     // The fewer rows may be returned, the wider the beam that finds k of them, until a scan of all is cheaper.
     constexpr double scan_advantage = 12;
     const double share = share_of(allow);

@@ -45,7 +45,6 @@ class neighbor_lists {
   }
   void drop_entries() noexcept { m_entries = {}; }
   void mark_old(std::size_t i, std::size_t j) noexcept { entries(i)[j] &= 0x7FFFFFFF; }
-  std::size_t memory_bytes() const noexcept { return m_entries.size() * 8 + m_counts.size() * 8; }
 
   /// A neighbour must rank below this to enter.
   float threshold(std::size_t i) const noexcept { return m_thresholds[i]; }

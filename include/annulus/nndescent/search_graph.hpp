@@ -53,7 +53,6 @@ class search_graph {
   bool holds(id_type id) const noexcept { return id < m_slots.size() && m_slots[id] != no_id; }
   const Metric& metric() const noexcept { return m_metric; }
   const walk_type& walk() const noexcept { return m_walk; }
-  const adjacency& edges() const noexcept { return m_graph; }
   graph_walker<T, Metric, walk_type> walker() const noexcept {
     return {m_walk, exact_rows(), m_metric, m_graph, m_tree, m_root, m_ids, m_size};
   }
