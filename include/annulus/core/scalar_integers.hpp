@@ -83,6 +83,14 @@ struct scalar_integers {
       a[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a[i]) + static_cast<std::uint32_t>(b[i]));
     return a;
   }
+  static sums_type least(sums_type a, const sums_type& b) noexcept {
+    for (std::size_t i = 0; i < 4; ++i) a[i] = a[i] < b[i] ? a[i] : b[i];
+    return a;
+  }
+  static sums_type greatest(sums_type a, const sums_type& b) noexcept {
+    for (std::size_t i = 0; i < 4; ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
+    return a;
+  }
   /// Adds all bytes, in any lanes.
   static sums_type add_bytes(sums_type sum, const bytes_type& v) noexcept {
     for (std::size_t i = 0; i < bytes; ++i) sum[i % 4] += v[i];

@@ -35,7 +35,13 @@
 #endif
 
 #if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define ANNULUS_ARCH avx512_vbmi_vnni_bf16
+#elif defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define ANNULUS_ARCH avx512_vbmi_vnni
+#elif defined(__AVX512VBMI__) && defined(__AVX512BW__)
+#define ANNULUS_ARCH avx512_vbmi
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
 #define ANNULUS_ARCH avx512_vnni_bf16
 #elif defined(__AVX512VNNI__) && defined(__AVX512BW__)
 #define ANNULUS_ARCH avx512_vnni
@@ -53,6 +59,8 @@
 #define ANNULUS_ARCH avx
 #elif defined(__SSE4_2__)
 #define ANNULUS_ARCH sse4_2
+#elif defined(__SSSE3__)
+#define ANNULUS_ARCH ssse3
 #elif defined(__SSE2__)
 #define ANNULUS_ARCH sse2
 #elif defined(__ARM_NEON)

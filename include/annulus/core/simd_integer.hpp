@@ -6,6 +6,8 @@
 
 #include <annulus/core/scalar_integers.hpp>
 
+#include <cmath>
+
 namespace annulus::inline ANNULUS_ARCH::simd {
 
 #if defined(__AVX512BW__)
@@ -55,6 +57,8 @@ struct avx512_integers {
   }
 #endif
   static __m512i add(__m512i a, __m512i b) noexcept { return _mm512_add_epi32(a, b); }
+  static __m512i least(__m512i a, __m512i b) noexcept { return _mm512_min_epi32(a, b); }
+  static __m512i greatest(__m512i a, __m512i b) noexcept { return _mm512_max_epi32(a, b); }
   static __m512i add_bytes(__m512i sum, __m512i v) noexcept {
     return _mm512_add_epi32(sum, _mm512_sad_epu8(v, _mm512_setzero_si512()));
   }
@@ -134,6 +138,8 @@ struct avx2_integers {
   }
 #endif
   static __m256i add(__m256i a, __m256i b) noexcept { return _mm256_add_epi32(a, b); }
+  static __m256i least(__m256i a, __m256i b) noexcept { return _mm256_min_epi32(a, b); }
+  static __m256i greatest(__m256i a, __m256i b) noexcept { return _mm256_max_epi32(a, b); }
   static __m256i add_bytes(__m256i sum, __m256i v) noexcept {
     return _mm256_add_epi32(sum, _mm256_sad_epu8(v, _mm256_setzero_si256()));
   }
@@ -192,6 +198,11 @@ struct sse2_integers {
     return _mm_add_epi32(sum, _mm_madd_epi16(a, b));
   }
   static __m128i add(__m128i a, __m128i b) noexcept { return _mm_add_epi32(a, b); }
+  static __m128i least(__m128i a, __m128i b) noexcept { return choose(_mm_cmplt_epi32(a, b), a, b); }
+  static __m128i greatest(__m128i a, __m128i b) noexcept { return choose(_mm_cmpgt_epi32(a, b), a, b); }
+  static __m128i choose(__m128i mask, __m128i a, __m128i b) noexcept {
+    return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b));
+  }
   static __m128i add_bytes(__m128i sum, __m128i v) noexcept {
     return _mm_add_epi32(sum, _mm_sad_epu8(v, _mm_setzero_si128()));
   }
@@ -220,5 +231,23 @@ inline constexpr bool has_byte_products = true;
 #else
 inline constexpr bool has_byte_products = false;
 #endif
+
+/// Rounds the lanes to 16-bit integers, saturated, and writes all of them. What becomes of NaN is not said.
+inline void store_shorts(std::int16_t* to, const batch<float>& v) noexcept {
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
+#elif defined(__AVX2__)
+  const __m256i wide = _mm256_cvtps_epi32(v);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                   _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
+#else
+  alignas(64) float lane[lanes<float>];
+  v.store_aligned(lane);
+  for (std::size_t i = 0; i < lanes<float>; ++i) {
+    const float bounded = lane[i] > -32768.0f ? (lane[i] < 32767.0f ? lane[i] : 32767.0f) : -32768.0f;
+    to[i] = static_cast<std::int16_t>(std::lrint(bounded));
+  }
+#endif
+}
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd

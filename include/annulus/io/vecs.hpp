@@ -5,8 +5,8 @@
 /// each an int32 d followed by d values, all little-endian. fvecs hold float, bvecs uint8, ivecs int32; d is the same
 /// in every row. The file does not say which of the three it is: its name does.
 
+#include <annulus/core/file.hpp>
 #include <annulus/core/matrix.hpp>
-#include <annulus/io/file.hpp>
 
 #include <algorithm>
 

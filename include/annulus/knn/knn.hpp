@@ -3,6 +3,7 @@
 /// \file
 /// k nearest neighbours by brute force.
 
+#include <annulus/core/finite.hpp>
 #include <annulus/knn/tile_search.hpp>
 
 #include <optional>
@@ -17,33 +18,6 @@ struct knn_params {
 };
 
 namespace detail {
-
-/// The greatest norm of rows that have been looked over. Throws std::invalid_argument naming the first row with a NaN
-/// or an infinity. The norm is infinite where it overflows.
-template <class T>
-double check_rows(matrix_view<T> data, std::string_view name, std::size_t threads) {
-  std::vector<double> greatest(resolve_threads(threads), 0.0);
-  parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const T* row = data.row(i).data();
-      const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols()));
-      if constexpr (!is_byte<T>) {
-        if (!std::isfinite(norm))
-          for (std::size_t j = 0; j < data.cols(); ++j)
-            if (const auto x = static_cast<double>(row[j]); !std::isfinite(x))
-              invalid(name, x, "row ", i, " must hold finite numbers only");
-      }
-      greatest[worker] = std::max(greatest[worker], norm);
-    }
-  });
-  return std::sqrt(*std::max_element(greatest.begin(), greatest.end()));
-}
-
-template <class T>
-bool all_finite(std::span<const T> row) noexcept {
-  if constexpr (is_byte<T>) return true;
-  else return std::all_of(row.begin(), row.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
-}
 
 /// The x with P(normal <= x) = p, from 0 for p <= 1/2, by bisection.
 inline double normal_quantile(double p) noexcept {

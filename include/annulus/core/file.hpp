@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// What all file formats share: reads checked against the size of the file, and writes that appear whole or not at all.
+/// What every room that reads or writes files shares: reads checked against the size of the file, and writes that
+/// appear whole or not at all.
 
 #include <annulus/core/errors.hpp>
 

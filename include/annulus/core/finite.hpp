@@ -1,0 +1,41 @@
+#pragma once
+
+/// \file
+/// Looking rows over for NaN and infinity, before anything is built of them.
+
+#include <annulus/core/distance.hpp>
+#include <annulus/core/matrix.hpp>
+#include <annulus/core/parallel.hpp>
+
+#include <cmath>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+template <class T>
+bool all_finite(std::span<const T> row) noexcept {
+  if constexpr (is_byte<T>) return true;
+  else return std::all_of(row.begin(), row.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
+}
+
+/// The greatest norm of the rows; infinite where it overflows. Throws std::invalid_argument naming the first row with
+/// a NaN or an infinity.
+template <class T>
+double check_rows(matrix_view<T> data, std::string_view name, std::size_t threads) {
+  std::vector<double> greatest(resolve_threads(threads), 0.0);
+  std::vector<std::size_t> first_bad(greatest.size(), data.rows());
+  parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const T* row = data.row(i).data();
+      const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols()));
+      if (!std::isfinite(norm) && !all_finite(data.row(i))) first_bad[worker] = std::min(first_bad[worker], i);
+      greatest[worker] = std::max(greatest[worker], norm);
+    }
+  });
+  if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
+    for (const T x : data.row(i))
+      if (!std::isfinite(static_cast<double>(x)))
+        invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
+  return std::sqrt(*std::max_element(greatest.begin(), greatest.end()));
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

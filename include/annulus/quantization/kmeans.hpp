@@ -1,0 +1,184 @@
+#pragma once
+
+/// \file
+/// Lloyd's k-means: the training of every codebook.
+
+#include <annulus/quantization/kmeans_init.hpp>
+#include <annulus/quantization/nearest_codeword.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+struct kmeans_result {
+  matrix<float> centroids;        ///< k x d
+  double mean_squared_error = 0;  ///< of the points trained on: to the centroids, by the last assignment
+};
+
+namespace detail {
+
+/// What training takes of `points`: all, or the sample that is asked for, which then stands in `sampled`.
+inline matrix_view<float> training_rows(matrix_view<float> points, std::size_t k, const kmeans_params& params,
+                                        matrix<float>& sampled) {
+  constexpr std::uint64_t sample_stream = 1;
+  if (params.max_points_per_centroid == 0) return points;
+  const std::size_t most = checked_product(k, params.max_points_per_centroid, "k * max_points_per_centroid");
+  if (points.rows() <= most) return points;
+  return sampled = rows_of(points,
+                           sample_without_replacement(points.rows(), most, counter_random(params.seed, sample_stream)));
+}
+
+/// Lloyd's rounds over points that stay where they are. Owns the scratch.
+class lloyd {
+ public:
+  lloyd(matrix_view<float> points, std::size_t k, std::uint64_t seed, std::size_t threads)
+      : m_points(points),
+        m_k(k),
+        m_seed(seed),
+        m_threads(threads),
+        m_frame(points),
+        m_codes(points.rows()),
+        m_sums(k, points.cols()),
+        m_counts(k) {
+    const std::size_t blocks = (points.rows() + grain - 1) / grain;
+    m_framed.assign(blocks, framed_points(points.cols()));
+    parallel_for(threads, points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      m_framed[begin / grain].assign(points.middle_rows(begin, end - begin), m_frame);
+    });
+    for (std::size_t i = 0; i < points.rows(); ++i)
+      for (const float x : points.row(i)) m_squares += static_cast<double>(x) * static_cast<double>(x);
+  }
+
+  /// Assigns every point to its nearest centroid. Returns whether another update would change anything.
+  bool assign(const matrix<float>& centroids) {
+    const nearest_codeword search(centroids, m_frame);
+    std::vector<char> changed(resolve_threads(m_threads), 0);
+    parallel_for(m_threads, m_points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      nearest_codeword::scratch scratch(m_points.cols());
+      std::array<std::uint32_t, nearest_codeword::block> codes;
+      for (std::size_t i = begin; i < end; i += codes.size()) {
+        const auto found = std::span(codes).first(std::min(codes.size(), end - i));
+        search.search(m_framed[begin / grain], i - begin, m_points.middle_rows(i, found.size()), found, scratch);
+        if (!std::ranges::equal(found, std::span(m_codes).subspan(i, found.size()))) changed[worker] = 1;
+        std::ranges::copy(found, m_codes.begin() + static_cast<std::ptrdiff_t>(i));
+      }
+    });
+    return m_is_first || m_has_split || std::ranges::count(changed, 1) > 0;
+  }
+
+  /// Moves every centroid to the mean of its points; one that has none takes half of the largest cluster. Returns the
+  /// mean squared error of the points to the means of their clusters.
+  double update(matrix<float>& centroids, std::size_t round) {
+    // Each thread goes over all points and adds those of its own centroids, so that their order is always the same.
+    const std::size_t share = (m_k + resolve_threads(m_threads) - 1) / resolve_threads(m_threads), d = m_points.cols();
+    parallel_for(m_threads, m_k, share, [&](std::size_t begin, std::size_t end, std::size_t) {
+      std::fill_n(m_sums.data() + begin * d, (end - begin) * d, 0.0);
+      std::fill(m_counts.begin() + static_cast<std::ptrdiff_t>(begin),
+                m_counts.begin() + static_cast<std::ptrdiff_t>(end), 0);
+      for (std::size_t i = 0; i < m_codes.size(); ++i) {
+        const std::size_t c = m_codes[i];
+        if (c < begin || c >= end) continue;
+        ++m_counts[c];
+        add(m_points.row(i).data(), d, m_sums.row(c).data());
+      }
+    });
+    m_is_first = m_has_split = false;
+    double explained = 0;
+    for (std::size_t c = 0; c < m_k; ++c) {
+      if (m_counts[c] == 0) continue;
+      const auto count = static_cast<double>(m_counts[c]);
+      for (std::size_t j = 0; j < d; ++j) {
+        const double mean = m_sums(c, j) / count;
+        explained += count * mean * mean;
+        centroids(c, j) = static_cast<float>(mean);
+      }
+    }
+    split_largest(centroids, round);
+    return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
+  }
+
+ private:
+  static constexpr std::size_t grain = 16 * nearest_codeword::block;
+
+  static void add(const float* x, std::size_t d, double* sum) noexcept {
+    for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(x[j]);
+  }
+
+  /// Empty clusters, in order, each take half of the cluster that is then the largest: both centroids step aside, to
+  /// opposite sides in a random direction, by a thousandth of the range of the data.
+  void split_largest(matrix<float>& centroids, std::size_t round) {
+    const counter_random random(m_seed, 2 + round);
+    const float step = m_frame.unit * integer_frame::longest / 1024;
+    for (std::size_t c = 0; c < m_k; ++c) {
+      if (m_counts[c] > 0) continue;
+      const auto largest = std::max_element(m_counts.begin(), m_counts.end());
+      if (*largest < 2) return;
+      const auto donor = static_cast<std::size_t>(largest - m_counts.begin());
+      for (std::size_t j = 0; j < centroids.cols(); ++j) {
+        const float aside = (random.bits(c * centroids.cols() + j) & 1u) != 0 ? step : -step;
+        centroids(c, j) = centroids(donor, j) + aside;
+        centroids(donor, j) -= aside;
+      }
+      m_has_split = true;
+      m_counts[c] = *largest / 2;
+      *largest -= m_counts[c];
+    }
+  }
+
+  matrix_view<float> m_points;
+  std::size_t m_k;
+  std::uint64_t m_seed;
+  std::size_t m_threads;
+  integer_frame m_frame;
+  std::vector<framed_points> m_framed;
+  std::vector<std::uint32_t> m_codes;
+  matrix<double> m_sums;
+  std::vector<std::size_t> m_counts;
+  double m_squares = 0;
+  bool m_is_first = true, m_has_split = false;
+};
+
+/// Rows that codewords can be made of. Throws std::invalid_argument where they cannot.
+inline void check_training_rows(matrix_view<float> points, std::size_t k, std::size_t threads) {
+  if (k == 0) invalid("k", k, "must be at least 1");
+  if (points.cols() == 0) invalid("columns", points.cols(), "must be at least 1");
+  if (points.rows() < k) invalid("rows", points.rows(), "must be at least the number of codewords, ", k);
+  if (!std::isfinite(check_rows(points, "data", threads)))
+    invalid("data", "a row", "must not be so long that its squares overflow");
+}
+
+inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroids, const kmeans_params& params) {
+  if (params.iter == 0) invalid("iter", params.iter, "must be at least 1");
+  kmeans_result result{std::move(centroids)};
+  lloyd rounds(points, result.centroids.rows(), params.seed, params.threads);
+  for (std::size_t round = 0; round < params.iter && rounds.assign(result.centroids); ++round) {
+    result.mean_squared_error = rounds.update(result.centroids, round);
+    report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// k centroids (k x d) of `points` (n x d) by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that
+/// `params.init` chooses. A centroid without points takes half of the largest cluster. The same bits for any number of
+/// threads. O(iter n k d); memory O(n d) bytes times two, and no distances.
+/// 	hrows std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
+/// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
+inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {
+  detail::check_training_rows(points, k, params.threads);
+  matrix<float> sampled;
+  points = detail::training_rows(points, k, params, sampled);
+  return detail::run_kmeans(points, detail::initial_centroids(points, k, params), params);
+}
+
+/// The same from given centroids, k x d. \throws std::invalid_argument also where they are not as long as the points,
+/// or not finite.
+inline kmeans_result kmeans(matrix_view<float> points, const matrix<float>& initial, const kmeans_params& params = {}) {
+  detail::check_training_rows(points, initial.rows(), params.threads);
+  if (initial.cols() != points.cols())
+    detail::invalid("initial columns", initial.cols(), "must equal the points' ", points.cols());
+  detail::check_rows<float>(initial, "initial centroids", 1);
+  matrix<float> sampled;
+  return detail::run_kmeans(detail::training_rows(points, initial.rows(), params, sampled), initial, params);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,117 @@
+#pragma once
+
+/// \file
+/// Where k-means starts, and what it can be told.
+
+#include <annulus/core/finite.hpp>
+#include <annulus/core/random.hpp>
+
+#include <numeric>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// The first centroids: Gaussian with the mean and covariance of the points; spread by squared distance (k-means++,
+/// Arthur and Vassilvitskii 2007; O(n k d), as much as an iteration by floats); or rows chosen at random.
+enum class kmeans_init { random, plus_plus, points };
+
+struct kmeans_params {
+  std::size_t iter = 20;  ///< rounds of assignment and update, all of them made unless nothing would change any more
+  std::uint64_t seed = 123;
+  kmeans_init init = kmeans_init::points;
+  std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many; 0: on all points
+  std::size_t threads = 0;                  ///< 0: all cores
+  progress_callback progress = {};
+};
+
+namespace detail {
+
+/// `count` <= n different numbers below n, ascending.
+inline std::vector<std::size_t> sample_without_replacement(std::size_t n, std::size_t count, const counter_random& r) {
+  std::vector<std::size_t> ids(n);
+  std::iota(ids.begin(), ids.end(), std::size_t{0});
+  for (std::size_t i = 0; i < count; ++i) std::swap(ids[i], ids[i + static_cast<std::size_t>(r.below(i, n - i))]);
+  ids.resize(count);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+inline matrix<float> packed_copy(matrix_view<float> rows) {
+  matrix<float> copy(rows.rows(), rows.cols());
+  for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), copy.row(i).begin());
+  return copy;
+}
+
+inline matrix<float> rows_of(matrix_view<float> points, std::span<const std::size_t> ids) {
+  matrix<float> rows(ids.size(), points.cols());
+  for (std::size_t i = 0; i < ids.size(); ++i) std::ranges::copy(points.row(ids[i]), rows.row(i).begin());
+  return rows;
+}
+
+/// Rows with the mean and covariance of the points, nearly normal: the mean, and on it all differences from it with
+/// random signs.
+inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, const counter_random& r) {
+  const std::size_t n = points.rows(), d = points.cols();
+  std::vector<double> mean(d), sum(d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) mean[j] += static_cast<double>(points.row(i)[j]) / static_cast<double>(n);
+  const double scale = 1 / std::sqrt(static_cast<double>(std::max<std::size_t>(n, 2) - 1));
+  matrix<float> rows(k, d);
+  for (std::size_t c = 0; c < k; ++c) {
+    std::ranges::fill(sum, 0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double sign = (r.bits(c * (n / 64 + 1) + i / 64) >> (i % 64) & 1u) != 0 ? scale : -scale;
+      for (std::size_t j = 0; j < d; ++j) sum[j] += sign * (static_cast<double>(points.row(i)[j]) - mean[j]);
+    }
+    for (std::size_t j = 0; j < d; ++j) rows(c, j) = static_cast<float>(mean[j] + sum[j]);
+  }
+  return rows;
+}
+
+/// Each next row with a probability proportional to its squared distance from the nearest one chosen so far.
+inline matrix<float> spread_rows(matrix_view<float> points, std::size_t k, const counter_random& r,
+                                 std::size_t threads) {
+  constexpr std::size_t grain = 4096;
+  const std::size_t n = points.rows();
+  std::vector<float> nearest(n, std::numeric_limits<float>::infinity());
+  std::vector<double> sums(n / grain + 1);
+  std::vector<std::size_t> chosen{static_cast<std::size_t>(r.below(0, n))};
+  while (chosen.size() < k) {
+    const float* const last = points.row(chosen.back()).data();
+    parallel_for(threads, n, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      double sum = 0;
+      for (std::size_t i = begin; i < end; ++i) {
+        nearest[i] = std::min(nearest[i], one_to_one<kernels::squared_l2>(last, points.row(i).data(), points.cols()));
+        sum += static_cast<double>(nearest[i]);
+      }
+      sums[begin / grain] = sum;
+    });
+    double left = r.uniform(chosen.size()) * std::accumulate(sums.begin(), sums.end(), 0.0);
+    std::size_t block = 0;
+    while (block + 1 < sums.size() && left >= sums[block]) left -= sums[block++];
+    std::size_t next = std::min(block * grain, n - 1);
+    for (std::size_t i = next; i < std::min(n, block * grain + grain); ++i) {
+      if (nearest[i] > 0) next = i;
+      if ((left -= static_cast<double>(nearest[i])) < 0) break;
+    }
+    chosen.push_back(next);
+  }
+  return rows_of(points, chosen);
+}
+
+/// k rows to start from, of at least as many points.
+inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k, const kmeans_params& params) {
+  constexpr std::uint64_t initial_stream = 0;
+  const counter_random random(params.seed, initial_stream);
+  switch (params.init) {
+    case kmeans_init::random:
+      return gaussian_rows(points, k, random);
+    case kmeans_init::plus_plus:
+      return spread_rows(points, k, random, params.threads);
+    case kmeans_init::points:
+      return rows_of(points, sample_without_replacement(points.rows(), k, random));
+  }
+  invalid("init", static_cast<int>(params.init), "must be random, plus_plus or points");
+}
+
+}  // namespace detail
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,299 @@
+#pragma once
+
+/// \file
+/// Product quantisation: vectors in a few bytes, and distances to them by look-up (Jégou, Douze, Schmid 2011).
+
+#include <annulus/quantization/code_scan.hpp>
+#include <annulus/quantization/distortion.hpp>
+#include <annulus/quantization/kmeans.hpp>
+
+#include <functional>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// What to do with dimensions that m does not divide.
+enum class pq_padding {
+  refuse,  ///< throw
+  zeros    ///< put zeros behind the last coordinates, up to the next multiple
+};
+
+/// Splits vectors of dim() coordinates into m() sub-vectors of ds(), and stores of each the number of the nearest of
+/// ks() codewords, in a Code. Codewords are trained by k-means; the metric changes tables and searches alone (cosine:
+/// vectors are normalised first). Const members are safe from any number of threads. Moves and copies.
+template <code_scalar Code = std::uint8_t>
+class product_quantizer {
+ public:
+  using code_type = Code;
+
+  /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
+  explicit product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2,
+                             pq_padding padding = pq_padding::refuse)
+      : m_m(m), m_ks(ks), m_metric(metric), m_padding(padding) {
+    constexpr std::uint64_t most = std::uint64_t{1} << (8 * sizeof(Code));
+    if (m == 0) detail::invalid("m", m, "must be at least 1");
+    if (ks == 0 || ks > most) detail::invalid("ks", ks, "must be from 1 to ", most, ", which the codes can tell apart");
+  }
+
+  /// From codewords: those of sub-space i are rows i * ks to (i + 1) * ks of (m * ks) x ds. With `dim` below m * ds,
+  /// the last coordinates are padding. \throws std::invalid_argument as above, where rows are not a multiple of m,
+  /// where `dim` does not belong to m and ds, and for codewords that are not finite.
+  product_quantizer(std::size_t m, matrix<float> codewords, pq_metric metric = pq_metric::l2, std::size_t dim = 0)
+      : product_quantizer(m, m == 0 ? 0 : codewords.rows() / m, metric) {
+    if (codewords.rows() % m != 0) detail::invalid("codeword rows", codewords.rows(), "must be a multiple of m = ", m);
+    const std::size_t padded = m * codewords.cols();
+    if (dim == 0) dim = padded;
+    if (codewords.cols() == 0) detail::invalid("codeword columns", codewords.cols(), "must be at least 1");
+    if (dim > padded || padded - dim >= codewords.cols())
+      detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(), ", the last perhaps shorter");
+    if (dim < padded) m_padding = pq_padding::zeros;
+    check_codewords(codewords);
+    adopt(std::move(codewords), dim);
+  }
+
+  /// Trains the codewords on `vecs` (n x dim). Nothing changes where it throws. O(iter n ks dim); memory beyond the
+  /// codewords: threads x n x ds. The same bits for any number of threads.
+  /// \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide (unless padding is zeros),
+  /// for vectors with NaN or infinity (naming the row) or squares that overflow, and for iter = 0; annulus::cancelled
+  /// when `progress` returns false.
+  product_quantizer& fit(matrix_view<float> vecs, const kmeans_params& params = {}) { return train(vecs, {}, params); }
+
+  /// The same from given codewords, (m * ks) x ds. \throws std::invalid_argument also where they do not fit.
+  product_quantizer& fit(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params = {}) {
+    if (initial.rows() != m_m * m_ks) detail::invalid("initial rows", initial.rows(), "must be m * ks = ", m_m * m_ks);
+    if (const std::size_t ds = (vecs.cols() + m_m - 1) / m_m; initial.cols() != ds)
+      detail::invalid("initial columns", initial.cols(), "must be ds = ", ds);
+    check_codewords(initial);
+    return train(vecs, initial, params);
+  }
+
+  /// The codes of `vecs` (n x dim): n x m. O(n ks dim), memory beyond the result O(threads x a few vectors).
+  /// \throws std::invalid_argument before fit, for another dimension, and for vectors with NaN or infinity (naming the
+  /// row) or squares that overflow.
+  matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
+    check_vectors(vecs, threads);
+    matrix<Code> codes(vecs.rows(), m_m);
+    std::vector<encoding> scratch(resolve_threads(threads), encoding(m_ds));
+    parallel_for(threads, vecs.rows(), encoding::block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      auto& [search, found, copied] = scratch[worker];
+      const auto rows = prepared(vecs.middle_rows(begin, end - begin), copied);
+      for (std::size_t i = 0; i < m_m; ++i) {
+        m_codebooks[i](sub_vectors(rows, i), std::span(found).first(end - begin), search);
+        for (std::size_t r = begin; r < end; ++r) codes(r, i) = static_cast<Code>(found[r - begin]);
+      }
+    });
+    return codes;
+  }
+
+  /// The vectors that codes (n x m) stand for: n x dim. \throws std::invalid_argument before fit, for another number of
+  /// columns, and for codes that are not below ks (naming the row).
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> matrix<float> decode(const Codes& codes)
+  const {
+    const matrix_view<Code> view(codes);
+    check_fitted();
+    detail::check_codes(view, m_m, m_ks);
+    matrix<float> vecs(view.rows(), m_dim);
+    for (std::size_t r = 0; r < view.rows(); ++r)
+      for (std::size_t i = 0; i < m_m; ++i)
+        std::copy_n(m_codewords.row(i * m_ks + view.row(r)[i]).data(), std::min(m_ds, m_dim - i * m_ds),
+                    vecs.row(r).data() + i * m_ds);
+    return vecs;
+  }
+
+  /// The distances of a query (dim) to all codewords. O(ks dim). \throws std::invalid_argument before fit and for
+  /// another dimension.
+  distance_table dtable(std::span<const float> query) const {
+    check_dim(query.size());
+    matrix<float> values(m_m, m_ks), copied;
+    write_table(query, values.data(), copied);
+    return distance_table(std::move(values), m_metric);
+  }
+
+  /// The k nearest of `codes` (n x m) to each row of `queries` (q x dim) by their tables: q x k, nearest first, ties by
+  /// lower id, padded with no_id and +infinity. Distances are those of adist, for dot their negatives. A query that is
+  /// not finite has no neighbours. Answers depend neither on the batch nor on threads; a batch is several times as fast
+  /// as its queries alone. O(q (ks dim + n m)).
+  /// \throws std::invalid_argument before fit, for k = 0, for other dimensions, for codes that are not below ks;
+  /// annulus::cancelled when `progress` returns false.
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
+                                                                 std::size_t k, const pq_search_params& params = {})
+  const {
+    check_fitted();
+    if (queries.rows() > 0) check_dim(queries.cols());
+    return search_tables(codes, queries.rows(), k, params, [&](std::size_t q, float* table, matrix<float>& copied) {
+      if (!detail::all_finite(queries.row(q))) return false;
+      write_table(queries.row(q), table, copied);
+      return true;
+    });
+  }
+
+  /// The same where the queries are codes too (q x m): symmetric distances, between decoded vectors. Faster to prepare
+  /// and less accurate than search.
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> neighbors search_symmetric(const Codes& codes,
+                                                                           matrix_view<Code> query_codes, std::size_t k,
+                                                                           const pq_search_params& params = {})
+  const {
+    check_fitted();
+    detail::check_codes(query_codes, m_m, m_ks);
+    return search_tables(codes, query_codes.rows(), k, params, [&](std::size_t q, float* table, matrix<float>&) {
+      for (std::size_t i = 0; i < m_m; ++i)
+        write_row(i, m_codewords.row(i * m_ks + query_codes.row(q)[i]).data(), table + i * m_ks);
+      return true;
+    });
+  }
+
+  /// What encoding and decoding `vecs` loses. \throws std::invalid_argument as encode does, and for no vectors.
+  distortion_report distortion(matrix_view<float> vecs, std::size_t threads = 0) const {
+    check_vectors(vecs, threads);
+    matrix<float> copied;
+    return detail::distortion_of(*this, prepared(vecs, copied), encode(vecs, threads));
+  }
+
+  std::size_t m() const noexcept { return m_m; }
+  std::size_t ks() const noexcept { return m_ks; }
+  std::size_t ds() const noexcept { return m_ds; }    ///< 0 before fit
+  std::size_t dim() const noexcept { return m_dim; }  ///< 0 before fit
+  pq_metric metric() const noexcept { return m_metric; }
+  pq_padding padding() const noexcept { return m_padding; }
+  /// (m * ks) x ds, empty before fit: those of sub-space i from row i * ks.
+  const matrix<float>& codewords() const noexcept { return m_codewords; }
+  /// Those of sub-space i, ks x ds.
+  matrix_view<float> codewords(std::size_t i) const noexcept {
+    return matrix_view<float>(m_codewords).middle_rows(i * m_ks, m_ks);
+  }
+
+  friend bool operator==(const product_quantizer& a, const product_quantizer& b) {
+    return a.m_m == b.m_m && a.m_ks == b.m_ks && a.m_dim == b.m_dim && a.m_metric == b.m_metric &&
+           a.m_codewords == b.m_codewords;
+  }
+
+ private:
+  /// Scratch of one thread.
+  struct encoding {
+    static constexpr std::size_t block = detail::nearest_codeword::block;
+    explicit encoding(std::size_t ds) : search(ds) {}
+    detail::nearest_codeword::scratch search;
+    std::array<std::uint32_t, block> found{};
+    matrix<float> copied;
+  };
+
+  static void check_codewords(const matrix<float>& codewords) {
+    if (!std::isfinite(detail::check_rows<float>(codewords, "codewords", 1)))
+      detail::invalid("codewords", "a row", "must not be so long that its squares overflow");
+  }
+  void check_fitted() const {
+    if (m_codewords.rows() == 0) detail::invalid("codewords", "none", "the quantiser must be fitted first");
+  }
+  void check_dim(std::size_t dim) const {
+    check_fitted();
+    if (dim != m_dim) detail::invalid("dimension", dim, "must equal the quantiser's ", m_dim);
+  }
+  void check_vectors(matrix_view<float> vecs, std::size_t threads) const {
+    check_fitted();
+    if (vecs.rows() > 0) check_dim(vecs.cols());
+    if (!std::isfinite(detail::check_rows(vecs, "vectors", threads)))
+      detail::invalid("vectors", "a row", "must not be so long that its squares overflow");
+  }
+
+  /// The rows as they are quantised: as they are, or in `copied` normalised or padded to m * ds.
+  matrix_view<float> prepared(matrix_view<float> rows, matrix<float>& copied) const {
+    const std::size_t padded = (rows.cols() + m_m - 1) / m_m * m_m;
+    if (m_metric != pq_metric::cosine && padded == rows.cols()) return rows;
+    if (copied.rows() < rows.rows()) copied = matrix<float>(rows.rows(), padded);
+    for (std::size_t r = 0; r < rows.rows(); ++r) {
+      const float* const row = rows.row(r).data();
+      float scale = 1;
+      if (m_metric == pq_metric::cosine) {
+        const float norm = std::sqrt(one_to_one<kernels::inner_product>(row, row, rows.cols()));
+        scale = norm > 0 ? 1 / norm : 1;
+      }
+      std::transform(row, row + rows.cols(), copied.row(r).data(), [scale](float x) { return x * scale; });
+    }
+    return matrix_view<float>(copied).middle_rows(0, rows.rows());
+  }
+
+  /// Of prepared rows the coordinates of sub-space i.
+  matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t i) const {
+    const std::size_t ds = rows.cols() / m_m;
+    return {rows.data() + i * ds, rows.rows(), ds, rows.stride()};
+  }
+
+  product_quantizer& train(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params) {
+    if (m_padding == pq_padding::refuse && vecs.cols() % m_m != 0)
+      detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m_m, ", or padding be zeros");
+    if (vecs.cols() < m_m) detail::invalid("dimension", vecs.cols(), "must be at least m = ", m_m);
+    detail::check_training_rows(vecs, m_ks, params.threads);
+    matrix<float> sampled, copied;
+    const std::size_t dim = vecs.cols();
+    const auto rows = prepared(detail::training_rows(vecs, m_ks, params, sampled), copied);
+
+    matrix<float> codewords(m_m * m_ks, rows.cols() / m_m);
+    const std::size_t threads = resolve_threads(params.threads);
+    parallel_for(
+        threads, m_m, 1,
+        [&](std::size_t i, std::size_t, std::size_t) {
+          const kmeans_params part{.iter = params.iter,
+                                   .seed = params.seed + i,
+                                   .init = params.init,
+                                   .threads = std::max<std::size_t>(threads / m_m, 1)};
+          const matrix<float> own = detail::packed_copy(sub_vectors(rows, i));
+          const std::size_t first = i * m_ks;
+          const matrix<float> start = initial.rows() == 0
+                                          ? detail::initial_centroids(own, m_ks, part)
+                                          : detail::packed_copy(matrix_view<float>(initial).middle_rows(first, m_ks));
+          const matrix<float> trained = detail::run_kmeans(own, start, part).centroids;
+          std::copy_n(trained.data(), m_ks * own.cols(), codewords.row(first).data());
+        },
+        params.progress, "product quantizer");
+    adopt(std::move(codewords), dim);
+    return *this;
+  }
+
+  void adopt(matrix<float> codewords, std::size_t dim) {
+    std::vector<detail::nearest_codeword> codebooks;
+    codebooks.reserve(m_m);
+    for (std::size_t i = 0; i < m_m; ++i)
+      codebooks.emplace_back(matrix_view<float>(codewords).middle_rows(i * m_ks, m_ks));
+    m_ds = codewords.cols();
+    m_dim = dim;
+    m_codebooks = std::move(codebooks);
+    m_codewords = std::move(codewords);
+  }
+
+  void write_row(std::size_t i, const float* sub_vector, float* out) const {
+    if (m_metric == pq_metric::l2) return m_codebooks[i].squared_distances(sub_vector, out);
+    m_codebooks[i].inner_products(sub_vector, out);
+    if (m_metric == pq_metric::dot) return;
+    const float share = 1 / static_cast<float>(m_m);
+    for (std::size_t c = 0; c < m_ks; ++c) out[c] = share - out[c];
+  }
+
+  void write_table(std::span<const float> query, float* out, matrix<float>& copied) const {
+    const auto row = prepared(query, copied);
+    for (std::size_t i = 0; i < m_m; ++i) write_row(i, row.data() + i * m_ds, out + i * m_ks);
+  }
+
+  /// table(q, out, copied) writes the table of query q, or returns false where it has no neighbours.
+  template <class Table>
+  neighbors search_tables(matrix_view<Code> codes, std::size_t queries, std::size_t k, const pq_search_params& params,
+                          Table table) const {
+    detail::check_codes(codes, m_m, m_ks);
+    std::vector<matrix<float>> copied(resolve_threads(params.threads));
+    const auto smaller_is_nearer = [&](std::size_t q, float* out, std::size_t worker) {
+      if (!table(q, out, copied[worker])) return false;
+      if (m_metric == pq_metric::dot) std::transform(out, out + m_m * m_ks, out, std::negate<>());
+      return true;
+    };
+    return detail::scan_codes(codes, m_m, m_ks, queries, k, params, smaller_is_nearer);
+  }
+
+  std::size_t m_m, m_ks, m_ds = 0, m_dim = 0;
+  pq_metric m_metric;
+  pq_padding m_padding;
+  matrix<float> m_codewords;
+  std::vector<detail::nearest_codeword> m_codebooks;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH
