@@ -44,7 +44,7 @@ class lloyd {
       m_framed[begin / grain].assign(points.middle_rows(begin, end - begin), m_frame);
     });
     for (std::size_t i = 0; i < points.rows(); ++i)
-      for (const float x : points.row(i)) m_squares += static_cast<double>(x) * static_cast<double>(x);
+      for (std::size_t j = 0; j < points.cols(); ++j) m_squares += square_from_centre(points.row(i)[j], j);
   }
 
   /// Assigns every point to its nearest centroid. Returns whether another update would change anything.
@@ -64,9 +64,9 @@ class lloyd {
     return m_is_first || m_has_split || std::ranges::count(changed, 1) > 0;
   }
 
-  /// Moves every centroid to the mean of its points; one that has none takes half of the largest cluster. Returns the
-  /// mean squared error of the points to the means of their clusters.
-  double update(matrix<float>& centroids, std::size_t round) {
+  /// Moves every centroid to the mean of its points; one that has none takes half of the largest cluster, unless this
+  /// is the last round, which leaves means. Returns the mean squared error of the points to the means.
+  double update(matrix<float>& centroids, std::size_t round, bool is_last = false) {
     // Each thread goes over all points and adds those of its own centroids, so that their order is always the same.
     const std::size_t share = (m_k + resolve_threads(m_threads) - 1) / resolve_threads(m_threads), d = m_points.cols();
     parallel_for(m_threads, m_k, share, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -87,19 +87,28 @@ class lloyd {
       const auto count = static_cast<double>(m_counts[c]);
       for (std::size_t j = 0; j < d; ++j) {
         const double mean = m_sums(c, j) / count;
-        explained += count * mean * mean;
+        explained += count * square_from_centre(mean, j);
         centroids(c, j) = static_cast<float>(mean);
       }
     }
-    split_largest(centroids, round);
+    if (!is_last) split_largest(centroids, round);
     return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
   }
+
+  /// Of the last assignment.
+  const std::vector<std::uint32_t>& codes() const noexcept { return m_codes; }
 
  private:
   static constexpr std::size_t grain = 16 * nearest_codeword::block;
 
   static void add(const float* x, std::size_t d, double* sum) noexcept {
     for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(x[j]);
+  }
+
+  /// Taken from there, as else data far from zero would lose its error to rounding.
+  double square_from_centre(double x, std::size_t j) const noexcept {
+    const double out = x - static_cast<double>(m_frame.centre[j]);
+    return out * out;
   }
 
   /// Empty clusters, in order, each take half of the cluster that is then the largest: both centroids step aside, to
@@ -150,18 +159,21 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
   kmeans_result result{std::move(centroids)};
   lloyd rounds(points, result.centroids.rows(), params.seed, params.threads);
   for (std::size_t round = 0; round < params.iter && rounds.assign(result.centroids); ++round) {
-    result.mean_squared_error = rounds.update(result.centroids, round);
-    report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
+    const bool is_last = round + 1 == params.iter;
+    result.mean_squared_error = rounds.update(result.centroids, round, is_last);
+    if (!is_last)
+      report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
   }
+  report(params.progress, "k-means", 1.0);
   return result;
 }
 
 }  // namespace detail
 
 /// k centroids (k x d) of `points` (n x d) by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that
-/// `params.init` chooses. A centroid without points takes half of the largest cluster. The same bits for any number of
-/// threads. O(iter n k d); memory O(n d) bytes times two, and no distances.
-/// 	hrows std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
+/// `params.init` chooses. A centroid without points takes half of the largest cluster, but for the last round's. The
+/// same bits for any number of threads. O(iter n k d); memory O(n d) bytes times two, and no distances.
+/// \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
 /// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
 inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {
   detail::check_training_rows(points, k, params.threads);

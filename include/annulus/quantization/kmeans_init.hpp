@@ -35,9 +35,16 @@ inline std::vector<std::size_t> sample_without_replacement(std::size_t n, std::s
   return ids;
 }
 
-inline matrix<float> packed_copy(matrix_view<float> rows) {
+/// As it is, or normalised. A zero row stays zero.
+inline void copy_row(std::span<const float> row, bool normalize, float* out) {
+  const float norm = normalize ? std::sqrt(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())) : 1;
+  const float scale = norm > 0 ? 1 / norm : 1;
+  std::ranges::transform(row, out, [scale](float x) { return x * scale; });
+}
+
+inline matrix<float> packed_copy(matrix_view<float> rows, bool normalize = false) {
   matrix<float> copy(rows.rows(), rows.cols());
-  for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), copy.row(i).begin());
+  for (std::size_t i = 0; i < rows.rows(); ++i) copy_row(rows.row(i), normalize, copy.row(i).data());
   return copy;
 }
 

@@ -202,15 +202,8 @@ class product_quantizer {
     const std::size_t padded = (rows.cols() + m_m - 1) / m_m * m_m;
     if (m_metric != pq_metric::cosine && padded == rows.cols()) return rows;
     if (copied.rows() < rows.rows()) copied = matrix<float>(rows.rows(), padded);
-    for (std::size_t r = 0; r < rows.rows(); ++r) {
-      const float* const row = rows.row(r).data();
-      float scale = 1;
-      if (m_metric == pq_metric::cosine) {
-        const float norm = std::sqrt(one_to_one<kernels::inner_product>(row, row, rows.cols()));
-        scale = norm > 0 ? 1 / norm : 1;
-      }
-      std::transform(row, row + rows.cols(), copied.row(r).data(), [scale](float x) { return x * scale; });
-    }
+    for (std::size_t r = 0; r < rows.rows(); ++r)
+      detail::copy_row(rows.row(r), m_metric == pq_metric::cosine, copied.row(r).data());
     return matrix_view<float>(copied).middle_rows(0, rows.rows());
   }
 

@@ -1,0 +1,136 @@
+#pragma once
+
+/// \file
+/// Optimised product quantisation: a product quantiser behind a learned rotation (Ge, He, Ke, Sun 2013).
+
+#include <annulus/quantization/product_quantizer.hpp>
+#include <annulus/quantization/rotation_training.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// A product quantiser of vectors rotated by rotation(), which is learned together with the codewords. Where the
+/// rotation does not pay (data whose axes suit already), fit keeps the axes as they are. Const members are safe from
+/// any number of threads. Moves and copies.
+template <code_scalar Code = std::uint8_t>
+class optimized_product_quantizer {
+ public:
+  using code_type = Code;
+
+  /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
+  explicit optimized_product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2)
+      : m_quantizer(m, ks, metric) {}
+
+  /// From a rotation, dim x dim (a row vector x becomes x * rotation), and a fitted quantiser of as many dimensions.
+  /// \throws std::invalid_argument where they do not fit together, or the rotation is further than 1e-3 from
+  /// orthogonal.
+  optimized_product_quantizer(matrix<float> rotation, product_quantizer<Code> quantizer)
+      : m_rotation(std::move(rotation)), m_quantizer(std::move(quantizer)) {
+    const std::size_t d = m_quantizer.dim();
+    if (d == 0) detail::invalid("quantizer", "unfitted", "must be fitted first");
+    if (m_rotation.rows() != d || m_rotation.cols() != d)
+      detail::invalid("rotation", m_rotation.rows(), "must be square, of the quantiser's ", d, " dimensions");
+    detail::check_rows<float>(m_rotation, "rotation", 1);
+    const auto r = detail::as_eigen(m_rotation);
+    const float off = (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.rows())).cwiseAbs().maxCoeff();
+    if (!(off < 1e-3f)) detail::invalid("rotation", off, "its rows must be orthonormal to within 1e-3");
+  }
+
+  /// Learns rotation and codewords from `vecs` (n x dim). Nothing changes where it throws. Time O(rotation_iter
+  /// (n dim (ks + dim) + dim^3) + pq_iter n ks dim), memory O(n dim). The same bits for any number of threads.
+  /// \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide, for vectors with NaN or
+  /// infinity (naming the row) or squares that overflow, and for pq_iter = 0; annulus::cancelled when `progress`
+  /// returns false.
+  optimized_product_quantizer& fit(matrix_view<float> vecs, const opq_params& params = {}) {
+    if (vecs.cols() == 0 || vecs.cols() % m() != 0)
+      detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m());
+    detail::check_training_rows(vecs, ks(), params.threads);
+    kmeans_params kmeans{.iter = params.pq_iter,
+                         .seed = params.seed,
+                         .init = params.init,
+                         .max_points_per_centroid = params.max_points_per_centroid,
+                         .threads = params.threads,
+                         .progress = params.progress};
+    matrix<float> sampled, unit;
+    auto rows = detail::training_rows(vecs, ks(), kmeans, sampled);
+    kmeans.max_points_per_centroid = 0;
+    if (metric() == pq_metric::cosine) rows = unit = detail::packed_copy(rows, true);
+
+    product_quantizer<Code> plain(m(), ks(), metric()), rotated(plain);
+    plain.fit(rows, kmeans);
+    auto [rotation, codewords] = detail::learn_rotation(rows, m(), ks(), params);
+    const matrix<float> turned = detail::multiplied(rows, rotation, params.threads);
+    rotated.fit(turned, codewords, kmeans);
+    const bool pays = rotated.distortion(turned, params.threads).mean_squared_error <
+                      plain.distortion(rows, params.threads).mean_squared_error;
+    m_rotation = pays ? std::move(rotation) : detail::identity(rows.cols());
+    m_quantizer = pays ? std::move(rotated) : std::move(plain);
+    return *this;
+  }
+
+  /// Rows times rotation(). \throws std::invalid_argument before fit and for another dimension.
+  matrix<float> rotate(matrix_view<float> vecs, std::size_t threads = 0) const {
+    if (m_rotation.rows() == 0) detail::invalid("rotation", "none", "the quantiser must be fitted first");
+    if (vecs.cols() != dim() && vecs.rows() > 0)
+      detail::invalid("dimension", vecs.cols(), "must equal the quantiser's ", dim());
+    return detail::multiplied(vecs, m_rotation, threads);
+  }
+  /// One vector. \throws std::invalid_argument likewise.
+  std::vector<float> rotate(std::span<const float> vec) const {
+    const matrix<float> rotated = rotate(matrix_view<float>(vec), 1);
+    return {rotated.data(), rotated.data() + rotated.cols()};
+  }
+
+  /// As product_quantizer's: codes of rotated vectors.
+  matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
+    detail::check_rows(vecs, "vectors", threads);
+    return m_quantizer.encode(rotate(vecs, threads), threads);
+  }
+
+  /// As product_quantizer's, and rotated back.
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> matrix<float> decode(const Codes& codes)
+  const {
+    const matrix<float> rotated = m_quantizer.decode(codes);
+    return detail::multiplied(rotated, detail::transposed(m_rotation), 1);
+  }
+
+  /// As product_quantizer's, of the rotated query.
+  distance_table dtable(std::span<const float> query) const { return m_quantizer.dtable(rotate(query)); }
+
+  /// As product_quantizer's, of rotated queries.
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
+                                                                 std::size_t k, const pq_search_params& params = {})
+  const { return m_quantizer.search(codes, rotate(queries, params.threads), k, params); }
+
+  /// As product_quantizer's: a rotation leaves distances between decoded vectors as they are.
+  template <matrix_like Codes>
+    requires std::same_as<value_t<Codes>, Code> neighbors search_symmetric(const Codes& codes,
+                                                                           matrix_view<Code> query_codes, std::size_t k,
+                                                                           const pq_search_params& params = {})
+  const { return m_quantizer.search_symmetric(codes, query_codes, k, params); }
+
+  /// As product_quantizer's, of rotated vectors.
+  distortion_report distortion(matrix_view<float> vecs, std::size_t threads = 0) const {
+    return m_quantizer.distortion(rotate(vecs, threads), threads);
+  }
+
+  std::size_t m() const noexcept { return m_quantizer.m(); }
+  std::size_t ks() const noexcept { return m_quantizer.ks(); }
+  std::size_t ds() const noexcept { return m_quantizer.ds(); }
+  std::size_t dim() const noexcept { return m_quantizer.dim(); }
+  pq_metric metric() const noexcept { return m_quantizer.metric(); }
+  /// dim x dim, empty before fit.
+  const matrix<float>& rotation() const noexcept { return m_rotation; }
+  /// What quantises rotated vectors.
+  const product_quantizer<Code>& quantizer() const noexcept { return m_quantizer; }
+  const matrix<float>& codewords() const noexcept { return m_quantizer.codewords(); }
+
+  friend bool operator==(const optimized_product_quantizer&, const optimized_product_quantizer&) = default;
+
+ private:
+  matrix<float> m_rotation;
+  product_quantizer<Code> m_quantizer;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH

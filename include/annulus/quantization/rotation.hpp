@@ -1,0 +1,108 @@
+#pragma once
+
+/// \file
+/// What optimised product quantisation needs of linear algebra.
+
+#include <annulus/core/matrix.hpp>
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/SVD>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Deals the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
+/// each to the bucket, of those with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun
+/// 2013, 3.2.2). Row i of the result are the dimensions of bucket i, as many as eigenvalues.size() / m. O(d (log d +
+/// m)). \throws std::invalid_argument where m is 0 or does not divide the number of eigenvalues, or one is NaN or
+/// negative.
+inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigenvalues, std::size_t m) {
+  const std::size_t d = eigenvalues.size();
+  if (m == 0) detail::invalid("m", m, "must be at least 1");
+  if (d == 0 || d % m != 0) detail::invalid("eigenvalues", d, "must be a multiple of m = ", m);
+  for (const double x : eigenvalues)
+    if (!(x >= 0)) detail::invalid("eigenvalue", x, "must not be negative");
+  std::vector<std::uint32_t> order(d);
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return eigenvalues[a] > eigenvalues[b]; });
+
+  matrix<std::uint32_t> buckets(m, d / m);
+  std::vector<std::size_t> size(m);
+  std::vector<double> log_product(m);
+  // Below this an eigenvalue is rounding; its logarithm, or that of zero, must not outweigh all others.
+  const double least = std::max(eigenvalues[order[0]] * 1e-10, std::numeric_limits<double>::min());
+  for (const std::uint32_t dimension : order) {
+    std::size_t chosen = m;
+    for (std::size_t i = 0; i < m; ++i)
+      if (size[i] < d / m && (chosen == m || log_product[i] < log_product[chosen])) chosen = i;
+    buckets(chosen, size[chosen]++) = dimension;
+    log_product[chosen] += std::log(std::max(eigenvalues[dimension], least) / least);
+  }
+  return buckets;
+}
+
+namespace detail {
+
+using eigen_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+inline auto as_eigen(matrix_view<float> m) {
+  using Eigen::Index;
+  return Eigen::Map<const eigen_rows, 0, Eigen::OuterStride<>>(
+      m.data(), static_cast<Index>(m.rows()), static_cast<Index>(m.cols()),
+      Eigen::OuterStride<>(static_cast<Index>(std::max<std::size_t>(m.stride(), 1))));
+}
+inline auto as_eigen(matrix<float>& m) {
+  using Eigen::Index;
+  return Eigen::Map<eigen_rows>(m.data(), static_cast<Index>(m.rows()), static_cast<Index>(m.cols()));
+}
+
+inline matrix<float> identity(std::size_t d) {
+  matrix<float> r(d, d);
+  for (std::size_t i = 0; i < d; ++i) r(i, i) = 1;
+  return r;
+}
+
+inline matrix<float> transposed(const matrix<float>& m) {
+  matrix<float> t(m.cols(), m.rows());
+  as_eigen(t) = as_eigen(m).transpose();
+  return t;
+}
+
+/// The rotation R (d x d) for which vecs * R is nearest to `targets` in squares, given vecs^T targets: U V^T of its
+/// singular value decomposition (Schönemann 1966).
+inline matrix<float> procrustes(const matrix<float>& product) {
+  const Eigen::MatrixXf given = as_eigen(product);
+  const Eigen::BDCSVD<Eigen::MatrixXf> svd(given, Eigen::ComputeFullU | Eigen::ComputeFullV);
+  matrix<float> r(product.rows(), product.cols());
+  as_eigen(r).noalias() = svd.matrixU() * svd.matrixV().transpose();
+  return r;
+}
+
+/// The principal axes of the rows as a rotation, dealt to m sub-spaces of balanced variance.
+inline matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
+  using Eigen::Index;
+  const auto x = as_eigen(rows);
+  const Eigen::RowVectorXd mean = x.cast<double>().colwise().mean();
+  const std::size_t d = rows.cols();
+  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(x.cols(), x.cols());
+  constexpr Index block = 1024;
+  for (Index i = 0; i < x.rows(); i += block) {
+    const Eigen::MatrixXd part = x.middleRows(i, std::min(block, x.rows() - i)).cast<double>().rowwise() - mean;
+    covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
+  }
+  covariance /= static_cast<double>(std::max<Index>(x.rows() - 1, 1));
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(covariance);
+  const Eigen::VectorXd values = solved.eigenvalues().cwiseMax(0.0);
+  const auto buckets = eigenvalue_allocation({values.data(), d}, m);
+  matrix<float> r(d, d);
+  for (std::size_t j = 0; j < d; ++j)
+    for (std::size_t i = 0; i < d; ++i)
+      r(i, j) = static_cast<float>(solved.eigenvectors()(static_cast<Index>(i), static_cast<Index>(buckets.data()[j])));
+  return r;
+}
+
+}  // namespace detail
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,69 @@
+#pragma once
+
+/// \file
+/// Learning a rotation together with the codewords of the rotated vectors, each in turn with the other held.
+
+#include <annulus/core/multiply.hpp>
+#include <annulus/quantization/kmeans.hpp>
+#include <annulus/quantization/rotation.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+struct opq_params {
+  /// Start from principal axes dealt to sub-spaces of balanced variance (which ten rounds from the axes as they are do
+  /// not reach on embeddings), or from the axes as they are.
+  bool parametric_init = true;
+  std::size_t pq_iter = 20;        ///< rounds of k-means for the codewords that are kept
+  std::size_t rotation_iter = 10;  ///< rounds of codewords and rotation in turn; 0: the start, still fitted
+  std::uint64_t seed = 123;
+  kmeans_init init = kmeans_init::points;
+  std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many times ks; 0: on all vectors
+  std::size_t threads = 0;                  ///< 0: all cores
+  progress_callback progress = {};
+};
+
+namespace detail {
+
+struct learned_rotation {
+  matrix<float> rotation;   ///< d x d
+  matrix<float> codewords;  ///< (m * ks) x ds, of rotated rows
+};
+
+/// Rounds of: codewords a little nearer to the means of their rotated rows, then the rotation that brings the rows
+/// nearest to what their codes stand for. Rows are n x d, finite, n >= ks, d a multiple of m.
+inline learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks,
+                                       const opq_params& params) {
+  constexpr std::size_t codeword_rounds = 2;  // of k-means in each round: cheap beside the products
+  const std::size_t n = rows.rows(), d = rows.cols(), ds = d / m, threads = resolve_threads(params.threads);
+  matrix<float> rotation = params.parametric_init ? parametric_rotation(rows, m) : identity(d);
+  matrix<float> rotated = multiplied(rows, rotation, threads), decoded(n, d);
+  std::vector<matrix<float>> codewords(m);
+  const auto improve = [&](std::size_t i, std::size_t round) {
+    const matrix<float> own = packed_copy({rotated.data() + i * ds, n, ds, d});
+    const kmeans_params part{
+        .seed = params.seed + i, .init = params.init, .threads = std::max<std::size_t>(threads / m, 1)};
+    if (codewords[i].rows() == 0) codewords[i] = initial_centroids(own, ks, part);
+    if (params.rotation_iter == 0) return;
+    lloyd rounds(own, ks, part.seed, part.threads);
+    for (std::size_t r = 0; r < codeword_rounds; ++r) {
+      rounds.assign(codewords[i]);
+      rounds.update(codewords[i], round * codeword_rounds + r);
+    }
+    for (std::size_t r = 0; r < n; ++r)
+      std::ranges::copy(codewords[i].row(rounds.codes()[r]), decoded.row(r).data() + i * ds);
+  };
+  for (std::size_t round = 0; round < std::max<std::size_t>(params.rotation_iter, 1); ++round) {
+    parallel_for(threads, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
+    if (params.rotation_iter == 0) break;
+    rotation = procrustes(transposed_product(rows, decoded, threads));
+    rotated = multiplied(rows, rotation, threads);
+    report(params.progress, "rotation", static_cast<double>(round + 1) / static_cast<double>(params.rotation_iter));
+  }
+
+  learned_rotation learned{std::move(rotation), matrix<float>(m * ks, ds)};
+  for (std::size_t i = 0; i < m; ++i) std::copy_n(codewords[i].data(), ks * ds, learned.codewords.row(i * ks).data());
+  return learned;
+}
+
+}  // namespace detail
+}  // namespace annulus::inline ANNULUS_ARCH
