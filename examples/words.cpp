@@ -6,6 +6,8 @@
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/nndescent/index.hpp>
+#include <annulus/quantization/fast_scan.hpp>
+#include <annulus/quantization/optimized_product_quantizer.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -50,9 +52,10 @@ annulus::neighbors without_self(const annulus::neighbors& found, const std::vect
   return others;
 }
 
-// A way of searching, given the vectors of words and how many neighbours to find.
+// A way of searching, given the vectors of words and how many neighbours to find, and what it reads of each vector.
 struct method {
   const char* name;
+  std::size_t bytes;
   std::function<annulus::neighbors(const annulus::matrix<float>& queries, std::size_t k)> search;
 };
 
@@ -67,6 +70,14 @@ void print_neighbors(const vocabulary& v, const std::vector<annulus::id_type>& i
   }
 }
 
+// By number, as distances to codes are estimates.
+double share_found(const annulus::neighbors& found, const annulus::neighbors& truth) {
+  std::size_t hits = 0;
+  for (std::size_t i = 0; i < truth.ids.rows(); ++i)
+    for (const auto id : found.ids.row(i)) hits += std::ranges::count(truth.ids.row(i), id) > 0;
+  return static_cast<double>(hits) / static_cast<double>(truth.ids.rows() * truth.ids.cols());
+}
+
 // The first method is exact: the others are measured against it.
 void print_comparison(const vocabulary& v, const std::vector<method>& methods) {
   std::vector<annulus::id_type> ids;
@@ -74,13 +85,13 @@ void print_comparison(const vocabulary& v, const std::vector<method>& methods) {
   const auto queries = vectors_of(v, ids);
   annulus::neighbors truth;
 
-  std::printf("\n%-26s | recall@10 | microseconds a query\n", "1,000 words in one batch");
+  std::printf("\n%-26s | bytes a vector | recall@10 | microseconds a query\n", "1,000 words in one batch");
   for (const auto& m : methods) {
     const auto start = std::chrono::steady_clock::now();
     const auto found = without_self(m.search(queries, 10 + 1), ids);
     const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;
     if (truth.ids.rows() == 0) truth = found;
-    std::printf("%-26s | %9.3f | %20.1f\n", m.name, annulus::recall(found, truth, 10),
+    std::printf("%-26s | %14zu | %9.3f | %20.1f\n", m.name, m.bytes, share_found(found, truth),
                 time.count() / static_cast<double>(ids.size()));
   }
 }
@@ -113,20 +124,38 @@ int run(std::vector<std::string> arguments) {
   const std::chrono::duration<double> build_time = std::chrono::steady_clock::now() - start;
   const annulus::search_params tuned = graph.tune(0.95, 300, 10, 1);
 
+  constexpr auto metric = annulus::pq_metric::cosine;
+  annulus::product_quantizer pq(20, 256, metric);
+  annulus::optimized_product_quantizer opq(20, 256, metric), opq4(50, 16, metric);
+  pq.fit(v.vectors, {.threads = 1});
+  opq.fit(v.vectors, {.rotation_iter = 5, .threads = 1});
+  opq4.fit(v.vectors, {.rotation_iter = 5, .threads = 1});
+  const annulus::fast_scan_index nibbles(opq4, v.vectors);
+  const auto pq_codes = pq.encode(v.vectors), opq_codes = opq.encode(v.vectors);
+  const std::size_t row_bytes = v.vectors.cols() * sizeof(float);
+
   // One thread, so that the times of the methods compare.
   const std::vector<method> methods{
-      {"knn, exact",
+      {"knn, exact", row_bytes,
        [&](const auto& queries, std::size_t k) {
          return annulus::knn(v.vectors, queries, k, annulus::cosine{}, {.threads = 1});
        }},
-      {"knn, recall_target = 0.95",
+      {"knn, recall_target = 0.95", row_bytes,
        [&](const auto& queries, std::size_t k) {
          return annulus::knn(v.vectors, queries, k, annulus::cosine{}, {.recall_target = 0.95, .threads = 1});
        }},
-      {"nndescent, tuned to 0.95",
+      {"nndescent, tuned to 0.95", v.vectors.cols(),
        [&](const auto& queries, std::size_t k) {
          return graph.search(queries, k, {.beam = tuned.beam, .threads = 1});
        }},
+      {"PQ", pq.m(),
+       [&](const auto& queries, std::size_t k) { return pq.search(pq_codes, queries, k, {.threads = 1}); }},
+      {"OPQ", opq.m(),
+       [&](const auto& queries, std::size_t k) { return opq.search(opq_codes, queries, k, {.threads = 1}); }},
+      {"OPQ, fast scan", nibbles.memory_bytes() / nibbles.size(),
+       [&](const auto& queries, std::size_t k) { return nibbles.search(queries, k, {.threads = 1}); }},
+      {"OPQ, fast scan, re-ranked", nibbles.memory_bytes() / nibbles.size() + row_bytes,
+       [&](const auto& queries, std::size_t k) { return nibbles.search(queries, k, v.vectors, {.threads = 1}); }},
   };
   for (const auto& m : methods) print_neighbors(v, ids, m);
   print_comparison(v, methods);

@@ -27,12 +27,12 @@ SLICE_SECONDS = 0.01
 SLOW_SECONDS, SLOW_ROUNDS = 0.05, 5
 
 
-def race(contenders, rounds):
+def race(contenders, rounds, warm_up=True):
     """Seconds per call of each contender, one number a round, and the cores it kept busy.
 
     All take turns in every round, so that a machine that slows down does so for all; slow ones drop out after a few
     rounds. Quick calls are repeated to fill a slice of time; calls are numbered through, so that consecutive ones have
-    different inputs.
+    different inputs. Without a warm-up every call is counted, for what takes long and compiles nothing.
     """
     n_calls = 0
     cores = {c.name: [] for c in contenders}
@@ -46,9 +46,9 @@ def race(contenders, rounds):
         cores[contender.name].append(cpu / wall)
         return (sum(own) if contender.self_timed else wall) / repeats
 
-    for contender in contenders:  # compiles, faults memory in, starts thread pools
+    for contender in contenders if warm_up else []:  # compiles, faults memory in, starts thread pools
         run(contender, 1)
-    once = {c.name: run(c, 1) for c in contenders}
+    once = {c.name: run(c, 1) if warm_up else SLOW_SECONDS for c in contenders}
     repeats = {name: max(1, min(200, int(SLICE_SECONDS / seconds))) for name, seconds in once.items()}
     seconds = {c.name: [] for c in contenders}
     gc.disable()
@@ -76,7 +76,7 @@ class Records:
         self._path = path
         path.write_text("")
         self.failures = []
-        packages = ("numpy", "jax", "faiss-cpu", "scikit-learn")
+        packages = ("numpy", "jax", "faiss-cpu", "scikit-learn", "nanopq")
         self._common = {
             "threads": threads,
             "cpu": cpu_model(),

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 import numpy as np  # noqa: E402
 
 GRAPH_COMPARISONS = ("graph build", "index build", "graph search")
+CODEC_COMPARISONS = ("codec train", "codec encode", "codec scan", "codec adist")
 
 
 def grouped(records, key):
@@ -170,6 +171,40 @@ def save(figure, out, name):
     plt.close(figure)
 
 
+def codec_table(records, comparison, threads):
+    """A row a contender, with its time as a factor of that of the quickest of ours that does the same."""
+    work = {"codec train": None, "codec encode": "n", "codec scan": "n", "codec adist": "n"}[comparison]
+    header = ["data", "codec", "method", "time" if work is None else "ns a vector"]
+    header += {
+        "codec train": ["of annulus", "mean squared error"],
+        "codec encode": ["of annulus"],
+        "codec scan": ["of annulus", "bytes", "nearest in 1", "in 10", "in 100"],
+        "codec adist": ["of annulus"],
+    }[comparison]
+    rows = []
+    for r in records:
+        seconds = r["seconds"]["median"]
+        row = [set_of(r), r["codec"], r["contender"]]
+        if work is None:
+            row.append(short_time(seconds))
+        else:
+            vectors = r["n"] * (r["n_queries"] if comparison == "codec scan" else 1)
+            share = 0.1 if "a tenth" in r["contender"] else 1
+            row.append(f"{seconds * 1e9 / vectors / share:.3g}")
+        row.append(" / ".join(f"{ratio:.3g}x" for ratio in r["ratio"].values()) if r["role"] == "peer" else "")
+        if comparison == "codec train":
+            row.append(f"{r['mean_squared_error']:.5g}")
+        if comparison == "codec scan":
+            row += [f"{r['code_bytes']:g}"] + [f"{share:.3f}" for share in r["found"]]
+        rows.append(row)
+    return print_table(f"{comparison}, threads: {threads}{disturbance(records, threads)}", header, rows)
+
+
+def codec_tables(records):
+    groups = grouped(records, table_of)
+    return "\n".join(codec_table(group, *key) for key, group in sorted(groups.items()))
+
+
 def plot_ratios(records, out, comparison, threads):
     """Bars to the right of 1: a peer that takes longer than our fastest method of at least its recall."""
     bars = []
@@ -230,8 +265,10 @@ def write(out):
     lines = [line for path in sorted(out.glob("results-*.jsonl")) for line in path.read_text().splitlines()]
     records = [json.loads(line) for line in lines]
     of_graphs = [r for r in records if r["comparison"] in GRAPH_COMPARISONS]
-    records = [r for r in records if r["comparison"] not in GRAPH_COMPARISONS]
-    text = "\n".join(part for part in (tables(records), graph_tables(of_graphs)) if part)
+    of_codecs = [r for r in records if r["comparison"] in CODEC_COMPARISONS]
+    records = [r for r in records if r["comparison"] not in GRAPH_COMPARISONS + CODEC_COMPARISONS]
+    parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs))
+    text = "\n".join(part for part in parts if part)
     (out / "tables.md").write_text(text)
     print(text)
     for (comparison, threads), group in grouped(records, table_of).items():

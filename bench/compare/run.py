@@ -18,7 +18,7 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
-    kinds = {"approx_min_k", "knn", "graph"}
+    kinds = {"approx_min_k", "knn", "graph", "codec"}
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(sorted(kinds))}; and names of data sets"
     )
@@ -90,6 +90,10 @@ def measure(options):
             import graph
 
             graph.run(options, records)
+        if options.wants_kind("codec"):
+            import codec
+
+            codec.run(options, records)
     return len(records.failures)
 
 

@@ -14,4 +14,7 @@
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/nndescent/index.hpp>
+#include <annulus/quantization/faiss_io.hpp>
+#include <annulus/quantization/fast_scan.hpp>
+#include <annulus/quantization/optimized_product_quantizer.hpp>
 #include <annulus/version.hpp>

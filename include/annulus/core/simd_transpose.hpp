@@ -89,4 +89,19 @@ inline void transpose_square(const std::array<const std::uint8_t*, word_lanes>& 
 #endif
 }
 
+/// Interleaves `Width` rows of words, of which `count` are there, the others being zero: word w of row r comes to
+/// out[w * Width + r].
+template <std::size_t Width>
+void interleave(const std::int32_t* rows, std::size_t count, std::size_t words, std::int32_t* out) noexcept {
+  std::size_t r = 0;
+  for (; r + 4 <= count; r += 4) {
+    std::size_t w = 0;
+    for (; w + 4 <= words; w += 4) transpose_4x4(rows + r * words + w, words, out + w * Width + r, Width);
+    for (; w < words; ++w)
+      for (std::size_t i = r; i < r + 4; ++i) out[w * Width + i] = rows[i * words + w];
+  }
+  for (; r < Width; ++r)
+    for (std::size_t w = 0; w < words; ++w) out[w * Width + r] = r < count ? rows[r * words + w] : 0;
+}
+
 }  // namespace annulus::inline ANNULUS_ARCH::simd

@@ -93,7 +93,7 @@ class tile_search {
         m_found[i].reset(m_k, m_data.rows());
         m_limits[i] = m_found[i].kth();
       }
-      interleave<tile_queries>(m_rows.data(), here, words, m_packed.data() + group * words);
+      simd::interleave<tile_queries>(m_rows.data(), here, words, m_packed.data() + group * words);
     }
   }
 
@@ -116,7 +116,7 @@ class tile_search {
       greatest.error = std::max(greatest.error, row.error);
     }
     for (coordinate_word& word : m_rows) word ^= row_bias<Coordinate>;
-    interleave<tile_rows>(m_rows.data(), count, words, m_panel.data());
+    simd::interleave<tile_rows>(m_rows.data(), count, words, m_panel.data());
     if (greatest.norm > m_greatest.norm || greatest.error > m_greatest.error) {
       m_greatest = greatest;
       for (std::size_t q = 0; q < m_ids.size(); ++q) m_limits[q] = m_found[q].kth() + margin(q);

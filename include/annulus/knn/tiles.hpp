@@ -53,18 +53,4 @@ template <class Coordinate, class Integers = simd::integers>
   });
 }
 
-/// Interleaves `Width` rows of words for multiply_tile, of which `count` are there; the others are zero.
-template <std::size_t Width>
-void interleave(const coordinate_word* rows, std::size_t count, std::size_t words, coordinate_word* out) noexcept {
-  std::size_t r = 0;
-  for (; r + 4 <= count; r += 4) {
-    std::size_t w = 0;
-    for (; w + 4 <= words; w += 4) simd::transpose_4x4(rows + r * words + w, words, out + w * Width + r, Width);
-    for (; w < words; ++w)
-      for (std::size_t i = r; i < r + 4; ++i) out[w * Width + i] = rows[i * words + w];
-  }
-  for (; r < Width; ++r)
-    for (std::size_t w = 0; w < words; ++w) out[w * Width + r] = r < count ? rows[r * words + w] : 0;
-}
-
 }  // namespace annulus::inline ANNULUS_ARCH::detail

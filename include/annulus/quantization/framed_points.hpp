@@ -50,54 +50,69 @@ struct integer_frame {
 };
 
 /// Points in a frame: of each, words of two 16-bit coordinates (sixteen times the integer, see nearest_codeword), its
-/// length and the length of its error, in units.
+/// length and the length of its error, in units. Points stand in panels, one a lane, a word after the other.
 class framed_points {
  public:
+  static constexpr std::size_t lanes = simd::word_lanes;
+#if defined(__AVX512BW__)
+  static constexpr std::size_t panels_together = 4;
+#else
+  static constexpr std::size_t panels_together = 2;
+#endif
+
   explicit framed_points(std::size_t dim) : m_dim(dim), m_words((dim + 1) / 2) {}
 
-  std::size_t size() const noexcept { return m_size; }
   std::size_t words() const noexcept { return m_words; }
-  /// Those of point i, the points one after the other; readable to whole squares of points (simd_transpose.hpp).
-  const std::int32_t* words_of(std::size_t i) const noexcept { return m_packed.data() + i * m_words; }
+  /// The panel that begins with point i, a multiple of lanes: word w of point i + l stands at w * lanes + l. The next
+  /// follows, words() * lanes further on, and as many as make a multiple of panels_together.
+  const std::int32_t* panel(std::size_t i) const noexcept { return m_panels.data() + i * m_words; }
   /// One a point, and readable to whole vectors, as are the errors.
   const float* lengths() const noexcept { return m_lengths.data(); }
   const float* errors() const noexcept { return m_errors.data(); }
 
   /// Replaces the points. One that has no place in the frame, or is not finite, becomes zero with an infinite error.
   void assign(matrix_view<float> points, const integer_frame& frame) {
-    constexpr std::size_t four = 4;
-    m_size = points.rows();
-    m_packed.resize((m_size + simd::word_lanes) * m_words + simd::lanes<float>);
-    m_lengths.assign(m_size + four + simd::lanes<float>, 0.0f);
-    m_errors.assign(m_size + four + simd::lanes<float>, 0.0f);
-    for (std::size_t i = 0; i < m_size; i += four) {
-      simd::batch<float> lengths[four], errors[four];
-      simd::unroll<four>([&](auto p) {
-        const std::size_t point = std::min(i + p, m_size - 1);
-        auto* const out = reinterpret_cast<std::int16_t*>(m_packed.data() + point * m_words);
-        pack(points.row(point).data(), frame, out, lengths[p], errors[p]);
-      });
-      simd::reduce_add(lengths, m_lengths.data() + i);
-      simd::reduce_add(errors, m_errors.data() + i);
-    }
     using batch = simd::batch<float>;
-    constexpr std::size_t width = simd::lanes<float>;
-    bool all_fit = true;
-    for (std::size_t i = 0; i < m_size; i += width) {
+    constexpr std::size_t width = simd::lanes<float>, together = panels_together * lanes;
+    static_assert(lanes % four == 0 && together % width == 0);
+    const std::size_t n = points.rows(), rounded = (n + together - 1) / together * together;
+    m_rows.resize(lanes * m_words + width);
+    m_panels.resize(rounded * m_words);
+    m_lengths.assign(rounded, 0.0f);
+    m_errors.assign(rounded, 0.0f);
+    for (std::size_t i = 0; i < n; i += lanes) {
+      for (std::size_t p = 0; p < lanes && i + p < n; p += four) pack_four(points, i + p, p, frame);
+      simd::interleave<lanes>(m_rows.data(), std::min(lanes, n - i), m_words, m_panels.data() + i * m_words);
+    }
+    std::uint64_t unfit = 0;
+    for (std::size_t i = 0; i < rounded; i += width) {
       const batch length = xsimd::sqrt(simd::load(m_lengths.data() + i));
       length.store_unaligned(m_lengths.data() + i);
       xsimd::sqrt(simd::load(m_errors.data() + i)).store_unaligned(m_errors.data() + i);
-      all_fit &= xsimd::all(length <= batch(integer_frame::longest));  // NaN is not
+      unfit |= ~simd::mask(length <= batch(integer_frame::longest)) & ((std::uint64_t{1} << width) - 1);  // also NaN
     }
-    for (std::size_t i = 0; i < m_size && !all_fit; ++i)
+    for (std::size_t i = 0; i < n && unfit != 0; ++i)
       if (!(m_lengths[i] <= integer_frame::longest)) {
         m_lengths[i] = 0;
         m_errors[i] = std::numeric_limits<float>::infinity();
-        std::fill_n(m_packed.data() + i * m_words, m_words, 0);
+        for (std::size_t w = 0; w < m_words; ++w) m_panels[(i / lanes * m_words + w) * lanes + i % lanes] = 0;
       }
   }
 
  private:
+  static constexpr std::size_t four = 4;
+
+  /// Points i to i + four into rows p to p + four; where the points end, the last one again.
+  void pack_four(matrix_view<float> points, std::size_t i, std::size_t p, const integer_frame& frame) {
+    simd::batch<float> lengths[four], errors[four];
+    simd::unroll<four>([&](auto q) {
+      auto* const out = reinterpret_cast<std::int16_t*>(m_rows.data() + (p + q) * m_words);
+      pack(points.row(std::min(i + q, points.rows() - 1)).data(), frame, out, lengths[q], errors[q]);
+    });
+    simd::reduce_add(lengths, m_lengths.data() + i);
+    simd::reduce_add(errors, m_errors.data() + i);
+  }
+
   /// Writes whole vectors, zeros past the end: points are written in ascending order.
   void pack(const float* x, const integer_frame& frame, std::int16_t* out, simd::batch<float>& length,
             simd::batch<float>& error) const noexcept {
@@ -117,8 +132,8 @@ class framed_points {
       step(simd::load_partial(x + j, rest), simd::load_partial(centre + j, rest), j);
   }
 
-  std::size_t m_dim, m_words, m_size = 0;
-  aligned_vector<std::int32_t> m_packed;
+  std::size_t m_dim, m_words;
+  aligned_vector<std::int32_t> m_rows, m_panels;
   std::vector<float> m_lengths, m_errors;
 };
 

@@ -161,8 +161,7 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
   for (std::size_t round = 0; round < params.iter && rounds.assign(result.centroids); ++round) {
     const bool is_last = round + 1 == params.iter;
     result.mean_squared_error = rounds.update(result.centroids, round, is_last);
-    if (!is_last)
-      report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
+    if (!is_last) report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
   }
   report(params.progress, "k-means", 1.0);
   return result;

@@ -5,7 +5,6 @@
 /// the nearest and the second, with the codeword's number in the low bits of its rank, so that keeping the least is one
 /// instruction; where the gap between the two is within the bound on the rounding, the floats decide.
 
-#include <annulus/core/simd_transpose.hpp>
 #include <annulus/quantization/framed_points.hpp>
 
 #include <array>
@@ -16,15 +15,9 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// the least, ties to the lowest; it is a function of the point, the codewords and the frame alone.
 class nearest_codeword {
   using integers = simd::integers;
-  static constexpr std::size_t lanes = simd::word_lanes;
+  static constexpr std::size_t lanes = framed_points::lanes, vectors = framed_points::panels_together;
   static constexpr std::size_t number_bits = 8;  ///< of a rank, which hold the codeword's number in its chunk
   static constexpr std::size_t chunk = 1 << number_bits;
-  static constexpr std::size_t points_a_pass = 4;
-#if defined(__AVX512BW__)
-  static constexpr std::size_t vectors_a_pass = 2;
-#else
-  static constexpr std::size_t vectors_a_pass = 1;
-#endif
 
  public:
   static constexpr std::size_t block = 256;  ///< points to be searched at a time, so that they stay in cache
@@ -33,8 +26,7 @@ class nearest_codeword {
   struct scratch {
     explicit scratch(std::size_t dim) : points(dim) {}
     framed_points points;
-    std::array<std::int32_t, lanes * lanes> least, second, transposed;
-    std::array<std::int32_t, block> best_rank, second_rank;
+    alignas(64) std::array<std::int32_t, block> least, second, best_rank, second_rank;
   };
 
   /// ks x ds codewords, in a frame of their own with room for points half as far out again as they are.
@@ -44,9 +36,8 @@ class nearest_codeword {
   nearest_codeword(matrix_view<float> codewords, integer_frame frame)
       : m_size(codewords.rows()), m_dim(codewords.cols()), m_frame(std::move(frame)) {
     m_own_unit = m_frame.unit_for(codewords);
-    const std::size_t panels = (m_size + lanes - 1) / lanes;
     arrange_floats(codewords);
-    arrange_integers(codewords, panels);
+    arrange_integers(codewords);
   }
 
   const integer_frame& frame() const noexcept { return m_frame; }
@@ -60,18 +51,18 @@ class nearest_codeword {
     }
   }
 
-  /// The same for at most `block` points that are in the frame already, as points `first` and following of `framed`.
+  /// The same for at most `block` points that are in the frame already, as points `first`, a multiple of block, and
+  /// following of `framed`.
   void search(const framed_points& framed, std::size_t first, matrix_view<float> points, std::span<std::uint32_t> codes,
               scratch& s) const {
     const std::size_t n = points.rows();
     s.best_rank.fill(std::numeric_limits<std::int32_t>::max() >> number_bits);
     s.second_rank.fill(std::numeric_limits<std::int32_t>::max() >> number_bits);
-    for (std::size_t begin = 0; begin < m_size; begin += chunk)
-      for (std::size_t i = 0; i < n; i += lanes) {
-        for (std::size_t p = 0; p < lanes; p += points_a_pass)
-          least_two(framed.words_of(first + i + p), begin, s.least.data() + p * lanes, s.second.data() + p * lanes);
-        merge(begin, i, std::min(lanes, n - i), codes, s);
-      }
+    for (std::size_t begin = 0; begin < m_size; begin += chunk) {
+      for (std::size_t i = 0; i < n; i += vectors * lanes)
+        least_two(framed.panel(first + i), begin, s.least.data() + i, s.second.data() + i);
+      merge(begin, n, codes.data(), s);
+    }
     // Ranks are those of the rounded point and codewords, so that each distance is off by at most both errors: by the
     // triangle inequality the nearest is known where the second is further by twice that.
     using batch = simd::batch<float>;
@@ -112,31 +103,34 @@ class nearest_codeword {
         m_floats[(c / width * m_dim + j) * width + c % width] = codewords.row(c)[j];
   }
 
-  /// Vectors of words likewise, before each its starts: half the square of the codeword, and its number.
-  void arrange_integers(matrix_view<float> codewords, std::size_t panels) {
+  /// Rows of words, before each its start: half the square of the codeword, and its number. An odd one out is followed
+  /// by what no point is nearest to.
+  void arrange_integers(matrix_view<float> codewords) {
     integer_frame own{m_frame};
     own.unit = m_own_unit;
     framed_points framed(m_dim);
     framed.assign(codewords, own);
     m_words = framed.words();
-    m_panels.assign(panels * (m_words + 1) * lanes, 0);
+    m_rows.assign((m_size + m_size % 2) * (m_words + 1), 0);
+    // Ranks of codewords further out than this may overflow. Only where k-means starts are there any: floats decide.
+    if (m_own_unit > 2 * m_frame.unit) {
+      m_worst_error = std::numeric_limits<float>::infinity();
+      return;
+    }
     const double half_ratio = 0.5 * static_cast<double>(m_own_unit) / static_cast<double>(m_frame.unit);
-    for (std::size_t c = 0; c < panels * lanes; ++c) {
-      std::int32_t* const panel = m_panels.data() + c / lanes * (m_words + 1) * lanes + c % lanes;
-      if (c >= m_size) {
-        panel[0] = std::numeric_limits<std::int32_t>::max();
-        continue;
-      }
+    for (std::size_t c = 0; c < m_size; ++c) {
+      std::int32_t* const row = m_rows.data() + c * (m_words + 1);
       double square = 0;
       for (std::size_t w = 0; w < m_words; ++w) {
-        const auto [a, b] = halves(framed.words_of(c)[w]);
+        const auto [a, b] = halves(framed.panel(c / lanes * lanes)[w * lanes + c % lanes]);
         square += static_cast<double>(a * a + b * b) / 256;
-        panel[(w + 1) * lanes] =
+        row[w + 1] =
             std::bit_cast<std::int32_t>(std::array{static_cast<std::int16_t>(-a), static_cast<std::int16_t>(-b)});
       }
-      panel[0] = static_cast<std::int32_t>(std::lrint(square * half_ratio)) * static_cast<std::int32_t>(chunk) +
-                 static_cast<std::int32_t>(c % chunk);
+      row[0] = static_cast<std::int32_t>(std::lrint(square * half_ratio)) * static_cast<std::int32_t>(chunk) +
+               static_cast<std::int32_t>(c % chunk);
     }
+    if (m_size % 2 != 0) m_rows[m_size * (m_words + 1)] = std::numeric_limits<std::int32_t>::max();
     m_worst_error = *std::max_element(framed.errors(), framed.errors() + m_size);
   }
 
@@ -144,78 +138,51 @@ class nearest_codeword {
     return std::bit_cast<std::array<std::int16_t, 2>>(word);
   }
 
-  /// Of the chunk that begins at codeword `begin`, lane by lane the least rank of points_a_pass points and the second.
-  [[gnu::noinline]] void least_two(const std::int32_t* points, std::size_t begin, std::int32_t* least,
+  /// Of the chunk that begins at codeword `begin` the least rank, and the second, for the points of some panels. Two
+  /// codewords at a time, for which the points are loaded once.
+  [[gnu::noinline]] void least_two(const std::int32_t* panels, std::size_t begin, std::int32_t* least,
                                    std::int32_t* second) const noexcept {
-    typename integers::sums_type low[points_a_pass], next[points_a_pass];
-    simd::unroll<points_a_pass>(
-        [&](auto p) { low[p] = next[p] = integers::broadcast_sum(std::numeric_limits<std::int32_t>::max()); });
-    const std::size_t stride = (m_words + 1) * lanes;
-    const std::int32_t* panel = m_panels.data() + begin / lanes * stride;
-    std::size_t left = (std::min(chunk, m_size - begin) + lanes - 1) / lanes;
-    const auto pass = [&]<std::size_t Vectors>(std::integral_constant<std::size_t, Vectors>) {
-      for (; left >= Vectors; left -= Vectors, panel += Vectors * stride) {
-        typename integers::sums_type sums[points_a_pass][Vectors];
-        simd::unroll<points_a_pass>([&](auto p) {
-          simd::unroll<Vectors>([&](auto v) { sums[p][v] = integers::load_words(panel + v * stride); });
-        });
-        for (std::size_t w = 0; w < m_words; ++w) {
-          typename integers::shorts_type words[Vectors];
-          simd::unroll<Vectors>([&](auto v) { words[v] = integers::load_words(panel + v * stride + (w + 1) * lanes); });
-          simd::unroll<points_a_pass>([&](auto p) {
-            const auto x = integers::broadcast_word(points[p * m_words + w]);
-            simd::unroll<Vectors>([&](auto v) { sums[p][v] = integers::multiply_add(sums[p][v], words[v], x); });
-          });
-        }
-        simd::unroll<points_a_pass>([&](auto p) {
-          simd::unroll<Vectors>([&](auto v) {
-            next[p] = integers::least(next[p], integers::greatest(low[p], sums[p][v]));
-            low[p] = integers::least(low[p], sums[p][v]);
-          });
+    typename integers::sums_type low[vectors], next[vectors];
+    simd::unroll<vectors>(
+        [&](auto v) { low[v] = next[v] = integers::broadcast_sum(std::numeric_limits<std::int32_t>::max()); });
+    const std::size_t stride = m_words + 1, pairs = (std::min(chunk, m_size - begin) + 1) / 2;
+    const std::int32_t* row = m_rows.data() + begin * stride;
+    for (std::size_t c = 0; c < pairs; ++c, row += 2 * stride) {
+      typename integers::sums_type a[vectors], b[vectors];
+      simd::unroll<vectors>([&](auto v) {
+        a[v] = integers::broadcast_sum(row[0]);
+        b[v] = integers::broadcast_sum(row[stride]);
+      });
+      for (std::size_t w = 0; w < m_words; ++w) {
+        const auto word_a = integers::broadcast_word(row[w + 1]),
+                   word_b = integers::broadcast_word(row[stride + w + 1]);
+        simd::unroll<vectors>([&](auto v) {
+          const auto points = integers::load_words(panels + (v * m_words + w) * lanes);
+          a[v] = integers::multiply_add(a[v], points, word_a);
+          b[v] = integers::multiply_add(b[v], points, word_b);
         });
       }
-    };
-    pass(std::integral_constant<std::size_t, vectors_a_pass>{});
-    if constexpr (vectors_a_pass > 1) pass(std::integral_constant<std::size_t, 1>{});
-    simd::unroll<points_a_pass>([&](auto p) {
-      integers::store(least + p * lanes, low[p]);
-      integers::store(second + p * lanes, next[p]);
+      simd::unroll<vectors>([&](auto v) {
+        const auto less = integers::least(a[v], b[v]), more = integers::greatest(a[v], b[v]);
+        next[v] = integers::least(integers::least(next[v], more), integers::greatest(low[v], less));
+        low[v] = integers::least(low[v], less);
+      });
+    }
+    simd::unroll<vectors>([&](auto v) {
+      integers::store(least + v * lanes, low[v]);
+      integers::store(second + v * lanes, next[v]);
     });
   }
 
-  /// The least two of all lanes, for a square of points, into what earlier chunks left.
-  void merge(std::size_t begin, std::size_t i, std::size_t count, std::span<std::uint32_t> codes, scratch& s) const {
-    const auto columns = [&](const std::array<std::int32_t, lanes * lanes>& square) {
-      std::array<const std::uint8_t*, lanes> rows;
-      for (std::size_t p = 0; p < lanes; ++p)
-        rows[p] = reinterpret_cast<const std::uint8_t*>(square.data() + p * lanes);
-      simd::transpose_square(rows, 0, 0, s.transposed.data());
-    };
-    columns(s.least);
-    auto low = integers::load_words(s.transposed.data());
-    auto next = integers::broadcast_sum(std::numeric_limits<std::int32_t>::max());
-    for (std::size_t l = 1; l < lanes; ++l) {
-      const auto other = integers::load_words(s.transposed.data() + l * lanes);
-      next = integers::least(next, integers::greatest(low, other));
-      low = integers::least(low, other);
-    }
-    columns(s.second);
-    for (std::size_t l = 0; l < lanes; ++l)
-      next = integers::least(next, integers::load_words(s.transposed.data() + l * lanes));
-
-    std::array<std::int32_t, lanes> best, runner_up;
-    integers::store(best.data(), low);
-    integers::store(runner_up.data(), next);
-    for (std::size_t p = 0; p < count; ++p) {
-      const std::int32_t rank = best[p] >> number_bits, other = runner_up[p] >> number_bits;
-      std::int32_t &first = s.best_rank[i + p], &second = s.second_rank[i + p];
-      if (rank < first) {
-        codes[i + p] = static_cast<std::uint32_t>(begin) + (static_cast<std::uint32_t>(best[p]) & (chunk - 1));
-        second = std::min(first, other);
-        first = rank;
-      } else {
-        second = std::min(second, rank);
-      }
+  /// The least two of a chunk into what earlier chunks left, for n points.
+  static void merge(std::size_t begin, std::size_t n, std::uint32_t* codes, scratch& s) noexcept {
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::int32_t rank = s.least[i] >> number_bits, other = s.second[i] >> number_bits;
+      const std::int32_t first = s.best_rank[i], second = s.second_rank[i];
+      const auto number = static_cast<std::uint32_t>(begin + (static_cast<std::size_t>(s.least[i]) & (chunk - 1)));
+      codes[i] = rank < first ? number : codes[i];
+      s.second_rank[i] = rank < first ? std::min(first, other) : std::min(second, rank);
+      s.best_rank[i] = std::min(first, rank);
     }
   }
 
@@ -271,7 +238,7 @@ class nearest_codeword {
   std::size_t m_size, m_dim, m_words = 0;
   integer_frame m_frame;
   float m_own_unit = 1, m_worst_error = 0;
-  aligned_vector<std::int32_t> m_panels;
+  aligned_vector<std::int32_t> m_rows;
   aligned_vector<float> m_floats;
 };
 

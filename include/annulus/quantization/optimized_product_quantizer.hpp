@@ -69,21 +69,27 @@ class optimized_product_quantizer {
 
   /// Rows times rotation(). \throws std::invalid_argument before fit and for another dimension.
   matrix<float> rotate(matrix_view<float> vecs, std::size_t threads = 0) const {
-    if (m_rotation.rows() == 0) detail::invalid("rotation", "none", "the quantiser must be fitted first");
-    if (vecs.cols() != dim() && vecs.rows() > 0)
-      detail::invalid("dimension", vecs.cols(), "must equal the quantiser's ", dim());
+    check_dim(vecs);
     return detail::multiplied(vecs, m_rotation, threads);
   }
-  /// One vector. \throws std::invalid_argument likewise.
-  std::vector<float> rotate(std::span<const float> vec) const {
+  /// One vector, any contiguous range of floats. \throws std::invalid_argument likewise.
+  template <detail::contiguous_of<float> Vector>
+  std::vector<float> rotate(const Vector& vec) const {
     const matrix<float> rotated = rotate(matrix_view<float>(vec), 1);
     return {rotated.data(), rotated.data() + rotated.cols()};
   }
 
-  /// As product_quantizer's: codes of rotated vectors.
+  /// As product_quantizer's: codes of rotated vectors. O(n dim (ks + dim)).
   matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
+    constexpr std::size_t block = 1536;
+    check_dim(vecs);
     detail::check_rows(vecs, "vectors", threads);
-    return m_quantizer.encode(rotate(vecs, threads), threads);
+    matrix<Code> codes(vecs.rows(), m());
+    parallel_for(threads, vecs.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t) {
+      const auto part = m_quantizer.encode(detail::multiplied(vecs.middle_rows(begin, end - begin), m_rotation, 1), 1);
+      std::copy_n(part.data(), (end - begin) * m(), codes.row(begin).data());
+    });
+    return codes;
   }
 
   /// As product_quantizer's, and rotated back.
@@ -129,6 +135,12 @@ class optimized_product_quantizer {
   friend bool operator==(const optimized_product_quantizer&, const optimized_product_quantizer&) = default;
 
  private:
+  void check_dim(matrix_view<float> vecs) const {
+    if (m_rotation.rows() == 0) detail::invalid("rotation", "none", "the quantiser must be fitted first");
+    if (vecs.cols() != dim() && vecs.rows() > 0)
+      detail::invalid("dimension", vecs.cols(), "must equal the quantiser's ", dim());
+  }
+
   matrix<float> m_rotation;
   product_quantizer<Code> m_quantizer;
 };

@@ -43,8 +43,8 @@ class product_quantizer {
     const std::size_t padded = m * codewords.cols();
     if (dim == 0) dim = padded;
     if (codewords.cols() == 0) detail::invalid("codeword columns", codewords.cols(), "must be at least 1");
-    if (dim > padded || padded - dim >= codewords.cols())
-      detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(), ", the last perhaps shorter");
+    if (dim > padded || (dim + m - 1) / m != codewords.cols())
+      detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(), ", the last perhaps padding");
     if (dim < padded) m_padding = pq_padding::zeros;
     check_codewords(codewords);
     adopt(std::move(codewords), dim);
@@ -94,9 +94,11 @@ class product_quantizer {
     detail::check_codes(view, m_m, m_ks);
     matrix<float> vecs(view.rows(), m_dim);
     for (std::size_t r = 0; r < view.rows(); ++r)
-      for (std::size_t i = 0; i < m_m; ++i)
-        std::copy_n(m_codewords.row(i * m_ks + view.row(r)[i]).data(), std::min(m_ds, m_dim - i * m_ds),
-                    vecs.row(r).data() + i * m_ds);
+      for (std::size_t i = 0; i < m_m; ++i) {
+        const std::size_t first = std::min(i * m_ds, m_dim);  // the last sub-spaces may be padding alone
+        std::copy_n(m_codewords.row(i * m_ks + view.row(r)[i]).data(), std::min(m_ds, m_dim - first),
+                    vecs.row(r).data() + first);
+      }
     return vecs;
   }
 

@@ -24,6 +24,17 @@ struct opq_params {
 
 namespace detail {
 
+/// The power of two that brings the largest coordinate to at most 1. Products of rows and what stands for them would
+/// leave the range of floats long before the rows do; scaled by it they have the same digits and the same rotation.
+inline float scale_to_one(matrix_view<float> rows) {
+  float largest = 0;
+  for (std::size_t r = 0; r < rows.rows(); ++r)
+    for (const float x : rows.row(r)) largest = std::max(largest, std::abs(x));
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::ldexp(1.0f, std::min(-exponent, std::numeric_limits<float>::max_exponent - 1));
+}
+
 struct learned_rotation {
   matrix<float> rotation;   ///< d x d
   matrix<float> codewords;  ///< (m * ks) x ds, of rotated rows
@@ -36,7 +47,8 @@ inline learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, s
   constexpr std::size_t codeword_rounds = 2;  // of k-means in each round: cheap beside the products
   const std::size_t n = rows.rows(), d = rows.cols(), ds = d / m, threads = resolve_threads(params.threads);
   matrix<float> rotation = params.parametric_init ? parametric_rotation(rows, m) : identity(d);
-  matrix<float> rotated = multiplied(rows, rotation, threads), decoded(n, d);
+  matrix<float> rotated = multiplied(rows, rotation, threads), decoded(n, d);  // the latter times scale
+  const float scale = scale_to_one(rows);
   std::vector<matrix<float>> codewords(m);
   const auto improve = [&](std::size_t i, std::size_t round) {
     const matrix<float> own = packed_copy({rotated.data() + i * ds, n, ds, d});
@@ -50,7 +62,8 @@ inline learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, s
       rounds.update(codewords[i], round * codeword_rounds + r);
     }
     for (std::size_t r = 0; r < n; ++r)
-      std::ranges::copy(codewords[i].row(rounds.codes()[r]), decoded.row(r).data() + i * ds);
+      std::ranges::transform(codewords[i].row(rounds.codes()[r]), decoded.row(r).data() + i * ds,
+                             [scale](float x) { return x * scale; });
   };
   for (std::size_t round = 0; round < std::max<std::size_t>(params.rotation_iter, 1); ++round) {
     parallel_for(threads, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
