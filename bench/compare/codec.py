@@ -1,5 +1,7 @@
 """Product quantisation beside faiss and nanopq: training, encoding, scanning, and what is found."""
 
+import pathlib
+import tempfile
 from dataclasses import dataclass
 
 import annulus_compare
@@ -90,6 +92,9 @@ class FaissQuantizer:
 
 
 def nanopq_quantizer(codec, rows):
+    if codec.rotated:
+        quantizer = nanopq.OPQ(M=codec.m, Ks=codec.ks, verbose=False)
+        return quantizer.fit(rows, parametric_init=True, pq_iter=PQ_ITER, rotation_iter=10, seed=123)
     quantizer = nanopq.PQ(M=codec.m, Ks=codec.ks, verbose=False)
     return quantizer.fit(rows, iter=PQ_ITER, seed=123)
 
@@ -114,8 +119,7 @@ def compare_training(codec, rows, base, case, options, records):
         Contender("annulus", keeping("annulus", lambda: our_quantizer(codec, rows, options.threads)), "ours"),
         Contender("faiss", keeping("faiss", lambda: FaissQuantizer(codec, rows))),
     ]
-    if not codec.rotated:
-        racers.append(Contender("nanopq", keeping("nanopq", lambda: nanopq_quantizer(codec, rows))))
+    racers.append(Contender("nanopq", keeping("nanopq", lambda: nanopq_quantizer(codec, rows))))
     timing = race(racers, rounds=1 if codec.rotated else 3, warm_up=False)
     extra = {}
     for name, quantizer in trained.items():
@@ -196,6 +200,33 @@ def compare_scanning(codec, trained, base, queries, truth, case, options, record
         records.add({"comparison": "codec adist"} | case | {"n_queries": 1}, racers, race(racers, rounds=9), {})
 
 
+def check_files(codec, trained, base, queries, case, records):
+    """What annulus writes faiss searches alike, and the other way round; and a file read is written back as it was."""
+    ours = trained["annulus"]
+    if codec.bits == 4:
+        file = annulus_compare.faiss_file(annulus_compare.FastScanIndex(ours, base))
+    else:
+        file = annulus_compare.faiss_file(ours, ours.encode(base))
+    theirs = faiss.IndexRefineFlat(trained["faiss"].index(codec, base, codec.bits == 4), faiss.swig_ptr(base))
+    theirs.k_factor = K_FACTOR
+
+    def alike(found, expected):
+        (_, distances), (expected_distances, _) = found, expected
+        return np.allclose(distances, expected_distances, rtol=1e-4, atol=1e-4 * np.abs(expected_distances).max())
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, copy = pathlib.Path(folder) / "a.faiss", pathlib.Path(folder) / "b.faiss"
+        for kind, index in (("codes", file), ("refined", annulus_compare.faiss_refined(file, base, K_FACTOR))):
+            index.write(str(path))
+            found, expected = index.search(queries, K), faiss.read_index(str(path)).search(queries, K)
+            records.check(alike(found, expected), f"{case}: faiss on our file of {kind}")
+        faiss.write_index(theirs, str(path))
+        read = annulus_compare.read_faiss(str(path))
+        records.check(alike(read.search(queries, K), theirs.search(queries, K)), f"{case}: we on faiss's file")
+        read.write(str(copy))
+        records.check(path.read_bytes() == copy.read_bytes(), f"{case}: faiss's file written back")
+
+
 def true_nearest(base, queries):
     index = faiss.IndexFlatL2(base.shape[1])
     index.add(base)
@@ -220,3 +251,4 @@ def run(options, records):
             trained = compare_training(codec, rows, base, case, options, records)
             compare_encoding(codec, trained, base, case, options, records)
             compare_scanning(codec, trained, base, queries, truth, case, options, records)
+            check_files(codec, trained, base[:20_000], queries[:100], case, records)

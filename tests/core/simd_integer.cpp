@@ -252,6 +252,61 @@ TEST_CASE("store writes the sums and nothing past them", "[simd_integer]") {
   CHECK(found == expected);
 }
 
+TEST_CASE("least and greatest compare sums as signed numbers, lane by lane", "[simd_integer]") {
+  using sums = std::vector<std::int32_t>;
+  constexpr std::int32_t lowest = std::numeric_limits<std::int32_t>::min(),
+                         highest = std::numeric_limits<std::int32_t>::max();
+  const auto check = []<class Integers>(Integers, const sums& a, const sums& b) {
+    const std::size_t lanes = Integers::bytes / 4;
+    sums least, greatest;
+    for (std::size_t i = 0; i < lanes; ++i) {
+      least.push_back(std::min(a[i], b[i]));
+      greatest.push_back(std::max(a[i], b[i]));
+    }
+    const auto as_sums = [](const sums& words) {
+      typename Integers::sums_type v;
+      std::memcpy(&v, words.data(), sizeof v);
+      return v;
+    };
+    REQUIRE(elements<std::int32_t>(Integers::least(as_sums(a), as_sums(b))) == least);
+    REQUIRE(elements<std::int32_t>(Integers::greatest(as_sums(a), as_sums(b))) == greatest);
+  };
+  const auto check_both = [&](const sums& a, const sums& b) {
+    check(integers{}, a, b);
+    check(scalar_integers{}, a, b);
+  };
+  std::mt19937_64 generator(5);
+  for (int repetition = 0; repetition < 50; ++repetition) {
+    sums a(width / 4), b(width / 4);
+    for (auto* values : {&a, &b})
+      for (auto& x : *values) x = static_cast<std::int32_t>(generator());
+    check_both(a, b);
+  }
+  for (const auto a : {lowest, -1, 0, 1, highest})
+    for (const auto b : {lowest, -1, 0, 1, highest}) check_both(sums(width / 4, a), sums(width / 4, b));
+}
+
+TEST_CASE("store_shorts rounds to even, saturates, and writes its lanes and nothing past them", "[simd_integer]") {
+  using batch = annulus::simd::batch<float>;
+  constexpr std::size_t lanes = annulus::simd::lanes<float>;
+  const std::vector<std::pair<float, std::int16_t>> cases{
+      {0.0f, 0},         {-0.0f, 0},        {0.5f, 0},         {1.5f, 2},           {2.5f, 2},
+      {-0.5f, 0},        {-1.5f, -2},       {-2.5f, -2},       {0.49f, 0},          {0.51f, 1},
+      {-7.0f, -7},       {300.25f, 300},    {32639.6f, 32640}, {-32640.0f, -32640}, {32766.7f, 32767},
+      {32767.0f, 32767}, {32767.5f, 32767}, {40000.0f, 32767}, {-32768.0f, -32768}, {-32769.0f, -32768},
+      {1e9f, 32767},     {-1e9f, -32768}};
+  for (std::size_t first = 0; first < cases.size(); ++first) {
+    alignas(64) float values[lanes];
+    shorts found(lanes + 2, 99), expected(lanes + 2, 99);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      values[i] = cases[(first + i) % cases.size()].first;
+      expected[i + 1] = cases[(first + i) % cases.size()].second;
+    }
+    annulus::simd::store_shorts(found.data() + 1, batch::load_aligned(values));
+    REQUIRE(found == expected);
+  }
+}
+
 TEST_CASE("transpose_4x4 exchanges rows and columns, whatever their strides", "[simd_integer]") {
   std::vector<std::int32_t> rows(3 * 5 + 4), found(3 * 7 + 4, -1), expected = found;
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int32_t>(i);

@@ -27,7 +27,7 @@ std::vector<coordinate_word> packed(const std::vector<coordinates<Coordinate>>& 
 template <std::size_t Width>
 std::vector<coordinate_word> interleaved(const std::vector<coordinate_word>& rows, std::size_t count, unsigned words) {
   std::vector<coordinate_word> result(Width * words, 77);
-  interleave<Width>(rows.data(), count, words, result.data());
+  simd::interleave<Width>(rows.data(), count, words, result.data());
   return result;
 }
 
@@ -104,7 +104,7 @@ TEST_CASE("interleaving puts word w of row r at w * width + r, and zeros where n
     for (std::size_t count = 0; count <= tile_rows; ++count) {
       std::vector<coordinate_word> rows(count * words), out(tile_rows * words, 77);
       std::iota(rows.begin(), rows.end(), 1);
-      interleave<tile_rows>(rows.data(), count, words, out.data());
+      simd::interleave<tile_rows>(rows.data(), count, words, out.data());
       std::size_t wrong = 0;
       for (std::size_t w = 0; w < words; ++w)
         for (std::size_t r = 0; r < tile_rows; ++r)

@@ -17,6 +17,17 @@ bool all_finite(std::span<const T> row) noexcept {
   else return std::all_of(row.begin(), row.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
 }
 
+/// Whether no row has a NaN, an infinity, or squares whose sum overflows.
+template <class T>
+bool norms_are_finite(matrix_view<T> data) noexcept {
+  bool all = true;
+  for (std::size_t i = 0; i < data.rows(); ++i) {
+    const T* row = data.row(i).data();
+    all &= std::isfinite(static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols())));
+  }
+  return all;
+}
+
 /// The greatest norm of the rows; infinite where it overflows. Throws std::invalid_argument naming the first row with
 /// a NaN or an infinity.
 template <class T>
@@ -36,6 +47,15 @@ double check_rows(matrix_view<T> data, std::string_view name, std::size_t thread
       if (!std::isfinite(static_cast<double>(x)))
         invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
   return std::sqrt(*std::max_element(greatest.begin(), greatest.end()));
+}
+
+/// Throws std::invalid_argument for what norms_are_finite is false for.
+template <class T>
+void check_norms(matrix_view<T> data, std::string_view name, std::size_t threads) {
+  if (std::isfinite(check_rows(data, name, threads))) return;
+  std::size_t i = 0;
+  while (norms_are_finite(data.middle_rows(i, 1))) ++i;
+  invalid(name, "a row", "row ", i, " must not be so long that its squares overflow");
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -21,12 +21,13 @@ class code_search {
   static constexpr std::size_t queries_at_once = 64;  ///< those that share the way of the codes through the caches
 
   code_search(const Blocks& blocks, std::size_t k, const id_filter& filter)
-      : m_blocks(&blocks), m_filter(&filter), m_k(k), m_least(blocks.m()) {}
+      : m_blocks(&blocks), m_filter(&filter), m_k(k), m_origins(blocks.m()) {}
 
   void clear() noexcept { m_count = 0; }
 
-  /// Adds a query by its table (m x ks, less is nearer), unless the table is not finite; returns whether it did.
-  bool add(matrix_view<float> table) {
+  /// Adds a query by its table (m x ks, less is nearer; for `mirrored` see quantize_table), unless the table is not
+  /// finite; returns whether it did.
+  bool add(matrix_view<float> table, bool mirrored = false) {
     const std::size_t bytes = m_blocks->table_bytes();
     if (m_best.size() == m_count) {
       m_best.emplace_back(m_k);
@@ -36,7 +37,7 @@ class code_search {
       if constexpr (by_floats) m_floats.resize((m_count + 1) * table.rows() * table.cols());
     }
     auto& quantized = m_quantized[m_count];
-    quantized = quantize_table(table, Blocks::table_stride, m_tables.data() + m_count * bytes, m_least);
+    quantized = quantize_table(table, Blocks::table_stride, m_tables.data() + m_count * bytes, m_origins, mirrored);
     if (!quantized.is_finite) return false;
     if constexpr (by_floats) {
       m_ks = table.cols();
@@ -100,7 +101,7 @@ class code_search {
   const id_filter* m_filter;
   std::size_t m_k, m_ks = 0, m_count = 0;
   aligned_vector<std::uint8_t> m_tables;  ///< zero where there is no sub-quantiser
-  std::vector<float> m_least, m_floats;
+  std::vector<float> m_origins, m_floats;
   std::vector<quantized_table> m_quantized;
   std::vector<std::uint16_t> m_limits;
   std::vector<std::conditional_t<by_floats, top_k<float>, sum_list>> m_best;

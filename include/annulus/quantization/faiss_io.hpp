@@ -9,9 +9,9 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// Reads what faiss's write_index wrote. Memory: what the index takes, and as much again while it is read; nothing is
-/// allocated that the bytes left in the file do not justify. O(size of the file), and for quantisers what their
-/// constructors take.
+/// Reads what faiss's write_index wrote. Memory: what the index takes, and up to twice as much again while it is read;
+/// nothing is allocated that the bytes left in the file do not justify. O(size of the file), and for quantisers what
+/// their constructors take.
 ///
 /// A file is read and written back with the same bytes, but for the codes of an IndexPQFastScan that pad its last
 /// block or an odd number of sub-quantisers: faiss makes these zero, and so does write_faiss.
@@ -27,8 +27,8 @@ inline faiss_index read_faiss(const std::filesystem::path& path) { return detail
 ///     write_faiss("codes.faiss", faiss_pq(quantizer, quantizer.encode(vectors)));
 ///     write_faiss("fast.faiss", faiss_refine_flat(faiss_fast_scan(index), faiss_flat(vectors), 4));
 ///
-/// The file appears whole under its name or not at all. O(size of the file), and memory for an IndexPQFastScan of twice
-/// that. \throws std::system_error where the file cannot be written.
+/// The file appears whole under its name or not at all. O(size of the file), with buffers as its only memory but for a
+/// transposed matrix. \throws std::system_error where the file cannot be written.
 inline void write_faiss(const std::filesystem::path& path, const faiss_index& index) {
   detail::faiss_writer(path).write(index);
 }

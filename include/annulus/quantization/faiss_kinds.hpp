@@ -99,8 +99,7 @@ class faiss_fast_scan {
       detail::invalid("ks", m_index.quantizer().ks(), "an IndexPQFastScan needs 16");
   }
 
-  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product. faiss rounds products up where they
-  /// are rounded down here, so that the two may differ by what the rounding to bytes loses.
+  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product that faiss reports.
   neighbors search(matrix_view<float> queries, std::size_t k, std::size_t threads = 0) const {
     return m_index.search(queries, k, {.threads = threads});
   }

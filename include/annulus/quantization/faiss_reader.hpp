@@ -25,8 +25,9 @@ class faiss_reader {
   }
 
  private:
+  static constexpr std::size_t buffer_bytes = 1 << 16;
+
   struct header {
-    std::uint64_t at;
     std::size_t dim, size;
     pq_metric metric;
     faiss_reserved reserved;
@@ -100,7 +101,7 @@ class faiss_reader {
   }
 
   header read_header() {
-    header h{m_file.offset(), 0, 0, pq_metric::l2, {}};
+    header h{};
     const auto d = value<std::int32_t>();
     if (d < 1) fail("d = ", d, " must be at least 1");
     h.dim = static_cast<std::size_t>(d);
@@ -116,7 +117,8 @@ class faiss_reader {
   }
 
   /// The header of what is inside another index, at `at`.
-  void expect_same(const header& outer, std::uint64_t at, const faiss_index& inner, std::size_t dim) const {
+  template <class Index>
+  void expect_same(const header& outer, std::uint64_t at, const Index& inner, std::size_t dim) const {
     if (inner.dim() != dim) m_file.fail(at, "d = ", inner.dim(), " of the index inside another must be ", dim);
     if (inner.size() != outer.size)
       m_file.fail(at, "ntotal = ", inner.size(), " of the index inside another must be its ", outer.size);
@@ -165,7 +167,6 @@ class faiss_reader {
   matrix<Code> read_codes(std::size_t n, std::size_t m, std::size_t nbits) {
     const std::size_t code_size = (m * nbits + 7) / 8;
     expect_count("bytes of codes", 1, std::uint64_t{n} * code_size);
-    constexpr std::size_t buffer_bytes = 1 << 16;
     const std::size_t at_once = std::max<std::size_t>(buffer_bytes / code_size, 1);
     std::vector<std::uint8_t> bytes(std::min(at_once, n) * code_size);
     matrix<Code> codes(n, m);
@@ -199,10 +200,16 @@ class faiss_reader {
       fail("ntotal2 = ", n, " must be ntotal rounded up to ", block, ", ", padded_n);
     if (const auto m = value<std::uint64_t>(); m != padded_m) fail("M2 = ", m, " must be M rounded up to ", padded_m);
     expect_count("bytes of codes", 1, padded_n / 2 * padded_m);
-    std::vector<std::uint8_t> bytes(padded_n / 2 * padded_m);
-    m_file.read(bytes.data(), bytes.size());
     fast_scan_index<> index(product_quantizer<std::uint8_t>(book.m, std::move(book.codewords), h.metric));
-    index.insert_codes(unpack_codes(nibble_blocks<pair_order>(index.quantizer().m(), h.size, bytes)));
+    const std::size_t block_bytes = block / 2 * static_cast<std::size_t>(padded_m);
+    const std::size_t at_once = std::max<std::size_t>(buffer_bytes / block_bytes, 1) * block;
+    std::vector<std::uint8_t> bytes;
+    for (std::size_t first = 0; first < h.size; first += at_once) {
+      const std::size_t n = std::min(at_once, h.size - first);
+      bytes.resize((n + block - 1) / block * block_bytes);
+      m_file.read(bytes.data(), bytes.size());
+      index.insert_codes(unpack_codes(nibble_blocks<pair_order>(index.quantizer().m(), n, bytes)));
+    }
     return faiss_fast_scan(std::move(index), fields);
   }
 

@@ -79,17 +79,24 @@ class faiss_writer {
   void put(const faiss_fast_scan& index) {
     header("IPfs", index, index.fields().reserved);
     codebook(index.quantizer());
-    nibble_blocks<pair_order> blocks(index.quantizer().m());
-    blocks.append(index.index().codes());
     constexpr std::size_t block = nibble_blocks<pair_order>::vectors_a_block;
+    const std::size_t n = index.size(), m = index.quantizer().m();
+    const std::uint64_t padded_n = (std::uint64_t{n} + block - 1) / block * block, padded_m = m + m % 2;
     value(index.fields().implem);
     value(std::int32_t{block});
     value(index.fields().qbs);
-    value(std::uint64_t{blocks.blocks() * block});
-    value(std::uint64_t{blocks.m() + blocks.m() % 2});
-    const std::vector<std::uint8_t> bytes = blocks.packed();
-    value(std::uint64_t{bytes.size()});
-    m_file.write(bytes.data(), bytes.size());
+    value(padded_n);
+    value(padded_m);
+    value(padded_n / 2 * padded_m);
+    for (std::size_t first = 0; first < n; first += block) {
+      matrix<std::uint8_t> codes(std::min(block, n - first), m);
+      for (std::size_t i = 0; i < codes.rows(); ++i)
+        for (std::size_t j = 0; j < m; ++j) codes(i, j) = index.index().code(first + i, j);
+      nibble_blocks<pair_order> blocks(m);
+      blocks.append(codes);
+      const std::vector<std::uint8_t> bytes = blocks.packed();
+      m_file.write(bytes.data(), bytes.size());
+    }
   }
 
   void put(const faiss_flat& index) {

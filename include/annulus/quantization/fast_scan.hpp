@@ -187,7 +187,7 @@ class fast_scan_index {
     matrix<float> negative = table.values();
     for (std::size_t i = 0; i < negative.rows(); ++i)
       for (float& x : negative.row(i)) x = -x;
-    return scan.add(negative);
+    return scan.add(negative, true);
   }
 
   template <class Metric>

@@ -150,8 +150,7 @@ inline void check_training_rows(matrix_view<float> points, std::size_t k, std::s
   if (k == 0) invalid("k", k, "must be at least 1");
   if (points.cols() == 0) invalid("columns", points.cols(), "must be at least 1");
   if (points.rows() < k) invalid("rows", points.rows(), "must be at least the number of codewords, ", k);
-  if (!std::isfinite(check_rows(points, "data", threads)))
-    invalid("data", "a row", "must not be so long that its squares overflow");
+  check_norms(points, "data", threads);
 }
 
 inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroids, const kmeans_params& params) {

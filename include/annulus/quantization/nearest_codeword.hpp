@@ -26,7 +26,7 @@ class nearest_codeword {
   struct scratch {
     explicit scratch(std::size_t dim) : points(dim) {}
     framed_points points;
-    alignas(64) std::array<std::int32_t, block> least, second, best_rank, second_rank;
+    alignas(64) std::array<std::int32_t, block> least{}, second{}, best_rank{}, second_rank{};
   };
 
   /// ks x ds codewords, in a frame of their own with room for points half as far out again as they are.

@@ -83,12 +83,18 @@ class optimized_product_quantizer {
   matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
     constexpr std::size_t block = 1536;
     check_dim(vecs);
-    detail::check_rows(vecs, "vectors", threads);
     matrix<Code> codes(vecs.rows(), m());
+    std::atomic<bool> all_finite = true;
     parallel_for(threads, vecs.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t) {
-      const auto part = m_quantizer.encode(detail::multiplied(vecs.middle_rows(begin, end - begin), m_rotation, 1), 1);
+      const auto rows = vecs.middle_rows(begin, end - begin);
+      if (!detail::norms_are_finite(rows)) {
+        all_finite = false;
+        return;
+      }
+      const auto part = m_quantizer.encode(detail::multiplied(rows, m_rotation, 1), 1);
       std::copy_n(part.data(), (end - begin) * m(), codes.row(begin).data());
     });
+    if (!all_finite) detail::check_norms(vecs, "vectors", threads);  // names the first row that is not
     return codes;
   }
 

@@ -46,7 +46,7 @@ class product_quantizer {
     if (dim > padded || (dim + m - 1) / m != codewords.cols())
       detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(), ", the last perhaps padding");
     if (dim < padded) m_padding = pq_padding::zeros;
-    check_codewords(codewords);
+    detail::check_norms<float>(codewords, "codewords", 1);
     adopt(std::move(codewords), dim);
   }
 
@@ -62,7 +62,7 @@ class product_quantizer {
     if (initial.rows() != m_m * m_ks) detail::invalid("initial rows", initial.rows(), "must be m * ks = ", m_m * m_ks);
     if (const std::size_t ds = (vecs.cols() + m_m - 1) / m_m; initial.cols() != ds)
       detail::invalid("initial columns", initial.cols(), "must be ds = ", ds);
-    check_codewords(initial);
+    detail::check_norms<float>(initial, "codewords", 1);
     return train(vecs, initial, params);
   }
 
@@ -70,17 +70,22 @@ class product_quantizer {
   /// \throws std::invalid_argument before fit, for another dimension, and for vectors with NaN or infinity (naming the
   /// row) or squares that overflow.
   matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
-    check_vectors(vecs, threads);
+    check_fitted();
+    if (vecs.rows() > 0) check_dim(vecs.cols());
     matrix<Code> codes(vecs.rows(), m_m);
     std::vector<encoding> scratch(resolve_threads(threads), encoding(m_ds));
+    std::atomic<bool> all_finite = true;
     parallel_for(threads, vecs.rows(), encoding::block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       auto& [search, found, copied] = scratch[worker];
-      const auto rows = prepared(vecs.middle_rows(begin, end - begin), copied);
+      const auto part = vecs.middle_rows(begin, end - begin);
+      if (!detail::norms_are_finite(part)) all_finite = false;
+      const auto rows = prepared(part, copied);
       for (std::size_t i = 0; i < m_m; ++i) {
-        m_codebooks[i](sub_vectors(rows, i), std::span(found).first(end - begin), search);
-        for (std::size_t r = begin; r < end; ++r) codes(r, i) = static_cast<Code>(found[r - begin]);
+        m_codebooks[i](sub_vectors(rows, i), std::span(found).first(part.rows()), search);
+        for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
       }
     });
+    if (!all_finite) check_vectors(vecs, threads);  // names the first row that is not
     return codes;
   }
 
@@ -174,17 +179,13 @@ class product_quantizer {
  private:
   /// Scratch of one thread.
   struct encoding {
-    static constexpr std::size_t block = detail::nearest_codeword::block;
+    static constexpr std::size_t block = 64;  // rows that stay in the first cache while their sub-vectors are read
     explicit encoding(std::size_t ds) : search(ds) {}
     detail::nearest_codeword::scratch search;
     std::array<std::uint32_t, block> found{};
     matrix<float> copied;
   };
 
-  static void check_codewords(const matrix<float>& codewords) {
-    if (!std::isfinite(detail::check_rows<float>(codewords, "codewords", 1)))
-      detail::invalid("codewords", "a row", "must not be so long that its squares overflow");
-  }
   void check_fitted() const {
     if (m_codewords.rows() == 0) detail::invalid("codewords", "none", "the quantiser must be fitted first");
   }
@@ -195,8 +196,7 @@ class product_quantizer {
   void check_vectors(matrix_view<float> vecs, std::size_t threads) const {
     check_fitted();
     if (vecs.rows() > 0) check_dim(vecs.cols());
-    if (!std::isfinite(detail::check_rows(vecs, "vectors", threads)))
-      detail::invalid("vectors", "a row", "must not be so long that its squares overflow");
+    detail::check_norms(vecs, "vectors", threads);
   }
 
   /// The rows as they are quantised: as they are, or in `copied` normalised or padded to m * ds.

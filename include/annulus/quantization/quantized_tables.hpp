@@ -58,8 +58,8 @@ inline std::pair<float, float> finite_range(std::span<const float> values) noexc
   return {least + poison, greatest + poison};
 }
 
-/// floor((value - least) * scale + 1/2) where only the product is rounded, as faiss has it.
-inline void quantize_entries(std::span<const float> values, float least, float scale, std::uint8_t* bytes) noexcept {
+/// floor((value - origin) * scale + 1/2) where only the product is rounded, as faiss has it.
+inline void quantize_entries(std::span<const float> values, float origin, float scale, std::uint8_t* bytes) noexcept {
   using batch = simd::batch<float>;
   constexpr std::size_t width = 16;
   std::size_t i = 0;
@@ -67,7 +67,7 @@ inline void quantize_entries(std::span<const float> values, float least, float s
     std::int32_t rounded[width];
     for (std::size_t j = 0; j < width; j += simd::lanes<float>) {
       // The maximum, which changes nothing, is there lest the product be fused with the subtraction below.
-      const batch x = xsimd::max((simd::load(values.data() + i + j) - batch(least)) * batch(scale), batch(0.0f));
+      const batch x = xsimd::max((simd::load(values.data() + i + j) - batch(origin)) * batch(scale), batch(0.0f));
       const auto whole = xsimd::to_int(x);
       const batch up = xsimd::select(x - xsimd::to_float(whole) >= batch(0.5f), batch(1.0f), batch(0.0f));
       (whole + xsimd::to_int(up)).store_unaligned(rounded + j);
@@ -75,7 +75,7 @@ inline void quantize_entries(std::span<const float> values, float least, float s
     for (std::size_t j = 0; j < width; ++j) bytes[i + j] = static_cast<std::uint8_t>(rounded[j]);
   }
   for (; i < values.size(); ++i) {
-    const float x = (values[i] - least) * scale;
+    const float x = (values[i] - origin) * scale;
     bytes[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(static_cast<double>(x) + 0.5));
   }
 }
@@ -83,12 +83,15 @@ inline void quantize_entries(std::span<const float> values, float least, float s
 /// Quantises the table of one query, m x ks, in which less is nearer. Entry (i, j) goes to bytes[i * stride + j];
 /// stride >= ks, and the bytes between are left alone. The least entry of each sub-space becomes 0, all are scaled by
 /// the same factor, a: the largest for which no byte exceeds 255 and no sum the 16 bits (that of faiss up to m = 256;
-/// beyond, faiss leaves no room for the roundings, and its sums may wrap). `least` is scratch for m floats. O(m ks).
+/// beyond, faiss leaves no room for the roundings, and its sums may wrap). `origins` is scratch for m floats. O(m ks).
+///
+/// Mirrored, what is rounded is the way down from the greatest entry: for negated inner products, the table is then the
+/// complement of the one that faiss has of the products, and the same codes come out.
 ///
 /// The bound: a byte is within 1/2 of its product, whose two roundings lose less than 2 ulp; the floats' sum and that
-/// of the offsets lose m ulp of the sum of magnitudes.
+/// of the offsets lose m ulp of the sum of magnitudes, and a mirrored offset 4 more.
 inline quantized_table quantize_table(matrix_view<float> table, std::size_t stride, std::uint8_t* bytes,
-                                      std::span<float> least) noexcept {
+                                      std::span<float> origins, bool mirrored = false) noexcept {
   const std::size_t m = table.rows();
   quantized_table result;
   float widest = 0;
@@ -97,10 +100,10 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
     const auto [low, high] = finite_range(table.row(i));
     const float span = high - low;
     if (!std::isfinite(span)) return result;
-    least[i] = low;
+    origins[i] = mirrored ? high : low;
     widest = std::max(widest, span);
     sum_of_spans += span;
-    result.offset += low;
+    result.offset += origins[i];
     magnitude += std::max(std::abs(static_cast<double>(low)), std::abs(static_cast<double>(high)));
   }
   if (!std::isfinite(result.offset)) return result;
@@ -110,12 +113,25 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
     const auto scale_of_sum = static_cast<float>(std::min(room / sum_of_spans, 3e38));  // finite for any span
     result.scale = std::min(255 / widest, scale_of_sum);
   }
-  for (std::size_t i = 0; i < m; ++i) quantize_entries(table.row(i), least[i], result.scale, bytes + i * stride);
+  if (mirrored) {
+    std::size_t tops = 0;
+    for (std::size_t i = 0; i < m; ++i) {
+      std::uint8_t* const row = bytes + i * stride;
+      quantize_entries(table.row(i), origins[i], -result.scale, row);
+      const std::uint8_t top = *std::max_element(row, row + table.cols());
+      std::transform(row, row + table.cols(), row,
+                     [top](std::uint8_t b) { return static_cast<std::uint8_t>(top - b); });
+      tops += top;
+    }
+    result.offset -= static_cast<float>(tops) / result.scale;
+  } else {
+    for (std::size_t i = 0; i < m; ++i) quantize_entries(table.row(i), origins[i], result.scale, bytes + i * stride);
+  }
 
   constexpr double ulp = std::numeric_limits<float>::epsilon() / 2;
   const auto terms = static_cast<double>(m);
   result.bound = terms / 2 + 4 * ulp * quantized_table::largest_sum +
-                 static_cast<double>(result.scale) * 2.1 * terms * ulp * magnitude;
+                 static_cast<double>(result.scale) * (2.1 * terms + 4) * ulp * magnitude;
   // Beyond this the floats' sums may overflow, and then say nothing of the bytes'.
   if (magnitude > static_cast<double>(std::numeric_limits<float>::max()))
     result.bound = std::numeric_limits<double>::infinity();

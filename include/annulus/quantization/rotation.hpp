@@ -6,7 +6,7 @@
 #include <annulus/core/matrix.hpp>
 
 #include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
+#include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
@@ -32,8 +32,9 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
   matrix<std::uint32_t> buckets(m, d / m);
   std::vector<std::size_t> size(m);
   std::vector<double> log_product(m);
-  // Below this an eigenvalue is rounding; its logarithm, or that of zero, must not outweigh all others.
-  const double least = std::max(eigenvalues[order[0]] * 1e-10, std::numeric_limits<double>::min());
+  // The unit of products. What is far below the largest is rounding: its logarithm must not outweigh all others.
+  const double least =
+      std::max({eigenvalues[order[d - 1]], eigenvalues[order[0]] * 1e-10, std::numeric_limits<double>::min()});
   for (const std::uint32_t dimension : order) {
     std::size_t chosen = m;
     for (std::size_t i = 0; i < m; ++i)
@@ -72,13 +73,18 @@ inline matrix<float> transposed(const matrix<float>& m) {
 }
 
 /// The rotation R (d x d) for which vecs * R is nearest to `targets` in squares, given vecs^T targets: U V^T of its
-/// singular value decomposition (Schönemann 1966).
+/// singular value decomposition (Schönemann 1966). V are eigenvectors and U comes of a QR decomposition, which is
+/// orthogonal whatever the rank: Eigen's BDCSVD returns other matrices, or reads out of range, for singular products.
 inline matrix<float> procrustes(const matrix<float>& product) {
-  const Eigen::MatrixXf given = as_eigen(product);
-  const Eigen::BDCSVD<Eigen::MatrixXf> svd(given, Eigen::ComputeFullU | Eigen::ComputeFullV);
-  matrix<float> r(product.rows(), product.cols());
-  as_eigen(r).noalias() = svd.matrixU() * svd.matrixV().transpose();
-  return r;
+  const Eigen::MatrixXd given = as_eigen(product).cast<double>();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(given.transpose() * given);
+  const Eigen::MatrixXd right = solved.eigenvectors().rowwise().reverse();  // those of large values fix U first
+  const Eigen::HouseholderQR<Eigen::MatrixXd> left(given * right);
+  const Eigen::VectorXd signs = left.matrixQR().diagonal().unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
+  const Eigen::MatrixXd r = left.householderQ() * (signs.asDiagonal() * right.transpose());
+  matrix<float> rounded(product.rows(), product.cols());
+  as_eigen(rounded) = r.cast<float>();
+  return rounded;
 }
 
 /// The principal axes of the rows as a rotation, dealt to m sub-spaces of balanced variance.
