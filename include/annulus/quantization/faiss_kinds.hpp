@@ -99,7 +99,8 @@ class faiss_fast_scan {
       detail::invalid("ks", m_index.quantizer().ks(), "an IndexPQFastScan needs 16");
   }
 
-  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product that faiss reports.
+  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product. Among codes with the same sum of
+  /// bytes, of which there are many, the lower id is first, which faiss does not promise.
   neighbors search(matrix_view<float> queries, std::size_t k, std::size_t threads = 0) const {
     return m_index.search(queries, k, {.threads = threads});
   }
