@@ -48,7 +48,8 @@ neighbors nearest_by_bytes(const pq8& quantizer, const matrix<std::uint8_t>& cod
         for (float& x : table.row(i)) x = -x;
     std::vector<std::uint8_t> bytes(m * ks);
     std::vector<float> least(m);
-    const auto quantized = detail::quantize_table(table, ks, bytes.data(), least);
+    const bool mirrored = quantizer.metric() == pq_metric::dot;
+    const auto quantized = detail::quantize_table(table, ks, bytes.data(), least, mirrored);
     std::vector<candidate<std::uint32_t>> all;
     for (id_type i = 0; i < codes.rows(); ++i) {
       if (!filter(i)) continue;

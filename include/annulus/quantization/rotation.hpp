@@ -40,11 +40,12 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
     for (std::size_t i = 0; i < m; ++i)
       if (size[i] < d / m && (chosen == m || log_product[i] < log_product[chosen])) chosen = i;
     buckets(chosen, size[chosen]++) = dimension;
-    log_product[chosen] += std::log(std::max(eigenvalues[dimension], least) / least);
+    log_product[chosen] += std::log(std::max(eigenvalues[dimension], least) / least) + 1;  // of equal ones, to each
   }
   return buckets;
 }
 
+// Real is the precision of decompositions; templates, as a program that does not call them need not compile them.
 namespace detail {
 
 using eigen_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -75,34 +76,40 @@ inline matrix<float> transposed(const matrix<float>& m) {
 /// The rotation R (d x d) for which vecs * R is nearest to `targets` in squares, given vecs^T targets: U V^T of its
 /// singular value decomposition (Schönemann 1966). V are eigenvectors and U comes of a QR decomposition, which is
 /// orthogonal whatever the rank: Eigen's BDCSVD returns other matrices, or reads out of range, for singular products.
-inline matrix<float> procrustes(const matrix<float>& product) {
-  const Eigen::MatrixXd given = as_eigen(product).cast<double>();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(given.transpose() * given);
-  const Eigen::MatrixXd right = solved.eigenvectors().rowwise().reverse();  // those of large values fix U first
-  const Eigen::HouseholderQR<Eigen::MatrixXd> left(given * right);
-  const Eigen::VectorXd signs = left.matrixQR().diagonal().unaryExpr([](double x) { return x < 0 ? -1.0 : 1.0; });
-  const Eigen::MatrixXd r = left.householderQ() * (signs.asDiagonal() * right.transpose());
+template <std::floating_point Real = double>
+matrix<float> procrustes(const matrix<float>& product) {
+  using real_matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
+  const real_matrix given = as_eigen(product).template cast<Real>();
+  const Eigen::SelfAdjointEigenSolver<real_matrix> solved(given.transpose() * given);
+  const real_matrix right = solved.eigenvectors().rowwise().reverse();  // those of large values fix U first
+  const Eigen::HouseholderQR<real_matrix> left(given * right);
+  const auto signs = left.matrixQR().diagonal().unaryExpr([](Real x) { return x < 0 ? Real(-1) : Real(1); }).eval();
+  const real_matrix r = left.householderQ() * (signs.asDiagonal() * right.transpose());
   matrix<float> rounded(product.rows(), product.cols());
-  as_eigen(rounded) = r.cast<float>();
+  as_eigen(rounded) = r.template cast<float>();
   return rounded;
 }
 
 /// The principal axes of the rows as a rotation, dealt to m sub-spaces of balanced variance.
-inline matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
+template <std::floating_point Real = double>
+matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
   using Eigen::Index;
+  using real_matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
   const auto x = as_eigen(rows);
-  const Eigen::RowVectorXd mean = x.cast<double>().colwise().mean();
+  const auto mean = x.template cast<Real>().colwise().mean().eval();
   const std::size_t d = rows.cols();
-  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(x.cols(), x.cols());
+  real_matrix covariance = real_matrix::Zero(x.cols(), x.cols());
   constexpr Index block = 1024;
   for (Index i = 0; i < x.rows(); i += block) {
-    const Eigen::MatrixXd part = x.middleRows(i, std::min(block, x.rows() - i)).cast<double>().rowwise() - mean;
-    covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
+    const real_matrix part = x.middleRows(i, std::min(block, x.rows() - i)).template cast<Real>().rowwise() - mean;
+    covariance.template selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
   }
-  covariance /= static_cast<double>(std::max<Index>(x.rows() - 1, 1));
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(covariance);
-  const Eigen::VectorXd values = solved.eigenvalues().cwiseMax(0.0);
-  const auto buckets = eigenvalue_allocation({values.data(), d}, m);
+  covariance /= static_cast<Real>(std::max<Index>(x.rows() - 1, 1));
+  const Eigen::SelfAdjointEigenSolver<real_matrix> solved(covariance);
+  std::vector<double> values(d);
+  for (std::size_t j = 0; j < d; ++j)
+    values[j] = std::max(static_cast<double>(solved.eigenvalues()[static_cast<Index>(j)]), 0.0);
+  const auto buckets = eigenvalue_allocation(values, m);
   matrix<float> r(d, d);
   for (std::size_t j = 0; j < d; ++j)
     for (std::size_t i = 0; i < d; ++i)

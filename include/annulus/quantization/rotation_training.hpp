@@ -42,11 +42,11 @@ struct learned_rotation {
 
 /// Rounds of: codewords a little nearer to the means of their rotated rows, then the rotation that brings the rows
 /// nearest to what their codes stand for. Rows are n x d, finite, n >= ks, d a multiple of m.
-inline learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks,
-                                       const opq_params& params) {
+template <std::floating_point Real = double>
+learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks, const opq_params& params) {
   constexpr std::size_t codeword_rounds = 2;  // of k-means in each round: cheap beside the products
   const std::size_t n = rows.rows(), d = rows.cols(), ds = d / m, threads = resolve_threads(params.threads);
-  matrix<float> rotation = params.parametric_init ? parametric_rotation(rows, m) : identity(d);
+  matrix<float> rotation = params.parametric_init ? parametric_rotation<Real>(rows, m) : identity(d);
   matrix<float> rotated = multiplied(rows, rotation, threads), decoded(n, d);  // the latter times scale
   const float scale = scale_to_one(rows);
   std::vector<matrix<float>> codewords(m);
@@ -68,7 +68,7 @@ inline learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, s
   for (std::size_t round = 0; round < std::max<std::size_t>(params.rotation_iter, 1); ++round) {
     parallel_for(threads, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
     if (params.rotation_iter == 0) break;
-    rotation = procrustes(transposed_product(rows, decoded, threads));
+    rotation = procrustes<Real>(transposed_product(rows, decoded, threads));
     rotated = multiplied(rows, rotation, threads);
     report(params.progress, "rotation", static_cast<double>(round + 1) / static_cast<double>(params.rotation_iter));
   }
