@@ -1,22 +1,10 @@
 // faiss's files, in the module annulus_compare: what one side writes the other must read.
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
 #include <annulus/quantization/faiss_io.hpp>
 
-namespace nb = nanobind;
-using namespace nb::literals;
+#include "arrays.hpp"
 
 namespace {
-
-template <class T>
-using rows_of = nb::ndarray<const T, nb::c_contig, nb::device::cpu, nb::ndim<2>>;
-
-template <class T>
-annulus::matrix_view<T> view(const rows_of<T>& array) {
-  return {array.data(), array.shape(0), array.shape(1)};
-}
 
 annulus::matrix<std::uint8_t> copy(const rows_of<std::uint8_t>& array) {
   annulus::matrix<std::uint8_t> codes(array.shape(0), array.shape(1));
@@ -29,15 +17,6 @@ struct file {
   annulus::faiss_index index;
 };
 
-template <class Array>
-nb::object to_numpy(Array&& values) {
-  using value = typename std::remove_cvref_t<Array>::value_type;
-  const auto owner = new annulus::matrix<value>(std::forward<Array>(values));
-  const nb::capsule keep(owner, [](void* p) noexcept { delete static_cast<annulus::matrix<value>*>(p); });
-  const std::size_t shape[] = {owner->rows(), owner->cols()};
-  return nb::ndarray<nb::numpy, value>(owner->data(), 2, shape, keep).cast();
-}
-
 }  // namespace
 
 void bind_faiss_files(nb::module_& m) {
@@ -47,8 +26,7 @@ void bind_faiss_files(nb::module_& m) {
       .def(
           "search",
           [](const file& f, const rows_of<float>& queries, std::size_t k) {
-            neighbors found = f.index.search(view(queries), k, 1);
-            return nb::make_tuple(to_numpy(std::move(found.ids)), to_numpy(std::move(found.distances)));
+            return to_numpy(unlocked([&] { return f.index.search(view(queries), k, 1); }));
           },
           "queries"_a.noconvert(), "k"_a);
   m.def("read_faiss", [](const std::string& path) { return file{read_faiss(path)}; });

@@ -1,36 +1,15 @@
 // The graphs of the module annulus_compare, apart from the rest so that neither is compiled for the other's sake.
 // Arrays and errors as in module.cpp.
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/nndescent/knn_graph.hpp>
 
 #include <functional>
 #include <memory>
 
-namespace nb = nanobind;
-using namespace nb::literals;
+#include "arrays.hpp"
 
 namespace {
-
-template <class T>
-using rows_of = nb::ndarray<const T, nb::c_contig, nb::device::cpu, nb::ndim<2>>;
-
-template <class T>
-annulus::matrix_view<T> view(const rows_of<T>& array) {
-  return {array.data(), array.shape(0), array.shape(1)};
-}
-
-/// ids and distances as numpy arrays, which keep the neighbours alive.
-nb::tuple to_numpy(annulus::neighbors&& found) {
-  const auto owner = new annulus::neighbors(std::move(found));
-  const nb::capsule keep(owner, [](void* p) noexcept { delete static_cast<annulus::neighbors*>(p); });
-  const std::size_t shape[] = {owner->ids.rows(), owner->ids.cols()};
-  return nb::make_tuple(nb::ndarray<nb::numpy, annulus::id_type>(owner->ids.data(), 2, shape, keep).cast(),
-                        nb::ndarray<nb::numpy, float>(owner->distances.data(), 2, shape, keep).cast());
-}
 
 /// f(metric) for those metrics under which rows of T are compared; each is a whole library to compile.
 template <class T, class F>

@@ -1,10 +1,6 @@
 // annulus as a Python module, for run.py: the functions that are compared, and yardsticks.
-// Arrays go in without a copy (float32 or uint8, C-contiguous, else TypeError) and results come out without one; no
-// call holds the GIL while it computes. std::invalid_argument becomes ValueError.
+// No call holds the GIL while it computes. std::invalid_argument becomes ValueError.
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 #include <annulus/core/simd.hpp>
 #include <annulus/knn/flat_index.hpp>
@@ -14,21 +10,14 @@
 #include <chrono>
 #include <memory>
 
-namespace nb = nanobind;
-using namespace nb::literals;
+#include "arrays.hpp"
 
 namespace {
 
 template <class T, class... Shape>
 using input = nb::ndarray<const T, nb::c_contig, nb::device::cpu, Shape...>;
-template <class T>
-using rows_of = input<T, nb::ndim<2>>;
 
-template <class T>
-annulus::matrix_view<T> view(const rows_of<T>& array) {
-  return {array.data(), array.shape(0), array.shape(1)};
-}
-
+using ::to_numpy;
 /// A numpy array over `values`, which lives on in its owner.
 template <class T, class Owner>
 nb::object to_numpy(T* values, const std::vector<std::size_t>& shape, std::shared_ptr<Owner> owner) {
@@ -50,12 +39,6 @@ nb::tuple approx_top_k(const input<float>& operand, std::size_t k, double recall
   }
   shape.back() = k;
   return nb::make_tuple(to_numpy(found->values.data(), shape, found), to_numpy(found->indices.data(), shape, found));
-}
-
-nb::tuple to_numpy(annulus::neighbors&& found) {
-  const auto owner = std::make_shared<annulus::neighbors>(std::move(found));
-  const std::vector<std::size_t> shape{owner->ids.rows(), owner->ids.cols()};
-  return nb::make_tuple(to_numpy(owner->ids.data(), shape, owner), to_numpy(owner->distances.data(), shape, owner));
 }
 
 /// f(metric) for the metric of this name.

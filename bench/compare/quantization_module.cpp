@@ -1,46 +1,15 @@
 // The codecs of the module annulus_compare. Arrays and errors as in module.cpp.
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
-namespace nb = nanobind;
-using namespace nb::literals;
+#include "arrays.hpp"
 
 namespace {
 
-template <class T>
-using rows_of = nb::ndarray<const T, nb::c_contig, nb::device::cpu, nb::ndim<2>>;
 using query_of = nb::ndarray<const float, nb::c_contig, nb::device::cpu, nb::ndim<1>>;
 using pq = annulus::product_quantizer<std::uint8_t>;
 using opq = annulus::optimized_product_quantizer<std::uint8_t>;
-
-template <class T>
-annulus::matrix_view<T> view(const rows_of<T>& array) {
-  return {array.data(), array.shape(0), array.shape(1)};
-}
-
-/// A matrix as a numpy array that keeps it alive.
-template <class T>
-nb::object to_numpy(annulus::matrix<T>&& values) {
-  const auto owner = new annulus::matrix<T>(std::move(values));
-  const nb::capsule keep(owner, [](void* p) noexcept { delete static_cast<annulus::matrix<T>*>(p); });
-  const std::size_t shape[] = {owner->rows(), owner->cols()};
-  return nb::ndarray<nb::numpy, T>(owner->data(), 2, shape, keep).cast();
-}
-
-nb::tuple to_numpy(annulus::neighbors&& found) {
-  return nb::make_tuple(to_numpy(std::move(found.ids)), to_numpy(std::move(found.distances)));
-}
-
-/// f() without the GIL.
-template <class F>
-auto unlocked(F f) {
-  const nb::gil_scoped_release released;
-  return f();
-}
 
 /// What both quantisers have, and an index of their codes.
 template <class Quantizer>

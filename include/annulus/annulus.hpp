@@ -9,6 +9,7 @@
 #include <annulus/core/points.hpp>
 #include <annulus/core/recall.hpp>
 #include <annulus/core/top_k.hpp>
+#include <annulus/io/nanopq.hpp>
 #include <annulus/io/npy.hpp>
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/flat_index.hpp>
