@@ -270,6 +270,8 @@ TEST_CASE("least and greatest compare sums as signed numbers, lane by lane", "[s
     };
     REQUIRE(elements<std::int32_t>(Integers::least(as_sums(a), as_sums(b))) == least);
     REQUIRE(elements<std::int32_t>(Integers::greatest(as_sums(a), as_sums(b))) == greatest);
+    REQUIRE(elements<std::int32_t>(Integers::where_less(as_sums(a), as_sums(b), as_sums(a), as_sums(b))) == least);
+    REQUIRE(elements<std::int32_t>(Integers::where_less(as_sums(a), as_sums(b), as_sums(b), as_sums(a))) == greatest);
   };
   const auto check_both = [&](const sums& a, const sums& b) {
     check(integers{}, a, b);

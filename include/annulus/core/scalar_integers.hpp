@@ -91,6 +91,11 @@ struct scalar_integers {
     for (std::size_t i = 0; i < 4; ++i) a[i] = a[i] > b[i] ? a[i] : b[i];
     return a;
   }
+  /// x where a < b, y elsewhere.
+  static sums_type where_less(const sums_type& a, const sums_type& b, const sums_type& x, sums_type y) noexcept {
+    for (std::size_t i = 0; i < 4; ++i) y[i] = a[i] < b[i] ? x[i] : y[i];
+    return y;
+  }
   /// Adds all bytes, in any lanes.
   static sums_type add_bytes(sums_type sum, const bytes_type& v) noexcept {
     for (std::size_t i = 0; i < bytes; ++i) sum[i % 4] += v[i];

@@ -59,6 +59,10 @@ struct avx512_integers {
   static __m512i add(__m512i a, __m512i b) noexcept { return _mm512_add_epi32(a, b); }
   static __m512i least(__m512i a, __m512i b) noexcept { return _mm512_min_epi32(a, b); }
   static __m512i greatest(__m512i a, __m512i b) noexcept { return _mm512_max_epi32(a, b); }
+  /// x where a < b, y elsewhere.
+  static __m512i where_less(__m512i a, __m512i b, __m512i x, __m512i y) noexcept {
+    return _mm512_mask_blend_epi32(_mm512_cmplt_epi32_mask(a, b), y, x);
+  }
   static __m512i add_bytes(__m512i sum, __m512i v) noexcept {
     return _mm512_add_epi32(sum, _mm512_sad_epu8(v, _mm512_setzero_si512()));
   }
@@ -140,6 +144,9 @@ struct avx2_integers {
   static __m256i add(__m256i a, __m256i b) noexcept { return _mm256_add_epi32(a, b); }
   static __m256i least(__m256i a, __m256i b) noexcept { return _mm256_min_epi32(a, b); }
   static __m256i greatest(__m256i a, __m256i b) noexcept { return _mm256_max_epi32(a, b); }
+  static __m256i where_less(__m256i a, __m256i b, __m256i x, __m256i y) noexcept {
+    return _mm256_blendv_epi8(y, x, _mm256_cmpgt_epi32(b, a));
+  }
   static __m256i add_bytes(__m256i sum, __m256i v) noexcept {
     return _mm256_add_epi32(sum, _mm256_sad_epu8(v, _mm256_setzero_si256()));
   }
@@ -198,10 +205,11 @@ struct sse2_integers {
     return _mm_add_epi32(sum, _mm_madd_epi16(a, b));
   }
   static __m128i add(__m128i a, __m128i b) noexcept { return _mm_add_epi32(a, b); }
-  static __m128i least(__m128i a, __m128i b) noexcept { return choose(_mm_cmplt_epi32(a, b), a, b); }
-  static __m128i greatest(__m128i a, __m128i b) noexcept { return choose(_mm_cmpgt_epi32(a, b), a, b); }
-  static __m128i choose(__m128i mask, __m128i a, __m128i b) noexcept {
-    return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b));
+  static __m128i least(__m128i a, __m128i b) noexcept { return where_less(a, b, a, b); }
+  static __m128i greatest(__m128i a, __m128i b) noexcept { return where_less(a, b, b, a); }
+  static __m128i where_less(__m128i a, __m128i b, __m128i x, __m128i y) noexcept {
+    const __m128i less = _mm_cmplt_epi32(a, b);
+    return _mm_or_si128(_mm_and_si128(less, x), _mm_andnot_si128(less, y));
   }
   static __m128i add_bytes(__m128i sum, __m128i v) noexcept {
     return _mm_add_epi32(sum, _mm_sad_epu8(v, _mm_setzero_si128()));

@@ -14,8 +14,10 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// What integer coordinates are relative to: x becomes round((x - centre) / unit).
 struct integer_frame {
   /// The longest vector that has a place, in units: the product of two such vectors and half the square of one, times
-  /// 256, fit 32 bits, also in sum.
-  static constexpr float longest = 2040;
+  /// 16, fit 32 bits, also in sum.
+  static constexpr float longest = 8160;
+  /// What integers are multiplied by, so that products have four low bits to spare.
+  static constexpr float factor = 4;
 
   std::vector<float> centre;
   float unit = 1;
@@ -49,7 +51,7 @@ struct integer_frame {
   }
 };
 
-/// Points in a frame: of each, words of two 16-bit coordinates (sixteen times the integer, see nearest_codeword), its
+/// Points in a frame: of each, words of two 16-bit coordinates (four times the integer, see nearest_codeword), its
 /// length and the length of its error, in units. Points stand in panels, one a lane, a word after the other.
 class framed_points {
  public:
@@ -117,7 +119,7 @@ class framed_points {
   void pack(const float* x, const integer_frame& frame, std::int16_t* out, simd::batch<float>& length,
             simd::batch<float>& error) const noexcept {
     constexpr std::size_t width = simd::lanes<float>;
-    const simd::batch<float> scale(1 / frame.unit), factor(16.0f);
+    const simd::batch<float> scale(1 / frame.unit), factor(integer_frame::factor);
     length = error = simd::batch<float>(0.0f);
     const float* const centre = frame.centre.data();
     const auto step = [&](simd::batch<float> v, simd::batch<float> c, std::size_t j) {

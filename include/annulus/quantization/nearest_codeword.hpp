@@ -16,8 +16,8 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 class nearest_codeword {
   using integers = simd::integers;
   static constexpr std::size_t lanes = framed_points::lanes, vectors = framed_points::panels_together;
-  static constexpr std::size_t number_bits = 8;  ///< of a rank, which hold the codeword's number in its chunk
-  static constexpr std::size_t chunk = 1 << number_bits;
+  static constexpr std::size_t number_bits = 4;  ///< of a rank, which hold the codeword's number in its group
+  static constexpr std::size_t group = 1 << number_bits;
 
  public:
   static constexpr std::size_t block = 256;  ///< points to be searched at a time, so that they stay in cache
@@ -26,7 +26,7 @@ class nearest_codeword {
   struct scratch {
     explicit scratch(std::size_t dim) : points(dim) {}
     framed_points points;
-    alignas(64) std::array<std::int32_t, block> least{}, second{}, best_rank{}, second_rank{};
+    alignas(64) std::array<std::int32_t, block> least{}, second{}, groups{};
   };
 
   /// ks x ds codewords, in a frame of their own with room for points half as far out again as they are.
@@ -56,30 +56,38 @@ class nearest_codeword {
   void search(const framed_points& framed, std::size_t first, matrix_view<float> points, std::span<std::uint32_t> codes,
               scratch& s) const {
     const std::size_t n = points.rows();
-    s.best_rank.fill(std::numeric_limits<std::int32_t>::max() >> number_bits);
-    s.second_rank.fill(std::numeric_limits<std::int32_t>::max() >> number_bits);
-    for (std::size_t begin = 0; begin < m_size; begin += chunk) {
-      for (std::size_t i = 0; i < n; i += vectors * lanes)
-        least_two(framed.panel(first + i), begin, s.least.data() + i, s.second.data() + i);
-      merge(begin, n, codes.data(), s);
-    }
+    for (std::size_t i = 0; i < n; i += vectors * lanes)
+      least_two(framed.panel(first + i), s.least.data() + i, s.second.data() + i, s.groups.data() + i);
+    for (std::size_t i = 0; i < n; ++i)
+      codes[i] = static_cast<std::uint32_t>(s.groups[i] * std::int32_t{group} + (s.least[i] & std::int32_t{group - 1}));
     // Ranks are those of the rounded point and codewords, so that each distance is off by at most both errors: by the
     // triangle inequality the nearest is known where the second is further by twice that.
     using batch = simd::batch<float>;
     constexpr std::size_t width = simd::lanes<float>;
+    const float* last = nullptr;
+    std::uint32_t last_code = 0;
     const float ratio = std::sqrt(m_frame.unit / m_own_unit), own_error = (m_worst_error + rounding) / ratio;
     for (std::size_t i = 0; i < n; i += width) {
       const batch length = simd::load(framed.lengths() + first + i) * batch(ratio), square = length * length;
-      const auto distance = [&](const std::int32_t* rank, float slack) {
-        alignas(64) float twice[width];
-        for (std::size_t l = 0; l < width; ++l) twice[l] = static_cast<float>(2 * rank[i + l]) + slack;
-        return xsimd::sqrt(xsimd::max(square + batch::load_aligned(twice), batch(0.0f)));
+      const auto distance = [&](const std::int32_t* key, float side) {
+        alignas(64) float ranks[width];
+        for (std::size_t l = 0; l < width; ++l) ranks[l] = static_cast<float>(2 * (key[i + l] >> number_bits));
+        const batch twice = batch::load_aligned(ranks);
+        // Of the integers, and of the floats here.
+        const batch slack = batch(2.0f) + batch(6e-7f) * square + batch(2e-7f) * xsimd::abs(twice);
+        return xsimd::sqrt(xsimd::max(square + twice + batch(side) * slack, batch(0.0f)));
       };
-      const batch gap = distance(s.second_rank.data(), -2) - distance(s.best_rank.data(), 2);
+      const batch gap = distance(s.second.data(), -1) - distance(s.least.data(), 1);
       const batch error = (simd::load(framed.errors() + first + i) + batch(rounding)) * batch(ratio) + batch(own_error);
       const std::uint64_t known = simd::mask(gap > batch(2.0f) * error);
-      for (std::size_t l = 0; l < std::min(width, n - i); ++l)
-        if ((known >> l & 1u) == 0) codes[i + l] = by_floats(points.row(i + l).data());
+      for (std::size_t l = 0; l < std::min(width, n - i); ++l) {
+        if ((known >> l & 1u) != 0) continue;
+        const float* const x = points.row(i + l).data();
+        // Points that repeat, as background does, are often those that lie between codewords.
+        const bool repeats = last != nullptr && std::equal(x, x + m_dim, last);
+        last_code = codes[i + l] = repeats ? last_code : by_floats(x);
+        last = x;
+      }
     }
   }
 
@@ -123,12 +131,12 @@ class nearest_codeword {
       double square = 0;
       for (std::size_t w = 0; w < m_words; ++w) {
         const auto [a, b] = halves(framed.panel(c / lanes * lanes)[w * lanes + c % lanes]);
-        square += static_cast<double>(a * a + b * b) / 256;
+        square += static_cast<double>(a * a + b * b) / group;
         row[w + 1] =
             std::bit_cast<std::int32_t>(std::array{static_cast<std::int16_t>(-a), static_cast<std::int16_t>(-b)});
       }
-      row[0] = static_cast<std::int32_t>(std::lrint(square * half_ratio)) * static_cast<std::int32_t>(chunk) +
-               static_cast<std::int32_t>(c % chunk);
+      row[0] = static_cast<std::int32_t>(std::lrint(square * half_ratio)) * static_cast<std::int32_t>(group) +
+               static_cast<std::int32_t>(c % group);
     }
     if (m_size % 2 != 0) m_rows[m_size * (m_words + 1)] = std::numeric_limits<std::int32_t>::max();
     m_worst_error = *std::max_element(framed.errors(), framed.errors() + m_size);
@@ -138,52 +146,55 @@ class nearest_codeword {
     return std::bit_cast<std::array<std::int16_t, 2>>(word);
   }
 
-  /// Of the chunk that begins at codeword `begin` the least rank, and the second, for the points of some panels. Two
-  /// codewords at a time, for which the points are loaded once.
-  [[gnu::noinline]] void least_two(const std::int32_t* panels, std::size_t begin, std::int32_t* least,
-                                   std::int32_t* second) const noexcept {
-    typename integers::sums_type low[vectors], next[vectors];
-    simd::unroll<vectors>(
-        [&](auto v) { low[v] = next[v] = integers::broadcast_sum(std::numeric_limits<std::int32_t>::max()); });
-    const std::size_t stride = m_words + 1, pairs = (std::min(chunk, m_size - begin) + 1) / 2;
-    const std::int32_t* row = m_rows.data() + begin * stride;
-    for (std::size_t c = 0; c < pairs; ++c, row += 2 * stride) {
-      typename integers::sums_type a[vectors], b[vectors];
-      simd::unroll<vectors>([&](auto v) {
-        a[v] = integers::broadcast_sum(row[0]);
-        b[v] = integers::broadcast_sum(row[stride]);
-      });
-      for (std::size_t w = 0; w < m_words; ++w) {
-        const auto word_a = integers::broadcast_word(row[w + 1]),
-                   word_b = integers::broadcast_word(row[stride + w + 1]);
+  /// For the points of some panels the least rank and the second, and the group of the least. Two codewords at a time,
+  /// for which the points are loaded once.
+  [[gnu::noinline]] void least_two(const std::int32_t* panels, std::int32_t* least, std::int32_t* second,
+                                   std::int32_t* groups) const noexcept {
+    using sums_type = typename integers::sums_type;
+    constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();
+    sums_type low[vectors], next[vectors], where[vectors];
+    simd::unroll<vectors>([&](auto v) {
+      low[v] = next[v] = integers::broadcast_sum(none);
+      where[v] = integers::zero();
+    });
+    const std::size_t stride = m_words + 1;
+    const std::int32_t* row = m_rows.data();
+    for (std::size_t begin = 0; begin < m_size; begin += group) {
+      sums_type group_low[vectors], group_next[vectors];
+      simd::unroll<vectors>([&](auto v) { group_low[v] = group_next[v] = integers::broadcast_sum(none); });
+      for (std::size_t c = begin; c < std::min(begin + group, m_size); c += 2, row += 2 * stride) {
+        sums_type a[vectors], b[vectors];
         simd::unroll<vectors>([&](auto v) {
-          const auto points = integers::load_words(panels + (v * m_words + w) * lanes);
-          a[v] = integers::multiply_add(a[v], points, word_a);
-          b[v] = integers::multiply_add(b[v], points, word_b);
+          a[v] = integers::broadcast_sum(row[0]);
+          b[v] = integers::broadcast_sum(row[stride]);
+        });
+        for (std::size_t w = 0; w < m_words; ++w) {
+          const auto word_a = integers::broadcast_word(row[w + 1]),
+                     word_b = integers::broadcast_word(row[stride + w + 1]);
+          simd::unroll<vectors>([&](auto v) {
+            const auto points = integers::load_words(panels + (v * m_words + w) * lanes);
+            a[v] = integers::multiply_add(a[v], points, word_a);
+            b[v] = integers::multiply_add(b[v], points, word_b);
+          });
+        }
+        simd::unroll<vectors>([&](auto v) {
+          const auto less = integers::least(a[v], b[v]), more = integers::greatest(a[v], b[v]);
+          group_next[v] = integers::least(integers::least(group_next[v], more), integers::greatest(group_low[v], less));
+          group_low[v] = integers::least(group_low[v], less);
         });
       }
+      const auto number = integers::broadcast_sum(static_cast<std::int32_t>(begin / group));
       simd::unroll<vectors>([&](auto v) {
-        const auto less = integers::least(a[v], b[v]), more = integers::greatest(a[v], b[v]);
-        next[v] = integers::least(integers::least(next[v], more), integers::greatest(low[v], less));
-        low[v] = integers::least(low[v], less);
+        where[v] = integers::where_less(group_low[v], low[v], number, where[v]);
+        next[v] = integers::least(integers::least(next[v], group_next[v]), integers::greatest(low[v], group_low[v]));
+        low[v] = integers::least(low[v], group_low[v]);
       });
     }
     simd::unroll<vectors>([&](auto v) {
       integers::store(least + v * lanes, low[v]);
       integers::store(second + v * lanes, next[v]);
+      integers::store(groups + v * lanes, where[v]);
     });
-  }
-
-  /// The least two of a chunk into what earlier chunks left, for n points.
-  static void merge(std::size_t begin, std::size_t n, std::uint32_t* codes, scratch& s) noexcept {
-    for (std::size_t i = 0; i < n; ++i) {
-      const std::int32_t rank = s.least[i] >> number_bits, other = s.second[i] >> number_bits;
-      const std::int32_t first = s.best_rank[i], second = s.second_rank[i];
-      const auto number = static_cast<std::uint32_t>(begin + (static_cast<std::size_t>(s.least[i]) & (chunk - 1)));
-      codes[i] = rank < first ? number : codes[i];
-      s.second_rank[i] = rank < first ? std::min(first, other) : std::min(second, rank);
-      s.best_rank[i] = std::min(first, rank);
-    }
   }
 
   static constexpr auto square_of_difference = [](simd::batch<float> x, simd::batch<float> c, simd::batch<float> sum) {
