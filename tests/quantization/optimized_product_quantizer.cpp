@@ -1,3 +1,4 @@
+#include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
 #include "catch.hpp"
@@ -478,4 +479,14 @@ TEST_CASE("rotations that do not fit, or are none, are refused", "[opq]") {
   CHECK_THAT(refused(matrix<float>()), ContainsSubstring("square"));
   CHECK_THAT(complaint([] { optimized(annulus::detail::identity(d), plain(m, ks)); }),
              ContainsSubstring("must be fitted first"));
+}
+
+TEST_CASE("a fast scan behind a rotation finds what the quantiser finds", "[optimized_product_quantizer]") {
+  const matrix<float> rows = correlated_rows(300, 31), queries = correlated_rows(9, 32);
+  for (const auto metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+    const optimized quantizer = fitted(rows, metric);
+    const annulus::fast_scan_index index(quantizer, rows);
+    CAPTURE(static_cast<int>(metric));
+    CHECK(index.search(queries, 8, {.float_tables = true}) == quantizer.search(quantizer.encode(rows), queries, 8));
+  }
 }
