@@ -29,9 +29,9 @@ class nearest_codeword {
     alignas(64) std::array<std::int32_t, block> least{}, second{}, groups{};
   };
 
-  /// ks x ds codewords, in a frame of their own with room for points half as far out again as they are.
-  explicit nearest_codeword(matrix_view<float> codewords)
-      : nearest_codeword(codewords, integer_frame(codewords, 1.5f)) {}
+  /// ks x ds codewords, in a frame of their own with room for points four times as far out as they are, as points are
+  /// about few codewords.
+  explicit nearest_codeword(matrix_view<float> codewords) : nearest_codeword(codewords, integer_frame(codewords, 4)) {}
 
   nearest_codeword(matrix_view<float> codewords, integer_frame frame)
       : m_size(codewords.rows()), m_dim(codewords.cols()), m_frame(std::move(frame)) {
