@@ -1,4 +1,4 @@
-#include <annulus/io/npy.hpp>
+#include <annulus/io/nanopq.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
 #include "catch.hpp"
@@ -25,14 +25,7 @@ struct reference {
 
   std::string file(const std::string& what) const { return ANNULUS_TEST_DATA_DIR "/pq/" + name + "_" + what + ".npy"; }
 
-  optimized quantizer() const {
-    const auto codewords = read_npy_array<float>(file("codewords"));  // m x ks x ds
-    REQUIRE(codewords.shape.size() == 3);
-    matrix<float> rows(m * ks, codewords.shape[2]);
-    REQUIRE(codewords.values.size() == rows.rows() * rows.cols());
-    std::ranges::copy(codewords.values, rows.data());
-    return {read_npy<float>(file("R")), annulus::product_quantizer<>(m, std::move(rows))};
-  }
+  optimized quantizer() const { return annulus::read_nanopq<>(file("codewords"), file("R")); }
 };
 
 const reference references[] = {{"opq_m8_ks16", 8, 16, false, 237.1523895263672},

@@ -1,4 +1,4 @@
-#include <annulus/io/npy.hpp>
+#include <annulus/io/nanopq.hpp>
 #include <annulus/quantization/product_quantizer.hpp>
 
 #include "catch.hpp"
@@ -30,11 +30,7 @@ const golden every_golden[] = {{"pq_m4_ks256_l2", 4, 256, pq_metric::l2, 214.649
 
 template <class Code>
 product_quantizer<Code> quantizer_of(const golden& g) {
-  const auto array = annulus::read_npy_array<float>(file(g.name + "_codewords"));
-  REQUIRE(array.shape == std::vector<std::size_t>{g.m, g.ks, 32 / g.m});
-  matrix<float> codewords(g.m * g.ks, 32 / g.m);
-  std::ranges::copy(array.values, codewords.data());
-  return {g.m, std::move(codewords), g.metric};
+  return annulus::read_nanopq<Code>(file(g.name + "_codewords"), g.metric);
 }
 
 /// Whether each is near the other: relative to itself, and for inner products to the largest of all.

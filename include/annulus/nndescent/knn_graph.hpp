@@ -59,11 +59,7 @@ void check_data(matrix_view<T> data, std::size_t threads) {
   constexpr std::size_t most = std::size_t{1} << 31;
   if (data.rows() >= most) invalid("data rows", data.rows(), "a graph must have fewer than 2^31");
   if (data.rows() > 0 && data.cols() == 0) invalid("data columns", data.cols(), "must be at least 1");
-  if (std::isfinite(check_rows(data, "data", threads))) return;
-  for (std::size_t i = 0; i < data.rows(); ++i)
-    if (const auto norm = one_to_one<kernels::inner_product>(data.row(i).data(), data.row(i).data(), data.cols());
-        !std::isfinite(static_cast<double>(norm)))
-      invalid("data squared norm", norm, "row ", i, " must not be so long that its squares overflow");
+  check_norms(data, "data", threads);
 }
 
 template <class T, class Metric>
