@@ -21,17 +21,7 @@ std::string dict_of(const std::string& dtype, const std::string& shape) {
 /// What read_npy_array<T> says to a file of these bytes.
 template <class T = float>
 std::string complaint(const std::string& bytes) {
-  const scratch_folder folder;
-  const auto path = folder / "a.npy";
-  write_bytes(path, bytes);
-  try {
-    annulus::read_npy_array<T>(path);
-  } catch (const annulus::format_error& error) {
-    const std::string message = error.what();
-    REQUIRE(message.starts_with(path.string() + ": "));
-    return message.substr(path.string().size() + 2);
-  }
-  return "nothing";
+  return complaint_about(bytes, [](const auto& path) { annulus::read_npy_array<T>(path); });
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <annulus/core/errors.hpp>
+
+#include "catch.hpp"
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -40,4 +44,20 @@ inline std::string bytes_of(const std::filesystem::path& path) {
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// What read(path) says to a malformed file of these bytes: the message after the file's name.
+template <class Read>
+std::string complaint_about(const std::string& bytes, Read read) {
+  const scratch_folder folder;
+  const auto path = folder / "file";
+  write_bytes(path, bytes);
+  try {
+    read(path);
+  } catch (const annulus::format_error& error) {
+    const std::string message = error.what();
+    REQUIRE(message.starts_with(path.string() + ": "));
+    return message.substr(path.string().size() + 2);
+  }
+  return "nothing";
 }

@@ -24,17 +24,7 @@ std::string header(std::int32_t d) {
 /// What read_vecs<T> says to a file of these bytes.
 template <class T = float>
 std::string complaint(const std::string& bytes) {
-  const scratch_folder folder;
-  const auto path = folder / "a.vecs";
-  write_bytes(path, bytes);
-  try {
-    annulus::read_vecs<T>(path);
-  } catch (const annulus::format_error& error) {
-    const std::string message = error.what();
-    REQUIRE(message.starts_with(path.string() + ": "));
-    return message.substr(path.string().size() + 2);
-  }
-  return "nothing";
+  return complaint_about(bytes, [](const auto& path) { annulus::read_vecs<T>(path); });
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ struct integer_frame {
   std::vector<float> centre;
   float unit = 1;
 
-  integer_frame() = default;
   /// Centred on the mean of `rows`; all have their place, and so have means of them. With `room` > 1, vectors that are
   /// so many times longer have.
   explicit integer_frame(matrix_view<float> rows, float room = 1) : centre(rows.cols()) {
