@@ -5,6 +5,9 @@
 #include <annulus/core/recall.hpp>
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/lsh/cross_polytope.hpp>
+#include <annulus/lsh/index.hpp>
+#include <annulus/lsh/sign_random_projection.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
@@ -124,6 +127,10 @@ int run(std::vector<std::string> arguments) {
   const std::chrono::duration<double> build_time = std::chrono::steady_clock::now() - start;
   const annulus::search_params tuned = graph.tune(0.95, 300, 10, 1);
 
+  const annulus::lsh_params tables{.n_projections = 12, .n_tables = 30, .threads = 1};
+  const annulus::lsh_index srp(v.vectors, annulus::sign_random_projection{}, tables);
+  const annulus::lsh_index polytopes(v.vectors, annulus::cross_polytope{}, tables);
+
   constexpr auto metric = annulus::pq_metric::cosine;
   annulus::product_quantizer pq(20, 256, metric);
   annulus::optimized_product_quantizer opq(20, 256, metric), opq4(50, 16, metric);
@@ -147,6 +154,14 @@ int run(std::vector<std::string> arguments) {
       {"nndescent, tuned to 0.95", v.vectors.cols(),
        [&](const auto& queries, std::size_t k) {
          return graph.search(queries, k, {.beam = tuned.beam, .threads = 1});
+       }},
+      {"SRP, recall_target = 0.95", row_bytes,
+       [&](const auto& queries, std::size_t k) {
+         return srp.search(queries, k, {.recall_target = 0.95, .threads = 1});
+       }},
+      {"cross-polytope, 0.95", row_bytes,
+       [&](const auto& queries, std::size_t k) {
+         return polytopes.search(queries, k, {.recall_target = 0.95, .threads = 1});
        }},
       {"PQ", pq.m(),
        [&](const auto& queries, std::size_t k) { return pq.search(pq_codes, queries, k, {.threads = 1}); }},

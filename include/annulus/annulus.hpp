@@ -14,6 +14,14 @@
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/lsh/bit_sampling.hpp>
+#include <annulus/lsh/cross_polytope.hpp>
+#include <annulus/lsh/index.hpp>
+#include <annulus/lsh/minhash.hpp>
+#include <annulus/lsh/p_stable.hpp>
+#include <annulus/lsh/sign_random_projection.hpp>
+#include <annulus/lsh/simple_mips.hpp>
+#include <annulus/lsh/tuning.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/faiss_io.hpp>
 #include <annulus/quantization/fast_scan.hpp>

@@ -26,6 +26,9 @@ struct sparse_row {
   std::size_t dim = 0;
 };
 
+template <class T>
+class csr_matrix;
+
 /// Sparse rows in compressed form, owned by someone else: row i holds indptr[i] to indptr[i + 1].
 template <class T>
 class csr_view {
@@ -59,13 +62,15 @@ class csr_view {
   }
 
  private:
+  friend class csr_matrix<T>;
+
   std::span<const std::int64_t> m_indptr;
   std::span<const std::int32_t> m_indices;
   std::span<const T> m_values;
   std::size_t m_dim = 0;
 };
 
-/// Sparse rows in compressed form, owned.
+/// Sparse rows in compressed form, owned. Converts to a csr_view.
 template <class T>
 class csr_matrix {
  public:
@@ -83,6 +88,15 @@ class csr_matrix {
   sparse_row<T> row(std::size_t i) const noexcept {
     const auto begin = static_cast<std::size_t>(m_indptr[i]), count = static_cast<std::size_t>(m_indptr[i + 1]) - begin;
     return {std::span(m_indices).subspan(begin, count), std::span(m_values).subspan(begin, count), m_dim};
+  }
+  /// Not checked again: O(1).
+  operator csr_view<T>() const noexcept {
+    csr_view<T> view;
+    view.m_indptr = m_indptr;
+    view.m_indices = m_indices;
+    view.m_values = m_values;
+    view.m_dim = m_dim;
+    return view;
   }
 
  private:

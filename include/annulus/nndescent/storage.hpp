@@ -3,6 +3,7 @@
 /// \file
 /// What a search walks over: the rows as they are, at half precision, or as 8-bit codes.
 
+#include <annulus/core/aligned_rows.hpp>
 #include <annulus/core/scalar_quantizer.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
@@ -18,38 +19,6 @@ struct sq8 {
 };
 
 namespace detail {
-
-/// Dense rows that begin on cache lines (short ones on powers of two), in the order of a graph.
-template <class T>
-class aligned_rows {
- public:
-  using value_type = T;
-
-  aligned_rows() = default;
-  explicit aligned_rows(std::size_t dim) : m_dim(dim), m_stride(stride_of(dim)) {}
-
-  std::size_t size() const noexcept { return m_size; }
-  std::size_t dim() const noexcept { return m_dim; }
-  const T* data(std::size_t i) const noexcept { return m_values.data() + i * m_stride; }
-  T* data(std::size_t i) noexcept { return m_values.data() + i * m_stride; }
-  std::span<const T> row(std::size_t i) const noexcept { return {data(i), m_dim}; }
-  matrix_view<T> view() const { return {m_values.data(), m_size, m_dim, m_stride}; }
-  std::size_t memory_bytes() const noexcept { return m_values.size() * sizeof(T); }
-  void resize(std::size_t n) {
-    m_values.resize(n * m_stride);
-    m_size = n;
-  }
-  void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
-
- private:
-  static std::size_t stride_of(std::size_t dim) noexcept {
-    constexpr std::size_t line = 64 / sizeof(T);
-    return dim < line ? std::bit_ceil(std::max<std::size_t>(dim, 1)) : (dim + line - 1) / line * line;
-  }
-
-  std::size_t m_size = 0, m_dim = 0, m_stride = 0;
-  aligned_vector<T> m_values;
-};
 
 /// Walks over rows of S under a metric. Its ranks are the metric's own but for cosine, where the norms of rows are
 /// computed once.

@@ -1,0 +1,44 @@
+#pragma once
+
+/// \file
+/// Rows that an index owns, which grow in number.
+
+#include <annulus/core/distance.hpp>
+#include <annulus/core/matrix.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Dense rows that begin on cache lines (short ones on powers of two).
+template <class T>
+class aligned_rows {
+ public:
+  using value_type = T;
+
+  aligned_rows() = default;
+  explicit aligned_rows(std::size_t dim) : m_dim(dim), m_stride(stride_of(dim)) {}
+
+  std::size_t size() const noexcept { return m_size; }
+  std::size_t dim() const noexcept { return m_dim; }
+  const T* data(std::size_t i) const noexcept { return m_values.data() + i * m_stride; }
+  T* data(std::size_t i) noexcept { return m_values.data() + i * m_stride; }
+  std::span<const T> row(std::size_t i) const noexcept { return {data(i), m_dim}; }
+  matrix_view<T> view() const { return {m_values.data(), m_size, m_dim, m_stride}; }
+  std::size_t stride() const noexcept { return m_stride; }
+  std::size_t memory_bytes() const noexcept { return m_values.size() * sizeof(T); }
+  void resize(std::size_t n) {
+    m_values.resize(n * m_stride);
+    m_size = n;
+  }
+  void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
+
+ private:
+  static std::size_t stride_of(std::size_t dim) noexcept {
+    constexpr std::size_t line = 64 / sizeof(T);
+    return dim < line ? std::bit_ceil(std::max<std::size_t>(dim, 1)) : (dim + line - 1) / line * line;
+  }
+
+  std::size_t m_size = 0, m_dim = 0, m_stride = 0;
+  aligned_vector<T> m_values;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

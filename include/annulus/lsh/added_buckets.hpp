@@ -1,0 +1,69 @@
+#pragma once
+
+/// \file
+/// Buckets of the rows that came since tables were sorted.
+
+#include <annulus/core/neighbors.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// For each table a hash table of chains, newest row first. Rows are numbered from 0 in the order they come.
+class added_buckets {
+ public:
+  explicit added_buckets(std::size_t n_tables = 0) : m_n_tables(n_tables) {}
+
+  std::size_t size() const noexcept { return m_size; }
+  std::size_t memory_bytes() const noexcept {
+    return m_buckets.capacity() * sizeof(std::uint64_t) + (m_next.capacity() + m_heads.capacity()) * sizeof(id_type);
+  }
+
+  /// Room for `count` more, so that adding them cannot fail.
+  void reserve(std::size_t count) {
+    const std::size_t n_heads = std::bit_ceil(std::max<std::size_t>(m_size + count, 64));
+    if (n_heads <= m_n_heads) return;
+    m_buckets.reserve(n_heads * m_n_tables);
+    m_next.reserve(n_heads * m_n_tables);
+    m_heads.reserve(n_heads * m_n_tables);
+    m_heads.assign(n_heads * m_n_tables, none);
+    m_n_heads = n_heads;
+    for (std::size_t row = 0; row < m_size; ++row) link(row);
+  }
+
+  /// A row's bucket in each table. Needs room.
+  void add(std::span<const std::uint64_t> buckets) {
+    m_buckets.insert(m_buckets.end(), buckets.begin(), buckets.end());
+    m_next.resize(m_next.size() + m_n_tables);
+    link(m_size++);
+  }
+
+  std::uint64_t bucket(std::size_t table, std::size_t row) const noexcept {
+    return m_buckets[row * m_n_tables + table];
+  }
+
+  /// f(row) for the rows of a bucket.
+  template <class F>
+  void visit(std::size_t table, std::uint64_t bucket, F f) const {
+    if (m_size == 0) return;
+    for (id_type row = m_heads[head(table, bucket)]; row != none; row = m_next[row * m_n_tables + table])
+      if (m_buckets[row * m_n_tables + table] == bucket) f(row);
+  }
+
+ private:
+  static constexpr id_type none = no_id;
+
+  std::size_t head(std::size_t table, std::uint64_t bucket) const noexcept {
+    return table * m_n_heads + (bucket & (m_n_heads - 1));
+  }
+  void link(std::size_t row) noexcept {
+    for (std::size_t table = 0; table < m_n_tables; ++table)
+      m_next[row * m_n_tables + table] =
+          std::exchange(m_heads[head(table, bucket(table, row))], static_cast<id_type>(row));
+  }
+
+  std::size_t m_n_tables, m_size = 0, m_n_heads = 0;
+  std::vector<std::uint64_t> m_buckets;  ///< [row][table]
+  std::vector<id_type> m_next;           ///< [row][table]
+  std::vector<id_type> m_heads;          ///< [table][lower bits of a bucket]
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,301 @@
+#pragma once
+
+/// \file
+/// Approximate nearest neighbours by locality-sensitive hashing.
+
+#include <annulus/lsh/search.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Finds rows of Points by hash tables in which near rows share buckets (Indyk, Motwani 1998). Points is a matrix<T>,
+/// a bit_matrix, or a csr_matrix<T>; the family says by which metric rows are near. Owns a copy of the rows, unless
+/// only_index; moves and copies.
+///
+/// Searching is const and safe from any number of threads; insert, erase, update and compact are not safe beside
+/// anything else. Answers depend on data, parameters and query alone: not on threads, and not on the batch. Each row
+/// has an id that is its own for good: the rows of the constructor from 0, then those inserted in their order.
+template <class Points, class Family>
+  requires hash_family<Family, detail::view_of<Points>>
+class lsh_index {
+  using store_type = detail::row_store<Points>;
+  using view_type = typename store_type::view_type;
+  using row_type = typename store_type::row_type;
+  using hasher_type = hasher_t<Family, view_type>;
+  using searcher_type = detail::lsh_searcher<Points, Family>;
+
+ public:
+  using metric_type = typename Family::metric;
+  /// What one thread needs to search: made once, used for query after query.
+  using search_scratch = detail::lsh_scratch<Points, Family>;
+
+  /// Copies `data` (n x d, n from 0 on) and sorts it into the buckets of all tables: O(n d n_tables n_projections) for
+  /// families of projections. Memory: the rows, and for each 8 bytes and at most 6 bytes a table. \throws
+  /// std::invalid_argument for d = 0, n_projections = 0, n_tables = 0, a row with a NaN or an infinity, 2^32 - 1 rows
+  /// and more, and what the family refuses.
+  explicit lsh_index(const view_type& data, Family family = {}, const lsh_params& params = {})
+      : lsh_index(data.dim(), fitted(std::move(family), data, params), params, 0) {
+    insert(data);
+  }
+
+  /// Without rows yet, for rows of dim coordinates. \throws std::invalid_argument as above.
+  explicit lsh_index(std::size_t dim, Family family = {}, const lsh_params& params = {})
+      : lsh_index(dim, fitted(std::move(family), view_type(), params), params, 0) {}
+
+  /// The k nearest rows of each query (m x d) among those in the buckets looked into: m x k ids and exact distances,
+  /// nearest first, ties by lower id, padded with no_id and +infinity where fewer were found. A NaN query gets no
+  /// neighbours. Running out of buckets is not an error. `stats`, if given, tells the cost. \throws
+  /// std::invalid_argument for k = 0, another dimension, recall_target outside [0, 1), or an index without its rows.
+  neighbors search(const view_type& queries, std::size_t k, const lsh_search_params& params = {},
+                   lsh_search_stats* stats = nullptr) const {
+    check_search(queries.size() > 0 ? queries.dim() : m_dim, k, params);
+    detail::checked_product(queries.size(), k, "queries * k");
+    neighbors result(queries.size(), k);
+    const auto searcher = this->searcher();
+    const auto scratch = over_queries(queries, params, [&](std::size_t i, const auto* values, search_scratch& s) {
+      searcher.find(values, queries.row(i), result.ids.row(i), result.distances.row(i), params, s);
+    });
+    if (stats != nullptr) *stats = mean_stats(scratch, queries.size());
+    return result;
+  }
+
+  /// One query, k = ids.size() = distances.size(). Once the scratch has seen a query like it, nothing is allocated.
+  /// \throws std::invalid_argument as above, or where the spans differ in size.
+  void search(const view_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
+              const lsh_search_params& params = {}) const {
+    check_search(query.dim(), ids.size(), params);
+    if (query.size() != 1) detail::invalid("queries", query.size(), "must be one");
+    if (ids.size() != distances.size())
+      detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());
+    std::ranges::fill(ids, no_id);
+    std::ranges::fill(distances, std::numeric_limits<float>::infinity());
+    if (!store_type::is_finite(query.row(0))) return;
+    scratch.values.resize(m_hasher.n_values());
+    m_hasher.project(query, 0, 1, scratch.values.data());
+    searcher().find(scratch.values.data(), query.row(0), ids, distances, params, scratch);
+  }
+
+  search_scratch make_scratch() const { return {}; }
+
+  /// For each query the rows in the buckets looked into, with the number of these buckets, whether or not the index has
+  /// its rows. recall_target is not looked at. \throws std::invalid_argument for another dimension.
+  std::vector<lsh_candidates> candidates(const view_type& queries, lsh_search_params params = {},
+                                         lsh_search_stats* stats = nullptr) const {
+    if (queries.size() > 0) check_dim(queries.dim());
+    params.recall_target = 0;
+    std::vector<lsh_candidates> result(queries.size());
+    const auto searcher = this->searcher();
+    const auto scratch = over_queries(queries, params, [&](std::size_t i, const auto* values, search_scratch& s) {
+      result[i] = searcher.collisions(values, params, s);
+    });
+    if (stats != nullptr) *stats = mean_stats(scratch, queries.size());
+    return result;
+  }
+
+  /// Adds rows (m x dim()) and returns the id of the first; the others follow. \throws std::invalid_argument for
+  /// another dimension, a row with a NaN or an infinity, or 2^32 - 1 ids and more; nothing has changed then.
+  id_type insert(const view_type& rows) {
+    check_rows(rows);
+    if (rows.size() >= no_id - m_rows_of.size())
+      detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
+    const auto first = static_cast<id_type>(m_rows_of.size());
+    m_rows_of.resize(first + rows.size(), no_id);
+    try {
+      add(rows, first);
+    } catch (...) {
+      m_rows_of.resize(first);
+      throw;
+    }
+    settle();
+    return first;
+  }
+
+  /// Takes a row out: it is not found any more. Its memory is free with the next compact(), which comes by itself once
+  /// a fifth of all rows were erased. \throws std::invalid_argument for an id that is not in the index.
+  void erase(id_type id) {
+    check_id(id);
+    forget(id);
+    settle();
+  }
+
+  /// Gives id another row. \throws std::invalid_argument as insert and erase do; nothing has changed then.
+  void update(id_type id, const view_type& row) {
+    check_id(id);
+    if (row.size() != 1) detail::invalid("rows", row.size(), "must be one");
+    check_rows(row);
+    const id_type old = m_rows_of[id];
+    add(row, id);
+    m_ids[old] = no_id;
+    --m_n_alive;
+    settle();
+  }
+
+  /// Sorts inserted rows in and frees the memory of erased ones: the index is as it would have been built of its rows.
+  void compact() {
+    if (m_tables.n_added() == 0 && m_n_alive == m_ids.size()) return;
+    std::vector<id_type> numbers(m_ids.size(), no_id);
+    std::size_t n = 0;
+    for (std::size_t row = 0; row < m_ids.size(); ++row)
+      if (m_ids[row] != no_id) numbers[row] = static_cast<id_type>(n++);
+    m_tables.renumber(numbers, n, m_params.threads);
+    if (!m_params.only_index) m_rows.renumber(numbers, n);
+    for (std::size_t row = 0; row < m_ids.size(); ++row)
+      if (numbers[row] != no_id) m_ids[numbers[row]] = m_ids[row];
+    m_ids.resize(n);
+    for (std::size_t row = 0; row < n; ++row) m_rows_of[m_ids[row]] = static_cast<id_type>(row);
+  }
+
+  /// How rows are spread over buckets. O(n n_tables log n).
+  bucket_statistics describe() const {
+    return m_tables.describe([&](std::size_t row) { return m_ids[row] != no_id; });
+  }
+
+  std::size_t size() const noexcept { return m_n_alive; }  ///< how many rows it holds
+  std::size_t dim() const noexcept { return m_dim; }
+  const Family& family() const noexcept { return m_family; }
+  const lsh_params& params() const noexcept { return m_params; }
+  /// The probability that two rows at that distance share their bucket of a table.
+  double collision_probability(double distance) const { return m_hasher.collision_probability(distance); }
+  std::size_t memory_bytes() const noexcept {
+    return m_tables.memory_bytes() + m_rows.memory_bytes() + m_hasher.memory_bytes() +
+           (m_ids.capacity() + m_rows_of.capacity()) * sizeof(id_type);
+  }
+
+ private:
+  lsh_index(std::size_t dim, Family family, const lsh_params& params, int)
+      : m_dim(dim),
+        m_family(std::move(family)),
+        m_params(checked(params, dim)),
+        m_hasher(m_family.template make_hasher<view_type>(dim, params.n_projections, params.n_tables, params.seed)),
+        m_tables(params.n_tables),
+        m_rows(dim),
+        m_usual_distance(usual_distance()) {}
+
+  static const lsh_params& checked(const lsh_params& params, std::size_t dim) {
+    detail::check(params, dim);
+    return params;
+  }
+
+  /// The family as it is for this data.
+  static Family fitted(Family family, const view_type& data, const lsh_params& params) {
+    if constexpr (requires { family.fitted(data); }) {
+      store_type::check(data, params.threads);
+      return family.fitted(data);
+    } else {
+      return family;
+    }
+  }
+
+  /// Where the query's own buckets find a row in ten: nearer ones need no others.
+  double usual_distance() const {
+    const double wanted = 0.1 / static_cast<double>(m_params.n_tables);
+    double low = 1e-30, high = 1e30;
+    for (int i = 0; i < 100; ++i) {
+      const double middle = std::sqrt(low * high);
+      (m_hasher.collision_probability(middle) > wanted ? low : high) = middle;
+    }
+    return low;
+  }
+
+  void check_dim(std::size_t dim) const {
+    if (dim != m_dim) detail::invalid("dimension", dim, "must equal the index's ", m_dim);
+  }
+  void check_search(std::size_t dim, std::size_t k, const lsh_search_params& params) const {
+    if (k == 0) detail::invalid("k", k, "must be at least 1");
+    if (m_params.only_index) detail::invalid("only_index", true, "an index without its rows has candidates only");
+    check_dim(dim);
+    detail::check(params);
+  }
+  void check_rows(const view_type& rows) const {
+    if (rows.size() > 0) check_dim(rows.dim());
+    store_type::check(rows, m_params.threads);
+  }
+  void check_id(id_type id) const {
+    if (id >= m_rows_of.size() || m_rows_of[id] == no_id) detail::invalid("id", id, "is not in the index");
+  }
+
+  /// Appends checked rows under the ids from first_id on, for which there is room. Nothing has changed if it throws.
+  void add(const view_type& rows, id_type first_id) {
+    const std::size_t n = rows.size(), first = m_ids.size();
+    if (m_ids.capacity() < first + n) m_ids.reserve(std::max(first + n, 2 * first));
+    if (!m_params.only_index) m_rows.append(rows);
+    try {
+      m_tables.add(n, m_params.threads,
+                   [&](std::size_t begin, std::size_t end, std::size_t table, std::size_t n_tables,
+                       std::uint64_t* keys) { m_hasher.hash(rows, begin, end - begin, table, n_tables, keys); });
+    } catch (...) {
+      if (!m_params.only_index) m_rows.truncate(first);
+      throw;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      m_ids.push_back(static_cast<id_type>(first_id + i));
+      m_rows_of[first_id + i] = static_cast<id_type>(first + i);
+    }
+    m_n_alive += n;
+  }
+
+  void forget(id_type id) noexcept {
+    m_ids[m_rows_of[id]] = no_id;
+    m_rows_of[id] = no_id;
+    --m_n_alive;
+  }
+
+  /// Compacts where that pays.
+  void settle() {
+    constexpr std::size_t share = 5;
+    if (m_tables.is_loose() || share * (m_ids.size() - m_n_alive) > m_ids.size()) compact();
+  }
+
+  /// f(i, values, scratch) for all queries without a NaN; returns the threads' scratches.
+  template <class F>
+  std::vector<search_scratch> over_queries(const view_type& queries, const lsh_search_params& params, F f) const {
+    // As many queries at once as share the passes over the functions, and whose values stay in cache.
+    constexpr std::size_t cache_bytes = std::size_t{1} << 20, least = 12, most = 96;
+    const std::size_t value_bytes = m_hasher.n_values() * sizeof(typename hasher_type::value_type);
+    const std::size_t block = std::clamp(cache_bytes / std::max<std::size_t>(value_bytes, 1), least, most);
+    const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
+    std::vector<search_scratch> scratch(workers);
+    parallel_for(workers, queries.size(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      search_scratch& s = scratch[worker];
+      s.values.resize(block * m_hasher.n_values());
+      m_hasher.project(queries, begin, end - begin, s.values.data());
+      for (std::size_t i = begin; i < end; ++i)
+        if (store_type::is_finite(queries.row(i))) f(i, s.values.data() + (i - begin) * m_hasher.n_values(), s);
+    });
+    return scratch;
+  }
+
+  static lsh_search_stats mean_stats(const std::vector<search_scratch>& scratch, std::size_t n_queries) {
+    lsh_search_stats sum;
+    for (const search_scratch& s : scratch) {
+      sum.candidates += static_cast<double>(s.n_candidates);
+      sum.collisions += static_cast<double>(s.n_collisions);
+      sum.probes += static_cast<double>(s.n_probes);
+    }
+    const auto n = static_cast<double>(std::max<std::size_t>(n_queries, 1));
+    return {sum.candidates / n, sum.collisions / n, sum.probes / n};
+  }
+
+  searcher_type searcher() const noexcept { return {m_hasher, m_tables, m_rows, m_ids, m_n_alive, m_usual_distance}; }
+
+  std::size_t m_dim;
+  Family m_family;
+  lsh_params m_params;
+  hasher_type m_hasher;
+  detail::hash_tables m_tables;
+  store_type m_rows;
+  std::vector<id_type> m_ids;      ///< of the rows, no_id for one that was erased
+  std::vector<id_type> m_rows_of;  ///< the ids', no_id for one that was erased
+  std::size_t m_n_alive = 0;
+  double m_usual_distance;
+};
+
+template <class D, class Family>
+  requires(!std::integral<D>)
+lsh_index(const D&, Family)
+->lsh_index<detail::points_of<D>, Family>;
+template <class D, class Family>
+  requires(!std::integral<D>)
+lsh_index(const D&, Family, const lsh_params&)
+->lsh_index<detail::points_of<D>, Family>;
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,61 @@
+#pragma once
+
+/// \file
+/// Parameters of LSH indexes and searches, and what they report.
+
+#include <annulus/core/filter.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+struct lsh_params {
+  std::size_t n_projections = 15;  ///< hash functions behind the key of a table; of cross_polytope, bits
+  std::size_t n_tables = 10;
+  std::uint64_t seed = 0;
+  std::size_t threads = 0;  ///< to build with; 0: all cores. The index does not depend on it
+  bool only_index = false;  ///< keep no rows: `candidates` answers, `search` cannot
+};
+
+struct lsh_search_params {
+  std::size_t n_probes = 0;        ///< buckets to look into, of all tables together; 0: one a table
+  double recall_target = 0;        ///< in (0, 1): stop once a nearer neighbour is missed with at most 1 - this; 0: off
+  std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
+  std::size_t threads = 0;         ///< 0: all cores
+  id_filter filter = {};           ///< which rows may be returned
+};
+
+/// What a query cost, on average.
+struct lsh_search_stats {
+  double candidates = 0;  ///< rows found in buckets, each counted once
+  double collisions = 0;  ///< rows found in buckets, each counted in every bucket
+  double probes = 0;      ///< buckets looked into
+};
+
+/// The rows that share buckets with a query: those of most collisions first, ties by lower id.
+struct lsh_candidates {
+  std::vector<id_type> ids;
+  std::vector<std::uint32_t> collisions;  ///< in how many of the buckets looked into
+};
+
+/// How rows are spread over buckets, over all tables; only buckets with rows count.
+struct bucket_statistics {
+  std::size_t n_buckets = 0;
+  double mean = 0, sd = 0;  ///< rows a bucket
+  std::size_t min = 0, max = 0;
+  std::size_t bytes = 0;  ///< of all tables
+};
+
+namespace detail {
+
+/// \throws std::invalid_argument for a value out of range.
+inline void check(const lsh_params& params, std::size_t dim) {
+  if (dim == 0) invalid("dim", dim, "must be at least 1");
+  if (params.n_projections == 0) invalid("n_projections", params.n_projections, "must be at least 1");
+  if (params.n_tables == 0) invalid("n_tables", params.n_tables, "must be at least 1");
+}
+inline void check(const lsh_search_params& params) {
+  if (!(params.recall_target >= 0 && params.recall_target < 1))
+    invalid("recall_target", params.recall_target, "must be in [0, 1)");
+}
+
+}  // namespace detail
+}  // namespace annulus::inline ANNULUS_ARCH

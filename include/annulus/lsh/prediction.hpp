@@ -1,0 +1,146 @@
+#pragma once
+
+/// \file
+/// What an index would do, before it is built: a cost model whose probabilities are exact and whose costs are measured.
+
+#include <annulus/lsh/multi_probe.hpp>
+#include <annulus/lsh/tables.hpp>
+#include <annulus/lsh/tuning_sample.hpp>
+
+#include <chrono>
+#include <numeric>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+inline double seconds_now() noexcept {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// Seconds to rank a row of the sample, which may be anywhere or follows the one before, and to look into a bucket.
+struct lsh_costs {
+  double row = 0, scanned_row = 0, bucket = 0;
+
+  template <class Sample>
+  static lsh_costs measured(const Sample& sample, std::uint64_t seed) {
+    lsh_costs costs;
+    const std::size_t n = sample.sample().size();
+    const counter_random random(seed, 0x7B);
+
+    constexpr std::size_t n_rows = 4096;
+    std::vector<id_type> rows;
+    for (std::size_t i = 0; i < n_rows; ++i) rows.push_back(static_cast<id_type>(random.below(i, n)));
+    costs.row = sample.seconds_to_rank(rows, seconds_now) / n_rows;
+    std::iota(rows.begin(), rows.end(), id_type{0});
+    rows.resize(std::min(n, n_rows));
+    costs.scanned_row = sample.seconds_to_rank(rows, seconds_now) / static_cast<double>(rows.size());
+
+    constexpr std::size_t n_tables = 8, chunk = 64, n_chunks = 64;
+    hash_tables tables(n_tables);
+    tables.add(n, 1,
+               [&](std::size_t begin, std::size_t end, std::size_t first, std::size_t count, std::uint64_t* keys) {
+                 for (std::size_t t = 0; t < count; ++t)
+                   for (std::size_t i = begin; i < end; ++i) *keys++ = random.below((first + t) * n + i, n);
+               });
+    std::size_t n_found = 0;
+    const double start = seconds_now();
+    for (std::size_t c = 0; c < n_chunks; ++c) {
+      std::array<probe, chunk> probes;
+      for (std::size_t i = 0; i < chunk; ++i) {
+        probes[i] = {static_cast<std::uint32_t>(i % n_tables), bucket_of(random.below(c * chunk + i, n))};
+        tables.prefetch_slot(probes[i].table, probes[i].key);
+      }
+      for (const probe& p : probes) tables.prefetch_entries(p.table, p.key);
+      for (const probe& p : probes) tables.visit(p.table, p.key, [&](id_type row) { n_found += row; });
+    }
+    static_cast<void>(*const_cast<volatile std::size_t*>(&n_found));  // or nothing need be visited
+    costs.bucket = (seconds_now() - start) / static_cast<double>(chunk * n_chunks);
+    return costs;
+  }
+};
+
+/// A number of probes, and what they do for a query on average. No probes: the recall wanted is out of reach.
+struct lsh_prediction {
+  std::size_t n_probes = 0;
+  double recall = 0, candidates = 0, seconds = std::numeric_limits<double>::infinity();
+};
+
+/// Predicts searches by one hasher, over the draws of its functions that give the sampled queries the values they have.
+template <class Hasher, class Sample>
+class lsh_predictor {
+ public:
+  /// For the first `n_queries` of the sample's.
+  lsh_predictor(const Hasher& hasher, const Sample& sample, std::size_t n_queries)
+      : m_hasher(hasher),
+        m_sample(sample),
+        m_n(std::min(n_queries, sample.n_queries())),
+        m_values(m_n * hasher.n_values()),
+        m_sequences(m_n) {
+    for (std::size_t i = 0; i < m_n; ++i) {
+      const double start = seconds_now();
+      hasher.project(sample.queries(), sample.query(i), 1, values(i));
+      m_sequences[i].start(hasher, values(i));
+      m_seconds += seconds_now() - start;
+    }
+  }
+
+  /// The least number of probes, of those that grow by `growth` from step to step, that reach the mean recall; given up
+  /// where probes alone take `most_seconds` a query.
+  lsh_prediction operator()(double recall, double growth, const lsh_costs& costs, double most_seconds) {
+    lsh_prediction result;
+    double reached = 0, n = 1;
+    for (std::size_t before = 0; reached < recall; n = n * growth + 1) {
+      const auto wanted = static_cast<std::size_t>(n);
+      if (seconds() + n * costs.bucket > most_seconds) return {};
+      if (!take(wanted) && before == m_n_taken) return {};
+      before = result.n_probes = m_n_taken;
+      reached = mean_recall(result.n_probes);
+    }
+    result.recall = reached;
+    for (std::size_t i = 0; i < m_n; ++i)
+      for (const auto& group : m_sample.profile(i).others)
+        result.candidates += group.count * (1 - m_sequences[i].missed(group.distance, result.n_probes));
+    result.candidates /= static_cast<double>(m_n);
+    result.seconds = seconds() + static_cast<double>(result.n_probes) * costs.bucket + result.candidates * costs.row;
+    return result;
+  }
+
+ private:
+  typename Hasher::value_type* values(std::size_t i) noexcept { return m_values.data() + i * m_hasher.n_values(); }
+  double seconds() const noexcept { return m_seconds / static_cast<double>(m_n); }
+
+  /// Has all queries' sequences give out probes until there are n. Returns false where they end before.
+  bool take(std::size_t n) {
+    const double start = seconds_now();
+    bool is_there = true;
+    for (std::size_t i = 0; i < m_n; ++i) {
+      auto& sequence = m_sequences[i];
+      probe p;
+      for (std::size_t taken = m_n_taken; taken < n && is_there; ++taken) {
+        if (!sequence.has_own() && taken == m_hasher.n_tables()) sequence.spread(m_sample.profile(i).near.back());
+        is_there = sequence.has_own() ? sequence.next_own(p) : sequence.next(p);
+      }
+    }
+    if (is_there) m_n_taken = n;
+    m_seconds += seconds_now() - start;
+    return is_there;
+  }
+
+  double mean_recall(std::size_t n_probes) {
+    double sum = 0;
+    for (std::size_t i = 0; i < m_n; ++i) {
+      const auto& near = m_sample.profile(i).near;
+      for (const double distance : near)
+        sum += (1 - m_sequences[i].missed(distance, n_probes)) / static_cast<double>(near.size());
+    }
+    return sum / static_cast<double>(m_n);
+  }
+
+  const Hasher& m_hasher;
+  const Sample& m_sample;
+  std::size_t m_n, m_n_taken = 0;
+  std::vector<typename Hasher::value_type> m_values;
+  std::vector<probe_sequence<Hasher>> m_sequences;
+  double m_seconds = 0;  ///< of hashing and of choosing probes
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

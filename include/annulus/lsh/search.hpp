@@ -1,0 +1,198 @@
+#pragma once
+
+/// \file
+/// One query from its values to its neighbours: look into buckets, rank what is new in them, and know when to stop.
+
+#include <annulus/core/top_k.hpp>
+#include <annulus/lsh/multi_probe.hpp>
+#include <annulus/lsh/row_store.hpp>
+#include <annulus/lsh/tables.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// What one thread needs to search, and the cost of what it searched.
+template <class Points, class Family>
+struct lsh_scratch {
+  using store = row_store<Points>;
+  using metric = typename Family::metric;
+  using hasher = hasher_t<Family, typename store::view_type>;
+  using rank_type = typename store::template rank_type<metric>;
+
+  std::vector<typename hasher::value_type> values;
+  probe_sequence<hasher> probes;
+  std::vector<probe> chunk;         ///< looked into together, so that their memory is fetched meanwhile
+  std::vector<std::uint64_t> seen;  ///< a bit a row: those of `found`
+  std::vector<id_type> found;       ///< rows, in the order of their first collision
+  std::vector<id_type> collided;    ///< rows, once a collision
+  std::vector<rank_type> ranks;
+  top_k<rank_type> best{1};
+  std::size_t n_candidates = 0, n_collisions = 0, n_probes = 0;
+};
+
+/// The parts of an index that a search reads.
+template <class Points, class Family>
+struct lsh_searcher {
+  using scratch_type = lsh_scratch<Points, Family>;
+  using hasher_type = typename scratch_type::hasher;
+  using value_type = typename hasher_type::value_type;
+  using metric = typename Family::metric;
+  using row_type = typename row_store<Points>::row_type;
+
+  const hasher_type& hasher;
+  const hash_tables& tables;
+  const row_store<Points>& rows;
+  std::span<const id_type> ids;  ///< of the rows, no_id for one that was erased
+  std::size_t n_alive;
+  double usual_distance;  ///< which a search is for before it knows better
+
+  /// The nearest rows of a query of these values, written to the front of both spans.
+  void find(const value_type* values, const row_type& query, std::span<id_type> found_ids, std::span<float> distances,
+            const lsh_search_params& params, scratch_type& s) const {
+    const std::size_t k = std::min(found_ids.size(), n_alive);
+    if (k == 0) return;
+    s.best.reset(k);
+    std::size_t n_ranked = 0;
+    // Ranks what is new and returns the distance of the k-th nearest so far.
+    const auto rank_found = [&] {
+      const auto fresh = std::span<const id_type>(s.found).subspan(n_ranked);
+      s.ranks.resize(fresh.size());
+      rows.ranks(metric{}, query, fresh, s.ranks.data());
+      for (std::size_t j = 0; j < fresh.size(); ++j)
+        if (s.ranks[j] <= s.best.threshold()) s.best.push(s.ranks[j], ids[fresh[j]]);
+      n_ranked = s.found.size();
+      return n_ranked < k ? unknown : static_cast<double>(distance_of(metric{}, s.best.threshold()));
+    };
+    const bool is_whole = look_into_buckets<false>(values, params, s, rank_found);
+    if (!is_whole) {
+      add_all(params, s);
+      rank_found();
+    }
+    const auto best = s.best.sorted();
+    for (std::size_t j = 0; j < best.size(); ++j) {
+      found_ids[j] = best[j].id;
+      distances[j] = distance_of(metric{}, best[j].rank);
+    }
+    forget_found(s);
+  }
+
+  /// The rows that collide with a query of these values.
+  lsh_candidates collisions(const value_type* values, const lsh_search_params& params, scratch_type& s) const {
+    look_into_buckets<true>(values, params, s, [] { return unknown; });
+    for (id_type& row : s.collided) row = ids[row];
+    std::sort(s.collided.begin(), s.collided.end());
+    std::vector<candidate<std::int64_t>> counted;
+    for (std::size_t i = 0, end; i < s.collided.size(); i = end) {
+      end = i + 1;
+      while (end < s.collided.size() && s.collided[end] == s.collided[i]) ++end;
+      counted.push_back({-static_cast<std::int64_t>(end - i), s.collided[i]});
+    }
+    std::sort(counted.begin(), counted.end());
+    lsh_candidates result;
+    for (const auto& c : counted) {
+      result.ids.push_back(c.id);
+      result.collisions.push_back(static_cast<std::uint32_t>(-c.rank));
+    }
+    forget_found(s);
+    return result;
+  }
+
+ private:
+  static constexpr double unknown = std::numeric_limits<double>::infinity();
+
+  /// Takes probes until the budget is spent, there are none left, or a nearer row than the k-th is missed seldom
+  /// enough; kth(), called after each few, tells how far that one is. Returns false where so many rows and buckets were
+  /// looked at that a pass over all rows is the better way to a recall_target.
+  template <bool KeepCollisions, class Kth>
+  bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Kth kth) const {
+    constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+    const bool is_adaptive = params.recall_target > 0;
+    const bool all_pass = n_alive == ids.size() && params.filter.empty();
+    const std::size_t budget = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
+    const std::size_t most = params.max_candidates > 0 ? params.max_candidates : no_limit;
+    s.probes.start(hasher, values);
+    s.seen.resize((ids.size() + 63) / 64);
+    s.found.clear();
+    s.collided.clear();
+    std::size_t n_probes = 0, n_collisions = 0;
+    const auto look_at = [&](id_type row) {
+      if (!all_pass && !passes(row, params)) return;
+      std::uint64_t& word = s.seen[row / 64];
+      const std::uint64_t bit = std::uint64_t{1} << (row % 64);
+      if ((word & bit) == 0) {
+        if (s.found.size() == most) return;
+        word |= bit;
+        s.found.push_back(row);
+        if constexpr (!KeepCollisions) rows.prefetch(row);
+      }
+      ++n_collisions;
+      if constexpr (KeepCollisions) s.collided.push_back(row);
+    };
+    // Of a recall is asked after an eighth more probes.
+    const auto take = [&] {
+      constexpr std::size_t chunk_size = 64;
+      const std::size_t step = is_adaptive ? std::min(chunk_size, n_probes / 8 + 1) : chunk_size;
+      take_probes(std::min(step, budget - n_probes), s);
+    };
+    bool is_whole = true;
+    for (take(); !s.chunk.empty();) {
+      for (const probe& p : s.chunk) tables.visit(p.table, p.key, look_at);
+      n_probes += s.chunk.size();
+      if (n_probes == budget || s.found.size() == most) {
+        kth();
+        break;
+      }
+      // The memory of the next buckets is fetched while rows are ranked; which come after the own ones, ranks decide.
+      const bool had_own = s.probes.has_own(), is_turn = !had_own && n_probes == tables.n_tables();
+      if (!is_turn) take();
+      const double distance = kth();
+      if (is_adaptive) {
+        if (distance != unknown && s.probes.missed(distance, n_probes) <= 1 - params.recall_target) break;
+        is_whole = params.n_probes > 0 || n_probes + 2 * s.found.size() <= ids.size();
+        if (!is_whole) break;
+      }
+      if (is_turn) {
+        s.probes.spread(distance != unknown ? distance : usual_distance);
+        take();
+      }
+    }
+    s.n_candidates += s.found.size();
+    s.n_collisions += n_collisions;
+    s.n_probes += n_probes;
+    return is_whole;
+  }
+
+  bool passes(id_type row, const lsh_search_params& params) const {
+    return ids[row] != no_id && (params.filter.empty() || params.filter(ids[row]));
+  }
+
+  /// The next probes, up to `count` and no more than there are own buckets or others, their keys as buckets; and the
+  /// memory they ask for.
+  void take_probes(std::size_t count, scratch_type& s) const {
+    s.chunk.clear();
+    const bool is_own = s.probes.has_own();
+    for (probe p; s.chunk.size() < count && (is_own ? s.probes.next_own(p) : s.probes.next(p));) {
+      p.key = bucket_of(p.key);
+      tables.prefetch_slot(p.table, p.key);
+      s.chunk.push_back(p);
+    }
+    for (const probe& p : s.chunk) tables.prefetch_entries(p.table, p.key);
+  }
+
+  /// The rows that were not found.
+  void add_all(const lsh_search_params& params, scratch_type& s) const {
+    const std::size_t before = s.found.size();
+    for (std::size_t row = 0; row < ids.size(); ++row) {
+      const std::uint64_t bit = std::uint64_t{1} << (row % 64);
+      if ((s.seen[row / 64] & bit) != 0 || !passes(static_cast<id_type>(row), params)) continue;
+      s.seen[row / 64] |= bit;
+      s.found.push_back(static_cast<id_type>(row));
+    }
+    s.n_candidates += s.found.size() - before;
+  }
+
+  static void forget_found(scratch_type& s) noexcept {
+    for (const id_type row : s.found) s.seen[row / 64] = 0;
+  }
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

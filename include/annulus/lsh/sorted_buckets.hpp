@@ -1,0 +1,128 @@
+#pragma once
+
+/// \file
+/// Buckets of all tables, at five bytes a row and a directory of at most one.
+
+#include <annulus/core/matrix.hpp>
+#include <annulus/lsh/family.hpp>
+
+#include <algorithm>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// A bucket's number is the upper bits of its mixed key: of n rows, n / 2^37 are expected to be strangers to a bucket.
+inline constexpr unsigned bucket_bits = 37;
+constexpr std::uint64_t bucket_of(std::uint64_t key) noexcept { return mixed_key(key) >> (64 - bucket_bits); }
+
+/// For each table the rows 0 to size() - 1, sorted by bucket. The upper bits of a bucket's number choose a slot of the
+/// table's directory, which tells where the slot begins; each row is stored with the other bits, the tag. While the
+/// rows double in number, the directory gains a bit, the tag gives it up, and it goes to the row's number: an entry
+/// always fits 40 bits, and buckets can be told from entries whatever the size.
+class sorted_buckets {
+ public:
+  sorted_buckets() = default;
+
+  /// Room for n rows, to be filled by assign.
+  sorted_buckets(std::size_t n, std::size_t n_tables)
+      : m_size(n), m_row_bits(static_cast<unsigned>(std::bit_width(n))) {
+    const unsigned slot_bits = m_row_bits > 3 ? m_row_bits - 3 : 0;
+    m_tag_bits = bucket_bits - slot_bits;
+    m_n_slots = std::size_t{1} << slot_bits;
+    m_slots.resize(n_tables * m_n_slots);
+    m_entries.resize(n_tables * n * entry_bytes + sizeof(std::uint64_t) - entry_bytes);
+  }
+
+  /// The buckets of all rows in one table; once a table, each perhaps by another thread. `scratch` keeps its memory.
+  void assign(std::size_t table, std::span<const std::uint64_t> buckets, std::vector<std::uint64_t>& scratch) {
+    // A counting sort by slot, whose rows ascend, then each slot by tag.
+    std::uint32_t* const slots = m_slots.data() + table * m_n_slots;
+    for (const std::uint64_t bucket : buckets) ++slots[bucket >> m_tag_bits];
+    std::uint32_t sum = 0;
+    for (std::size_t s = 0; s < m_n_slots; ++s) sum += std::exchange(slots[s], sum);
+    scratch.resize(m_size);
+    for (std::size_t i = 0; i < m_size; ++i)
+      scratch[slots[buckets[i] >> m_tag_bits]++] = (buckets[i] & low(m_tag_bits)) << m_row_bits | i;
+    for (std::size_t s = m_n_slots - 1; s > 0; --s) slots[s] = slots[s - 1];  // each stood at its end
+    slots[0] = 0;
+    for (std::size_t s = 0; s < m_n_slots; ++s)
+      std::sort(scratch.begin() + slots[s], scratch.begin() + static_cast<std::ptrdiff_t>(slot_begin(table, s + 1)));
+    std::uint8_t* out = m_entries.data() + table * m_size * entry_bytes;
+    for (const std::uint64_t e : scratch) {
+      std::memcpy(out, &e, entry_bytes);
+      out += entry_bytes;
+    }
+  }
+
+  std::size_t size() const noexcept { return m_size; }
+  std::size_t memory_bytes() const noexcept { return m_entries.size() + m_slots.size() * sizeof(std::uint32_t); }
+
+  void prefetch_slot(std::size_t table, std::uint64_t bucket) const noexcept {
+    simd::prefetch(m_slots.data() + table * m_n_slots + (bucket >> m_tag_bits));
+  }
+  /// Where the bucket's slot begins and ends; waits for what prefetch_slot fetches.
+  void prefetch_entries(std::size_t table, std::uint64_t bucket) const noexcept {
+    const std::size_t slot = bucket >> m_tag_bits;
+    simd::prefetch(entry_at(table, slot_begin(table, slot)));
+    simd::prefetch(entry_at(table, slot_begin(table, slot + 1)));
+  }
+
+  /// f(row) for the rows of a bucket, ascending.
+  template <class F>
+  void visit(std::size_t table, std::uint64_t bucket, F f) const {
+    const std::size_t slot = bucket >> m_tag_bits, end = slot_begin(table, slot + 1);
+    const std::uint64_t first = (bucket & low(m_tag_bits)) << m_row_bits;
+    const std::uint64_t last = first | low(m_row_bits);
+    constexpr std::size_t few = 16;  // rows are passed over faster than they are halved
+    std::size_t i = slot_begin(table, slot);
+    if (end - i > few) i = lower_bound(table, i, end, first);
+    for (; i < end; ++i) {
+      const std::uint64_t e = entry(table, i);
+      if (e > last) break;
+      if (e >= first) f(static_cast<std::uint32_t>(e - first));
+    }
+  }
+
+  /// f(row, bucket) for all rows, by ascending bucket.
+  template <class F>
+  void visit_all(std::size_t table, F f) const {
+    std::size_t slot = 0;
+    for (std::size_t i = 0; i < m_size; ++i) {
+      while (slot_begin(table, slot + 1) <= i) ++slot;
+      const std::uint64_t e = entry(table, i);
+      f(static_cast<std::uint32_t>(e & low(m_row_bits)), slot << m_tag_bits | e >> m_row_bits);
+    }
+  }
+
+ private:
+  static_assert(std::endian::native == std::endian::little, "annulus: entries are the lower bytes of integers");
+  static constexpr std::size_t entry_bytes = 5;
+
+  /// The lower `bits` of a number.
+  static constexpr std::uint64_t low(unsigned bits) noexcept { return (std::uint64_t{1} << bits) - 1; }
+  const std::uint8_t* entry_at(std::size_t table, std::size_t i) const noexcept {
+    return m_entries.data() + (table * m_size + i) * entry_bytes;
+  }
+  std::uint64_t entry(std::size_t table, std::size_t i) const noexcept {
+    std::uint64_t e;
+    std::memcpy(&e, entry_at(table, i), sizeof e);
+    return e & low(8 * entry_bytes);
+  }
+  std::size_t slot_begin(std::size_t table, std::size_t slot) const noexcept {
+    return slot < m_n_slots ? m_slots[table * m_n_slots + slot] : m_size;
+  }
+  std::size_t lower_bound(std::size_t table, std::size_t begin, std::size_t end, std::uint64_t value) const noexcept {
+    while (begin < end) {
+      const std::size_t middle = begin + (end - begin) / 2;
+      if (entry(table, middle) < value) begin = middle + 1;
+      else end = middle;
+    }
+    return begin;
+  }
+
+  std::size_t m_size = 0, m_n_slots = 1;
+  unsigned m_row_bits = 0, m_tag_bits = bucket_bits;
+  aligned_vector<std::uint32_t> m_slots;   ///< [table][slot]
+  aligned_vector<std::uint8_t> m_entries;  ///< [table][row in order]
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

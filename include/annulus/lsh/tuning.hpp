@@ -1,0 +1,158 @@
+#pragma once
+
+/// \file
+/// Choosing the parameters of an LSH index from a sample of the data.
+
+#include <annulus/lsh/params.hpp>
+#include <annulus/lsh/prediction.hpp>
+
+#include <map>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// What parameters are chosen for.
+struct lsh_tuning {
+  std::size_t k = 10;            ///< neighbours wanted
+  std::size_t n_rows = 0;        ///< of the data that the sample stands for; 0: the sample is all of it
+  std::size_t memory_limit = 0;  ///< bytes that the tables may take; 0: no limit
+  std::size_t n_queries = 300;   ///< that predictions average over
+  std::uint64_t seed = 0;
+};
+
+/// Parameters, and what they are predicted to do. The family has its width filled in.
+template <class Family>
+struct lsh_suggestion {
+  Family family;
+  lsh_params params;
+  lsh_search_params search;
+  double recall = 0;        ///< the mean share of the k nearest that is found; 0 where the recall is out of reach
+  double candidates = 0;    ///< rows compared a query
+  double seconds = 0;       ///< a query, on one thread
+  double scan_seconds = 0;  ///< the same by comparing all rows: where that is less, search exactly
+};
+
+namespace detail {
+
+/// Finds the quickest of the indexes that reach a recall.
+template <class Points, class Family>
+class lsh_tuner {
+ public:
+  using view_type = view_of<Points>;
+  using sample_type = tuning_sample<Points, typename Family::metric>;
+
+  lsh_tuner(const view_type& sample, const view_type& queries, double recall, const lsh_tuning& tuning)
+      : m_recall(recall),
+        m_tuning(tuning),
+        m_n_rows(tuning.n_rows > 0 ? tuning.n_rows : sample.size()),
+        m_sample(sample, queries, tuning.n_queries, tuning.k, m_n_rows, tuning.seed),
+        m_costs(lsh_costs::measured(m_sample, tuning.seed)) {}
+
+  lsh_suggestion<Family> operator()(const Family& family) {
+    lsh_suggestion<Family> best{family, {}, {.threads = 1}};
+    best.scan_seconds = static_cast<double>(m_n_rows) * m_costs.scanned_row;
+    best.seconds = std::numeric_limits<double>::infinity();
+    for (const Family& variant : variants(family)) try_family(variant, best);
+    return best;
+  }
+
+ private:
+  static constexpr std::array<std::size_t, 20> projections{1,  2,  3,  4,  5,  6,  7,  8,  10, 12,
+                                                           14, 16, 18, 20, 22, 24, 28, 32, 40, 48};
+
+  /// One a width, where the family has one: around four times the distance of the neighbours.
+  std::vector<Family> variants(const Family& family) const {
+    std::vector<Family> result;
+    if constexpr (requires { family.width; }) {
+      for (const double width : {2.0, 4.0, 8.0}) {
+        result.push_back(family);
+        result.back().width = width * std::max(m_sample.scale(), std::numeric_limits<double>::min());
+      }
+    } else {
+      result.push_back(family);
+    }
+    return result;
+  }
+
+  void try_family(const Family& family, lsh_suggestion<Family>& best) {
+    std::size_t start = projections.size() / 2;
+    for (const std::size_t n_tables : {64, 32, 16, 8, 4}) {
+      if (m_tuning.memory_limit > 0 && n_tables * 6 * m_n_rows > m_tuning.memory_limit) continue;
+      start = climb(family, n_tables, start, best);
+    }
+  }
+
+  /// Goes up or down the numbers of projections for as long as the time falls. Returns where it ended.
+  std::size_t climb(const Family& family, std::size_t n_tables, std::size_t at, lsh_suggestion<Family>& best) {
+    std::map<std::size_t, double> seconds;
+    const auto time_of = [&](std::size_t i) {
+      if (i >= projections.size()) return std::numeric_limits<double>::infinity();
+      const auto known = seconds.find(i);
+      if (known != seconds.end()) return known->second;
+      return seconds[i] = try_one(family, projections[i], n_tables, best);
+    };
+    while (at > 0 && !std::isfinite(time_of(at))) --at;
+    for (;;) {
+      if (time_of(at + 1) < time_of(at)) ++at;
+      else if (at > 0 && time_of(at - 1) < time_of(at)) --at;
+      else return at;
+    }
+  }
+
+  double try_one(const Family& family, std::size_t n_projections, std::size_t n_tables, lsh_suggestion<Family>& best) {
+    constexpr std::size_t few = 40;
+    const auto hasher =
+        family.template make_hasher<view_type>(m_sample.sample().dim(), n_projections, n_tables, m_tuning.seed);
+    using predictor = lsh_predictor<std::remove_const_t<decltype(hasher)>, sample_type>;
+    const auto rough = predictor(hasher, m_sample, few)(m_recall, 1.3, m_costs, 3 * best.seconds);
+    if (rough.seconds < 1.2 * best.seconds) {
+      const auto fine = predictor(hasher, m_sample, m_tuning.n_queries)(m_recall, 1.05, m_costs, 3 * best.seconds);
+      if (fine.seconds < best.seconds) {
+        best.family = family;
+        best.params = {.n_projections = n_projections, .n_tables = n_tables, .seed = m_tuning.seed};
+        best.search.n_probes = fine.n_probes;
+        best.recall = fine.recall;
+        best.candidates = fine.candidates;
+        best.seconds = fine.seconds;
+      }
+    }
+    return rough.seconds;
+  }
+
+  double m_recall;
+  lsh_tuning m_tuning;
+  std::size_t m_n_rows;
+  sample_type m_sample;
+  lsh_costs m_costs;
+};
+
+}  // namespace detail
+
+/// Parameters by which an index over data like the sample finds the wanted share of the k nearest rows in the least
+/// time: projections, tables, width, and probes. The cost model is that of multi-probe LSH (Lv et al. 2007; Dong, Wang,
+/// Josephson, Charikar, Li 2008), over the distances of sampled queries to their neighbours and to all rows, by the
+/// exact probabilities of the family and costs measured on this machine, on this thread. `queries`, where there are
+/// any, are what will be searched for; else rows of the sample are taken, each without itself. Distances need no scale:
+/// widths follow from those of the neighbours. Recall out of reach: recall and n_probes are 0. Timing makes the choice,
+/// so that two runs may differ. O(n_queries n d) and some seconds. \throws std::invalid_argument for a sample of fewer
+/// than two rows, a recall outside (0, 1), k = 0, n_queries = 0, n_rows below the sample's, dimensions that differ, and
+/// rows or queries with a NaN or an infinity.
+template <class D, class Family, class Points = detail::points_of<D>>
+lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& family, double recall,
+                                          const lsh_tuning& tuning = {}, const detail::view_of<Points>& queries = {}) {
+  const detail::view_of<Points> sample = data_sample;
+  if (sample.size() < 2) detail::invalid("sample rows", sample.size(), "must be at least 2");
+  if (!(recall > 0 && recall < 1)) detail::invalid("recall", recall, "must be in (0, 1)");
+  if (tuning.k == 0) detail::invalid("k", tuning.k, "must be at least 1");
+  if (tuning.n_queries == 0) detail::invalid("n_queries", tuning.n_queries, "must be at least 1");
+  if (tuning.n_rows > 0 && tuning.n_rows < sample.size())
+    detail::invalid("n_rows", tuning.n_rows, "must be at least the sample's ", sample.size());
+  if (queries.size() > 0 && queries.dim() != sample.dim())
+    detail::invalid("query dimension", queries.dim(), "must equal the sample's ", sample.dim());
+  detail::row_store<Points>::check(sample, 1);
+  detail::row_store<Points>::check(queries, 1);
+  Family fitted = family;
+  if constexpr (requires { family.fitted(sample); }) fitted = family.fitted(sample);
+  return detail::lsh_tuner<Points, Family>(sample, queries, recall, tuning)(fitted);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

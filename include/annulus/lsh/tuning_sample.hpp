@@ -1,0 +1,128 @@
+#pragma once
+
+/// \file
+/// What the choice of parameters knows of the data: how far the neighbours of some queries are, and all other rows.
+
+#include <annulus/core/random.hpp>
+#include <annulus/lsh/row_store.hpp>
+
+#include <algorithm>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The distances of one query. Those of other rows stand for so many each.
+struct distance_profile {
+  struct group {
+    double distance, count;
+  };
+  std::vector<double> near;   ///< of the k nearest, a few of them where k is large, ascending
+  std::vector<group> others;  ///< of all rows, ascending
+};
+
+/// Queries with their profiles, over `n_rows` rows of which the sample holds some. Exact search of the sample:
+/// O(queries n d).
+template <class Points, class Metric>
+class tuning_sample {
+ public:
+  using store = row_store<Points>;
+  using view_type = typename store::view_type;
+
+  /// `queries` of their own, or, where there are none, rows of the sample, each without itself.
+  tuning_sample(const view_type& sample, const view_type& queries, std::size_t most_queries, std::size_t k,
+                std::size_t n_rows, std::uint64_t seed)
+      : m_sample(sample),
+        m_queries(queries.size() > 0 ? queries : sample),
+        m_rows(sample.dim()),
+        m_growth(static_cast<double>(n_rows) / static_cast<double>(sample.size())) {
+    m_rows.append(sample);
+    const bool are_rows = queries.size() == 0;
+    m_chosen = distinct_numbers(m_queries.size(), most_queries, counter_random(seed, 0x7A));
+    std::vector<id_type> all(sample.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<id_type>(i);
+    std::vector<typename store::template rank_type<Metric>> ranks(all.size());
+    for (const std::size_t i : m_chosen) {
+      m_rows.ranks(Metric{}, m_queries.row(i), all, ranks.data());
+      std::vector<float> distances;
+      for (std::size_t j = 0; j < ranks.size(); ++j)
+        if (!(are_rows && i == j)) distances.push_back(distance_of(Metric{}, ranks[j]));
+      m_profiles.push_back(profile_of(distances, k));
+    }
+  }
+
+  std::size_t n_queries() const noexcept { return m_chosen.size(); }
+  const view_type& queries() const noexcept { return m_queries; }
+  std::size_t query(std::size_t i) const noexcept { return m_chosen[i]; }  ///< its row in queries()
+  const distance_profile& profile(std::size_t i) const noexcept { return m_profiles[i]; }
+  const view_type& sample() const noexcept { return m_sample; }
+  double growth() const noexcept { return m_growth; }  ///< rows to each row of the sample
+
+  /// How long it takes to rank these rows for a query.
+  template <class Clock>
+  double seconds_to_rank(const std::vector<id_type>& rows, Clock now) const {
+    std::vector<typename store::template rank_type<Metric>> ranks(rows.size());
+    const double start = now();
+    m_rows.ranks(Metric{}, m_queries.row(m_chosen[0]), rows, ranks.data());
+    return now() - start;
+  }
+
+  /// The median over queries of the distance of the k-th nearest row.
+  double scale() const {
+    std::vector<double> kth;
+    for (const distance_profile& p : m_profiles) kth.push_back(p.near.back());
+    const auto middle = kth.begin() + static_cast<std::ptrdiff_t>(kth.size() / 2);
+    std::nth_element(kth.begin(), middle, kth.end());
+    return *middle;
+  }
+
+ private:
+  static std::vector<std::size_t> distinct_numbers(std::size_t n, std::size_t count, const counter_random& random) {
+    std::vector<std::size_t> numbers(n);
+    for (std::size_t i = 0; i < n; ++i) numbers[i] = i;
+    count = std::min(count, n);
+    for (std::size_t i = 0; i < count; ++i) std::swap(numbers[i], numbers[i + random.below(i, n - i)]);
+    numbers.resize(count);
+    return numbers;
+  }
+
+  distance_profile profile_of(std::vector<float>& distances, std::size_t k) const {
+    std::sort(distances.begin(), distances.end());
+    distance_profile p;
+    const std::size_t shown = std::min<std::size_t>(k, 5);
+    for (std::size_t j = 0; j < shown; ++j) {
+      const std::size_t rank = shown == 1 ? k : 1 + j * (k - 1) / (shown - 1);
+      p.near.push_back(distance_of_rank(distances, static_cast<double>(rank)));
+    }
+    // Ever larger groups, as the further rows are, the less they matter one by one.
+    for (std::size_t first = 0; first < distances.size();) {
+      const std::size_t last = std::min(distances.size(), first + first / 3 + 1);
+      p.others.push_back(
+          {static_cast<double>(distances[(first + last - 1) / 2]), static_cast<double>(last - first) * m_growth});
+      first = last;
+    }
+    return p;
+  }
+
+  /// The distance of the rank-th nearest of all rows, of which the sample has one in growth(): between those of the
+  /// sample by interpolation, nearer than its nearest by the growth of the numbers of its neighbours with the distance.
+  double distance_of_rank(const std::vector<float>& distances, double rank) const {
+    const double place = rank / m_growth - 1;
+    if (place >= 0) {
+      const auto i = std::min(static_cast<std::size_t>(place), distances.size() - 1);
+      const auto next = std::min(i + 1, distances.size() - 1);
+      const auto d = static_cast<double>(distances[i]), e = static_cast<double>(distances[next]);
+      return d + (e - d) * std::min(place - static_cast<double>(i), 1.0);
+    }
+    const std::size_t far = std::min<std::size_t>(32, distances.size()) - 1;
+    const auto d = static_cast<double>(distances[0]), e = static_cast<double>(distances[far]);
+    if (!(e > d && d > 0)) return d;
+    return d * std::pow(rank / m_growth, std::log(e / d) / std::log(static_cast<double>(far + 1)));
+  }
+
+  view_type m_sample, m_queries;
+  store m_rows;
+  double m_growth;
+  std::vector<std::size_t> m_chosen;
+  std::vector<distance_profile> m_profiles;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
