@@ -30,15 +30,12 @@ class bit_hasher {
     std::vector<std::size_t> bits(n_bits);
     std::iota(bits.begin(), bits.end(), std::size_t{0});
     for (std::size_t t = 0; t < n_tables; ++t) {
-      // A shuffle of as many as are wanted; undone afterwards, so that a table does not depend on those before it.
-      std::array<std::size_t, 64> partner;
+      // A shuffle of as many as are wanted, whatever order the table before left the rest in.
       for (std::size_t i = 0; i < m_per_table; ++i) {
-        partner[i] = i + random.below(64 * t + i, n_bits - i);
-        std::swap(bits[i], bits[partner[i]]);
+        std::swap(bits[i], bits[i + random.below(64 * t + i, n_bits - i)]);
         m_bytes[t * padded() + i] = static_cast<std::uint32_t>(bits[i] / 8);
         m_masks[t * padded() + i] = static_cast<std::uint8_t>(1u << bits[i] % 8);
       }
-      for (std::size_t i = m_per_table; i-- > 0;) std::swap(bits[i], bits[partner[i]]);
     }
   }
 

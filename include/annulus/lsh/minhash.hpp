@@ -20,17 +20,16 @@ class random_orders {
  public:
   random_orders() = default;
   random_orders(std::size_t count, std::uint64_t seed)
-      : m_count(count), m_turns(count + block), m_first(count + block), m_second(count + block) {
-    const counter_random turn(seed, 0x18), factor(seed, 0x19);
+      : m_count(count), m_turns(count + block), m_factors(count + block) {
+    const counter_random random(seed, 0x18);
     for (std::size_t i = 0; i < count; ++i) {
-      m_turns[i] = static_cast<std::uint32_t>(turn.bits(i));
-      m_first[i] = static_cast<std::uint32_t>(factor.bits(i)) | 1;
-      m_second[i] = static_cast<std::uint32_t>(factor.bits(i) >> 32) | 1;
+      m_turns[i] = static_cast<std::uint32_t>(random.bits(i));
+      m_factors[i] = static_cast<std::uint32_t>(random.bits(i) >> 32) | 1;
     }
   }
 
   std::size_t size() const noexcept { return m_count; }
-  std::size_t memory_bytes() const noexcept { return 3 * m_turns.size() * sizeof(std::uint32_t); }
+  std::size_t memory_bytes() const noexcept { return 2 * m_turns.size() * sizeof(std::uint32_t); }
 
   /// What stands for the least hash of no members.
   static constexpr std::uint32_t none = 0xFFFFFFFF;
@@ -74,21 +73,18 @@ class random_orders {
                    [](std::int32_t m) { return static_cast<std::uint32_t>(m); });
     for (std::size_t m = 0; m < members.size(); m += width) mixed(simd::load(hashes + m)).store_aligned(hashes + m);
 
-    batch turn[vectors], a[vectors], b[vectors], least[vectors], second[vectors];
+    batch turn[vectors], factor[vectors], least[vectors], second[vectors];
     simd::unroll<vectors>([&](auto v) {
       const std::size_t i = first + v * width;
       turn[v] = simd::load(m_turns.data() + i);
-      a[v] = simd::load(m_first.data() + i);
-      b[v] = simd::load(m_second.data() + i);
+      factor[v] = simd::load(m_factors.data() + i);
       least[v] = simd::load(found[0] + v * width);
       if constexpr (WithSecond) second[v] = simd::load(found[1] + v * width);
     });
     for (std::size_t m = 0; m < members.size(); ++m) {
       const batch member(hashes[m]);
       simd::unroll<vectors>([&](auto v) {
-        // One product alone keeps multiples of a difference in line; the second one tears them apart.
-        batch x = (member ^ turn[v]) * a[v];
-        x = (x ^ (x >> 15)) * b[v];
+        const batch x = (member ^ turn[v]) * factor[v];
         if constexpr (WithSecond) second[v] = xsimd::min(second[v], xsimd::max(least[v], x));
         least[v] = xsimd::min(least[v], x);
       });
@@ -100,7 +96,7 @@ class random_orders {
   }
 
   std::size_t m_count = 0;
-  aligned_vector<std::uint32_t> m_turns, m_first, m_second;  ///< a block longer than m_count
+  aligned_vector<std::uint32_t> m_turns, m_factors;  ///< a block longer than m_count
 };
 
 /// A query's values: of each function its least hash, then of each its second-least one, then how many members the set

@@ -16,8 +16,11 @@ struct lsh_params {
 };
 
 struct lsh_search_params {
-  std::size_t n_probes = 0;        ///< buckets to look into, of all tables together; 0: one a table
-  double recall_target = 0;        ///< in (0, 1): stop once a nearer neighbour is missed with at most 1 - this; 0: off
+  std::size_t n_probes = 0;  ///< buckets to look into, of all tables together; 0: one a table
+  /// In (0, 1): look on until a row nearer than the k-th so far is missed with a probability of 1 - recall_target at
+  /// most, over the draws of the functions; into n_probes buckets at most where that is given, else in all rows if it
+  /// comes to that. 0: off.
+  double recall_target = 0;
   std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
   std::size_t threads = 0;         ///< 0: all cores
   id_filter filter = {};           ///< which rows may be returned

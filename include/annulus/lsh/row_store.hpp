@@ -6,6 +6,7 @@
 #include <annulus/core/aligned_rows.hpp>
 #include <annulus/core/finite.hpp>
 #include <annulus/core/metric.hpp>
+#include <annulus/core/neighbors.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 

@@ -62,8 +62,7 @@ struct lsh_searcher {
       n_ranked = s.found.size();
       return n_ranked < k ? unknown : static_cast<double>(distance_of(metric{}, s.best.threshold()));
     };
-    const bool is_whole = look_into_buckets<false>(values, params, s, rank_found);
-    if (!is_whole) {
+    if (!look_into_buckets<false>(values, params, s, rank_found)) {
       add_all(params, s);
       rank_found();
     }
@@ -100,8 +99,9 @@ struct lsh_searcher {
   static constexpr double unknown = std::numeric_limits<double>::infinity();
 
   /// Takes probes until the budget is spent, there are none left, or a nearer row than the k-th is missed seldom
-  /// enough; kth(), called after each few, tells how far that one is. Returns false where so many rows and buckets were
-  /// looked at that a pass over all rows is the better way to a recall_target.
+  /// enough; kth(), called after each few, tells how far that one is. Returns false where buckets alone do not keep a
+  /// recall_target that no budget limits: they ran out, or so many were looked into that a pass over all rows is
+  /// cheaper.
   template <bool KeepCollisions, class Kth>
   bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Kth kth) const {
     constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
@@ -110,8 +110,8 @@ struct lsh_searcher {
     const std::size_t budget = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
     const std::size_t most = params.max_candidates > 0 ? params.max_candidates : no_limit;
     s.probes.start(hasher, values);
+    forget_found(s);  // of a search that threw
     s.seen.resize((ids.size() + 63) / 64);
-    s.found.clear();
     s.collided.clear();
     std::size_t n_probes = 0, n_collisions = 0;
     const auto look_at = [&](id_type row) {
@@ -133,12 +133,13 @@ struct lsh_searcher {
       const std::size_t step = is_adaptive ? std::min(chunk_size, n_probes / 8 + 1) : chunk_size;
       take_probes(std::min(step, budget - n_probes), s);
     };
-    bool is_whole = true;
+    bool is_done = !is_adaptive || params.n_probes > 0;
     for (take(); !s.chunk.empty();) {
       for (const probe& p : s.chunk) tables.visit(p.table, p.key, look_at);
       n_probes += s.chunk.size();
       if (n_probes == budget || s.found.size() == most) {
         kth();
+        is_done = true;
         break;
       }
       // The memory of the next buckets is fetched while rows are ranked; which come after the own ones, ranks decide.
@@ -146,9 +147,9 @@ struct lsh_searcher {
       if (!is_turn) take();
       const double distance = kth();
       if (is_adaptive) {
-        if (distance != unknown && s.probes.missed(distance, n_probes) <= 1 - params.recall_target) break;
-        is_whole = params.n_probes > 0 || n_probes + 2 * s.found.size() <= ids.size();
-        if (!is_whole) break;
+        const bool is_sure = distance != unknown && s.probes.missed(distance, n_probes) <= 1 - params.recall_target;
+        is_done |= is_sure;
+        if (is_sure || (!is_done && n_probes + 2 * s.found.size() > ids.size())) break;
       }
       if (is_turn) {
         s.probes.spread(distance != unknown ? distance : usual_distance);
@@ -158,7 +159,7 @@ struct lsh_searcher {
     s.n_candidates += s.found.size();
     s.n_collisions += n_collisions;
     s.n_probes += n_probes;
-    return is_whole;
+    return is_done;
   }
 
   bool passes(id_type row, const lsh_search_params& params) const {
@@ -178,10 +179,11 @@ struct lsh_searcher {
     for (const probe& p : s.chunk) tables.prefetch_entries(p.table, p.key);
   }
 
-  /// The rows that were not found.
+  /// The rows that were not found, within max_candidates.
   void add_all(const lsh_search_params& params, scratch_type& s) const {
     const std::size_t before = s.found.size();
     for (std::size_t row = 0; row < ids.size(); ++row) {
+      if (params.max_candidates > 0 && s.found.size() == params.max_candidates) break;
       const std::uint64_t bit = std::uint64_t{1} << (row % 64);
       if ((s.seen[row / 64] & bit) != 0 || !passes(static_cast<id_type>(row), params)) continue;
       s.seen[row / 64] |= bit;
@@ -192,6 +194,7 @@ struct lsh_searcher {
 
   static void forget_found(scratch_type& s) noexcept {
     for (const id_type row : s.found) s.seen[row / 64] = 0;
+    s.found.clear();
   }
 };
 
