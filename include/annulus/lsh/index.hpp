@@ -168,7 +168,7 @@ class lsh_index {
         m_hasher(m_family.template make_hasher<view_type>(dim, params.n_projections, params.n_tables, params.seed)),
         m_tables(params.n_tables),
         m_rows(dim),
-        m_usual_distance(usual_distance()) {}
+        m_usual_distance(detail::usual_distance(m_hasher)) {}
 
   static const lsh_params& checked(const lsh_params& params, std::size_t dim) {
     detail::check(params, dim);
@@ -183,17 +183,6 @@ class lsh_index {
     } else {
       return family;
     }
-  }
-
-  /// Where the query's own buckets find a row in ten: nearer ones need no others.
-  double usual_distance() const {
-    const double wanted = 0.1 / static_cast<double>(m_params.n_tables);
-    double low = 1e-30, high = 1e30;
-    for (int i = 0; i < 100; ++i) {
-      const double middle = std::sqrt(low * high);
-      (m_hasher.collision_probability(middle) > wanted ? low : high) = middle;
-    }
-    return low;
   }
 
   void check_dim(std::size_t dim) const {

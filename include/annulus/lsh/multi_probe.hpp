@@ -18,6 +18,19 @@ struct probe {
   std::uint64_t key;
 };
 
+/// Where the own buckets of all tables find a row in ten: nearer ones need no others. What searches are for before they
+/// know better.
+template <class Hasher>
+double usual_distance(const Hasher& hasher) {
+  const double wanted = 0.1 / static_cast<double>(hasher.n_tables());
+  double low = 1e-30, high = 1e30;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = std::sqrt(low * high);
+    (hasher.collision_probability(middle) > wanted ? low : high) = middle;
+  }
+  return low;
+}
+
 /// The places of numbers when sorted, those that tie in the order they came: each goes where the number of lesser ones
 /// tells, which mispredicts nothing. O(n^2), and the quickest way for some dozens.
 inline void sorted_places(std::span<const float> numbers, std::vector<std::uint32_t>& places) {
@@ -102,10 +115,10 @@ class probe_sequence {
   }
 
   /// The probability that a row at this distance from the query is in none of the first n buckets given out, over the
-  /// draws of the functions that give the query these values. Asked again for the same distance and no smaller n, it
-  /// looks at new buckets only.
+  /// draws of the functions that give the query these values. Asked again for the same distance, it looks at new
+  /// buckets only.
   double missed(double distance, std::size_t n) {
-    if (distance != m_distance) {
+    if (distance != m_distance || n < m_n_counted) {
       m_distance = distance;
       m_stay.clear();
       m_inside.clear();

@@ -68,34 +68,39 @@ struct lsh_prediction {
 template <class Hasher, class Sample>
 class lsh_predictor {
  public:
-  /// For the first `n_queries` of the sample's.
-  lsh_predictor(const Hasher& hasher, const Sample& sample, std::size_t n_queries)
+  /// For the k nearest of the first `n_queries` of the sample's.
+  lsh_predictor(const Hasher& hasher, const Sample& sample, std::size_t k, std::size_t n_queries)
       : m_hasher(hasher),
         m_sample(sample),
+        m_k(static_cast<double>(k)),
+        m_usual_distance(usual_distance(hasher)),
         m_n(std::min(n_queries, sample.n_queries())),
         m_values(m_n * hasher.n_values()),
-        m_sequences(m_n) {
+        m_sequences(m_n),
+        m_seconds(m_n, 0.0) {
     for (std::size_t i = 0; i < m_n; ++i) {
       const double start = seconds_now();
       hasher.project(sample.queries(), sample.query(i), 1, values(i));
       m_sequences[i].start(hasher, values(i));
-      m_seconds += seconds_now() - start;
+      m_seconds[i] += seconds_now() - start;
     }
   }
 
-  /// The least number of probes, of those that grow by `growth` from step to step, that reach the mean recall; given up
-  /// where probes alone take `most_seconds` a query.
+  /// The least number of probes that reach the mean recall, by interpolation between numbers that grow by `growth`;
+  /// given up where probes alone take `most_seconds` a query.
   lsh_prediction operator()(double recall, double growth, const lsh_costs& costs, double most_seconds) {
-    lsh_prediction result;
-    double reached = 0, n = 1;
-    for (std::size_t before = 0; reached < recall; n = n * growth + 1) {
-      const auto wanted = static_cast<std::size_t>(n);
-      if (seconds() + n * costs.bucket > most_seconds) return {};
-      if (!take(wanted) && before == m_n_taken) return {};
-      before = result.n_probes = m_n_taken;
-      reached = mean_recall(result.n_probes);
+    double before = 0, reached = 0, n = 0;
+    std::size_t taken = 0;
+    while (reached < recall) {
+      n = n * growth + 1;
+      if (seconds() + n * costs.bucket > most_seconds || !take(static_cast<std::size_t>(n))) return {};
+      before = std::exchange(reached, mean_recall(static_cast<std::size_t>(n)));
+      if (reached < recall) taken = static_cast<std::size_t>(n);
     }
-    result.recall = reached;
+    lsh_prediction result;
+    const double part = (recall - before) / (reached - before), last = std::floor(n) - static_cast<double>(taken);
+    result.n_probes = taken + static_cast<std::size_t>(std::ceil(part * last));
+    result.recall = recall;
     for (std::size_t i = 0; i < m_n; ++i)
       for (const auto& group : m_sample.profile(i).others)
         result.candidates += group.count * (1 - m_sequences[i].missed(group.distance, result.n_probes));
@@ -106,23 +111,43 @@ class lsh_predictor {
 
  private:
   typename Hasher::value_type* values(std::size_t i) noexcept { return m_values.data() + i * m_hasher.n_values(); }
-  double seconds() const noexcept { return m_seconds / static_cast<double>(m_n); }
 
-  /// Has all queries' sequences give out probes until there are n. Returns false where they end before.
+  /// Has all queries' sequences give out n probes in all. Returns false where one of them ends before.
   bool take(std::size_t n) {
-    const double start = seconds_now();
-    bool is_there = true;
     for (std::size_t i = 0; i < m_n; ++i) {
       auto& sequence = m_sequences[i];
+      double start = seconds_now();
       probe p;
-      for (std::size_t taken = m_n_taken; taken < n && is_there; ++taken) {
-        if (!sequence.has_own() && taken == m_hasher.n_tables()) sequence.spread(m_sample.profile(i).near.back());
-        is_there = sequence.has_own() ? sequence.next_own(p) : sequence.next(p);
+      for (std::size_t taken = m_n_taken; taken < n; ++taken) {
+        if (taken == m_hasher.n_tables()) {
+          const double before = seconds_now(), kth = kth_of_own(i);
+          start += seconds_now() - before;
+          sequence.spread(kth);
+        }
+        if (!(sequence.has_own() ? sequence.next_own(p) : sequence.next(p))) return false;
       }
+      m_seconds[i] += seconds_now() - start;
     }
-    if (is_there) m_n_taken = n;
-    m_seconds += seconds_now() - start;
-    return is_there;
+    m_n_taken = n;
+    return true;
+  }
+
+  /// How far the k-th nearest row in a query's own buckets is, once they are given out: where k rows are expected.
+  double kth_of_own(std::size_t i) {
+    double found = 0;
+    for (const auto& group : m_sample.profile(i).others) {
+      found += group.count * (1 - m_sequences[i].missed(group.distance, m_hasher.n_tables()));
+      if (found >= m_k) return group.distance;
+    }
+    return m_usual_distance;
+  }
+
+  /// Of hashing and of choosing probes, a query: the median, as the machine may have other things to do.
+  double seconds() const {
+    std::vector<double> sorted = m_seconds;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return *middle;
   }
 
   double mean_recall(std::size_t n_probes) {
@@ -137,10 +162,11 @@ class lsh_predictor {
 
   const Hasher& m_hasher;
   const Sample& m_sample;
+  double m_k, m_usual_distance;
   std::size_t m_n, m_n_taken = 0;
   std::vector<typename Hasher::value_type> m_values;
   std::vector<probe_sequence<Hasher>> m_sequences;
-  double m_seconds = 0;  ///< of hashing and of choosing probes
+  std::vector<double> m_seconds;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

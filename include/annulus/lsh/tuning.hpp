@@ -51,7 +51,12 @@ class lsh_tuner {
     lsh_suggestion<Family> best{family, {}, {.threads = 1}};
     best.scan_seconds = static_cast<double>(m_n_rows) * m_costs.scanned_row;
     best.seconds = std::numeric_limits<double>::infinity();
-    for (const Family& variant : variants(family)) try_family(variant, best);
+    // What takes much longer than exact search is not looked into, unless there is nothing else.
+    for (const double slowest : {4.0, 100.0}) {
+      m_most_seconds = slowest * best.scan_seconds;
+      for (const Family& variant : variants(family)) try_family(variant, best);
+      if (best.recall > 0) break;
+    }
     return best;
   }
 
@@ -63,7 +68,7 @@ class lsh_tuner {
   std::vector<Family> variants(const Family& family) const {
     std::vector<Family> result;
     if constexpr (requires { family.width; }) {
-      for (const double width : {2.0, 4.0, 8.0}) {
+      for (const double width : {4.0, 2.0, 8.0}) {
         result.push_back(family);
         result.back().width = width * std::max(m_sample.scale(), std::numeric_limits<double>::min());
       }
@@ -81,7 +86,7 @@ class lsh_tuner {
     }
   }
 
-  /// Goes up or down the numbers of projections for as long as the time falls. Returns where it ended.
+  /// Goes up or down the numbers of projections, by one or two, for as long as the time falls. Returns where it ended.
   std::size_t climb(const Family& family, std::size_t n_tables, std::size_t at, lsh_suggestion<Family>& best) {
     std::map<std::size_t, double> seconds;
     const auto time_of = [&](std::size_t i) {
@@ -91,21 +96,23 @@ class lsh_tuner {
       return seconds[i] = try_one(family, projections[i], n_tables, best);
     };
     while (at > 0 && !std::isfinite(time_of(at))) --at;
-    for (;;) {
-      if (time_of(at + 1) < time_of(at)) ++at;
-      else if (at > 0 && time_of(at - 1) < time_of(at)) --at;
-      else return at;
+    for (std::size_t from = projections.size(); from != at;) {
+      from = at;
+      for (const std::size_t next : {from + 1, from - 1, from + 2, from - 2})
+        if (time_of(next) < time_of(at)) at = next;
     }
+    return at;
   }
 
   double try_one(const Family& family, std::size_t n_projections, std::size_t n_tables, lsh_suggestion<Family>& best) {
     constexpr std::size_t few = 40;
+    const double most = std::min(3 * best.seconds, m_most_seconds);
     const auto hasher =
         family.template make_hasher<view_type>(m_sample.sample().dim(), n_projections, n_tables, m_tuning.seed);
     using predictor = lsh_predictor<std::remove_const_t<decltype(hasher)>, sample_type>;
-    const auto rough = predictor(hasher, m_sample, few)(m_recall, 1.3, m_costs, 3 * best.seconds);
+    const auto rough = predictor(hasher, m_sample, m_tuning.k, few)(m_recall, 1.3, m_costs, most);
     if (rough.seconds < 1.2 * best.seconds) {
-      const auto fine = predictor(hasher, m_sample, m_tuning.n_queries)(m_recall, 1.05, m_costs, 3 * best.seconds);
+      const auto fine = predictor(hasher, m_sample, m_tuning.k, m_tuning.n_queries)(m_recall, 1.05, m_costs, most);
       if (fine.seconds < best.seconds) {
         best.family = family;
         best.params = {.n_projections = n_projections, .n_tables = n_tables, .seed = m_tuning.seed};
@@ -123,6 +130,7 @@ class lsh_tuner {
   std::size_t m_n_rows;
   sample_type m_sample;
   lsh_costs m_costs;
+  double m_most_seconds = 0;
 };
 
 }  // namespace detail
@@ -130,12 +138,12 @@ class lsh_tuner {
 /// Parameters by which an index over data like the sample finds the wanted share of the k nearest rows in the least
 /// time: projections, tables, width, and probes. The cost model is that of multi-probe LSH (Lv et al. 2007; Dong, Wang,
 /// Josephson, Charikar, Li 2008), over the distances of sampled queries to their neighbours and to all rows, by the
-/// exact probabilities of the family and costs measured on this machine, on this thread. `queries`, where there are
-/// any, are what will be searched for; else rows of the sample are taken, each without itself. Distances need no scale:
-/// widths follow from those of the neighbours. Recall out of reach: recall and n_probes are 0. Timing makes the choice,
-/// so that two runs may differ. O(n_queries n d) and some seconds. \throws std::invalid_argument for a sample of fewer
-/// than two rows, a recall outside (0, 1), k = 0, n_queries = 0, n_rows below the sample's, dimensions that differ, and
-/// rows or queries with a NaN or an infinity.
+/// probabilities of the family and costs measured here and now, on this thread. `queries`, where there are any, are
+/// what will be searched for; else rows of the sample are taken, each without itself. Distances need no scale: widths
+/// follow from those of the neighbours. Where nothing reaches the recall in a hundred times the time of exact search,
+/// recall and n_probes are 0. Timing makes the choice, so that two runs may differ. O(n_queries n d) and some seconds.
+/// \throws std::invalid_argument for a sample of fewer than two rows, a recall outside (0, 1), k = 0, n_queries = 0,
+/// n_rows below the sample's, dimensions that differ, and rows or queries with a NaN or an infinity.
 template <class D, class Family, class Points = detail::points_of<D>>
 lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& family, double recall,
                                           const lsh_tuning& tuning = {}, const detail::view_of<Points>& queries = {}) {
