@@ -50,7 +50,7 @@ struct lsh_costs {
         tables.prefetch_slot(probes[i].table, probes[i].key);
       }
       for (const probe& p : probes) tables.prefetch_entries(p.table, p.key);
-      for (const probe& p : probes) tables.visit(p.table, p.key, [&](id_type row) { n_found += row; });
+      for (const probe& p : probes) tables.visit(p.table, p.key, [&](id_type found) { n_found += found; });
     }
     static_cast<void>(*const_cast<volatile std::size_t*>(&n_found));  // or nothing need be visited
     costs.bucket = (seconds_now() - start) / static_cast<double>(chunk * n_chunks);

@@ -80,7 +80,7 @@ class lsh_tuner {
 
   void try_family(const Family& family, lsh_suggestion<Family>& best) {
     std::size_t start = projections.size() / 2;
-    for (const std::size_t n_tables : {64, 32, 16, 8, 4}) {
+    for (const std::size_t n_tables : {64u, 32u, 16u, 8u, 4u}) {
       if (m_tuning.memory_limit > 0 && n_tables * 6 * m_n_rows > m_tuning.memory_limit) continue;
       start = climb(family, n_tables, start, best);
     }
