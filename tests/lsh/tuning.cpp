@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("predicted recall and candidates are those of indexes of many
   const auto data = clustered(2000, 12, 2), queries = clustered(60, 12, 3);
   const detail::tuning_sample<matrix<float>, metric> sample(data, matrix_view<float>(queries), 60, 5, 2000, 1);
   const neighbors truth = knn(data, queries, 5, metric{});
-  constexpr int n_seeds = 25;
+  constexpr int n_seeds = 12;
   double found = 0, candidates = 0, predicted = 0;
   for (std::uint64_t seed = 0; seed < n_seeds; ++seed) {
     const TestType family;

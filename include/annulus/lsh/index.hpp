@@ -77,7 +77,8 @@ class lsh_index {
   search_scratch make_scratch() const { return {}; }
 
   /// For each query the rows in the buckets looked into, with the number of these buckets, whether or not the index has
-  /// its rows. recall_target is not looked at. \throws std::invalid_argument for another dimension.
+  /// its rows. recall_target is not looked at. Past a bucket a table, these are not quite a search's, which goes by how
+  /// near what it found is. \throws std::invalid_argument for another dimension.
   std::vector<lsh_candidates> candidates(const view_type& queries, lsh_search_params params = {},
                                          lsh_search_stats* stats = nullptr) const {
     if (queries.size() > 0) check_dim(queries.dim());

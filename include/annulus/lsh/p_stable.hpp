@@ -100,13 +100,22 @@ class p_stable_hasher {
         tails[2 * i + 1] = (1 - down) * per_distance;
       }
       Distribution::to_tails({tails.data(), 2 * n});
-      for (std::size_t i = 0; i < n; ++i) stay *= stays(tails[2 * i], tails[2 * i + 1]);
+      for (std::size_t i = 0; i < n; ++i)
+        stay *= static_cast<double>(std::max(1 - tails[2 * i] - tails[2 * i + 1], 1e-30f));
     }
-    for (std::size_t j = 0; j < changes.size(); ++j) {
-      const float way = std::sqrt(changes[j].score);
-      std::array<float, 3> tails{way * per_distance, (1 - way) * per_distance, (1 + way) * per_distance};
-      Distribution::to_tails(tails);
-      odds[j] = (tails[0] - tails[2]) / static_cast<float>(stays(tails[0], tails[1]));
+    for (std::size_t first = 0; first < changes.size(); first += most_at_once) {
+      const std::size_t n = std::min(most_at_once, changes.size() - first);
+      // The ways to the boundary, to the one behind, and through the piece beyond.
+      std::array<float, 3 * most_at_once> tails;
+      for (std::size_t j = 0; j < n; ++j) {
+        const float way = std::sqrt(changes[first + j].score);
+        tails[j] = way * per_distance;
+        tails[n + j] = (1 - way) * per_distance;
+        tails[2 * n + j] = (1 + way) * per_distance;
+      }
+      Distribution::to_tails({tails.data(), 3 * n});
+      for (std::size_t j = 0; j < n; ++j)
+        odds[first + j] = (tails[j] - tails[2 * n + j]) / std::max(1 - tails[j] - tails[n + j], 1e-30f);
     }
     return stay;
   }
@@ -120,10 +129,6 @@ class p_stable_hasher {
   static constexpr T least_piece = -0x1p31, greatest_piece = sizeof(T) == 8 ? T(0x7FFFFFFF) : T(0x7FFFFF80);
 
   std::size_t per_table() const noexcept { return m_projections.per_table(); }
-  static double stays(float below, float above) noexcept {
-    return std::max(1 - static_cast<double>(below) - static_cast<double>(above), 1e-30);
-  }
-
   /// NaN, which infinite products of opposite signs add up to, is piece 0.
   static std::int64_t piece_of(T place) noexcept {
     const T piece = std::floor(place);
