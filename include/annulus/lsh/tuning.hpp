@@ -110,9 +110,9 @@ class lsh_tuner {
     const auto hasher =
         family.template make_hasher<view_type>(m_sample.sample().dim(), n_projections, n_tables, m_tuning.seed);
     using predictor = lsh_predictor<std::remove_const_t<decltype(hasher)>, sample_type>;
-    const auto rough = predictor(hasher, m_sample, m_tuning.k, few)(m_recall, 1.3, m_costs, most);
+    const auto rough = predictor(hasher, m_sample, m_tuning.k, few)(m_recall, 1.5, m_costs, most);
     if (rough.seconds < 1.2 * best.seconds) {
-      const auto fine = predictor(hasher, m_sample, m_tuning.k, m_tuning.n_queries)(m_recall, 1.05, m_costs, most);
+      const auto fine = predictor(hasher, m_sample, m_tuning.k, m_tuning.n_queries)(m_recall, 1.2, m_costs, most);
       if (fine.seconds < best.seconds) {
         best.family = family;
         best.params = {.n_projections = n_projections, .n_tables = n_tables, .seed = m_tuning.seed};

@@ -85,18 +85,30 @@ class tuning_sample {
   }
 
   distance_profile profile_of(std::vector<float>& distances, std::size_t k) const {
-    std::sort(distances.begin(), distances.end());
+    // In order as far as single rows matter; of the others a few thousand stand for all.
+    constexpr std::size_t few = 4096;
+    const std::size_t n = distances.size(), n_sorted = std::min(n, std::max(few, 2 * k));
+    const auto sorted = distances.begin() + static_cast<std::ptrdiff_t>(n_sorted);
+    std::nth_element(distances.begin(), sorted - 1, distances.end());
+    std::sort(distances.begin(), sorted);
+    const std::size_t step = (n - n_sorted) / few + 1;
+    std::vector<float> rest;
+    for (std::size_t i = n_sorted; i < n; i += step) rest.push_back(distances[i]);
+    std::sort(rest.begin(), rest.end());
+    const auto at = [&](std::size_t i) {
+      return static_cast<double>(i < n_sorted ? distances[i] : rest[std::min((i - n_sorted) / step, rest.size() - 1)]);
+    };
+
     distance_profile p;
     const std::size_t shown = std::min<std::size_t>(k, 5);
     for (std::size_t j = 0; j < shown; ++j) {
       const std::size_t rank = shown == 1 ? k : 1 + j * (k - 1) / (shown - 1);
-      p.near.push_back(distance_of_rank(distances, static_cast<double>(rank)));
+      p.near.push_back(distance_of_rank(at, n, static_cast<double>(rank)));
     }
     // Ever larger groups, as the further rows are, the less they matter one by one.
-    for (std::size_t first = 0; first < distances.size();) {
-      const std::size_t last = std::min(distances.size(), first + first / 3 + 1);
-      p.others.push_back(
-          {static_cast<double>(distances[(first + last - 1) / 2]), static_cast<double>(last - first) * m_growth});
+    for (std::size_t first = 0; first < n;) {
+      const std::size_t last = std::min(n, first + first / 3 + 1);
+      p.others.push_back({at((first + last - 1) / 2), static_cast<double>(last - first) * m_growth});
       first = last;
     }
     return p;
@@ -104,16 +116,15 @@ class tuning_sample {
 
   /// The distance of the rank-th nearest of all rows, of which the sample has one in growth(): between those of the
   /// sample by interpolation, nearer than its nearest by the growth of the numbers of its neighbours with the distance.
-  double distance_of_rank(const std::vector<float>& distances, double rank) const {
+  template <class At>
+  double distance_of_rank(At at, std::size_t n, double rank) const {
     const double place = rank / m_growth - 1;
     if (place >= 0) {
-      const auto i = std::min(static_cast<std::size_t>(place), distances.size() - 1);
-      const auto next = std::min(i + 1, distances.size() - 1);
-      const auto d = static_cast<double>(distances[i]), e = static_cast<double>(distances[next]);
-      return d + (e - d) * std::min(place - static_cast<double>(i), 1.0);
+      const std::size_t i = std::min(static_cast<std::size_t>(place), n - 1), next = std::min(i + 1, n - 1);
+      return at(i) + (at(next) - at(i)) * std::min(place - static_cast<double>(i), 1.0);
     }
-    const std::size_t far = std::min<std::size_t>(32, distances.size()) - 1;
-    const auto d = static_cast<double>(distances[0]), e = static_cast<double>(distances[far]);
+    const std::size_t far = std::min<std::size_t>(32, n) - 1;
+    const double d = at(0), e = at(far);
     if (!(e > d && d > 0)) return d;
     return d * std::pow(rank / m_growth, std::log(e / d) / std::log(static_cast<double>(far + 1)));
   }
