@@ -29,6 +29,8 @@ def read_vecs(path):
 
 def distances(metric, query, rows):
     """In double precision, of one query to rows."""
+    if metric == "bit_hamming":
+        return np.bitwise_count(rows ^ query).sum(axis=1, dtype=np.float64)
     q, x = query.astype(np.float64), rows.astype(np.float64)
     if metric == "sqeuclidean":
         return ((x - q) ** 2).sum(axis=1)
@@ -60,6 +62,55 @@ def from_folder(folder):
     if by_product.exists():
         sets.append(Dataset(folder.name, "inner_product", base, queries, read_vecs(by_product)))
     return sets
+
+
+@dataclass
+class Csr:
+    """Rows of ascending members."""
+
+    indptr: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self):
+        return len(self.indptr) - 1
+
+    def __getitem__(self, i):
+        if not 0 <= i < len(self):
+            raise IndexError(i)
+        return self.indices[self.indptr[i] : self.indptr[i + 1]]
+
+    def head(self, n):
+        indptr = self.indptr[: n + 1]
+        return Csr(indptr, self.indices[: indptr[-1]])
+
+
+@dataclass
+class Sets:
+    name: str
+    base: Csr
+    queries: Csr
+    dim: int
+    truth: np.ndarray
+
+
+def load_bits(data):
+    """The sets of packed bits in the folder `data`, which `load` leaves out."""
+    for folder in sorted(pathlib.Path(data).glob("*bit*")) if data else []:
+        base, queries = (read_vecs(folder / f"{part}.bvecs") for part in ("base", "query"))
+        yield Dataset(folder.name, "bit_hamming", base, queries, read_vecs(folder / "groundtruth.ivecs"))
+
+
+def load_sets(data):
+    """The sets of sets there, under the Jaccard distance."""
+    for path in sorted(pathlib.Path(data).glob("*/base.indptr.i32")) if data else []:
+
+        def rows(part, folder=path.parent):
+            indptr, indices = (np.fromfile(folder / f"{part}.{what}.i32", np.int32) for what in ("indptr", "indices"))
+            return Csr(indptr.astype(np.int64), indices)
+
+        base, queries = rows("base"), rows("query")
+        dim = 1 + int(max(base.indices.max(), queries.indices.max()))
+        yield Sets(path.parent.name, base, queries, dim, read_vecs(path.parent / "groundtruth.ivecs"))
 
 
 def from_hdf5(path):

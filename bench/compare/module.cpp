@@ -174,6 +174,7 @@ void bind_knn(nb::module_& m, const char* index_name) {
 
 void bind_graphs(nb::module_& m);       // graph_module.cpp
 void bind_codecs(nb::module_& m);       // quantization_module.cpp
+void bind_lsh(nb::module_& m);          // lsh_module.cpp
 void bind_faiss_files(nb::module_& m);  // faiss_module.cpp
 
 NB_MODULE(annulus_compare, m) {
@@ -185,6 +186,7 @@ NB_MODULE(annulus_compare, m) {
   bind_knn<std::uint8_t>(m, "FlatIndexByte");
   bind_graphs(m);
   bind_codecs(m);
+  bind_lsh(m);
   bind_faiss_files(m);
   m.def("plain_min", &plain_min_of_array, "operand"_a.noconvert(), "threads"_a = 1);
   m.def("gemm_seconds", &gemm_seconds, "m"_a, "n"_a, "d"_a, "threads"_a = 1);

@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 
 GRAPH_COMPARISONS = ("graph build", "index build", "graph search")
 CODEC_COMPARISONS = ("codec train", "codec encode", "codec scan", "codec adist")
+LSH_COMPARISONS = ("lsh notebook", "lsh build", "lsh target", "lsh search")
 
 
 def grouped(records, key):
@@ -261,13 +262,17 @@ def plot_searches(records, out):
 
 def write(out):
     """Prints the tables, and writes them and the plots beside the records."""
+    import lsh_plots  # which uses functions of this module
+
     out = pathlib.Path(out)
     lines = [line for path in sorted(out.glob("results-*.jsonl")) for line in path.read_text().splitlines()]
     records = [json.loads(line) for line in lines]
     of_graphs = [r for r in records if r["comparison"] in GRAPH_COMPARISONS]
     of_codecs = [r for r in records if r["comparison"] in CODEC_COMPARISONS]
-    records = [r for r in records if r["comparison"] not in GRAPH_COMPARISONS + CODEC_COMPARISONS]
-    parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs))
+    of_tables = [r for r in records if r["comparison"] in LSH_COMPARISONS]
+    known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS
+    records = [r for r in records if r["comparison"] not in known]
+    parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs), lsh_plots.tables(of_tables))
     text = "\n".join(part for part in parts if part)
     (out / "tables.md").write_text(text)
     print(text)
@@ -276,6 +281,7 @@ def write(out):
         if comparison == "knn":
             plot_recall(group, out, threads)
     plot_searches([r for r in of_graphs if r["comparison"] == "graph search"], out)
+    lsh_plots.plot(of_tables, out)
 
 
 if __name__ == "__main__":

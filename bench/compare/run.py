@@ -4,6 +4,7 @@ The module annulus_compare must be importable: the target bench_compare builds i
 """
 
 import argparse
+import importlib
 import os
 import pathlib
 import subprocess
@@ -18,7 +19,7 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
-    kinds = {"approx_min_k", "knn", "graph", "codec"}
+    kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target"}
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(sorted(kinds))}; and names of data sets"
     )
@@ -94,6 +95,9 @@ def measure(options):
             import codec
 
             codec.run(options, records)
+        for kind in ("lsh_notebook", "lsh_target", "lsh"):
+            if options.wants_kind(kind):
+                importlib.import_module(kind).run(options, records)
     return len(records.failures)
 
 

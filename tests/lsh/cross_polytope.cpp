@@ -173,7 +173,7 @@ TEST_CASE("rows and tables may be hashed in any parts", "[cross_polytope]") {
     }
 }
 
-TEST_CASE("a query's values do not depend on the batch", "[cross_polytope]") {
+TEST_CASE("a query's rotated coordinates do not depend on the batch", "[cross_polytope]") {
   for (const std::size_t dim : {5u, 128u, 300u}) {
     const auto hasher = hasher_of(dim, 20, 4);
     const auto rows = normal_rows(9, dim, 2);
@@ -186,7 +186,7 @@ TEST_CASE("a query's values do not depend on the batch", "[cross_polytope]") {
   }
 }
 
-TEST_CASE("a table's functions do not depend on how many tables there are", "[cross_polytope]") {
+TEST_CASE("a table's polytopes do not depend on how many tables there are", "[cross_polytope]") {
   const auto rows = normal_rows(30, 50, 3);
   const keys_of_rows few = hashed(hasher_of(50, 16, 2), rows), many = hashed(hasher_of(50, 16, 7), rows);
   CHECK(std::equal(few.begin(), few.end(), many.begin()));
