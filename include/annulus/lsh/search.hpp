@@ -97,6 +97,8 @@ struct lsh_searcher {
 
  private:
   static constexpr double unknown = std::numeric_limits<double>::infinity();
+  /// About how many rows a pass over all of them ranks in the time of a probe, and of a row that a bucket had.
+  static constexpr std::size_t scans_of_probe = 6, scans_of_row = 3;
 
   /// Takes probes until the budget is spent, there are none left, or a nearer row than the k-th is missed seldom
   /// enough; kth(), called after each few, tells how far that one is. Returns false where buckets alone do not keep a
@@ -149,7 +151,7 @@ struct lsh_searcher {
       if (is_adaptive) {
         const bool is_sure = distance != unknown && s.probes.missed(distance, n_probes) <= 1 - params.recall_target;
         is_done |= is_sure;
-        if (is_sure || (!is_done && n_probes + 2 * s.found.size() > ids.size())) break;
+        if (is_sure || (!is_done && scans_of_probe * n_probes + scans_of_row * s.found.size() > ids.size())) break;
       }
       if (is_turn) {
         s.probes.spread(distance != unknown ? distance : usual_distance);
