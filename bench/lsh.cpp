@@ -1,6 +1,7 @@
 // Hash tables on one thread: hashing, building, probing and searching rows among which each query has one neighbour.
 
 #include <benchmark/benchmark.h>
+#include <annulus/knn/flat_index.hpp>
 #include <annulus/lsh/bit_sampling.hpp>
 #include <annulus/lsh/cross_polytope.hpp>
 #include <annulus/lsh/index.hpp>
@@ -140,5 +141,38 @@ BENCHMARK_CAPTURE(search, sign_random_projection, annulus::sign_random_projectio
 ANNULUS_SEARCHES(16, 50, 100, 150, 200);
 BENCHMARK_CAPTURE(search, cross_polytope, annulus::cross_polytope{}) ANNULUS_SEARCHES(16, 50, 0, 75, 100);
 BENCHMARK_CAPTURE(search, cross_polytope_few_tables, annulus::cross_polytope{}) ANNULUS_SEARCHES(16, 10, 50, 75, 100);
+
+/// The nearest row of one query at a time, each another one, and the same by comparing all rows.
+template <class Family>
+void single(benchmark::State& state, Family family) {
+  const auto rows = random_rows(argument(state, 0)), queries = near_rows(rows);
+  const annulus::lsh_index index(rows, family,
+                                 {.n_projections = argument(state, 1), .n_tables = argument(state, 2), .threads = 1});
+  const annulus::lsh_search_params params{.n_probes = argument(state, 3), .threads = 1};
+  auto scratch = index.make_scratch();
+  std::array<annulus::id_type, 1> id;
+  std::array<float, 1> distance;
+  std::size_t i = 0, hits = 0;
+  for (auto _ : state) {
+    const std::size_t query = i++ % n_queries;
+    index.search(matrix_view<float>(queries.row(query)), id, distance, scratch, params);
+    hits += id[0] == query;
+  }
+  state.counters["recall"] = static_cast<double>(hits) / static_cast<double>(i);
+}
+#define ANNULUS_SINGLE(K, L, T) \
+  ->ArgNames({"n", "K", "L", "probes"})->Args({100'000, K, L, T})->Unit(benchmark::kMicrosecond)
+BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(16, 50, 45);
+BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(16, 10, 80);
+BENCHMARK_CAPTURE(single, sign_random_projection, annulus::sign_random_projection{}) ANNULUS_SINGLE(16, 50, 120);
+
+void single_exact(benchmark::State& state) {
+  const auto rows = random_rows(argument(state, 0)), queries = near_rows(rows);
+  const annulus::flat_index index(rows, annulus::cosine{});
+  std::size_t i = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(index.search(matrix_view<float>(queries.row(i++ % n_queries)), 1, {.threads = 1}));
+}
+BENCHMARK(single_exact)->ArgName("n")->Arg(100'000)->Unit(benchmark::kMicrosecond);
 
 }  // namespace

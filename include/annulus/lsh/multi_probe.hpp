@@ -194,12 +194,12 @@ class probe_sequence {
   /// from.
   static void to_scores(std::span<float> odds) noexcept {
     constexpr std::size_t width = simd::lanes<float>;
-    const simd::batch<float> least(1e-30f), one(1.0f);
+    const simd::batch<float> least(1e-30f), one(1.0f), zero(0.0f);
     for (std::size_t i = 0; i < odds.size(); i += width) {
       const std::size_t n = std::min(width, odds.size() - i);
       const auto x = n == width ? simd::load(odds.data() + i) : simd::load_partial(odds.data() + i, n);
       alignas(64) float score[width];
-      (-xsimd::log(xsimd::min(xsimd::max(x, least), one))).store_aligned(score);
+      (zero - xsimd::log(xsimd::min(xsimd::max(x, least), one))).store_aligned(score);  // and no -0
       std::copy_n(score, n, odds.data() + i);
     }
   }
