@@ -280,4 +280,14 @@ inline void prefetch(const void* p) noexcept {
 #endif
 }
 
+/// The same no nearer than the second-level cache: for much at once, of which the first level could not keep track.
+inline void prefetch_far(const void* p) noexcept {
+#if defined(__GNUC__)
+  constexpr int to_read = 0, second_level = 2;
+  __builtin_prefetch(p, to_read, second_level);
+#else
+  static_cast<void>(p);
+#endif
+}
+
 }  // namespace annulus::inline ANNULUS_ARCH::simd

@@ -28,7 +28,10 @@ class row_store {
 
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
   row_type row(std::size_t i) const noexcept { return m_rows.row(i); }
-  void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
+  void prefetch(std::size_t i) const noexcept {
+    const auto* const row = reinterpret_cast<const std::uint8_t*>(m_rows.data(i));
+    for (std::size_t byte = 0; byte < m_rows.dim() * sizeof(T); byte += 64) simd::prefetch_far(row + byte);
+  }
 
   /// Appends rows.
   void append(view_type rows) {
