@@ -120,7 +120,8 @@ TEST_CASE("a prediction is given up where probes run out, or take too long", "[l
 TEST_CASE("suggested parameters reach the recall on queries that were not seen", "[lsh][tuning]") {
   const auto data = clustered(3000, 12, 2), queries = clustered(300, 12, 4);
   const auto chosen = suggest_lsh_params(data, p_stable_l2{}, 0.9, {.k = 5, .n_queries = 60});
-  CHECK(chosen.recall == 0.9);
+  CHECK(chosen.recall > 0.9);
+  CHECK(chosen.recall < 0.92);
   CHECK(chosen.candidates > 0);
   CHECK(chosen.candidates < 3000);
   CHECK(chosen.seconds > 0);
@@ -163,7 +164,8 @@ TEST_CASE("parameters for sets are suggested as well", "[lsh][tuning]") {
   }
   const csr_matrix<float> sets(begins, members, std::vector<float>(members.size(), 1.0f), 400);
   const auto chosen = suggest_lsh_params(sets, minhash{}, 0.8, {.k = 3, .n_queries = 20});
-  CHECK(chosen.recall == 0.8);
+  CHECK(chosen.recall > 0.8);
+  CHECK(chosen.recall < 0.83);
   CHECK(chosen.candidates < 100);
 }
 
