@@ -4,6 +4,7 @@
 /// k nearest neighbours by brute force.
 
 #include <annulus/core/finite.hpp>
+#include <annulus/core/normal.hpp>
 #include <annulus/knn/tile_search.hpp>
 
 #include <optional>
@@ -19,16 +20,6 @@ struct knn_params {
 
 namespace detail {
 
-/// The x with P(normal <= x) = p, from 0 for p <= 1/2, by bisection.
-inline double normal_quantile(double p) noexcept {
-  double low = 0, high = 40;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (std::erfc(middle / std::sqrt(2.0)) > 2 * (1 - p) ? low : high) = middle;
-  }
-  return low;
-}
-
 /// Queries by tiles, in parallel over blocks of them. Tiles of 8 bits are tried first where they may do.
 template <class T, class Metric, class Skip>
 void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std::size_t k,
@@ -39,7 +30,7 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
     // A neighbour is to stay with probability recall_target, also where errors of quantisation drown all differences:
     // the k-th smallest of n errors is then that many deviations out.
     const double share = static_cast<double>(k) / static_cast<double>(data.rows());
-    deviations = static_cast<float>(normal_quantile(params.recall_target) + normal_quantile(1 - share));
+    deviations = static_cast<float>(normal_upper_quantile(1 - params.recall_target) + normal_upper_quantile(share));
   }
   // The bound on the error of 8 bits lets many more candidates through, which pays for small k only.
   constexpr std::size_t small_k = 24, longest_bytes = 65536;

@@ -44,14 +44,7 @@ struct gauss_legendre {
 inline double normal_density(double x) noexcept { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); }
 
 /// Where a half-normal is exceeded with that probability.
-inline double half_normal_quantile(double tail) noexcept {
-  double low = 0, high = 40;
-  for (int step = 0; step < 60; ++step) {
-    const double middle = (low + high) / 2;
-    (2 * normal_cdf(-middle) > tail ? low : high) = middle;
-  }
-  return low;
-}
+inline double half_normal_quantile(double tail) noexcept { return normal_upper_quantile(tail / 2); }
 
 /// A cosine distance as tables and laws want it.
 struct vertex_angle {

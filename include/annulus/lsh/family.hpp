@@ -13,6 +13,7 @@
 /// them.
 
 #include <annulus/core/metric.hpp>
+#include <annulus/core/random.hpp>
 
 #include <vector>
 
@@ -53,13 +54,6 @@ concept hasher_for = requires(const H& h, const Points& points, std::size_t i, s
   /// The probability that two rows at that distance share their bucket of a table.
   { h.collision_probability(distance) } -> std::same_as<double>;
 };
-
-/// Spreads keys over all 64 bits: Stafford's variant 13 of the splitmix64 finaliser (Steele, Lea, Flood 2014).
-constexpr std::uint64_t mixed_key(std::uint64_t key) noexcept {
-  key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9u;
-  key = (key ^ (key >> 27)) * 0x94D049BB133111EBu;
-  return key ^ (key >> 31);
-}
 
 }  // namespace detail
 

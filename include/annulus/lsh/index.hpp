@@ -178,12 +178,8 @@ class lsh_index {
 
   /// The family as it is for this data.
   static Family fitted(Family family, const view_type& data, const lsh_params& params) {
-    if constexpr (requires { family.fitted(data); }) {
-      store_type::check(data, params.threads);
-      return family.fitted(data);
-    } else {
-      return family;
-    }
+    if constexpr (requires { family.fitted(data, params.threads); }) return family.fitted(data, params.threads);
+    else return family;
   }
 
   void check_dim(std::size_t dim) const {
@@ -241,8 +237,10 @@ class lsh_index {
     // As many queries at once as share the passes over the functions, and whose values stay in cache.
     constexpr std::size_t cache_bytes = std::size_t{1} << 20, least = 12, most = 96;
     const std::size_t value_bytes = m_hasher.n_values() * sizeof(typename hasher_type::value_type);
-    const std::size_t block = std::clamp(cache_bytes / std::max<std::size_t>(value_bytes, 1), least, most);
     const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
+    const std::size_t share = workers > 0 ? (queries.size() + workers - 1) / workers : 1;
+    const std::size_t block =
+        std::min(share, std::clamp(cache_bytes / std::max<std::size_t>(value_bytes, 1), least, most));
     std::vector<search_scratch> scratch(workers);
     parallel_for(workers, queries.size(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       search_scratch& s = scratch[worker];

@@ -4,15 +4,13 @@
 /// Collision probabilities and what follows from them: how many functions, how many tables.
 
 #include <annulus/core/matrix.hpp>
+#include <annulus/core/normal.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 namespace annulus::inline ANNULUS_ARCH {
-
-/// P(standard normal <= x).
-inline double normal_cdf(double x) noexcept { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
 namespace detail {
 

@@ -12,7 +12,7 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A bucket's number is the upper bits of its mixed key: of n rows, n / 2^37 are expected to be strangers to a bucket.
 inline constexpr unsigned bucket_bits = 37;
-constexpr std::uint64_t bucket_of(std::uint64_t key) noexcept { return mixed_key(key) >> (64 - bucket_bits); }
+constexpr std::uint64_t bucket_of(std::uint64_t key) noexcept { return mixed_bits(key) >> (64 - bucket_bits); }
 
 /// For each table the rows 0 to size() - 1, sorted by bucket. The upper bits of a bucket's number choose a slot of the
 /// table's directory, which tells where the slot begins; each row is stored with the other bits, the tag. While the

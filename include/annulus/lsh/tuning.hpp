@@ -101,6 +101,7 @@ class lsh_tuner {
     while (at > 0 && !std::isfinite(time_of(at))) --at;
     for (std::size_t from = projections.size(); from != at;) {
       from = at;
+      // Below 0 numbers wrap around to no place at all, as beyond the last.
       for (const std::size_t next : {from + 1, from - 1, from + 2, from - 2})
         if (time_of(next) < time_of(at)) at = next;
     }
