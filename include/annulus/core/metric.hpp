@@ -197,12 +197,19 @@ concept kernel_ranked = requires {
 };
 
 namespace detail {
+/// The form of a metric, which need not tell.
+template <class Metric>
+constexpr product_form form_of() {
+  if constexpr (requires { Metric::form; }) return Metric::form;
+  else return product_form::none;
+}
 /// Whether ranks follow from inner products.
 template <class Metric>
 constexpr bool has_product_form() {
-  if constexpr (requires { Metric::form; }) return Metric::form != product_form::none;
-  else return false;
+  return form_of<Metric>() != product_form::none;
 }
+template <class Metric>
+inline constexpr bool is_cosine = form_of<Metric>() == product_form::cosine;
 }  // namespace detail
 
 /// A query made ready for one search: what the metric needs of it alone is computed once. Holds pointers to both.
@@ -210,12 +217,12 @@ template <class M, class T>
 class prepared_query {
  public:
   prepared_query(const M& metric, const T* query, std::size_t d) : m_metric(&metric), m_query(query), m_dim(d) {
-    if constexpr (std::same_as<M, cosine>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
+    if constexpr (detail::is_cosine<M>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
   }
 
   /// The rank of one row.
   rank_t<M, T> operator()(const T* row) const {
-    if constexpr (std::same_as<M, cosine>) {
+    if constexpr (detail::is_cosine<M>) {
       const auto terms = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
       return cosine::from_terms(terms.dot, m_norm, terms.norm);
     } else {
@@ -237,7 +244,7 @@ class prepared_query {
   struct nothing {};
   template <class Any>
   static auto norm_of() {
-    if constexpr (std::same_as<Any, cosine>) return kernel_result<kernels::inner_product, T>{};
+    if constexpr (detail::is_cosine<Any>) return kernel_result<kernels::inner_product, T>{};
     else return nothing{};
   }
 

@@ -66,7 +66,7 @@ class row_space {
       from(a, ids, out);
       from(b, ids, m_to_b.data());
       float at_a = 1, at_b = 1;
-      if constexpr (std::same_as<Metric, inner_product>) {
+      if constexpr (form_of<Metric>() == product_form::inner_product) {
         const auto inverse_norm = [&](id_type i) {
           const float norm = -m_space->rank(i, i);
           return norm > 0 ? 1 / std::sqrt(norm) : 0.0f;

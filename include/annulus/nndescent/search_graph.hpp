@@ -258,7 +258,7 @@ class search_graph {
   diversify_rule rule() const {
     const auto alpha = static_cast<float>(m_params.alpha);
     constexpr bool is_square = has_product_form<Metric>();  // euclidean ranks, and cosine distances, are squares
-    constexpr bool is_signed = std::same_as<Metric, inner_product>;
+    constexpr bool is_signed = form_of<Metric>() == product_form::inner_product;
     const float factor = is_signed ? 1.0f : is_square ? alpha * alpha : alpha;
     return {stride() - 1, m_params.diversify_prob, factor, counter_random(m_params.seed + 3)};
   }

@@ -25,7 +25,7 @@ namespace detail {
 template <class T, class S, class Metric>
 class row_walk {
  public:
-  static constexpr bool is_cosine = std::same_as<Metric, cosine>;
+  static constexpr bool is_cosine = detail::is_cosine<Metric>;
   static constexpr bool is_exact = std::same_as<T, S> && !is_cosine;
   using rank_type = rank_t<Metric, S>;
 
