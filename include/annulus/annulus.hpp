@@ -4,6 +4,7 @@
 /// Everything that needs only Eigen and xsimd.
 
 #include <annulus/approx_top_k/approx_min_k.hpp>
+#include <annulus/core/eigen_sparse.hpp>
 #include <annulus/core/filter.hpp>
 #include <annulus/core/metric.hpp>
 #include <annulus/core/points.hpp>
@@ -14,6 +15,7 @@
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/knn/sparse_knn.hpp>
 #include <annulus/lsh/bit_sampling.hpp>
 #include <annulus/lsh/cross_polytope.hpp>
 #include <annulus/lsh/index.hpp>
@@ -22,6 +24,7 @@
 #include <annulus/lsh/sign_random_projection.hpp>
 #include <annulus/lsh/simple_mips.hpp>
 #include <annulus/lsh/tuning.hpp>
+#include <annulus/metrics/named.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/faiss_io.hpp>
 #include <annulus/quantization/fast_scan.hpp>

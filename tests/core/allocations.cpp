@@ -1,4 +1,4 @@
-#include <annulus/core/metric.hpp>
+#include <annulus/core/prepared_query.hpp>
 #include <annulus/core/top_k.hpp>
 
 #include "counted_allocations.hpp"

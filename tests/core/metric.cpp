@@ -1,4 +1,4 @@
-#include <annulus/core/metric.hpp>
+#include <annulus/core/prepared_query.hpp>
 
 #include "catch.hpp"
 #include "core/rows.hpp"

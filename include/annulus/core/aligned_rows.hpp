@@ -29,6 +29,7 @@ class aligned_rows {
     m_values.resize(n * m_stride);
     m_size = n;
   }
+  void assign(std::size_t i, std::span<const T> row) { std::ranges::copy(row, data(i)); }
   void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
 
  private:

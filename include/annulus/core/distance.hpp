@@ -17,9 +17,16 @@ namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
 
+/// A kernel that has loops of its own.
+template <class Op, class T>
+concept looping = requires(const T* row, std::size_t d) {
+  { Op::pair(row, row, d) } -> std::same_as<typename Op::result>;
+};
+
 /// Rows taken at once share the loads of the query. Four chains of accumulators hide the latency of a fused
 /// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form.
 template <class Kernel, class T, std::size_t Rows>
+  requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_rows(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
                                                typename operation<Kernel, T>::result* out) noexcept {
   using op = operation<Kernel, T>;
@@ -55,6 +62,13 @@ template <class Kernel, class T, std::size_t Rows>
   });
   if constexpr (requires { op::finish(sums[0], out); }) op::finish(sums[0], out);
   else simd::unroll<Rows>([&](auto r) { out[r] = op::finish(sums[0][r]); });
+}
+
+template <class Kernel, class T, std::size_t Rows>
+  requires looping<operation<Kernel, T>, T>
+void reduce_rows(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
+                 typename operation<Kernel, T>::result* out) noexcept {
+  simd::unroll<Rows>([&](auto r) { out[r] = operation<Kernel, T>::pair(query, rows[r], d); });
 }
 
 template <class T>
@@ -109,7 +123,10 @@ kernel_result<Kernel, T> one_to_one(const T* a, const T* b, std::size_t d) noexc
 template <class Kernel, row_scalar T>
 void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count,
                  kernel_result<Kernel, T>* out) noexcept {
-  for (std::size_t i = 0; i < count; ++i) detail::reduce_rows<Kernel, T, 1>(query, {rows + i * stride}, d, out + i);
+  using op = detail::operation<Kernel, T>;
+  if constexpr (detail::looping<op, T>) op::rows(query, d, rows, stride, count, out);
+  else
+    for (std::size_t i = 0; i < count; ++i) detail::reduce_rows<Kernel, T, 1>(query, {rows + i * stride}, d, out + i);
 }
 
 /// The same for the rows base + id * stride of the given ids; rows a few ids ahead are fetched into cache meanwhile.

@@ -14,8 +14,7 @@
 ///   check_dimension(d)       throws std::invalid_argument for rows of a length it does not take
 ///   refuses(row, d)          why it does not take a row, or a null pointer
 
-#include <annulus/core/metric.hpp>
-#include <annulus/core/parallel.hpp>
+#include <annulus/core/rows.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -68,25 +67,75 @@ struct embedding {
   }
 };
 
-/// Throws std::invalid_argument for a length or a row (by its number) that the metric refuses.
-template <class T, class Metric>
-void check_rows_for(const Metric& metric, matrix_view<T> rows, std::string_view name) {
-  if constexpr (requires { metric.check_dimension(rows.cols()); }) metric.check_dimension(rows.cols());
-  if constexpr (requires { metric.refuses(rows.data(), rows.cols()); })
-    for (std::size_t i = 0; i < rows.rows(); ++i)
-      if (const char* const reason = metric.refuses(rows.row(i).data(), rows.cols()))
-        invalid(name, "a row", "row ", i, " ", reason);
+/// Why the metric does not take a row of finite numbers, or null.
+template <class Metric, class Row>
+const char* refusal(const Metric& metric, const Row& row) {
+  if constexpr (requires { metric.refuses(row); }) return metric.refuses(row);
+  else if constexpr (requires { metric.refuses(row.data(), row.size()); })
+    return metric.refuses(row.data(), row.size());
+  else return nullptr;
 }
 
-/// All rows rewritten. O(n) embeddings.
-template <class T, class Metric>
-matrix<embedded_t<Metric, T>> embed_rows(const Metric& metric, matrix_view<T> rows, std::size_t threads) {
-  matrix<embedded_t<Metric, T>> embedded(rows.rows(), metric.embedded_dim(rows.cols()));
-  parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t i = begin; i < end; ++i) metric.embed(rows.row(i).data(), rows.cols(), embedded.row(i).data());
-  });
-  return embedded;
+/// Throws std::invalid_argument for a length or a row (by its number) that the metric refuses; rows that are not finite
+/// are another's to judge.
+template <class Metric, class View>
+void check_rows_for(const Metric& metric, const View& rows, std::string_view name) {
+  if (rows.size() == 0) return;
+  if constexpr (requires { metric.check_dimension(rows.dim()); }) metric.check_dimension(rows.dim());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (const auto row = rows.row(i); is_finite_row(row))
+      if (const char* const reason = refusal(metric, row)) invalid(name, "a row", "row ", i, " ", reason);
 }
+
+/// What a search of Points by Metric compares: rows of `points` by `metric`.
+template <class Metric, class Points>
+struct compared {
+  static constexpr bool is_rewritten = false;
+  using points = Points;
+  using metric = Metric;
+};
+template <class Metric, class T>
+  requires embedded_metric<Metric, T>
+struct compared<Metric, matrix<T>> {
+  static constexpr bool is_rewritten = true;
+  using points = matrix<embedded_t<Metric, T>>;
+  using metric = base_metric_t<Metric>;
+};
+
+/// The metric that compares rows of `dim` coordinates, rewritten where that is its way.
+template <class Points, class Metric>
+typename compared<Metric, Points>::metric compared_metric(const Metric& metric, std::size_t dim) {
+  if constexpr (compared<Metric, Points>::is_rewritten) return metric.base(dim);
+  else return metric;
+}
+
+/// Rows as searches compare them: a view of those given, or copies rewritten; a row that is not finite becomes zero
+/// there.
+template <class Metric, class View>
+class compared_rows {
+ public:
+  compared_rows(const Metric&, const View& rows, std::size_t) : m_rows(rows) {}
+  const View& view() const noexcept { return m_rows; }
+
+ private:
+  View m_rows;
+};
+template <class Metric, class T>
+  requires embedded_metric<Metric, T>
+class compared_rows<Metric, matrix_view<T>> {
+ public:
+  compared_rows(const Metric& metric, matrix_view<T> rows, std::size_t threads)
+      : m_rows(rows.rows(), metric.embedded_dim(rows.cols())) {
+    parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i)
+        if (all_finite(rows.row(i))) metric.embed(rows.row(i).data(), rows.cols(), m_rows.row(i).data());
+    });
+  }
+  matrix_view<embedded_t<Metric, T>> view() const noexcept { return m_rows; }
+
+ private:
+  matrix<embedded_t<Metric, T>> m_rows;
+};
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH

@@ -6,6 +6,7 @@
 #include <annulus/core/distance.hpp>
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/parallel.hpp>
+#include <annulus/core/points.hpp>
 
 #include <cmath>
 
@@ -47,6 +48,15 @@ double check_rows(matrix_view<T> data, std::string_view name, std::size_t thread
       if (!std::isfinite(static_cast<double>(x)))
         invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
   return std::sqrt(*std::max_element(greatest.begin(), greatest.end()));
+}
+
+/// Throws std::invalid_argument naming the first sparse row with a NaN or an infinity.
+template <class T>
+void check_rows(const csr_view<T>& data, std::string_view name) {
+  for (std::size_t i = 0; i < data.size(); ++i)
+    for (const T x : data.row(i).values)
+      if (!std::isfinite(static_cast<double>(x)))
+        invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
 }
 
 /// Throws std::invalid_argument for what norms_are_finite is false for.

@@ -4,16 +4,19 @@
 /// What a metric is, and the seven that core ships. A metric is a type, so that its kernel is inlined into every loop.
 ///
 /// The least a metric can be is a callable: over dense rows (const T* a, const T* b, std::size_t d) -> number, so that
-/// a lambda is a metric; over other point sets (row, row) -> number. It may add
+/// a lambda is a metric; over other point sets (row, row) -> number. Sparse rows are to dense ones as their coordinates
+/// are: what is not stored is 0. A metric may add
 ///   rank(a, b, d)        something cheaper that orders pairs as the distance does, strictly; searches compare ranks
 ///   to_distance(rank)    the distance of a rank
+///   ranks(query, d, rows, stride, count, out)   the ranks of many rows at once, the same numbers
 ///   kernel               the SIMD kernel (distance.hpp) whose result, passed through `from_kernel`, is the rank
 ///   product_form         how the rank follows from an inner product, for searches by matrix products
+///   is_set_metric        that it reads the indices of sparse rows alone, so that they need no values
 ///   is_angular           which split an RP tree should use
 ///   name                 what index files call it
 
 #include <annulus/core/distance.hpp>
-#include <annulus/core/points.hpp>
+#include <annulus/core/sparse_distance.hpp>
 
 #include <cmath>
 
@@ -43,10 +46,16 @@ struct kernel_metric {
   static auto rank(const T* a, const T* b, std::size_t d) noexcept {
     return one_to_one<Kernel>(a, b, d);
   }
+  template <class T>
+    requires sparse_kernel_for<Kernel, T>
+  static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept { return one_to_one<Kernel>(a, b); }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
     return to_floating(rank);
   }
+  template <class T>
+    requires sparse_kernel_for<Kernel, T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept { return rank(a, b); }
 };
 
 }  // namespace detail
@@ -56,6 +65,7 @@ struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr std::string_view name = "sqeuclidean";
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
+  using detail::kernel_metric<kernels::squared_l2>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
@@ -75,6 +85,10 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2> {
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
   }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return to_distance(rank(a, b));
+  }
 };
 
 /// -sum a b, so that smaller is nearer.
@@ -93,6 +107,10 @@ struct inner_product {
   static auto rank(const T* a, const T* b, std::size_t d) noexcept {
     return from_kernel(one_to_one<kernel>(a, b, d));
   }
+  template <row_scalar T>
+  static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
+    return from_kernel(one_to_one<kernel>(a, b));
+  }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
     return detail::to_floating(rank);
@@ -100,6 +118,10 @@ struct inner_product {
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return to_distance(rank(a, b));
   }
 };
 
@@ -123,12 +145,17 @@ struct cosine {
     const auto terms = one_to_one<kernels::cosine_terms>(a, b, d);
     return from_terms(terms.dot, one_to_one<kernels::inner_product>(a, a, d), terms.norm);
   }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return from_terms(one_to_one<kernels::inner_product>(a, b), squared_norm(a), squared_norm(b));
+  }
 };
 
 /// sum |a - b|.
 struct manhattan : detail::kernel_metric<kernels::l1> {
   static constexpr std::string_view name = "manhattan";
   static constexpr bool is_angular = false;
+  using detail::kernel_metric<kernels::l1>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
@@ -139,6 +166,7 @@ struct manhattan : detail::kernel_metric<kernels::l1> {
 struct chebyshev : detail::kernel_metric<kernels::linf> {
   static constexpr std::string_view name = "chebyshev";
   static constexpr bool is_angular = false;
+  using detail::kernel_metric<kernels::linf>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
@@ -210,48 +238,20 @@ constexpr bool has_product_form() {
 }
 template <class Metric>
 inline constexpr bool is_cosine = form_of<Metric>() == product_form::cosine;
-}  // namespace detail
 
-/// A query made ready for one search: what the metric needs of it alone is computed once. Holds pointers to both.
+/// Metrics whose kernel folds several rows into one pass over the query.
 template <class M, class T>
-class prepared_query {
- public:
-  prepared_query(const M& metric, const T* query, std::size_t d) : m_metric(&metric), m_query(query), m_dim(d) {
-    if constexpr (detail::is_cosine<M>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
-  }
+concept folds_rows = kernel_ranked<M, T> && !looping<operation<typename M::kernel, T>, T>;
 
-  /// The rank of one row.
-  rank_t<M, T> operator()(const T* row) const {
-    if constexpr (detail::is_cosine<M>) {
-      const auto terms = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
-      return cosine::from_terms(terms.dot, m_norm, terms.norm);
-    } else {
-      return rank_of(*m_metric, m_query, row, m_dim);
-    }
-  }
-
-  /// The ranks of `count` rows, `stride` elements apart.
-  void operator()(const T* rows, std::size_t stride, std::size_t count, rank_t<M, T>* out) const {
-    if constexpr (kernel_ranked<M, T>) {
-      one_to_many<typename M::kernel>(m_query, m_dim, rows, stride, count, out);
-      for (std::size_t i = 0; i < count; ++i) out[i] = m_metric->from_kernel(out[i]);
-    } else {
-      for (std::size_t i = 0; i < count; ++i) out[i] = (*this)(rows + i * stride);
-    }
-  }
-
- private:
-  struct nothing {};
-  template <class Any>
-  static auto norm_of() {
-    if constexpr (detail::is_cosine<Any>) return kernel_result<kernels::inner_product, T>{};
-    else return nothing{};
-  }
-
-  const M* m_metric;
-  const T* m_query;
-  std::size_t m_dim;
-  [[no_unique_address]] decltype(norm_of<M>()) m_norm{};
+/// Metrics that rank many rows at once, to the same numbers as one by one and whichever of two rows comes first.
+template <class M, class T>
+concept ranks_blocks = requires(const M& m, const T* row, std::size_t n, rank_t<M, T>* out) {
+  m.ranks(row, n, row, n, n, out);
 };
+
+/// Metrics that count the bits of packed rows.
+template <class M, class T>
+concept counts_bits = (kernel_ranked<M, T> && !folds_rows<M, T>) || ranks_blocks<M, T>;
+}  // namespace detail
 
 }  // namespace annulus::inline ANNULUS_ARCH

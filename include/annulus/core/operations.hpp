@@ -4,7 +4,7 @@
 /// What each distance kernel computes: how to fold one SIMD vector of two rows into an accumulator, for every element
 /// type. The loops over rows are in distance.hpp.
 
-#include <annulus/core/simd_integer.hpp>
+#include <annulus/core/bit_rows.hpp>
 
 #include <concepts>
 
@@ -39,10 +39,11 @@ template <class T>
 using lane_t = std::conditional_t<std::same_as<T, double>, double, float>;
 
 /// An operation tells how to fold one vector of each row into an accumulator, how to merge two accumulators, and what
-/// number the last one stands for. `width` elements go into a vector.
+/// number the last one stands for. `width` elements go into a vector. Or it has loops of its own, `pair` and `rows`.
 template <class Kernel, class T>
 struct operation;
 
+/// In floating point, also for 8-bit rows.
 template <class T>
 struct floating_operation {
   using lane = lane_t<T>;
@@ -50,8 +51,19 @@ struct floating_operation {
   using accumulator = vector;
   using result = lane;
   static constexpr std::size_t width = simd::lanes<lane>;
-  static vector load(const T* p) noexcept { return simd::load(p); }
-  static vector load_partial(const T* p, std::size_t n) noexcept { return simd::load_partial(p, n); }
+  static vector load(const T* p) noexcept {
+    if constexpr (is_byte<T>) return simd::load_bytes(p);
+    else return simd::load(p);
+  }
+  static vector load_partial(const T* p, std::size_t n) noexcept {
+    if constexpr (is_byte<T>) {
+      T padded[width] = {};
+      std::memcpy(padded, p, n);
+      return load(padded);
+    } else {
+      return simd::load_partial(p, n);
+    }
+  }
   static accumulator zero() noexcept { return vector(lane(0)); }
   static accumulator merge(accumulator a, accumulator b) noexcept { return a + b; }
   static result finish(accumulator sum) noexcept { return simd::reduce_add(sum); }
@@ -166,12 +178,15 @@ struct operation<kernels::linf, T> : byte_operation<T> {
   }
 };
 
+/// Without vectors of coordinates to fold: pairs and rows are counted as a whole.
 template <class T>
   requires is_byte<T>
-struct operation<kernels::hamming, T> : byte_operation<T> {
-  using base = byte_operation<T>;
-  static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
-    return simd::integers::add_bytes(sum, simd::integers::popcount(simd::integers::exclusive_or(a, b)));
+struct operation<kernels::hamming, T> {
+  using result = std::uint32_t;
+  static result pair(const T* a, const T* b, std::size_t d) noexcept { return count_bits<differing_bits>(a, b, d); }
+  static void rows(const T* query, std::size_t d, const T* first, std::size_t stride, std::size_t count,
+                   result* out) noexcept {
+    count_bits<differing_bits>(query, d, first, stride, count, out);
   }
 };
 

@@ -18,7 +18,8 @@ concept point_set = requires(const P& p, std::size_t i) {
 template <point_set P>
 using row_t = decltype(std::declval<const P&>().row(std::size_t{}));
 
-/// One sparse row: values at strictly increasing coordinates, zero elsewhere.
+/// One sparse row: values at strictly increasing coordinates, zero elsewhere. Of a set, which is its indices, there are
+/// no values: only metrics of sets take such a row.
 template <class T>
 struct sparse_row {
   std::span<const std::int32_t> indices;
@@ -35,13 +36,13 @@ class csr_view {
  public:
   using value_type = T;
   csr_view() = default;
-  /// Shapes: indptr rows + 1, ascending from 0; indices and values indptr.back().
+  /// Shapes: indptr rows + 1, ascending from 0; indices and values indptr.back(), or no values for sets. O(stored).
   /// \throws std::invalid_argument where the arrays do not fit together or an index is out of order or >= dim.
   csr_view(std::span<const std::int64_t> indptr, std::span<const std::int32_t> indices, std::span<const T> values,
            std::size_t dim)
       : m_indptr(indptr), m_indices(indices), m_values(values), m_dim(dim) {
     if (indptr.empty() || indptr[0] != 0) detail::invalid("indptr size", indptr.size(), "must start with 0");
-    if (indices.size() != values.size())
+    if (!values.empty() && indices.size() != values.size())
       detail::invalid("indices size", indices.size(), "must equal values size = ", values.size());
     for (std::size_t i = 0; i < size(); ++i) {
       if (indptr[i + 1] < indptr[i] || static_cast<std::size_t>(indptr[i + 1]) > indices.size())
@@ -53,12 +54,21 @@ class csr_view {
     if (static_cast<std::size_t>(indptr.back()) != indices.size())
       detail::invalid("indptr back", indptr.back(), "must equal indices size = ", indices.size());
   }
+  /// Sets: rows of indices without values.
+  /// \throws std::invalid_argument as above.
+  csr_view(std::span<const std::int64_t> indptr, std::span<const std::int32_t> indices, std::size_t dim)
+      : csr_view(indptr, indices, {}, dim) {}
 
   std::size_t size() const noexcept { return m_indptr.empty() ? 0 : m_indptr.size() - 1; }
   std::size_t dim() const noexcept { return m_dim; }
+  /// How many coordinates are stored in all rows.
+  std::size_t stored() const noexcept { return m_indices.size(); }
+  /// False for sets that have members.
+  bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
   sparse_row<T> row(std::size_t i) const noexcept {
     const auto begin = static_cast<std::size_t>(m_indptr[i]), count = static_cast<std::size_t>(m_indptr[i + 1]) - begin;
-    return {m_indices.subspan(begin, count), m_values.subspan(begin, count), m_dim};
+    const auto values = m_values.empty() ? m_values : m_values.subspan(begin, count);
+    return {m_indices.subspan(begin, count), values, m_dim};
   }
 
  private:
@@ -82,13 +92,16 @@ class csr_matrix {
       : m_indptr(std::move(indptr)), m_indices(std::move(indices)), m_values(std::move(values)), m_dim(dim) {
     static_cast<void>(csr_view<T>(m_indptr, m_indices, m_values, m_dim));
   }
+  /// Sets: rows of indices without values.
+  /// \throws std::invalid_argument as csr_view does.
+  csr_matrix(std::vector<std::int64_t> indptr, std::vector<std::int32_t> indices, std::size_t dim)
+      : csr_matrix(std::move(indptr), std::move(indices), std::vector<T>(), dim) {}
 
   std::size_t size() const noexcept { return m_indptr.empty() ? 0 : m_indptr.size() - 1; }
   std::size_t dim() const noexcept { return m_dim; }
-  sparse_row<T> row(std::size_t i) const noexcept {
-    const auto begin = static_cast<std::size_t>(m_indptr[i]), count = static_cast<std::size_t>(m_indptr[i + 1]) - begin;
-    return {std::span(m_indices).subspan(begin, count), std::span(m_values).subspan(begin, count), m_dim};
-  }
+  std::size_t stored() const noexcept { return m_indices.size(); }
+  bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
+  sparse_row<T> row(std::size_t i) const noexcept { return csr_view<T>(*this).row(i); }
   /// Not checked again: O(1).
   operator csr_view<T>() const noexcept {
     csr_view<T> view;

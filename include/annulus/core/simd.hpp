@@ -76,13 +76,19 @@ template <class T>
 using batch = xsimd::batch<T>;
 template <class T>
 using batch_bool = xsimd::batch_bool<T>;
-
 template <class T>
 inline constexpr std::size_t lanes = batch<T>::size;
 
 template <class T>
 batch<T> load(const T* p) noexcept {
   return batch<T>::load_unaligned(p);
+}
+
+template <class T>
+batch<float> load_each(const T* p) noexcept {
+  alignas(64) float wide[lanes<float>];
+  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
+  return batch<float>::load_aligned(wide);
 }
 
 /// Brain floats are the upper halves of floats; halves need F16C to be fast.
@@ -93,11 +99,8 @@ inline batch<float> load(const Eigen::bfloat16* p) noexcept {
 #elif defined(__AVX2__)
   const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return batch<float>(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16)));
-#else
-  alignas(64) float wide[lanes<float>];
-  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
-  return batch<float>::load_aligned(wide);
 #endif
+  return load_each(p);
 }
 
 inline batch<float> load(const Eigen::half* p) noexcept {
@@ -105,19 +108,27 @@ inline batch<float> load(const Eigen::half* p) noexcept {
   return batch<float>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 #elif defined(__AVX2__) && defined(__F16C__)
   return batch<float>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-#else
-  alignas(64) float wide[lanes<float>];
-  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
-  return batch<float>::load_aligned(wide);
 #endif
+  return load_each(p);
+}
+
+/// Bytes, as numbers.
+template <class Byte>
+batch<float> load_bytes(const Byte* p) noexcept {
+#if defined(__AVX512F__)
+  const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm512_cvtepi32_ps(std::is_signed_v<Byte> ? _mm512_cvtepi8_epi32(raw) : _mm512_cvtepu8_epi32(raw));
+#endif
+  return load_each(p);
 }
 
 /// The first `n` < lanes elements, the rest zero; reads nothing past them.
 template <class T>
 auto load_partial(const T* p, std::size_t n) noexcept {
 #if defined(__AVX512F__)
-  if constexpr (std::is_same_v<T, float>)
-    return batch<float>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p));
+  [[maybe_unused]] const unsigned first = (1u << n) - 1u;
+  if constexpr (std::is_same_v<T, float>) return batch<float>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(first), p));
+  if constexpr (std::is_same_v<T, double>) return batch<double>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(first), p));
 #endif
   using lane = typename decltype(load(p))::value_type;
   alignas(64) T padded[lanes<lane>] = {};
@@ -180,9 +191,8 @@ template <class T>
 T reduce_max(const batch<T>& v) noexcept {
   alignas(64) T lane[lanes<T>];
   v.store_aligned(lane);
-  T most = lane[0];
-  for (std::size_t i = 1; i < lanes<T>; ++i) most = lane[i] > most ? lane[i] : most;
-  return most;
+  for (std::size_t i = 1; i < lanes<T>; ++i) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
+  return lane[0];
 }
 
 /// Bit i is lane i.
@@ -272,21 +282,16 @@ template <std::size_t N, class F>
   (std::make_index_sequence<N>{});
 }
 
-inline void prefetch(const void* p) noexcept {
+inline void prefetch([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(p);
-#else
-  static_cast<void>(p);
 #endif
 }
 
 /// The same no nearer than the second-level cache: for much at once, of which the first level could not keep track.
-inline void prefetch_far(const void* p) noexcept {
+inline void prefetch_far([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
-  constexpr int to_read = 0, second_level = 2;
-  __builtin_prefetch(p, to_read, second_level);
-#else
-  static_cast<void>(p);
+  __builtin_prefetch(p, /* to read */ 0, /* second level */ 2);
 #endif
 }
 

@@ -113,13 +113,18 @@ class top_k {
   /// Pushes (ranks[i], first + i) for i < n; blocks in which no rank passes the threshold are passed over by SIMD.
   void push_block(const Rank* ranks, std::size_t n, Id first) {
     std::size_t i = 0;
-    if constexpr (std::is_floating_point_v<Rank>) {
+    if constexpr (std::is_floating_point_v<Rank> || sizeof(Rank) == 4) {
+      using batch = simd::batch<Rank>;
       constexpr std::size_t width = simd::lanes<Rank>;
       for (; i + 4 * width <= n; i += 4 * width) {
-        simd::batch<Rank> least(std::numeric_limits<Rank>::infinity());  // of those that are not NaN
+        batch least(greatest);  // of those that are not NaN
         simd::unroll<4>([&](auto v) { least = simd::min_skip_nan(simd::load(ranks + i + v * width), least); });
-        if (!xsimd::any(least <= simd::batch<Rank>(threshold()))) continue;
-        for (std::size_t j = i; j < i + 4 * width; ++j) push(ranks[j], first + static_cast<Id>(j));
+        if (!xsimd::any(least <= batch(threshold()))) continue;
+        for (std::size_t j = i; j < i + 4 * width; j += width)
+          for (auto near = simd::mask(simd::load(ranks + j) <= batch(threshold())); near != 0; near &= near - 1) {
+            const auto at = j + static_cast<std::size_t>(std::countr_zero(near));
+            push(ranks[at], first + static_cast<Id>(at));
+          }
       }
     }
     for (; i < n; ++i) push(ranks[i], first + static_cast<Id>(i));
@@ -136,10 +141,9 @@ class top_k {
  private:
   static constexpr std::size_t largest_heap = 32;
 
-  static constexpr candidate_type nothing_yet() noexcept {
-    using limits = std::numeric_limits<Rank>;
-    return {limits::has_infinity ? limits::infinity() : limits::max(), Id{0}};
-  }
+  using limits = std::numeric_limits<Rank>;
+  static constexpr Rank greatest = limits::has_infinity ? limits::infinity() : limits::max();
+  static constexpr candidate_type nothing_yet() noexcept { return {greatest, Id{0}}; }
 
   std::size_t m_k = 0;
   bool m_is_heap = true;

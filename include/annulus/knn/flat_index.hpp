@@ -33,12 +33,12 @@ class flat_index {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
     if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
-    const double norm = detail::check_rows(rows, "data", threads);
-    matrix<T> grown(size() + rows.rows(), dim());
-    std::copy_n(m_data.data(), size() * dim(), grown.data());
-    for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), grown.row(size() + i).begin());
+    const auto compared = detail::compared_data(m_metric, rows, threads);
+    const double norm = detail::greatest_norm<Metric, T>(compared.view(), threads);
+    matrix<T> data = appended(m_data, rows);
+    if constexpr (is_embedded) m_compared = appended(m_compared, compared.view());
     const auto first = static_cast<id_type>(size());
-    m_data = std::move(grown);
+    m_data = std::move(data);
     m_norm = std::max(m_norm, norm);
     return first;
   }
@@ -46,18 +46,39 @@ class flat_index {
   /// The k nearest rows of each query, exactly as knn() over the same rows returns them.
   /// \throws std::invalid_argument and annulus::cancelled as knn() does.
   neighbors search(matrix_view<T> queries, std::size_t k, const knn_params& params = {}) const {
-    return detail::search_rows<T>(m_data, m_norm, queries, k, m_metric, params);
+    detail::check_search(matrix_view<T>(m_data), queries, k, params);
+    if constexpr (is_embedded) return search(m_compared, queries, k, params);
+    else return search(m_data, queries, k, params);
   }
 
   std::size_t size() const noexcept { return m_data.rows(); }
   std::size_t dim() const noexcept { return m_data.cols(); }
-  std::size_t memory_bytes() const noexcept { return size() * dim() * sizeof(T); }
+  std::size_t memory_bytes() const noexcept {
+    return size() * dim() * sizeof(T) + m_compared.rows() * m_compared.cols() * sizeof(compared_scalar);
+  }
   /// The rows, in the order of their ids.
   const matrix<T>& data() const noexcept { return m_data; }
   const Metric& metric() const noexcept { return m_metric; }
 
  private:
+  using compared_scalar = typename detail::compared<Metric, matrix<T>>::points::value_type;
+  static constexpr bool is_embedded = embedded_metric<Metric, T>;
+
+  template <class U>
+  static matrix<U> appended(const matrix<U>& m, const matrix_view<U>& rows) {
+    if (rows.rows() == 0) return m;
+    matrix<U> grown(m.rows() + rows.rows(), rows.cols());
+    std::copy_n(m.data(), m.rows() * m.cols(), grown.data());
+    for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), grown.row(m.rows() + i).begin());
+    return grown;
+  }
+  template <class U>
+  neighbors search(const matrix<U>& data, matrix_view<T> queries, std::size_t k, const knn_params& params) const {
+    return detail::search_compared(matrix_view<U>(data), m_norm, queries, k, m_metric, params);
+  }
+
   matrix<T> m_data;
+  matrix<compared_scalar> m_compared;  ///< where the metric rewrites rows
   Metric m_metric;
   double m_norm = 0;
 };

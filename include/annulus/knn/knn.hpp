@@ -3,7 +3,7 @@
 /// \file
 /// k nearest neighbours by brute force.
 
-#include <annulus/core/finite.hpp>
+#include <annulus/core/embedding.hpp>
 #include <annulus/core/normal.hpp>
 #include <annulus/knn/tile_search.hpp>
 
@@ -59,16 +59,21 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
   parallel_for(workers, queries.rows(), std::min(grain, share), search, params.progress, "knn");
 }
 
+/// Everything but the data that a search refuses. \throws std::invalid_argument.
+template <class View>
+void check_search(const View& data, const View& queries, std::size_t k, const knn_params& params) {
+  if (k == 0) invalid("k", k, "must be at least 1");
+  if (!(params.recall_target > 0 && params.recall_target <= 1))
+    invalid("recall_target", params.recall_target, "must be in (0, 1]");
+  if (queries.dim() != data.dim() && queries.size() > 0 && data.size() > 0)
+    invalid("query dimension", queries.dim(), "must equal the data's ", data.dim());
+  checked_product(queries.size(), k, "queries * k");
+}
+
 /// The search itself, over data whose greatest norm is known.
 template <class T, class Metric>
 neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::size_t k, const Metric& metric,
                       const knn_params& params) {
-  if (k == 0) invalid("k", k, "must be at least 1");
-  if (!(params.recall_target > 0 && params.recall_target <= 1))
-    invalid("recall_target", params.recall_target, "must be in (0, 1]");
-  if (queries.cols() != data.cols() && queries.rows() > 0 && data.rows() > 0)
-    invalid("query dimension", queries.cols(), "must equal the data's ", data.cols());
-  checked_product(queries.rows(), k, "queries * k");
   neighbors result(queries.rows(), k);
   if (queries.rows() == 0 || data.rows() == 0) return result;
 
@@ -106,6 +111,40 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   return result;
 }
 
+/// Rows as a metric compares them. \throws std::invalid_argument for rows that no search takes, or not this metric.
+template <class Metric, class T>
+compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix_view<T> rows, std::size_t threads) {
+  if (rows.rows() >= no_id) invalid("data rows", rows.rows(), "must be below 2^32 - 1");
+  if constexpr (embedded_metric<Metric, T>) check_rows(rows, "data", threads);
+  check_rows_for(metric, rows, "data");
+  return {metric, rows, threads};
+}
+
+/// The greatest norm of compared rows, where a search asks for it: bytes need no other check.
+template <class Metric, class T, class View>
+double greatest_norm(const View& rows, std::size_t threads) {
+  using base = typename compared<Metric, matrix<T>>::metric;
+  if constexpr (is_byte<typename View::value_type> && !has_product_form<base>()) return 0;
+  else return check_rows(rows, "data", threads);
+}
+
+/// Searches data in the form in which the metric compares them, of known greatest norm.
+template <class Metric, class T, class View>
+neighbors search_compared(const View& data, double norm, matrix_view<T> queries, std::size_t k, const Metric& metric,
+                          const knn_params& params) {
+  check_rows_for(metric, queries, "queries");
+  const compared_rows<Metric, matrix_view<T>> asked(metric, queries, params.threads);
+  const auto base = compared_metric<matrix<T>>(metric, queries.cols());
+  neighbors result = search_rows(data, norm, asked.view(), k, base, params);
+  if constexpr (embedded_metric<Metric, T>)
+    for (std::size_t i = 0; i < queries.rows(); ++i)
+      if (!all_finite(queries.row(i))) {
+        std::ranges::fill(result.ids.row(i), no_id);
+        std::ranges::fill(result.distances.row(i), std::numeric_limits<float>::infinity());
+      }
+  return result;
+}
+
 }  // namespace detail
 
 /// The k rows of `data` (n x d) nearest to each row of `queries` (m x d), by brute force: m x k ids and distances,
@@ -130,9 +169,10 @@ template <matrix_like D, class Metric = euclidean>
                                                                      std::size_t k, Metric metric = {},
                                                                      const knn_params& params = {}) {
     const matrix_view<value_t<D>> rows = data;
-    if (rows.rows() >= no_id) detail::invalid("data rows", rows.rows(), "must be below 2^32 - 1");
-    const double norm = detail::check_rows(rows, "data", params.threads);
-    return detail::search_rows(rows, norm, queries, k, metric, params);
+    detail::check_search(rows, queries, k, params);
+    const auto compared = detail::compared_data(metric, rows, params.threads);
+    const double norm = detail::greatest_norm<Metric, value_t<D>>(compared.view(), params.threads);
+    return detail::search_compared(compared.view(), norm, queries, k, metric, params);
   }
 
 }  // namespace annulus::inline ANNULUS_ARCH

@@ -4,8 +4,8 @@
 /// Search by the one-to-one kernel alone: any metric, and the fastest way for a few queries, which memory limits.
 
 #include <annulus/core/filter.hpp>
-#include <annulus/core/metric.hpp>
 #include <annulus/core/parallel.hpp>
+#include <annulus/core/prepared_query.hpp>
 #include <annulus/core/top_k.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {

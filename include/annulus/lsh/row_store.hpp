@@ -4,9 +4,7 @@
 /// The rows that an LSH index keeps, dense or sparse, and their ranks for a query.
 
 #include <annulus/core/aligned_rows.hpp>
-#include <annulus/core/finite.hpp>
-#include <annulus/core/metric.hpp>
-#include <annulus/core/neighbors.hpp>
+#include <annulus/core/rows.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -130,26 +128,5 @@ class row_store<csr_matrix<T>> {
   std::vector<std::size_t> m_begins{0};
   std::vector<std::int32_t> m_indices;
 };
-
-/// Rows of a point set given to an index.
-template <class Points>
-using view_of = typename row_store<Points>::view_type;
-
-template <class D>
-struct owned {
-  using type = matrix<value_t<D>>;
-};
-template <class T>
-struct owned<csr_matrix<T>> {
-  using type = csr_matrix<T>;
-};
-template <class T>
-struct owned<csr_view<T>> {
-  using type = csr_matrix<T>;
-};
-
-/// The point set that an index of data of type D owns.
-template <class D>
-using points_of = typename owned<D>::type;
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -5,11 +5,16 @@
 
 #include <annulus/core/embedding.hpp>
 #include <annulus/core/sparse_distance.hpp>
+#include <annulus/metrics/dense_kernels.hpp>
+
+#include <numbers>
+#include <numeric>
 
 namespace annulus::inline ANNULUS_ARCH {
 
 /// 1 - r of Pearson's correlation r of the coordinates (Pearson 1895), from 0 to 2: the cosine of rows less their
-/// means. A constant row has no direction: distance 1 from any other and 0 from another constant row. O(d).
+/// means. A constant row has no direction: distance 1 from any other and 0 from another constant row. O(d); of sparse
+/// rows, whose absent coordinates are 0, O(stored in both).
 struct correlation : detail::embedding<correlation> {
   static constexpr std::string_view name = "correlation";
   template <row_scalar T>
@@ -19,12 +24,219 @@ struct correlation : detail::embedding<correlation> {
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
+    if (d == 0) return;
+    // Less the first coordinate first: what is left of a constant row is 0, to the last bit.
+    const auto first = static_cast<double>(row[0]);
     double sum = 0;
-    for (std::size_t i = 0; i < d; ++i) sum += static_cast<double>(row[i]);
+    for (std::size_t i = 0; i < d; ++i) sum += static_cast<double>(row[i]) - first;
     const double mean = sum / static_cast<double>(d);
-    for (std::size_t i = 0; i < d; ++i) out[i] = static_cast<embedded<T>>(static_cast<double>(row[i]) - mean);
+    for (std::size_t i = 0; i < d; ++i) out[i] = static_cast<embedded<T>>(static_cast<double>(row[i]) - first - mean);
   }
   static cosine base(std::size_t) noexcept { return {}; }
+
+  template <row_scalar T>
+  double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    const centre at_a(a), at_b(b);
+    double dot = 0;
+    if (!at_a.is_full && !at_b.is_full) {
+      detail::for_each_common(a, b, [&](double x, double y) { dot += x * y; });
+      dot -= at_a.dim * (at_a.mean * at_b.mean);
+    } else {
+      std::size_t stored = 0;
+      detail::for_each_stored(a, b, [&](double x, double y) {
+        dot += at_a.of(x) * at_b.of(y);
+        ++stored;
+      });
+      dot += static_cast<double>(a.dim - stored) * (at_a.of(0) * at_b.of(0));
+    }
+    constexpr double rounding = 1e-13;  // of sums of equal terms in different orders
+    const double distance = cosine::from_terms(dot, at_a.norm, at_b.norm);
+    return distance < rounding ? 0.0 : distance;
+  }
+
+ private:
+  /// Of one sparse row: what centres its values, and the squared norm of all of them centred.
+  struct centre {
+    template <class T>
+    explicit centre(const sparse_row<T>& row) : dim(static_cast<double>(row.dim)) {
+      if (row.dim == 0) return;
+      const std::size_t n = row.values.size(), absent = row.dim - n;
+      if (absent == 0) first = static_cast<double>(row.values[0]);
+      constexpr std::size_t chains = 8;
+      double sums[chains] = {}, squares[chains] = {};
+      for (std::size_t i = 0; i < n; i += chains)
+        for (std::size_t c = 0, end = std::min(chains, n - i); c < end; ++c) {
+          const double x = static_cast<double>(row.values[i + c]) - first;
+          sums[c] += x;
+          squares[c] += x * x;
+        }
+      mean = std::accumulate(sums, sums + chains, 0.0) / dim;
+      if (absent > 0) {
+        norm = std::accumulate(squares, squares + chains, 0.0) - dim * mean * mean;
+        return;
+      }
+      is_full = true;
+      for (const T x : row.values) norm += of(static_cast<double>(x)) * of(static_cast<double>(x));
+    }
+    double of(double x) const noexcept { return x - first - mean; }
+    double dim, first = 0, mean = 0, norm = 0;
+    bool is_full = false;  ///< then it may be far from zero: the mean is taken off before anything is squared
+  };
+};
+
+/// The angle between two rows as a part of half a turn: arccos(cos(a, b)) / pi, 0 for the same direction, 1/2 for
+/// orthogonal rows and 1 for opposite ones. A metric on directions. Other libraries give the similarity 1 - angle / pi
+/// by this name. A zero row is at 1/2 from any other and at 0 from another zero row. Ranked by `cosine`, whose rounding
+/// it has: angles below some 5e-4 between float rows are not told apart. O(d).
+struct true_angular {
+  static constexpr std::string_view name = "true_angular";
+  static constexpr bool is_angular = true;
+  static constexpr auto form = product_form::cosine;
+  template <row_scalar T>
+  static auto rank(const T* a, const T* b, std::size_t d) noexcept {
+    return cosine{}(a, b, d);
+  }
+  template <row_scalar T>
+  static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
+    return cosine{}(a, b);
+  }
+  /// By the half angle: an arccos loses small angles.
+  template <std::floating_point Rank>
+  static Rank to_distance(Rank rank) noexcept {
+    return 2 * std::asin(std::sqrt(std::min(rank / 2, Rank(1)))) / std::numbers::pi_v<Rank>;
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return to_distance(rank(a, b));
+  }
+};
+
+/// 1 - <a, b>: the cosine distance of rows of length 1, which the caller answers for; of other rows it orders as
+/// inner_product does, and is below 0 where their product is beyond 1. O(d).
+struct dot {
+  static constexpr std::string_view name = "dot";
+  static constexpr bool is_angular = true;
+  static constexpr auto form = product_form::inner_product;
+  using kernel = inner_product::kernel;
+  template <class Result>
+  static auto from_kernel(Result r) noexcept {
+    return inner_product::from_kernel(r);
+  }
+  template <row_scalar T>
+  static auto rank(const T* a, const T* b, std::size_t d) noexcept {
+    return inner_product::rank(a, b, d);
+  }
+  template <row_scalar T>
+  static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
+    return inner_product::rank(a, b);
+  }
+  template <class Rank>
+  static auto to_distance(Rank rank) noexcept {
+    return 1 + detail::to_floating(rank);
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return to_distance(rank(a, b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return to_distance(rank(a, b));
+  }
+};
+
+/// 1 - rho of Spearman's rank correlation rho (Spearman 1904), from 0 to 2: the correlation of the coordinates' places
+/// in ascending order, where equal ones share the mean of theirs. A constant row is at distance 1 from any other and 0
+/// from another constant row. O(d) once every row is rewritten in O(d log d); rewriting allocates for long rows.
+struct spearmanr : detail::embedding<spearmanr> {
+  static constexpr std::string_view name = "spearmanr";
+  template <row_scalar T>
+  using embedded = detail::lane_t<T>;
+  using detail::embedding<spearmanr>::operator();
+
+  static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
+  /// Places less their mean, which are half of how many coordinates are smaller less how many are greater.
+  template <row_scalar T>
+  static void embed(const T* row, std::size_t d, embedded<T>* out) {
+    constexpr std::size_t few = 32 * simd::lanes<embedded<T>>;
+    if (d <= few) count_around<few>(row, d, out);
+    else sort_places(row, d, out);
+  }
+  static cosine base(std::size_t) noexcept { return {}; }
+
+ private:
+  /// Every coordinate compared with every other, a register at a time: quicker than sorting some hundreds.
+  template <std::size_t Few, class T, class Lane>
+  static void count_around(const T* row, std::size_t d, Lane* out) noexcept {
+    using vector = simd::batch<Lane>;
+    constexpr std::size_t width = simd::lanes<Lane>;
+    alignas(64) Lane values[Few];
+    for (std::size_t i = 0; i < d; ++i) values[i] = static_cast<Lane>(row[i]);
+    std::fill(values + d, values + (d + width - 1) / width * width, Lane(0));
+    for (std::size_t i = 0; i < d; i += width) {
+      const vector own = vector::load_aligned(values + i), zero(Lane(0)), half(Lane(0.5));
+      vector smaller(zero), greater(zero);
+      for (std::size_t j = 0; j < d; ++j) {
+        const vector other(values[j]);
+        smaller += xsimd::select(other < own, half, zero);
+        greater += xsimd::select(own < other, half, zero);
+      }
+      alignas(64) Lane places[width];
+      (smaller - greater).store_aligned(places);
+      std::copy_n(places, std::min(width, d - i), out + i);
+    }
+  }
+
+  template <class T, class Lane>
+  static void sort_places(const T* row, std::size_t d, Lane* out) {
+    struct entry {
+      Lane value;
+      std::size_t at;
+    };
+    std::vector<entry> entries(d);
+    for (std::size_t i = 0; i < d; ++i) entries[i] = {static_cast<Lane>(row[i]), i};
+    std::ranges::sort(entries, {}, &entry::value);
+    for (std::size_t begin = 0, end = 0; begin < d; begin = end) {
+      for (end = begin + 1; end < d && entries[end].value == entries[begin].value;) ++end;
+      const double place = (static_cast<double>(begin + end) - static_cast<double>(d)) / 2;
+      for (std::size_t i = begin; i < end; ++i) out[entries[i].at] = static_cast<Lane>(place);
+    }
+  }
+};
+
+/// Triangle area similarity times sector area similarity (Heidarian and Dinneen 2016), which grows with the angle and
+/// with the lengths of both: with theta their angle plus 10 degrees, |a| |b| |sin theta| / 2 times
+/// (|a - b| + ||a| - |b||)^2 theta / 2. An area has no sign: where theta is beyond a half turn the published formula is
+/// negative, and so opposite rows would be the nearest. 0 where either row is 0. Not a metric. O(d).
+struct tsss {
+  static constexpr std::string_view name = "tsss";
+  static constexpr bool is_angular = false;
+  /// From |a - b|^2, |a|^2 and |b|^2. The angle is that of the triangle of the three sides, by half of it, which keeps
+  /// small angles that the arccos of a rounded cosine loses.
+  template <std::floating_point Number>
+  static Number from_terms(Number square, Number a_square, Number b_square) noexcept {
+    const Number a_norm = std::sqrt(a_square), b_norm = std::sqrt(b_square), product = a_norm * b_norm;
+    if (product == 0) return 0;
+    const Number longer = std::abs(a_norm - b_norm);
+    const Number half = std::clamp((square - longer * longer) / (4 * product), Number(0), Number(1));
+    const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
+    constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
+    const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
+    const Number reach = std::sqrt(square) + longer;
+    return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
+  }
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    const auto terms = one_to_one<kernels::tsss_terms>(a, b, d);
+    return from_terms(terms[0], terms[1], terms[2]);
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return from_terms(one_to_one<kernels::squared_l2>(a, b), squared_norm(a), squared_norm(b));
+  }
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH

@@ -4,7 +4,7 @@
 /// From data to lists of neighbours: which space to rank in, and the steps of a descent in their order.
 
 #include <annulus/core/scalar_quantizer.hpp>
-#include <annulus/knn/knn.hpp>
+#include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/code_space.hpp>
 #include <annulus/nndescent/descent.hpp>
 #include <annulus/nndescent/row_space.hpp>
@@ -19,16 +19,16 @@ using initial_graph = matrix_view<id_type>;
 
 /// How much codes disturb the order of neighbours: the mean over some lists of the error of their ranks, in spreads of
 /// the list (from its first rank to its last), at most 1 each. Lists of equal ranks have no order to disturb.
-template <class T, class Metric>
-double coarseness(matrix_view<T> data, const Metric& metric, const row_order& order, const neighbor_lists& lists) {
+template <class View, class Metric>
+double coarseness(const View& data, const Metric& metric, const row_order& order, const neighbor_lists& lists) {
   const std::size_t samples = std::min<std::size_t>(512, lists.size());
   double sum = 0;
   for (std::size_t s = 0; s < samples; ++s) {
     const std::size_t i = s * lists.size() / samples, count = lists.count(i);
-    const prepared_query<Metric, T> rank(metric, data.row(order[i]).data(), data.cols());
+    const row_query rank(metric, data.row(order[i]));
     double least = std::numeric_limits<double>::infinity(), greatest = -least, error = 0;
     for (std::size_t j = 0; j < count; ++j) {
-      const auto exact = static_cast<double>(rank(data.row(order[lists(i, j).id()]).data()));
+      const auto exact = static_cast<double>(rank(data.row(order[lists(i, j).id()])));
       least = std::min(least, exact);
       greatest = std::max(greatest, exact);
       error += std::abs(exact - static_cast<double>(lists.rank(i, j))) / static_cast<double>(count);
@@ -82,14 +82,15 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
 /// Lists of `width` neighbours of the rows of `data`, checked and below 2^31, and f(space, order, lists) on them.
 /// Metrics that follow from inner products rank 8-bit codes, unless those turn out too coarse for the data: then, and
 /// for all other metrics, the rows themselves.
-template <class T, class Metric, class F>
-auto with_lists(matrix_view<T> data, const Metric& metric, std::size_t width, const nndescent_params& params,
+template <class View, class Metric, class F>
+auto with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
                 const initial_graph& initial, F f) {
   row_order order;
-  if constexpr (has_product_form<Metric>()) {
+  if constexpr (has_product_form<Metric>() && !is_sparse<row_t<View>>) {
+    using T = typename View::value_type;
     constexpr double too_coarse = 0.03;
     constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits
-    if (data.cols() <= longest) {
+    if (data.dim() <= longest) {
       code_space space(encode_rows(scalar_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);
       auto lists = descend(
           space, width, params, initial,
@@ -100,7 +101,7 @@ auto with_lists(matrix_view<T> data, const Metric& metric, std::size_t width, co
       if (lists) return f(space, order, *lists);
     }
   }
-  row_space<matrix_view<T>, Metric> space(data, metric);
+  row_space<View, Metric> space(data, metric);
   auto lists = descend(
       space, width, params, initial, [](const auto&...) { return true; }, order);
   return f(space, order, *lists);

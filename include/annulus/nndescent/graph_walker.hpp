@@ -6,30 +6,31 @@
 #include <annulus/core/random.hpp>
 #include <annulus/core/recall.hpp>
 #include <annulus/core/top_k.hpp>
-#include <annulus/knn/knn.hpp>
+#include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/search.hpp>
-#include <annulus/nndescent/storage.hpp>
+#include <annulus/nndescent/sparse_walk.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What one thread needs to search an index.
-template <class T, class Metric, class Walk>
+template <class Points, class Metric, class Walk>
 struct graph_scratch {
   explicit graph_scratch(const Walk& walk_rows) : walk{walk_rows.make_query()} {}
   walk_scratch<Walk> walk;
-  top_k<rank_t<Metric, T>> best{1};
+  top_k<row_rank_t<Metric, row_t<view_of<Points>>>> best{1};
   top_k<typename Walk::rank_type> approximate{1};
   std::vector<id_type> flood;
 };
 
 /// A graph and all that it takes to search it, owned by an index. Slots are the places of rows in the graph.
-template <class T, class Metric, class Walk>
+template <class Points, class Metric, class Walk>
 struct graph_walker {
-  using scratch_type = graph_scratch<T, Metric, Walk>;
+  using row_type = row_t<view_of<Points>>;
+  using scratch_type = graph_scratch<Points, Metric, Walk>;
   using rank_type = typename Walk::rank_type;
 
   const Walk& walk;
-  const aligned_rows<T>& rows;  ///< exact, or empty
+  const owned_rows<Points>& rows;  ///< exact, or empty
   const Metric& metric;
   const adjacency& graph;
   const hub_tree& tree;
@@ -38,11 +39,11 @@ struct graph_walker {
   std::size_t n_alive;
 
   /// The nearest rows of the query, written to the front of both spans.
-  void find(std::span<const T> query, std::span<id_type> found_ids, std::span<float> distances,
+  void find(const row_type& query, std::span<id_type> found_ids, std::span<float> distances,
             const search_params& params, scratch_type& s) const {
     const std::size_t k = std::min(found_ids.size(), n_alive);
-    if (k == 0 || !all_finite(query)) return;
-    walk.prepare(query.data(), s.walk.query);
+    if (k == 0 || !is_finite_row(query)) return;
+    walk.prepare(query, s.walk.query);
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
         by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, ids.size()));
@@ -77,9 +78,9 @@ struct graph_walker {
 
   /// The rows around a query that the index is to take in, at most `beam`, nearest first; and the k nearest of them by
   /// exact ranks, as find gives them.
-  const auto& neighborhood(std::span<const T> query, std::size_t beam, std::span<id_type> found_ids,
+  const auto& neighborhood(const row_type& query, std::size_t beam, std::span<id_type> found_ids,
                            std::span<float> distances, scratch_type& s) const {
-    walk.prepare(query.data(), s.walk.query);
+    walk.prepare(query, s.walk.query);
     s.walk.found.reset(beam);
     if (n_alive == 0) return s.walk.found;
     constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -90,12 +91,12 @@ struct graph_walker {
   }
 
   /// All rows within the radius that a walk inside of it reaches, nearest first.
-  std::vector<candidate<float>> within(std::span<const T> query, float radius, const search_params& params,
+  std::vector<candidate<float>> within(const row_type& query, float radius, const search_params& params,
                                        scratch_type& s) const {
     const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
     const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
     const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
-    walk.prepare(query.data(), s.walk.query);
+    walk.prepare(query, s.walk.query);
     walk_scratch<Walk>& w = s.walk;
     constexpr std::size_t entries = 32;
     const std::size_t beam = std::clamp(params.beam, entries, std::max(entries, ids.size()));
@@ -103,14 +104,14 @@ struct graph_walker {
     const auto& pool = walk_graph(walk, graph, tree, root, 1, entries, beam, infinity, allow_all{}, w);
 
     std::vector<candidate<float>> found;
-    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    const row_query<Metric, row_type> rank(metric, query);
     s.flood.clear();
     const auto meet = [&](id_type slot, rank_type approximate) {
       if (!(static_cast<double>(distance_of(metric, approximate)) <= belt)) return;
       s.flood.push_back(slot);
       if (!allow(slot)) return;
       const float distance =
-          rows.size() > 0 ? distance_of(metric, rank(rows.data(slot))) : distance_of(metric, approximate);
+          rows.size() > 0 ? distance_of(metric, rank(rows.row(slot))) : distance_of(metric, approximate);
       if (distance <= radius) found.push_back({distance, ids[slot]});
     };
     w.visited.reset(graph.size());
@@ -159,18 +160,18 @@ struct graph_walker {
 
   /// By the exact rows alone.
   template <class Allow>
-  void scan_rows(Allow allow, std::span<const T> query, std::span<id_type> found_ids, std::span<float> distances,
+  void scan_rows(Allow allow, const row_type& query, std::span<id_type> found_ids, std::span<float> distances,
                  scratch_type& s) const {
-    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(found_ids.size());
     for (id_type slot = 0; slot < ids.size(); ++slot)
-      if (slot != s.walk.hidden && allow(slot)) s.best.push(rank(rows.data(slot)), ids[slot]);
+      if (slot != s.walk.hidden && allow(slot)) s.best.push(rank(rows.row(slot)), ids[slot]);
     s.walk.distances += n_alive;
     write(s.best.sorted(), found_ids, distances);
   }
 
   /// Exact ranks decide, where there are exact rows.
-  void finish(const search_pool<rank_type>& pool, std::span<const T> query, std::size_t wanted,
+  void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t wanted,
               std::span<id_type> found_ids, std::span<float> distances, scratch_type& s) const {
     const std::size_t count = std::min(wanted, pool.size());
     if (Walk::is_exact || rows.size() == 0) {
@@ -179,9 +180,9 @@ struct graph_walker {
       return write(s.approximate.sorted(), found_ids, distances);
     }
     for (std::size_t i = 0; i < count; ++i) rows.prefetch(pool[i].id());
-    const prepared_query<Metric, T> rank(metric, query.data(), query.size());
+    const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(found_ids.size());
-    for (std::size_t i = 0; i < count; ++i) s.best.push(rank(rows.data(pool[i].id())), ids[pool[i].id()]);
+    for (std::size_t i = 0; i < count; ++i) s.best.push(rank(rows.row(pool[i].id())), ids[pool[i].id()]);
     write(s.best.sorted(), found_ids, distances);
   }
 
@@ -194,21 +195,32 @@ struct graph_walker {
   }
 };
 
+/// Exact search of the rows of an index.
+template <class T, class Metric>
+neighbors knn_of(const aligned_rows<T>& rows, const matrix<T>& queries, std::size_t k, const Metric& metric,
+                 const knn_params& params) {
+  return knn(rows.view(), matrix_view<T>(queries), k, metric, params);
+}
+template <class T, class Metric>
+neighbors knn_of(const sparse_rows<T>& rows, const csr_matrix<T>& queries, std::size_t k, const Metric& metric,
+                 const knn_params& params) {
+  std::vector<id_type> all(rows.size());
+  std::iota(all.begin(), all.end(), id_type{0});
+  return knn(gather_rows(rows, all), csr_view<T>(queries), k, metric, params);
+}
+
 /// The narrowest of some beams that reaches the recall, searching for some rows as if they were not there.
-template <class T, class Metric, class Walk>
-search_params tune_beam(const graph_walker<T, Metric, Walk>& walker, double target_recall, std::size_t sample,
+template <class Points, class Metric, class Walk>
+search_params tune_beam(const graph_walker<Points, Metric, Walk>& walker, double target_recall, std::size_t sample,
                         std::size_t k, std::size_t threads) {
   const counter_random random(1);
   std::vector<id_type> slots;
   for (std::size_t i = 0; slots.size() < sample && i < 4 * sample; ++i)
     if (const auto slot = static_cast<id_type>(random.below(i, walker.ids.size())); walker.ids[slot] != no_id)
       slots.push_back(slot);
-  const aligned_rows<T>& rows = walker.rows;
-  matrix<T> queries(slots.size(), rows.dim());
-  for (std::size_t i = 0; i < slots.size(); ++i) std::ranges::copy(rows.row(slots[i]), queries.row(i).begin());
-
+  const Points queries = gather_rows(walker.rows, slots);
   const knn_params alive{.threads = threads, .filter = [&](id_type slot) { return walker.ids[slot] != no_id; }};
-  const neighbors near = knn(rows.view(), queries, k + 1, walker.metric, alive);
+  const neighbors near = knn_of(walker.rows, queries, k + 1, walker.metric, alive);
   neighbors truth(slots.size(), k), found(slots.size(), k);
   for (std::size_t i = 0; i < slots.size(); ++i)
     for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
@@ -217,8 +229,8 @@ search_params tune_beam(const graph_walker<T, Metric, Walk>& walker, double targ
         truth.distances(i, kept++) = near.distances(i, j);
       }
 
-  std::vector<graph_scratch<T, Metric, Walk>> scratch(resolve_threads(threads),
-                                                      graph_scratch<T, Metric, Walk>(walker.walk));
+  using scratch_type = graph_scratch<Points, Metric, Walk>;
+  std::vector<scratch_type> scratch(resolve_threads(threads), scratch_type(walker.walk));
   search_params params{.beam = k};
   for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);; params.beam += params.beam / 8 + 1) {
     std::ranges::fill(std::span(found.ids.data(), slots.size() * k), no_id);

@@ -8,64 +8,76 @@
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Searches rows of Points by a graph of their neighbours. Owns a copy of the data; moves and copies. Points is a
-/// matrix<T>; Storage is what a search walks over: full_precision, half_precision or sq8 (storage.hpp).
+/// matrix<T> or a csr_matrix<T>; Storage is what a search walks over: full_precision, half_precision or sq8
+/// (storage.hpp), the first for sparse rows. Rows of bits are a matrix of bytes (bit_matrix). A metric that compares
+/// rows rewritten (embedding.hpp) has the index hold them so.
 ///
 /// Searching is const and safe from any number of threads; insert, erase, update and consolidate are not safe beside
 /// anything else. Answers depend on data, parameters and query alone: not on threads, and not on the batch. Each row
 /// has an id that is its own for good: the rows of the constructor from 0, then those inserted in their order.
 template <class Points, class Metric = euclidean, class Storage = full_precision>
-  requires metric_for<Metric, Points> && detail::dense_points<Points>
+  requires metric_for<Metric, detail::view_of<Points>>
 class nndescent_index {
  public:
   using value_type = typename Points::value_type;
-  using T = value_type;
+  using view_type = detail::view_of<Points>;  ///< matrix_view<T> or csr_view<T>
+  using row_type = row_t<view_type>;          ///< std::span<const T> or sparse_row<T>
 
  private:
-  using graph_type = detail::search_graph<T, Metric, Storage>;
+  using compared = detail::compared<Metric, Points>;
+  using graph_type = detail::search_graph<typename compared::points, typename compared::metric, Storage>;
+  static constexpr bool is_rewritten = compared::is_rewritten;
 
  public:
   /// What one thread needs to search: made once, used for query after query.
-  using search_scratch = typename graph_type::scratch_type;
+  struct search_scratch : graph_type::scratch_type {
+    using graph_type::scratch_type::scratch_type;
+    std::vector<typename compared::points::value_type> rewritten;
+  };
 
   /// Copies `data` (n x d, n from 0 on). The k-NN graph, then the search graph, about O(n^1.1 d n_neighbors).
   /// Memory: the rows in the storage and, compressed, as they are too (unless keep_rows is false), and for each row
   /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. \throws std::invalid_argument and annulus::cancelled as build_knn_graph
   /// does, and whatever a callable metric throws.
-  template <matrix_like D>
-    requires std::same_as<value_t<D>, T>
+  template <detail::rows_like D>
+    requires std::same_as<detail::points_of<D>, Points>
   explicit nndescent_index(const D& data, Metric metric = {}, const nndescent_params& params = {}, Storage storage = {})
-      : m_dim(matrix_view<T>(data).cols()), m_graph(data, std::move(metric), params, storage) {}
+      : m_dim(view_type(data).dim()),
+        m_metric(std::move(metric)),
+        m_graph(make_graph(view_type(data), m_metric, params, storage)) {}
 
   /// The k nearest rows of each query (m x d), very nearly: m x k ids and distances, nearest first, ties by lower id,
   /// padded with no_id and +infinity where there are fewer rows or the filter lets fewer pass. A NaN query gets no
   /// neighbours. Distances are exact, but for compressed rows without keep_rows. `stats`, if given, tells the cost.
   /// \throws std::invalid_argument for k = 0, epsilon < 0 or NaN, or another dimension.
-  neighbors search(matrix_view<T> queries, std::size_t k, const search_params& params = {},
+  neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                    search_stats* stats = nullptr) const {
-    if (queries.rows() > 0) check_query(queries.cols(), k, params);
+    if (queries.size() > 0) check_query(queries.dim(), k, params);
     else if (k == 0) detail::invalid("k", k, "must be at least 1");
-    detail::checked_product(queries.rows(), k, "queries * k");
-    neighbors result(queries.rows(), k);
-    const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
+    check_queries(queries);
+    detail::checked_product(queries.size(), k, "queries * k");
+    neighbors result(queries.size(), k);
+    const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
-    parallel_for(workers, queries.rows(), 32, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    parallel_for(workers, queries.size(), 32, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i)
-        m_graph.walker().find(queries.row(i), result.ids.row(i), result.distances.row(i), params, scratch[worker]);
+        find(queries.row(i), result.ids.row(i), result.distances.row(i), params, scratch[worker]);
     });
-    if (stats != nullptr) *stats = detail::mean_stats(scratch, queries.rows());
+    if (stats != nullptr) *stats = detail::mean_stats(scratch, queries.size());
     return result;
   }
 
   /// One query, k = ids.size() = distances.size(). Once the scratch has seen a query like it, nothing is allocated.
   /// \throws std::invalid_argument as above, or where the spans differ in size.
-  void search(std::span<const T> query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
+  void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const search_params& params = {}) const {
-    check_query(query.size(), ids.size(), params);
+    check_query(dim_of(query), ids.size(), params);
+    if (const char* const reason = detail::refusal(m_metric, query)) detail::invalid("query", "a row", reason);
     if (ids.size() != distances.size())
       detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());
     std::ranges::fill(ids, no_id);
     std::ranges::fill(distances, std::numeric_limits<float>::infinity());
-    m_graph.walker().find(query, ids, distances, params, scratch);
+    find(query, ids, distances, params, scratch);
   }
 
   search_scratch make_scratch() const { return search_scratch(m_graph.walk()); }
@@ -73,16 +85,18 @@ class nndescent_index {
   /// All rows within `radius` of each query, very nearly, as a sparse matrix of m x (ids given out so far), each row
   /// nearest first. Walks through rows up to radius + epsilon |radius|: a wider belt finds more.
   /// \throws std::invalid_argument for a NaN radius, and as search does.
-  csr radius_search(matrix_view<T> queries, float radius, const search_params& params = {}) const {
+  csr radius_search(const view_type& queries, float radius, const search_params& params = {}) const {
     if (std::isnan(radius)) detail::invalid("radius", radius, "must be a number");
-    if (queries.rows() > 0) check_query(queries.cols(), 1, params);
-    std::vector<std::vector<candidate<float>>> found(queries.rows());
-    const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
+    if (queries.size() > 0) check_query(queries.dim(), 1, params);
+    check_queries(queries);
+    std::vector<std::vector<candidate<float>>> found(queries.size());
+    const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
-    parallel_for(workers, queries.rows(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    parallel_for(workers, queries.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      search_scratch& s = scratch[worker];
       for (std::size_t i = begin; i < end; ++i)
-        if (detail::all_finite(queries.row(i)) && size() > 0)
-          found[i] = m_graph.walker().within(queries.row(i), radius, params, scratch[worker]);
+        if (detail::is_finite_row(queries.row(i)) && size() > 0)
+          found[i] = m_graph.walker().within(as_compared(queries.row(i), s), radius, params, s);
     });
     csr result{{0}, {}, {}, m_graph.n_ids()};
     for (const auto& row : found) {
@@ -115,14 +129,15 @@ class nndescent_index {
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what
   /// was found. O(m) searches. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity,
   /// or 2^31 rows and more; nothing has changed then.
-  id_type insert(matrix_view<T> rows) {
-    check_rows(rows);
-    if (rows.rows() >= (std::size_t{1} << 31) - m_graph.n_ids())
-      detail::invalid("rows", rows.rows(), "an index gives out fewer than 2^31 ids");
-    const id_type first = m_graph.reserve_ids(rows.rows());
+  id_type insert(const view_type& rows) {
+    const auto taken = checked(rows);
+    if (rows.size() >= (std::size_t{1} << 31) - m_graph.n_ids())
+      detail::invalid("rows", rows.size(), "an index gives out fewer than 2^31 ids");
+    const id_type first = m_graph.reserve_ids(rows.size());
     search_scratch scratch = make_scratch();
-    for (std::size_t i = 0; i < rows.rows(); ++i) m_graph.add(static_cast<id_type>(first + i), rows.row(i), scratch);
-    m_graph.settle(rows.rows() >= 16);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      m_graph.add(static_cast<id_type>(first + i), taken.view().row(i), scratch);
+    m_graph.settle(rows.size() >= 16);
     return first;
   }
 
@@ -134,12 +149,14 @@ class nndescent_index {
     if (m_graph.is_sparse()) m_graph.consolidate();
   }
 
-  /// Gives id another row. \throws std::invalid_argument as insert and erase do; nothing has changed then.
-  void update(id_type id, std::span<const T> row) {
+  /// Gives id another row: the only one of `row`. \throws std::invalid_argument as insert and erase do; nothing has
+  /// changed then.
+  void update(id_type id, const view_type& row) {
     check_id(id);
-    check_rows(row);
+    if (row.size() != 1) detail::invalid("row", row.size(), "must be one");
+    const auto taken = checked(row);
     search_scratch scratch = make_scratch();
-    m_graph.update(id, row, scratch);
+    m_graph.update(id, taken.view().row(0), scratch);
     m_graph.settle(false);
     if (m_graph.is_sparse()) m_graph.consolidate();
   }
@@ -149,36 +166,73 @@ class nndescent_index {
 
   std::size_t size() const noexcept { return m_graph.size(); }  ///< how many rows it holds
   std::size_t dim() const noexcept { return m_dim; }
-  const Metric& metric() const noexcept { return m_graph.metric(); }
+  const Metric& metric() const noexcept { return m_metric; }
   std::size_t memory_bytes() const noexcept { return m_graph.memory_bytes(); }
 
  private:
+  static std::size_t dim_of(const row_type& row) noexcept {
+    if constexpr (detail::is_sparse<row_type>) return row.dim;
+    else return row.size();
+  }
+  /// A finite row as the graph holds rows.
+  auto as_compared(const row_type& row, search_scratch& scratch) const {
+    if constexpr (is_rewritten) {
+      scratch.rewritten.resize(m_metric.embedded_dim(m_dim));
+      m_metric.embed(row.data(), m_dim, scratch.rewritten.data());
+      return std::span<const typename compared::points::value_type>(scratch.rewritten);
+    } else {
+      return row;
+    }
+  }
+  void find(const row_type& query, std::span<id_type> ids, std::span<float> distances, const search_params& params,
+            search_scratch& scratch) const {
+    if (detail::is_finite_row(query))
+      m_graph.walker().find(as_compared(query, scratch), ids, distances, params, scratch);
+  }
+  void check_queries(const view_type& queries) const {
+    detail::check_has_values<Metric>(queries, "queries");
+    detail::check_rows_for(m_metric, queries, "queries");
+  }
   void check_query(std::size_t dim, std::size_t k, const search_params& params) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     if (!(params.epsilon >= 0)) detail::invalid("epsilon", params.epsilon, "must be at least 0");
     if (dim != m_dim) detail::invalid("query dimension", dim, "must equal the index's ", m_dim);
   }
-  void check_rows(matrix_view<T> rows) const {
-    if (rows.rows() > 0 && rows.cols() != m_dim)
-      detail::invalid("dimension", rows.cols(), "must equal the index's ", m_dim);
-    graph_type::check(rows, 1);
+  /// Rows that the index can take in, as it holds them.
+  detail::compared_rows<Metric, view_type> checked(const view_type& rows) const {
+    if (rows.size() > 0 && rows.dim() != m_dim)
+      detail::invalid("dimension", rows.dim(), "must equal the index's ", m_dim);
+    return checked(rows, m_metric, 1);
+  }
+  static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
+                                                          std::size_t threads) {
+    detail::check_data(metric, rows, threads);
+    detail::compared_rows<Metric, view_type> taken(metric, rows, threads);
+    graph_type::check_storage(taken.view());
+    return taken;
+  }
+  static graph_type make_graph(const view_type& data, const Metric& metric, const nndescent_params& params,
+                               Storage storage) {
+    const auto taken = checked(data, metric, params.threads);
+    return {taken.view(), detail::compared_metric<Points>(metric, data.dim()), params, storage};
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");
   }
 
   std::size_t m_dim;
+  Metric m_metric;
   graph_type m_graph;
 };
 
-template <matrix_like D>
-nndescent_index(const D&) -> nndescent_index<matrix<value_t<D>>>;
-template <matrix_like D, class Metric>
-nndescent_index(const D&, Metric) -> nndescent_index<matrix<value_t<D>>, Metric>;
-template <matrix_like D, class Metric>
-nndescent_index(const D&, Metric, const nndescent_params&) -> nndescent_index<matrix<value_t<D>>, Metric>;
-template <matrix_like D, class Metric, class Storage>
+template <detail::rows_like D>
+nndescent_index(const D&) -> nndescent_index<detail::points_of<D>>;
+template <detail::rows_like D, class Metric>
+nndescent_index(const D&, Metric) -> nndescent_index<detail::points_of<D>, Metric>;
+template <detail::rows_like D, class Metric>
+nndescent_index(const D&, Metric, const nndescent_params&) -> nndescent_index<detail::points_of<D>, Metric>;
+template <detail::rows_like D, class Metric, class Storage>
 nndescent_index(const D&, Metric, const nndescent_params&, Storage)
-    -> nndescent_index<matrix<value_t<D>>, Metric, Storage>;
+    -> nndescent_index<detail::points_of<D>, Metric, Storage>;
 
 }  // namespace annulus::inline ANNULUS_ARCH

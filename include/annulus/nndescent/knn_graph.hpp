@@ -12,22 +12,22 @@ namespace detail {
 
 /// The k nearest of each list by the metric itself, under the numbers of the data: n x k, or with each row itself
 /// first. The lists are used up, so that never more is held than they and half of the result.
-template <class T, class Metric>
-neighbors exact_graph(matrix_view<T> data, const Metric& metric, const row_order& order, neighbor_lists& lists,
+template <class View, class Metric>
+neighbors exact_graph(const View& data, const Metric& metric, const row_order& order, neighbor_lists& lists,
                       const nndescent_params& params) {
-  const std::size_t n = data.rows(), self = params.include_self, k = params.n_neighbors - self;
-  std::vector<top_k<rank_t<Metric, T>>> best(resolve_threads(params.threads),
-                                             top_k<rank_t<Metric, T>>(std::max<std::size_t>(k, 1)));
+  using rank_type = row_rank_t<Metric, row_t<View>>;
+  const std::size_t n = data.size(), self = params.include_self, k = params.n_neighbors - self;
+  std::vector<top_k<rank_type>> best(resolve_threads(params.threads), top_k<rank_type>(std::max<std::size_t>(k, 1)));
   parallel_for(
       params.threads, n, 256,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
         auto& nearest = best[worker];
         for (std::size_t i = begin; i < end; ++i) {
-          const prepared_query<Metric, T> rank(metric, data.row(order[i]).data(), data.cols());
+          const row_query rank(metric, data.row(order[i]));
           nearest.reset(std::max<std::size_t>(k, 1));
           for (std::size_t j = 0; j < lists.count(i); ++j) {
             const id_type id = order[lists(i, j).id()];
-            nearest.push(rank(data.row(id).data()), id);
+            nearest.push(rank(data.row(id)), id);
           }
           const auto sorted = nearest.sorted();
           for (std::size_t j = 0; j < sorted.size(); ++j)
@@ -45,34 +45,37 @@ neighbors exact_graph(matrix_view<T> data, const Metric& metric, const row_order
   lists.drop_entries();
   graph.distances = matrix<float>(n, k + self, std::numeric_limits<float>::infinity());
   for (std::size_t i = 0; i < n; ++i) {
-    const T* const row = data.row(order[i]).data();
-    if (self != 0) graph.distances(order[i], 0) = distance_of(metric, rank_of(metric, row, row, data.cols()));
+    const auto row = data.row(order[i]);
+    if (self != 0) graph.distances(order[i], 0) = distance_of(metric, rank_of_rows(metric, row, row));
     for (std::size_t j = 0; j < std::min(k, lists.count(i)); ++j)
       graph.distances(order[i], j + self) = lists.rank(i, j);
   }
   return graph;
 }
 
-/// Everything that building refuses. \throws std::invalid_argument.
-template <class T>
-void check_data(matrix_view<T> data, std::size_t threads) {
+/// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
+/// to one without members for a reference to something uninitialised, and warns.
+template <class Metric, class View>
+void check_data(Metric metric, const View& data, std::size_t threads) {
   constexpr std::size_t most = std::size_t{1} << 31;
-  if (data.rows() >= most) invalid("data rows", data.rows(), "a graph must have fewer than 2^31");
-  if (data.rows() > 0 && data.cols() == 0) invalid("data columns", data.cols(), "must be at least 1");
-  check_norms(data, "data", threads);
+  if (data.size() >= most) invalid("data rows", data.size(), "a graph must have fewer than 2^31");
+  if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
+  check_has_values<Metric>(data, "data");
+  if constexpr (is_sparse<row_t<View>>) check_rows(data, "data");
+  else check_norms(data, "data", threads);
+  check_rows_for(metric, data, "data");
 }
 
-template <class T, class Metric>
-neighbors knn_graph(matrix_view<T> data, const Metric& metric, const nndescent_params& given,
+/// Of rows that were checked, as the metric compares them.
+template <class View, class Metric>
+neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
                     const initial_graph& initial) {
-  const nndescent_params params = resolved(given, data.rows());
-  check_data(data, params.threads);
-  const std::size_t n = data.rows();
+  const std::size_t n = data.size();
   if (n < 2) {
     neighbors graph(n, params.n_neighbors);
     if (n == 1 && params.include_self) {
       graph.ids(0, 0) = 0;
-      graph.distances(0, 0) = distance_of(metric, rank_of(metric, data.data(), data.data(), data.cols()));
+      graph.distances(0, 0) = distance_of(metric, rank_of_rows(metric, data.row(0), data.row(0)));
     }
     return graph;
   }
@@ -82,11 +85,20 @@ neighbors knn_graph(matrix_view<T> data, const Metric& metric, const nndescent_p
                     });
 }
 
+template <class View, class Metric>
+neighbors checked_knn_graph(const View& data, const Metric& metric, const nndescent_params& given,
+                            const initial_graph& initial) {
+  const nndescent_params params = resolved(given, data.size());
+  check_data(metric, data, params.threads);
+  const compared_rows<Metric, View> rows(metric, data, params.threads);
+  return knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+}
+
 }  // namespace detail
 
-/// The graph of the n_neighbors nearest other rows of each row of `data` (n x d), very nearly: n x n_neighbors ids and
-/// exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <= n_neighbors. A row is
-/// not among its own neighbours, or with params.include_self comes first.
+/// The graph of the n_neighbors nearest other rows of each row of `data` (n x d, dense or sparse), very nearly: n x
+/// n_neighbors ids and exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <=
+/// n_neighbors. A row is not among its own neighbours, or with params.include_self comes first.
 ///
 /// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
 /// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
@@ -95,27 +107,27 @@ neighbors knn_graph(matrix_view<T> data, const Metric& metric, const nndescent_p
 /// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
 /// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by
 /// its number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
-template <matrix_like D, class Metric = euclidean>
-  requires metric_for<Metric, matrix_view<value_t<D>>> neighbors build_knn_graph(const D& data, Metric metric = {},
-                                                                                 const nndescent_params& params = {}) {
-    return detail::knn_graph(matrix_view<value_t<D>>(data), metric, params, {});
+template <detail::rows_like D, class Metric = euclidean>
+  requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
+                                                                            const nndescent_params& params = {}) {
+    return detail::checked_knn_graph(detail::view_of<D>(data), metric, params, {});
   }
 
 /// The same from a graph that is roughly right: of an earlier state of the data, or of another metric. Only its ids
 /// (n rows of any length) are used; rows may be incomplete. \throws also for a number of rows other than n, or an id
 /// that is no row.
-template <matrix_like D, class Metric>
-  requires metric_for<Metric, matrix_view<value_t<D>>> neighbors build_knn_graph(const D& data, Metric metric,
-                                                                                 const nndescent_params& params,
-                                                                                 const neighbors& initial) {
-    const matrix_view<value_t<D>> rows = data;
-    if (initial.ids.rows() != rows.rows())
-      detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.rows());
-    for (std::size_t i = 0; i < rows.rows(); ++i)
+template <detail::rows_like D, class Metric>
+  requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric,
+                                                                            const nndescent_params& params,
+                                                                            const neighbors& initial) {
+    const detail::view_of<D> rows = data;
+    if (initial.ids.rows() != rows.size())
+      detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
       for (const id_type id : initial.ids.row(i))
-        if (id != no_id && id >= rows.rows())
-          detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.rows());
-    return detail::knn_graph(rows, metric, params, initial.ids);
+        if (id != no_id && id >= rows.size())
+          detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
+    return detail::checked_knn_graph(rows, metric, params, initial.ids);
   }
 
 /// Which edges of a k-NN graph a matrix shall have.
@@ -173,26 +185,25 @@ inline csr graph_to_csr(const neighbors& graph, graph_edges edges = graph_edges:
 /// The recall of a k-NN graph (self excluded) of `data`, estimated on rows drawn at random against exact search: from 0
 /// to 1, by distance. O(n_samples n d). \throws std::invalid_argument for a graph of another number of rows, or for
 /// n_samples = 0.
-template <matrix_like D, class Metric = euclidean>
+template <detail::rows_like D, class Metric = euclidean>
 double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}, std::size_t n_samples = 1000,
                        std::uint64_t seed = 0, std::size_t threads = 0) {
-  const matrix_view<value_t<D>> rows = data;
-  const std::size_t n = rows.rows(), k = graph.ids.cols();
+  const detail::view_of<D> rows = data;
+  const std::size_t n = rows.size(), k = graph.ids.cols();
   if (graph.ids.rows() != n) detail::invalid("graph rows", graph.ids.rows(), "must equal the data's ", n);
   if (n_samples == 0) detail::invalid("n_samples", n_samples, "must be at least 1");
   if (n < 2 || k == 0) return 1;
   n_samples = std::min(n_samples, n);
   const counter_random random(seed);
-  matrix<value_t<D>> queries(n_samples, rows.cols());
   neighbors found(n_samples, k), truth(n_samples, k);
   std::vector<id_type> ids(n_samples);
   for (std::size_t i = 0; i < n_samples; ++i) {
     ids[i] = static_cast<id_type>(n_samples == n ? i : random.below(i, n));
-    std::ranges::copy(rows.row(ids[i]), queries.row(i).begin());
     std::ranges::copy(graph.ids.row(ids[i]), found.ids.row(i).begin());
     std::ranges::copy(graph.distances.row(ids[i]), found.distances.row(i).begin());
   }
-  const neighbors exact = knn(rows, queries, k + 1, metric, {.threads = threads});
+  const auto queries = detail::gather_rows(rows, ids);
+  const neighbors exact = knn(rows, detail::view_of<D>(queries), k + 1, metric, {.threads = threads});
   for (std::size_t i = 0; i < n_samples; ++i)
     for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
       if (exact.ids(i, j) != ids[i]) {

@@ -53,11 +53,12 @@ class neighbor_lists {
   /// rank, to the bit.
   bool knows(std::size_t i, id_type id, float rank) const noexcept {
     const float* const row = ranks(i);
+    const std::int32_t* const ids = entries(i);
     const simd::batch<float> wanted(rank);
+    const simd::batch<std::int32_t> number(static_cast<std::int32_t>(id)), id_bits(0x7FFFFFFF);
     for (std::size_t j = 0; j < m_stride; j += lanes) {
-      std::uint64_t ties = simd::mask(simd::load(row + j) == wanted);
-      for (; ties != 0; ties &= ties - 1)
-        if ((*this)(i, j + static_cast<std::size_t>(std::countr_zero(ties))).id() == id) return true;
+      const std::uint64_t ties = simd::mask(simd::load(row + j) == wanted);
+      if (ties != 0 && (ties & simd::mask((simd::load(ids + j) & id_bits) == number)) != 0) return true;
     }
     return false;
   }

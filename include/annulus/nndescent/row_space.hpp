@@ -3,36 +3,21 @@
 /// \file
 /// The rows of any point set under any metric, and all the ranks among them that building a graph asks for.
 
-#include <annulus/core/metric.hpp>
+#include <annulus/core/rows.hpp>
 #include <annulus/nndescent/joined_ids.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
-
-/// Sets whose rows are contiguous numbers.
-template <class Points>
-concept dense_points = point_set<Points> && requires(const Points& p) {
-  { p.row(0) } -> std::convertible_to<std::span<const typename Points::value_type>>;
-};
-
-/// The rank of two rows of a point set.
-template <class Points, class Metric, class Row>
-double rank_of_rows(const Metric& metric, const Row& a, const Row& b) {
-  if constexpr (dense_points<Points>) return static_cast<double>(rank_of(metric, a.data(), b.data(), a.size()));
-  else if constexpr (requires { metric.rank(a, b); }) return static_cast<double>(metric.rank(a, b));
-  else return static_cast<double>(metric(a, b));
-}
 
 /// Ranks between rows of a point set, seen through an order: row i here is row order[i] there.
 template <class Points, class Metric>
 class row_space {
  public:
   row_space(const Points& points, const Metric& metric) : m_points(&points), m_metric(&metric) {
-    if constexpr (!std::same_as<typename Points::value_type, double>) return;
+    if constexpr (!is_scaled) return;
     // Ranks in double are brought to the size of floats, by a power of two.
     double greatest = 0;
     const std::size_t n = points.size(), step = n / 64 + 1;
-    for (std::size_t i = 0; i + 1 < n; i += step)
-      greatest = std::max(greatest, std::abs(rank_of_rows<Points>(metric, points.row(i), points.row(n - 1))));
+    for (std::size_t i = 0; i + 1 < n; i += step) greatest = std::max(greatest, std::abs(rank_between(i, n - 1)));
     if (greatest > 0 && std::isfinite(greatest)) m_scale = std::exp2(-std::ilogb(greatest));
   }
 
@@ -48,7 +33,7 @@ class row_space {
   /// The same bits for (a, b) and (b, a), also of a metric that is not symmetric to the last.
   float rank(id_type a, id_type b) const {
     const auto [low, high] = std::minmax({source(a), source(b)});  // by value
-    return static_cast<float>(m_scale * rank_of_rows<Points>(*m_metric, m_points->row(low), m_points->row(high)));
+    return scaled(rank_between(low, high));
   }
 
   class ranker {
@@ -88,30 +73,81 @@ class row_space {
 
     explicit joiner(const row_space& space) : m_space(&space) {}
 
-    void gather(const joined_ids& members) { m_members = &members; }
+    /// Copies the rows side by side, where all pairs find them in cache.
+    void gather(const joined_ids& members) {
+      m_members = &members;
+      const auto ids = members.ids();
+      m_absent.resize(ids.size());
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        m_absent[i] = ids[i] == no_id ? std::numeric_limits<float>::infinity() : 0.0f;
+      if constexpr (by_rows) {
+        const std::size_t d = m_space->m_points->dim();
+        m_rows.resize(ids.size() * d);
+        for (std::size_t i = 0; i < ids.size(); ++i)
+          if (ids[i] != no_id) std::ranges::copy(m_space->row(ids[i]), m_rows.data() + i * d);
+      }
+    }
 
     /// As code_space::joiner::pairs.
     template <class F>
     void pairs(F f) {
       const auto ids = m_members->ids();
+      float ranks[lanes];
       for (std::size_t i = 0; i < m_members->first(); ++i)
         for (std::size_t p = i / lanes; p < m_members->panels(); ++p) {
-          float ranks[lanes];
-          for (std::size_t r = 0; r < lanes; ++r) {
-            const id_type other = ids[p * lanes + r];
-            const bool is_pair = other != no_id && p * lanes + r > i;
-            ranks[r] = is_pair ? m_space->rank(ids[i], other) : std::numeric_limits<float>::infinity();
+          const float* const absent = m_absent.data() + p * lanes;
+          const std::size_t first = p == i / lanes ? i % lanes + 1 : 0;
+          if constexpr (by_rows) {
+            rank_panel(i, p, ranks);
+            for (std::size_t r = 0; r < lanes; ++r) ranks[r] += absent[r];
+          } else {
+            for (std::size_t r = first; r < lanes; ++r)
+              ranks[r] = absent[r] == 0 ? m_space->rank(ids[i], ids[p * lanes + r]) : absent[r];
           }
+          std::fill_n(ranks, first, std::numeric_limits<float>::infinity());
           f(i, p, static_cast<const float*>(ranks));
         }
     }
 
    private:
+    using T = typename Points::value_type;
+    /// Whether a pair has the same rank to the bit both ways, so that one row may be compared with many.
+    static constexpr bool by_rows = [] {
+      if constexpr (is_sparse<row_t<Points>>) return false;
+      else return kernel_ranked<Metric, T> || is_cosine<Metric> || ranks_blocks<Metric, T>;
+    }();
+
+    void rank_panel(std::size_t i, std::size_t p, float* out) {
+      const std::size_t d = m_space->m_points->dim();
+      const T *const row = m_rows.data() + i * d, *const others = m_rows.data() + p * lanes * d;
+      rank_t<Metric, T> found[lanes];
+      if constexpr (folds_rows<Metric, T>) {
+        many_rows<typename Metric::kernel>(row, d, lanes, found, [=](std::size_t r) { return others + r * d; });
+        for (auto& rank : found) rank = m_space->m_metric->from_kernel(rank);
+      } else {
+        prepared_query<Metric, T>(*m_space->m_metric, row, d)(others, d, lanes, found);
+      }
+      for (std::size_t r = 0; r < lanes; ++r) out[r] = m_space->scaled(found[r]);
+    }
+
     const row_space* m_space;
     const joined_ids* m_members = nullptr;
+    aligned_vector<T> m_rows;
+    std::vector<float> m_absent;  ///< infinite where there is no member
   };
 
  private:
+  static constexpr bool is_scaled = std::same_as<typename Points::value_type, double>;
+
+  template <class Rank>
+  float scaled(Rank rank) const noexcept {
+    if constexpr (is_scaled) return static_cast<float>(m_scale * static_cast<double>(rank));
+    else return static_cast<float>(rank);
+  }
+  row_t<Points> row(id_type i) const { return m_points->row(source(i)); }
+  double rank_between(std::size_t a, std::size_t b) const {
+    return static_cast<double>(rank_of_rows(*m_metric, m_points->row(a), m_points->row(b)));
+  }
   id_type source(id_type i) const noexcept { return m_order.empty() ? i : m_order[i]; }
 
   const Points* m_points;

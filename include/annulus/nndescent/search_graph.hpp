@@ -11,24 +11,26 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A search graph over rows it owns, and the k-NN graph it was made from. A row has an id for good, and a slot, its
 /// place in memory, for as long as it is there. Arguments are the callers' to check.
-template <class T, class Metric, class Storage>
+template <class Points, class Metric, class Storage>
 class search_graph {
  public:
-  using walk_maker = walk_of<T, Metric, Storage>;
+  using view_type = view_of<Points>;
+  using row_type = row_t<view_type>;
+  using walk_maker = walk_of<Points, Metric, Storage>;
   using walk_type = typename walk_maker::type;
-  using scratch_type = graph_scratch<T, Metric, walk_type>;
+  using scratch_type = graph_scratch<Points, Metric, walk_type>;
 
-  search_graph(matrix_view<T> data, Metric metric, const nndescent_params& params, Storage storage)
+  search_graph(const view_type& data, Metric metric, const nndescent_params& params, Storage storage)
       : m_metric(std::move(metric)),
-        m_params(resolved(params, data.rows())),
-        m_walk(walk_maker::make(checked(data, params.threads), m_metric, storage)),
-        m_rows(data.cols()),
+        m_params(resolved(params, data.size())),
+        m_walk(walk_maker::make(data, m_metric, storage)),
+        m_rows(data.dim()),
         m_graph(0, stride()),
-        m_slots(data.rows(), no_id),
-        m_moved(data.rows(), 0),
-        m_knn(data.rows() * m_params.n_neighbors, nothing) {
+        m_slots(data.size(), no_id),
+        m_moved(data.size(), 0),
+        m_knn(data.size() * m_params.n_neighbors, nothing) {
     m_params.include_self = false;
-    if (const std::size_t n = data.rows(); n > 0) {
+    if (const std::size_t n = data.size(); n > 0) {
       const std::size_t width = list_width(std::max(m_params.n_neighbors, least_width), n);
       with_lists(data, m_metric, width, m_params, {}, [&](const auto& space, const auto& order, auto& lists) {
         build(data, space, order, lists);
@@ -38,12 +40,11 @@ class search_graph {
     m_params.progress = {};
   }
 
-  /// \throws std::invalid_argument for rows that no index takes, or not this storage.
-  static void check(matrix_view<T> data, std::size_t threads) {
-    check_data(data, threads);
+  /// \throws std::invalid_argument for rows that do not fit the storage.
+  static void check_storage(const view_type& data) {
     if constexpr (requires { walk_maker::greatest; })
-      for (std::size_t i = 0; i < data.rows(); ++i)
-        for (const T x : data.row(i))
+      for (std::size_t i = 0; i < data.size(); ++i)
+        for (const auto x : data.row(i))
           if (std::abs(static_cast<double>(x)) > walk_maker::greatest)
             invalid("data", x, "row ", i, " must fit the storage, whose greatest number is ", walk_maker::greatest);
   }
@@ -53,7 +54,7 @@ class search_graph {
   bool holds(id_type id) const noexcept { return id < m_slots.size() && m_slots[id] != no_id; }
   const Metric& metric() const noexcept { return m_metric; }
   const walk_type& walk() const noexcept { return m_walk; }
-  graph_walker<T, Metric, walk_type> walker() const noexcept {
+  graph_walker<Points, Metric, walk_type> walker() const noexcept {
     return {m_walk, exact_rows(), m_metric, m_graph, m_tree, m_root, m_ids, m_size};
   }
 
@@ -69,8 +70,8 @@ class search_graph {
         if (c.id == no_id || m_slots[c.id] == no_id) continue;
         if (m_moved[c.id] != 0) {  // its row is another since
           if (exact_rows().size() == 0) continue;
-          const auto a = exact_rows().row(m_slots[i]), b = exact_rows().row(m_slots[c.id]);
-          c.rank = distance_of(m_metric, prepared_query<Metric, T>(m_metric, a.data(), a.size())(b.data()));
+          const row_query<Metric, row_type> rank(m_metric, exact_rows().row(m_slots[i]));
+          c.rank = distance_of(m_metric, rank(exact_rows().row(m_slots[c.id])));
         }
         row.push_back(c);
       }
@@ -93,7 +94,7 @@ class search_graph {
   }
 
   /// Gives the id a row, links it to what a search finds around it, and enters it into their lists.
-  void add(id_type id, std::span<const T> row, scratch_type& scratch) {
+  void add(id_type id, const row_type& row, scratch_type& scratch) {
     const std::size_t k = m_params.n_neighbors;
     const std::size_t beam = std::max(2 * k, 2 * degree());
     std::vector<id_type> near(beam, no_id);
@@ -134,7 +135,7 @@ class search_graph {
   }
 
   /// Gives an id that is there another row.
-  void update(id_type id, std::span<const T> row, scratch_type& scratch) {
+  void update(id_type id, const row_type& row, scratch_type& scratch) {
     erase(id);
     add(id, row, scratch);
     m_moved[id] = 1;
@@ -175,17 +176,16 @@ class search_graph {
  private:
   static constexpr bool is_compressed = !std::same_as<Storage, full_precision>;
   static constexpr candidate<float> nothing{std::numeric_limits<float>::infinity(), no_id};
-  /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does.
-  static constexpr std::size_t least_width = 46;
-
-  static matrix_view<T> checked(matrix_view<T> data, std::size_t threads) {
-    check(data, threads);
-    return data;
-  }
+  /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
+  /// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
+  static constexpr std::size_t least_width = [] {
+    if constexpr (is_sparse<row_type>) return 30;
+    else return counts_bits<Metric, typename Points::value_type> ? 30 : 46;
+  }();
 
   template <class Space>
-  void build(matrix_view<T> data, const Space& space, const row_order& order, neighbor_lists& lists) {
-    const std::size_t n = data.rows(), k = m_params.n_neighbors;
+  void build(const view_type& data, const Space& space, const row_order& order, neighbor_lists& lists) {
+    const std::size_t n = data.size(), k = m_params.n_neighbors;
     std::vector<std::uint32_t> in_degrees(n, 0);
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < lists.count(i); ++j) ++in_degrees[lists(i, j).id()];
@@ -213,9 +213,9 @@ class search_graph {
   }
 
   /// Compressed storages have two sides of a row.
-  void put(std::size_t slot, std::span<const T> row) {
-    m_walk.assign(slot, row.data());
-    if (is_compressed && m_params.keep_rows) std::ranges::copy(row, m_rows.data(slot));
+  void put(std::size_t slot, const row_type& row) {
+    m_walk.assign(slot, row);
+    if (is_compressed && m_params.keep_rows) m_rows.assign(slot, row);
   }
 
   /// Enters a neighbour into the k-NN list of id.
@@ -263,7 +263,7 @@ class search_graph {
     return {stride() - 1, m_params.diversify_prob, factor, counter_random(m_params.seed + 3)};
   }
 
-  const aligned_rows<T>& exact_rows() const noexcept {
+  const owned_rows<Points>& exact_rows() const noexcept {
     if constexpr (is_compressed) return m_rows;
     else return m_walk.rows();
   }
@@ -273,7 +273,7 @@ class search_graph {
   nndescent_params m_params;
   std::size_t m_size = 0, m_n_erased = 0, m_n_added = 0;
   walk_type m_walk;  ///< by slot, as are the exact rows of a compressed storage, the edges and the ids
-  aligned_rows<T> m_rows;
+  owned_rows<Points> m_rows;
   adjacency m_graph;
   hub_tree m_tree;
   id_type m_root = 0;

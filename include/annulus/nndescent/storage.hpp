@@ -40,14 +40,14 @@ class row_walk {
     m_rows.resize(n);
     if constexpr (is_cosine) m_inverse_norms.resize(n);
   }
-  void assign(std::size_t i, const T* row) {
+  void assign(std::size_t i, std::span<const T> row) {
     convert(row, m_rows.data(i));
     if constexpr (is_cosine) m_inverse_norms[i] = inverse_norm(m_rows.data(i));
   }
   const aligned_rows<S>& rows() const noexcept { return m_rows; }
 
   query make_query() const { return {aligned_vector<S>(m_rows.dim()), 0}; }
-  void prepare(const T* row, query& q) const noexcept {
+  void prepare(std::span<const T> row, query& q) const noexcept {
     convert(row, q.row.data());
     if constexpr (is_cosine) q.inverse_norm = inverse_norm(q.row.data());
   }
@@ -97,8 +97,8 @@ class row_walk {
     const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, m_rows.dim()));
     return norm > 0 ? static_cast<rank_type>(1 / std::sqrt(norm)) : rank_type(0);
   }
-  void convert(const T* from, S* to) const noexcept {
-    std::transform(from, from + m_rows.dim(), to, [](T x) { return static_cast<S>(x); });
+  static void convert(std::span<const T> from, S* to) noexcept {
+    std::transform(from.begin(), from.end(), to, [](T x) { return static_cast<S>(x); });
   }
 
   Metric m_metric;
@@ -122,7 +122,7 @@ class code_walk {
       : m_encoder(std::move(encoder)), m_codes(0, m_encoder.dim(), m_encoder.form()) {}
 
   void resize(std::size_t n) { m_codes.resize(n); }
-  void assign(std::size_t i, const T* row) { m_encoder.encode(row, i, m_codes); }
+  void assign(std::size_t i, std::span<const T> row) { m_encoder.encode(row.data(), i, m_codes); }
   void assign(scalar_codes codes) { m_codes = std::move(codes); }
 
   query make_query() const {
@@ -130,7 +130,7 @@ class code_walk {
     q.codes.codes.resize(m_codes.row_bytes());
     return q;
   }
-  void prepare(const T* row, query& q) const { q.encoder.prepare(row, m_codes.row_bytes(), q.codes); }
+  void prepare(std::span<const T> row, query& q) const { q.encoder.prepare(row.data(), m_codes.row_bytes(), q.codes); }
   void prepare_row(std::size_t i, query& q) const { m_codes.prepare(i, q.codes); }
   bool is_blind(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
@@ -144,15 +144,17 @@ class code_walk {
   scalar_codes m_codes;
 };
 
-template <class T, class Metric, class Storage>
-struct walk_of;
+template <class Points, class Metric, class Storage>
+struct walk_of {
+  static_assert(!is_sparse<row_t<Points>>, "annulus: sparse rows are stored as they are: full_precision");
+};
 template <class T, class Metric>
-struct walk_of<T, Metric, full_precision> {
+struct walk_of<matrix<T>, Metric, full_precision> {
   using type = row_walk<T, T, Metric>;
   static type make(matrix_view<T> data, const Metric& metric, full_precision) { return {data.cols(), metric}; }
 };
 template <class T, class Metric>
-struct walk_of<T, Metric, half_precision> {
+struct walk_of<matrix<T>, Metric, half_precision> {
   static_assert(!is_byte<T> && dense_metric<Metric, Eigen::half>,
                 "annulus: half_precision takes rows of floating point and a metric that takes halves");
   using type = row_walk<T, Eigen::half, Metric>;
@@ -160,7 +162,7 @@ struct walk_of<T, Metric, half_precision> {
   static constexpr double greatest = 65504;  // beyond it halves are infinite
 };
 template <class T, class Metric>
-struct walk_of<T, Metric, sq8> {
+struct walk_of<matrix<T>, Metric, sq8> {
   static_assert(has_product_form<Metric>(),
                 "annulus: sq8 takes euclidean, sqeuclidean, inner_product or cosine, whose ranks follow from products");
   using type = code_walk<T>;

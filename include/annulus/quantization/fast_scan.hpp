@@ -4,8 +4,8 @@
 /// Search over product-quantisation codes by tables of bytes held in registers ("fast scan": André, Kermarrec and Le
 /// Scouarnec, VLDB 2015; faiss's IndexPQFastScan), several times faster than by tables of floats.
 
-#include <annulus/core/metric.hpp>
 #include <annulus/core/parallel.hpp>
+#include <annulus/core/prepared_query.hpp>
 #include <annulus/quantization/byte_scan.hpp>
 #include <annulus/quantization/code_search.hpp>
 #include <annulus/quantization/nibble_scan.hpp>

@@ -1,0 +1,115 @@
+#pragma once
+
+/// \file
+/// Rows of either kind, dense and sparse, for code that is the same for both: what their view and their owner are, and
+/// how one of them is compared with others.
+
+#include <annulus/core/finite.hpp>
+#include <annulus/core/neighbors.hpp>
+#include <annulus/core/prepared_query.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+template <class D>
+struct rows_traits {
+  using owner = matrix<value_t<D>>;
+  using view = matrix_view<value_t<D>>;
+};
+template <class T>
+struct rows_traits<csr_matrix<T>> {
+  using owner = csr_matrix<T>;
+  using view = csr_view<T>;
+};
+template <class T>
+struct rows_traits<csr_view<T>> : rows_traits<csr_matrix<T>> {};
+
+/// The point set that an index of data of type D owns: a matrix or a csr_matrix.
+template <class D>
+using points_of = typename rows_traits<D>::owner;
+/// Rows of data of type D, owned by someone else.
+template <class D>
+using view_of = typename rows_traits<D>::view;
+
+/// Sparse rows in compressed form, owned or not.
+template <class D>
+concept csr_like = requires {
+  typename D::value_type;
+}
+&&std::convertible_to<const D&, csr_view<typename D::value_type>>;
+
+/// Rows that searches take.
+template <class D>
+concept rows_like = matrix_like<D> || csr_like<D>;
+
+template <class Row>
+inline constexpr bool is_sparse = false;
+template <class T>
+inline constexpr bool is_sparse<sparse_row<T>> = true;
+
+/// The rank of two rows.
+template <class Metric, class T>
+auto rank_of_rows(const Metric& metric, std::span<const T> a, std::span<const T> b) {
+  return rank_of(metric, a.data(), b.data(), a.size());
+}
+template <class Metric, class Row>
+auto rank_of_rows(const Metric& metric, const Row& a, const Row& b) {
+  if constexpr (requires { metric.rank(a, b); }) return metric.rank(a, b);
+  else return metric(a, b);
+}
+
+template <class Metric, class Row>
+using row_rank_t = decltype(rank_of_rows(std::declval<const Metric&>(), std::declval<Row>(), std::declval<Row>()));
+
+/// One row made ready to be compared with others. Holds pointers to it and to the metric.
+template <class Metric, class Row>
+class row_query {
+ public:
+  row_query(const Metric& metric, const Row& row) : m_metric(&metric), m_row(row) {}
+  auto operator()(const Row& other) const { return rank_of_rows(*m_metric, m_row, other); }
+
+ private:
+  const Metric* m_metric;
+  Row m_row;
+};
+template <class Metric, class T>
+class row_query<Metric, std::span<const T>> {
+ public:
+  row_query(const Metric& metric, std::span<const T> row) : m_prepared(metric, row.data(), row.size()) {}
+  auto operator()(std::span<const T> other) const { return m_prepared(other.data()); }
+
+ private:
+  prepared_query<Metric, T> m_prepared;
+};
+
+template <class T>
+bool is_finite_row(std::span<const T> row) noexcept {
+  return all_finite(row);
+}
+template <class T>
+bool is_finite_row(const sparse_row<T>& row) noexcept {
+  return all_finite(row.values);
+}
+
+/// The rows of the given numbers, in their order: a matrix or a csr_matrix.
+template <class Rows>
+auto gather_rows(const Rows& rows, std::span<const id_type> numbers) {
+  using T = typename Rows::value_type;
+  if constexpr (is_sparse<row_t<Rows>>) {
+    std::vector<std::int64_t> indptr{0};
+    std::vector<std::int32_t> indices;
+    std::vector<T> values;
+    for (const id_type i : numbers) {
+      const sparse_row<T> row = rows.row(i);
+      indices.insert(indices.end(), row.indices.begin(), row.indices.end());
+      values.insert(values.end(), row.values.begin(), row.values.end());
+      indptr.push_back(static_cast<std::int64_t>(indices.size()));
+    }
+    return csr_matrix<T>(std::move(indptr), std::move(indices), std::move(values), rows.dim());
+  } else {
+    matrix<T> gathered(numbers.size(), rows.dim());
+    for (std::size_t i = 0; i < numbers.size(); ++i) std::ranges::copy(rows.row(numbers[i]), gathered.row(i).begin());
+    return gathered;
+  }
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

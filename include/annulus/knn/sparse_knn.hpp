@@ -1,0 +1,154 @@
+#pragma once
+
+/// \file
+/// k nearest neighbours by brute force among sparse rows, and among rows of any other point set that is not a matrix.
+
+#include <annulus/knn/knn.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+namespace detail {
+
+/// Whether a metric reads no more of sparse rows than their indices.
+template <class Metric>
+constexpr bool reads_indices_only() {
+  if constexpr (requires { Metric::is_set_metric; }) return Metric::is_set_metric;
+  else return false;
+}
+
+/// Throws std::invalid_argument for rows without values under a metric that reads them.
+template <class Metric, class Points>
+void check_has_values(const Points& points, std::string_view name) {
+  if constexpr (requires { points.has_values(); } && !reads_indices_only<Metric>())
+    if (!points.has_values()) invalid(name, "sets", "rows without values have no distance but by a metric of sets");
+}
+
+template <class Row>
+bool is_searchable(const Row& row) noexcept {
+  if constexpr (is_sparse<Row>) return is_finite_row(row);
+  else return true;
+}
+
+/// The top-k of some queries over some rows of a point set.
+template <class Points, class Metric>
+class points_scan {
+ public:
+  using rank_type = row_rank_t<Metric, row_t<Points>>;
+
+  points_scan(const Points& data, const Metric& metric, const id_filter& filter)
+      : m_data(&data), m_metric(&metric), m_filter(&filter) {
+    // So many rows stay in the second-level cache while all queries of a block pass over them.
+    if constexpr (is_sparse<row_t<Points>>) {
+      constexpr std::size_t bytes_per_number = sizeof(std::int32_t) + sizeof(typename Points::value_type);
+      m_rows_at_once = 1 + (std::size_t{256} << 10) / (1 + bytes_per_number * data.stored() / (data.size() + 1));
+    }
+  }
+
+  std::size_t rows_at_once() const noexcept { return m_rows_at_once; }
+
+  void reset(std::size_t queries, std::size_t k) {
+    m_best.resize(queries, top_k<rank_type>(k));
+    for (auto& best : m_best) best.reset(k);
+  }
+
+  /// Rows [begin, end) against queries first, first + 1, ...; one that is not finite is passed over.
+  void add(std::size_t begin, std::size_t end, const Points& queries, std::size_t first) {
+    for (std::size_t row = begin; row < end; row += m_rows_at_once) {
+      const std::size_t last = std::min(end, row + m_rows_at_once);
+      for (std::size_t q = 0; q < m_best.size(); ++q) {
+        const row_t<Points> query = queries.row(first + q);
+        if (!is_searchable(query)) continue;
+        const row_query rank(*m_metric, query);
+        for (std::size_t i = row; i < last; ++i)
+          if (const auto id = static_cast<id_type>(i); (*m_filter)(id)) m_best[q].push(rank(m_data->row(i)), id);
+      }
+    }
+  }
+
+  void merge(points_scan& other) {
+    for (std::size_t q = 0; q < m_best.size(); ++q)
+      for (const auto& c : other.m_best[q].sorted()) m_best[q].push(c.rank, c.id);
+  }
+
+  void write(std::size_t first, neighbors& result) {
+    for (std::size_t q = 0; q < m_best.size(); ++q) write_row(*m_metric, m_best[q].sorted(), first + q, result);
+  }
+
+ private:
+  const Points* m_data;
+  const Metric* m_metric;
+  const id_filter* m_filter;
+  std::size_t m_rows_at_once = 256;
+  std::vector<top_k<rank_type>> m_best;
+};
+
+/// All queries: in parallel over blocks of them, or over the rows where queries are fewer than threads.
+template <class Points, class Metric>
+neighbors search_points(const Points& data, const Points& queries, std::size_t k, const Metric& metric,
+                        const knn_params& params) {
+  neighbors result(queries.size(), k);
+  if (queries.size() == 0 || data.size() == 0) return result;
+  k = std::min(k, data.size());
+  const std::size_t workers = resolve_threads(params.threads);
+  std::vector<points_scan<Points, Metric>> scans(workers, {data, metric, params.filter});
+  if (queries.size() < workers) {
+    for (auto& s : scans) s.reset(queries.size(), k);
+    parallel_for(
+        workers, data.size(), scans[0].rows_at_once(),
+        [&](std::size_t begin, std::size_t end, std::size_t worker) { scans[worker].add(begin, end, queries, 0); },
+        params.progress, "knn");
+    for (std::size_t worker = 1; worker < workers; ++worker) scans[0].merge(scans[worker]);
+    scans[0].write(0, result);
+    return result;
+  }
+  const std::size_t grain = std::min<std::size_t>(64, queries.size() / workers + 1);
+  parallel_for(
+      workers, queries.size(), grain,
+      [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        scans[worker].reset(end - begin, k);
+        scans[worker].add(0, data.size(), queries, begin);
+        scans[worker].write(begin, result);
+      },
+      params.progress, "knn");
+  return result;
+}
+
+}  // namespace detail
+
+/// The k sparse rows of `data` nearest to each of `queries`, by brute force: ids and distances, nearest first, ties by
+/// lower id, padded with no_id and +infinity where fewer than k rows are there or pass the filter. Both are csr_views
+/// or csr_matrices; sets without values under metrics of sets (Metric::is_set_metric).
+///
+/// Always exact: recall_target is checked and otherwise not used. Order and values are those of the metric called on
+/// two rows; no answer depends on the batch or the number of threads. A query with a NaN or an infinity gets no
+/// neighbours. The filter and a user's metric may be called from several threads at once. Time O(m n) distances, of
+/// which each is linear in what the two rows store at most. \throws std::invalid_argument for k = 0, dimensions that
+/// differ, recall_target outside (0, 1] or NaN, data with a NaN or an infinity (naming the row), rows that the metric
+/// refuses, sets without values under a metric that reads them, more than 2^32 - 1 rows; annulus::cancelled when
+/// `progress` returns false.
+template <detail::csr_like D, class Metric = euclidean>
+  requires metric_for<Metric, csr_view<typename D::value_type>> neighbors
+  knn(const D& data, const std::type_identity_t<csr_view<typename D::value_type>>& queries, std::size_t k,
+      Metric metric = {}, const knn_params& params = {}) {
+    const csr_view<typename D::value_type> rows = data;
+    detail::check_search(rows, queries, k, params);
+    if (rows.size() >= no_id) detail::invalid("data rows", rows.size(), "must be below 2^32 - 1");
+    detail::check_has_values<Metric>(rows, "data");
+    detail::check_has_values<Metric>(queries, "queries");
+    detail::check_rows(rows, "data");
+    detail::check_rows_for(metric, rows, "data");
+    detail::check_rows_for(metric, queries, "queries");
+    return detail::search_points(rows, queries, k, metric, params);
+  }
+
+/// The same over any point set whose rows are neither of a matrix nor sparse, by a metric that takes two of its rows.
+/// Rows are not looked over.
+template <point_set D, class Metric>
+  requires(!detail::rows_like<D> && metric_for<Metric, D>)
+neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, const knn_params& params = {}) {
+  detail::check_search(data, queries, k, params);
+  if (data.size() >= no_id) detail::invalid("data rows", data.size(), "must be below 2^32 - 1");
+  return detail::search_points(data, queries, k, metric, params);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

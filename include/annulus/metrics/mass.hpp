@@ -1,0 +1,62 @@
+#pragma once
+
+/// \file
+/// Rows as distributions: what is common to the metrics of mass over bins.
+
+#include <annulus/core/embedding.hpp>
+#include <annulus/core/sparse_distance.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The sum of a row's mass, by chains of additions that do not wait for each other.
+template <row_scalar T>
+double mass_of(const T* row, std::size_t d) noexcept {
+  constexpr std::size_t chains = 8;
+  double sums[chains] = {};
+  std::size_t i = 0;
+  for (; i + chains <= d; i += chains)
+    simd::unroll<chains>([&](auto c) { sums[c] += static_cast<double>(row[i + c]); });
+  for (; i < d; ++i) sums[0] += static_cast<double>(row[i]);
+  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+}
+
+template <class T>
+double mass_of(const sparse_row<T>& row) noexcept {
+  return mass_of(row.values.data(), row.values.size());
+}
+
+/// x / mass, but 0 for a row without mass.
+inline double share_of(double x, double mass) noexcept { return mass > 0 ? x / mass : 0.0; }
+
+/// How long a row of d bins and one more is in whole vectors.
+inline std::size_t share_dim(std::size_t d) noexcept { return (d / simd::lanes<float> + 1) * simd::lanes<float>; }
+
+/// out[i] = row[i] / its sum for i < d, then 0 up to share_dim(d); but out[d] = 1 for a row without mass. That bin
+/// holds all the mass of an empty row, so that empty rows equal each other and share nothing with any other row.
+template <row_scalar T, class Out>
+void embed_shares(const T* row, std::size_t d, Out* out) noexcept {
+  const double mass = mass_of(row, d);
+  std::fill(out + d, out + share_dim(d), Out(0));
+  for (std::size_t i = 0; i < d; ++i) out[i] = static_cast<Out>(share_of(static_cast<double>(row[i]), mass));
+  if (mass == 0) out[d] = Out(1);
+}
+
+/// What every metric of distributions refuses.
+struct mass_rows {
+  template <row_scalar T>
+  static const char* refuses(const T* row, std::size_t d) noexcept {
+    // Bytes cannot overflow the sum nor, unsigned, be negative.
+    if constexpr (!std::same_as<T, std::uint8_t>) {
+      for (std::size_t i = 0; i < d; ++i)
+        if (!(static_cast<double>(row[i]) >= 0)) return "must hold mass that is not negative";
+      if (!(mass_of(row, d) <= std::numeric_limits<double>::max())) return "must hold mass of a finite sum";
+    }
+    return nullptr;
+  }
+  template <class T>
+  static const char* refuses(const sparse_row<T>& row) noexcept {
+    return refuses(row.values.data(), row.values.size());
+  }
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

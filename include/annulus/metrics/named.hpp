@@ -1,0 +1,138 @@
+#pragma once
+
+/// \file
+/// Metrics for programs that learn the name of theirs at run time: one dispatch, from a name to a type.
+
+#include <annulus/metrics/angular.hpp>
+#include <annulus/metrics/bits.hpp>
+#include <annulus/metrics/distributions.hpp>
+#include <annulus/metrics/sinkhorn.hpp>
+#include <annulus/metrics/spatial.hpp>
+#include <annulus/metrics/table.hpp>
+#include <annulus/metrics/transport.hpp>
+#include <annulus/metrics/wasserstein.hpp>
+#include <annulus/metrics/weighted.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// Parameters of metrics; known_metrics (table.hpp) tells which metric takes which. What is left empty is not given.
+struct metric_params {
+  std::optional<double> p = {};               ///< the order of a norm, at least 1
+  std::vector<double> w = {};                 ///< a weight for each coordinate
+  std::vector<double> variance = {};          ///< one for each coordinate
+  matrix<double> vinv = {};                   ///< d x d, the inverse of a covariance
+  matrix<double> cost = {};                   ///< d x d, of moving a unit of mass between two bins
+  std::optional<double> regularization = {};  ///< the weight of the plan's entropy, in units of cost
+};
+
+namespace detail {
+
+template <class... Metrics>
+struct metric_types {};
+
+using named_metrics =
+    metric_types<euclidean, sqeuclidean, manhattan, chebyshev, minkowski, seuclidean, wminkowski, mahalanobis, cosine,
+                 inner_product, dot, correlation, true_angular, spearmanr, tsss, haversine, canberra, braycurtis,
+                 hellinger, jensen_shannon, symmetric_kl, wasserstein_1d, circular_kantorovich, kantorovich, sinkhorn,
+                 hamming, jaccard, dice, matching, kulsinski, rogerstanimoto, russellrao, sokalsneath, sokalmichener,
+                 yule, bit_hamming, bit_jaccard>;
+
+/// The first of the metrics that F can be called with.
+template <class F, class... Metrics>
+struct first_taken {
+  static_assert(sizeof...(Metrics) > 0, "annulus: no metric that has a name can be passed to this callable");
+};
+template <class F, class First, class... Rest>
+struct first_taken<F, First, Rest...> : first_taken<F, Rest...> {};
+template <class F, class First, class... Rest>
+  requires std::invocable<F&, First>
+struct first_taken<F, First, Rest...> {
+  using result = std::invoke_result_t<F&, First>;
+};
+
+[[noreturn, gnu::noinline, gnu::cold]] inline void unknown_metric(std::string_view name) {
+  std::string known;
+  for (const metric_info& metric : known_metrics) known.append(known.empty() ? "" : ", ").append(metric.name);
+  invalid("metric", name, "must be one of ", known);
+}
+
+/// Refuses parameters that the metric has not, and asks for those that it needs.
+inline void check_parameters(const metric_info& metric, const metric_params& params) {
+  const auto check = [&](std::string_view name, bool is_given) {
+    const metric_parameter* const known = metric.find_parameter(name);
+    if (is_given && known == nullptr) invalid("metric", metric.name, "has no parameter ", name);
+    if (!is_given && known != nullptr && known->value.empty())
+      invalid("metric", metric.name, "needs the parameter ", name);
+  };
+  check("p", params.p.has_value());
+  check("w", !params.w.empty());
+  check("variance", !params.variance.empty());
+  check("vinv", params.vinv.rows() > 0);
+  check("cost", params.cost.rows() > 0);
+  check("regularization", params.regularization.has_value());
+}
+
+template <class Metric>
+Metric make_metric(const metric_params& params) {
+  if constexpr (std::same_as<Metric, seuclidean>) return Metric(params.variance);
+  else if constexpr (std::same_as<Metric, mahalanobis>) return Metric(params.vinv);
+  else if constexpr (std::same_as<Metric, kantorovich>) return Metric(params.cost);
+  else if constexpr (std::same_as<Metric, wminkowski>) return params.p ? Metric(params.w, *params.p) : Metric(params.w);
+  else if constexpr (std::same_as<Metric, sinkhorn>)
+    return params.regularization ? Metric(params.cost, *params.regularization) : Metric(params.cost);
+  else if constexpr (requires { &Metric::p; }) return params.p ? Metric(*params.p) : Metric();
+  else return Metric();
+}
+
+template <class Result, class Metric, class F>
+Result call_with(const metric_params& params, F& f) {
+  if constexpr (std::invocable<F&, Metric>) {
+    static_assert(std::same_as<std::invoke_result_t<F&, Metric>, Result>,
+                  "annulus: the callable must return the same type for every metric");
+    return f(make_metric<Metric>(params));
+  } else {
+    invalid("metric", Metric::name, "does not take such rows");
+  }
+}
+
+template <class F, class... Metrics>
+decltype(auto) call_by_name(std::string_view name, const metric_params& params, F& f, metric_types<Metrics...>) {
+  using result = typename first_taken<F, Metrics...>::result;
+  struct entry {
+    std::string_view name;
+    result (*call)(const metric_params&, F&);
+  };
+  static constexpr entry entries[] = {{Metrics::name, &call_with<result, Metrics, F>}...};
+  return std::ranges::find(entries, name, &entry::name)->call(params, f);
+}
+
+}  // namespace detail
+
+/// Calls f with the metric of that name or alias (known_metrics), made with its parameters, and returns what f does,
+/// which has to be of one type for all metrics. f is compiled for each metric that it can be called with: where not all
+/// will do, a generic lambda says so.
+///
+///     with_metric("hellinger", {}, [&]<class M>(M metric) requires metric_for<M, csr_view<float>> {
+///       return knn(rows, queries, 10, metric);
+///     });
+///
+/// \throws std::invalid_argument for an unknown name (telling those known), for a metric that f cannot be called with,
+/// for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
+template <class F>
+decltype(auto) with_metric(std::string_view name, const metric_params& params, F&& f) {
+  const metric_info* const known = find_metric(name);
+  if (known == nullptr) detail::unknown_metric(name);
+  detail::check_parameters(*known, params);
+  return detail::call_by_name(known->name, params, f, detail::named_metrics{});
+}
+
+/// With parameters by default.
+template <class F>
+decltype(auto) with_metric(std::string_view name, F&& f) {
+  return with_metric(name, {}, f);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

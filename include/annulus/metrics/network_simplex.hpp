@@ -1,0 +1,300 @@
+#pragma once
+
+/// \file
+/// An exact solver of the transportation problem: the network simplex method on the bipartite graph of sources and
+/// sinks (Dantzig 1951), with strongly feasible trees against cycling (Cunningham 1976).
+
+#include <annulus/core/matrix.hpp>
+
+#include <algorithm>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Mass at n sources and m sinks, all positive and of the same sum but for rounding, and the cost of a unit from each
+/// source to each sink: rows of `stride` elements, whole vectors.
+struct transport_problem {
+  std::size_t n = 0, m = 0, stride = 0;
+  aligned_vector<double> supply, demand, cost;
+
+  const double* costs(std::size_t i) const noexcept { return cost.data() + i * stride; }
+};
+
+/// Solves in the constructor; then tells the cost, the flows and the potentials that prove them optimal. Worst case
+/// exponential, in practice a few pivots a node, each O(n + m) and a scan of some rows of costs. Memory O(n + m).
+class network_simplex {
+ public:
+  explicit network_simplex(const transport_problem& problem)
+      : m_problem(problem), m_nodes(problem.n + problem.m), m_v(problem.stride, no_sink) {
+    for (const double c : problem.cost) m_tolerance = std::max(m_tolerance, c);
+    m_tolerance *= 0x1p-43;
+    start();
+    // Potentials drift by rounding as they are added to: once they are fresh, nothing may be left to improve.
+    constexpr int most_rounds = 8;
+    for (int round = 0; round < most_rounds && improve(); ++round) refresh_potentials();
+  }
+
+  /// The least cost.
+  double cost() const {
+    double sum = 0;
+    for_each_flow([&](std::size_t i, std::size_t j, double flow) { sum += flow * m_problem.costs(i)[j]; });
+    return sum;
+  }
+  /// f(source, sink, flow >= 0) for every arc of the tree; all others carry nothing.
+  template <class F>
+  void for_each_flow(F f) const {
+    for (index k = 0; k < size(); ++k)
+      if (m_nodes[k].parent != none) {
+        const index p = m_nodes[k].parent;
+        if (is_source(k)) f(std::size_t{k}, p - m_problem.n, m_nodes[k].flow);
+        else f(std::size_t{p}, k - m_problem.n, m_nodes[k].flow);
+      }
+  }
+  /// Potentials: u(i) + v(j) <= cost(i, j), and equal where flow is, but for rounding.
+  double u(std::size_t i) const noexcept { return m_nodes[i].potential; }
+  double v(std::size_t j) const noexcept { return m_v[j]; }
+
+ private:
+  using index = std::uint32_t;
+  static constexpr index none = ~index{0};
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  static constexpr double no_sink = -infinity;  ///< as a potential: no source finds such a sink cheap
+
+  /// A node of the spanning tree, with the arc to its parent. Arcs lead from sources to sinks.
+  struct node {
+    index parent = none, first_child = none, next = none, previous = none, depth = 0;
+    double flow = 0;
+    double potential = 0;  ///< u of a source; the sinks' are in m_v, where they lie side by side
+  };
+  static constexpr std::size_t sources_at_once = 8;
+
+  index size() const noexcept { return static_cast<index>(m_nodes.size()); }
+  bool is_source(index k) const noexcept { return k < m_problem.n; }
+  index sink(std::size_t j) const noexcept { return static_cast<index>(m_problem.n + j); }
+
+  /// The least of cost - v over the sinks of one source.
+  double least(std::size_t i) const noexcept {
+    using batch = simd::batch<double>;
+    const double* const c = m_problem.costs(i);
+    batch low[2] = {batch(infinity), batch(infinity)};
+    constexpr std::size_t lanes = simd::lanes<double>;
+    const auto fold = [&](batch& lowest, std::size_t j) {
+      lowest = xsimd::min(lowest, batch::load_aligned(c + j) - batch::load_aligned(&m_v[j]));
+    };
+    std::size_t j = 0;
+    for (; j + 2 * lanes <= m_problem.stride; j += 2 * lanes)
+      simd::unroll<2>([&](auto k) { fold(low[k], j + k * lanes); });
+    if (j < m_problem.stride) fold(low[0], j);
+    return -simd::reduce_max(-xsimd::min(low[0], low[1]));
+  }
+  std::pair<double, std::size_t> cheapest(std::size_t i) const noexcept {
+    using batch = simd::batch<double>;
+    const double cost = least(i);
+    const double* const c = m_problem.costs(i);
+    for (std::size_t j = 0; j < m_problem.stride; j += simd::lanes<double>)
+      if (const auto hits = simd::mask(batch::load_aligned(c + j) - batch::load_aligned(&m_v[j]) == batch(cost)))
+        return {cost, j + static_cast<std::size_t>(std::countr_zero(hits))};
+    return {cost, 0};
+  }
+
+  /// A tree to start from: sources in turn fill the cheapest sinks that have room, and the pieces are joined by arcs
+  /// without flow, all of which point to the root. That is what makes the tree strongly feasible.
+  void start() {
+    struct arc {
+      index source, sink, next_of_source, next_of_sink;
+      double flow;
+    };
+    const std::size_t n = m_problem.n, m = m_problem.m;
+    std::vector<arc> arcs;
+    arcs.reserve(n + m);
+    std::vector<index> first(n + m, none);
+    std::copy_n(m_problem.costs(0), m, m_v.begin());
+    for (std::size_t i = 1; i < n; ++i)
+      for (std::size_t j = 0; j < m; ++j) m_v[j] = std::min(m_v[j], m_problem.costs(i)[j]);
+    std::vector<double> room(m_problem.demand.begin(), m_problem.demand.end());
+    std::size_t open = m;
+    for (std::size_t i = 0; i < n; ++i)
+      for (double mass = m_problem.supply[i]; mass > 0 && open > 0;) {
+        const std::size_t j = cheapest(i).second;
+        const double flow = std::min(mass, room[j]);
+        mass -= flow;
+        room[j] -= flow;
+        const index s = static_cast<index>(i), t = sink(j), id = static_cast<index>(arcs.size());
+        arcs.push_back({s, t, first[s], first[t], flow});
+        first[s] = first[t] = id;
+        if (room[j] <= 0) {
+          m_v[j] = no_sink;
+          --open;
+        }
+      }
+
+    std::fill(m_v.begin(), m_v.end(), no_sink);
+    std::vector<index> reached;
+    reached.reserve(n + m);
+    std::vector<bool> is_reached(n + m);
+    const auto grow = [&](index root) {
+      is_reached[root] = true;
+      reached.assign(1, root);
+      for (std::size_t r = 0; r < reached.size(); ++r) {
+        const index k = reached[r];
+        for (index a = first[k]; a != none; a = is_source(k) ? arcs[a].next_of_source : arcs[a].next_of_sink) {
+          const index other = is_source(k) ? arcs[a].sink : arcs[a].source;
+          if (is_reached[other]) continue;
+          is_reached[other] = true;
+          hang(other, k, arcs[a].flow);
+          reached.push_back(other);
+        }
+      }
+    };
+    for (index i = 0; i < n; ++i) {
+      if (is_reached[i]) continue;
+      if (i > 0) hang(i, sink(cheapest(i).second), 0);
+      grow(i);
+    }
+    // Rounding may leave sinks that no source had mass for.
+    for (std::size_t j = 0; j < m; ++j) {
+      if (is_reached[sink(j)]) continue;
+      index best = 0;
+      for (index i = 1; i < n; ++i)
+        if (m_problem.costs(i)[j] - u(i) < m_problem.costs(best)[j] - u(best)) best = i;
+      hang(sink(j), best, m_problem.demand[j]);
+    }
+  }
+
+  /// Makes `child`, which hangs nowhere, a child of `parent`, its potential that of an arc in the tree.
+  void hang(index child, index parent, double flow) noexcept {
+    m_nodes[child].flow = flow;
+    link(child, parent);
+    set_potential(child);
+  }
+  void link(index child, index parent) noexcept {
+    node& c = m_nodes[child];
+    node& p = m_nodes[parent];
+    c.parent = parent;
+    c.depth = p.depth + 1;
+    c.previous = none;
+    c.next = p.first_child;
+    if (c.next != none) m_nodes[c.next].previous = child;
+    p.first_child = child;
+  }
+  void unlink(index child) noexcept {
+    const node& c = m_nodes[child];
+    if (c.previous == none) m_nodes[c.parent].first_child = c.next;
+    else m_nodes[c.previous].next = c.next;
+    if (c.next != none) m_nodes[c.next].previous = c.previous;
+  }
+  void set_potential(index k) noexcept {
+    const index p = m_nodes[k].parent;
+    if (is_source(k)) m_nodes[k].potential = m_problem.costs(k)[p - m_problem.n] - m_v[p - m_problem.n];
+    else m_v[k - m_problem.n] = m_problem.costs(p)[k - m_problem.n] - m_nodes[p].potential;
+  }
+  /// f(k) for the nodes of the subtree of `top`, parents first.
+  template <class F>
+  void for_each_below(index top, F f) {
+    for (index k = top;;) {
+      f(k);
+      if (m_nodes[k].first_child != none) {
+        k = m_nodes[k].first_child;
+        continue;
+      }
+      while (k != top && m_nodes[k].next == none) k = m_nodes[k].parent;
+      if (k == top) return;
+      k = m_nodes[k].next;
+    }
+  }
+  void refresh_potentials() {
+    for_each_below(0, [&](index k) {
+      if (m_nodes[k].parent != none) set_potential(k);
+    });
+  }
+
+  /// Pivots until no arc would lower the cost; whether there were any. Sources are priced in turn, some at a time, and
+  /// the arc that promises most among them enters.
+  bool improve() {
+    const std::size_t n = m_problem.n;
+    const std::size_t block = std::min(n, sources_at_once);
+    // Many more than there ever are: should potentials that have drifted mislead, they are renewed.
+    const std::size_t most_pivots = 1000 * m_nodes.size();
+    std::size_t at = 0, pivots = 0;
+    for (std::size_t clean = 0; clean < n && pivots < most_pivots;) {
+      double best = -m_tolerance;
+      std::size_t from = n;
+      for (std::size_t b = 0; b < block; ++b) {
+        const double reduced = least(at) - u(at);
+        if (reduced < best) {
+          best = reduced;
+          from = at;
+        }
+        if (++at == n) at = 0;
+      }
+      if (from == n) {
+        clean += block;
+        continue;
+      }
+      clean = 0;
+      ++pivots;
+      const auto [cost, to] = cheapest(from);
+      pivot(static_cast<index>(from), sink(to), cost - u(from));
+    }
+    return pivots > 0;
+  }
+
+  /// Lets the arc from source i to sink j enter the tree.
+  void pivot(index i, index j, double reduced) {
+    // Around the cycle, from its top down to i, along the new arc, and from j up: sources on the first way and sinks on
+    // the last send back. Of the arcs that run dry first the last one on this way leaves, which keeps the tree strongly
+    // feasible.
+    double i_step = infinity, j_step = infinity;
+    index i_leaving = none, j_leaving = none;
+    index a = i, b = j;
+    while (a != b) {
+      const bool a_up = m_nodes[a].depth >= m_nodes[b].depth, b_up = m_nodes[b].depth >= m_nodes[a].depth;
+      if (a_up) {
+        if (is_source(a) && m_nodes[a].flow < i_step) {
+          i_step = m_nodes[a].flow;
+          i_leaving = a;
+        }
+        a = m_nodes[a].parent;
+      }
+      if (b_up) {
+        if (!is_source(b) && m_nodes[b].flow <= j_step) {
+          j_step = m_nodes[b].flow;
+          j_leaving = b;
+        }
+        b = m_nodes[b].parent;
+      }
+    }
+    const index top = a;
+    const double step = std::min(i_step, j_step);
+    for (index k = i; k != top; k = m_nodes[k].parent) m_nodes[k].flow += is_source(k) ? -step : step;
+    for (index k = j; k != top; k = m_nodes[k].parent) m_nodes[k].flow += is_source(k) ? step : -step;
+
+    // What hung below the arc that leaves hangs from the new arc, the way between the two turned round.
+    const bool is_side_j = j_step <= i_step;
+    const index cut = is_side_j ? j : i, leaving = is_side_j ? j_leaving : i_leaving;
+    index child = cut, parent = is_side_j ? i : j;
+    for (double flow = step;;) {
+      const index old_parent = m_nodes[child].parent;
+      const double old_flow = m_nodes[child].flow;
+      unlink(child);
+      link(child, parent);
+      m_nodes[child].flow = flow;
+      if (child == leaving) break;
+      parent = child;
+      child = old_parent;
+      flow = old_flow;
+    }
+    const double change = is_side_j ? -reduced : reduced;
+    for_each_below(cut, [&](index k) {
+      m_nodes[k].depth = m_nodes[m_nodes[k].parent].depth + 1;
+      if (is_source(k)) m_nodes[k].potential += change;
+      else m_v[k - m_problem.n] -= change;
+    });
+  }
+
+  const transport_problem& m_problem;
+  std::vector<node> m_nodes;
+  aligned_vector<double> m_v;
+  double m_tolerance = 0;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,115 @@
+#pragma once
+
+/// \file
+/// What metrics there are by name: a table for programs that let their users choose, and for the documentation.
+
+#include <annulus/core/errors.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// A parameter, named as in metric_params (named.hpp).
+struct metric_parameter {
+  std::string_view name;
+  std::string_view value;  ///< what it is where it is not given; empty where it has to be
+};
+
+/// One metric. Lists end with their first empty entry. In formulas a and b are coordinates of the two rows; p and q
+/// these as shares of the row's sum, F and G cumulated shares; of n coordinates tt, tf, ft and ff are how many are set
+/// in both rows, in one of them alone and in neither, and ne = tf + ft.
+struct metric_info {
+  std::string_view name;
+  std::array<std::string_view, 3> aliases;
+  std::string_view formula;
+  std::array<metric_parameter, 2> parameters;
+  bool is_metric;  ///< symmetric, 0 from a row to itself, and with the triangle inequality, whatever the parameters
+  bool dense;      ///< takes dense rows of every element type
+  bool sparse;     ///< takes sparse rows
+  bool bits;       ///< takes rows of packed bits
+  /// How exact search compares dense rows: "products" (integer matrix products first, for what is left the kernel),
+  /// "kernel" (one pass in SIMD registers), "popcount" (bits, into which dense rows are packed) or "-" (a solver).
+  std::string_view simd;
+  std::string_view proxy;  ///< what orders rows in a search; empty where it is the distance itself
+
+  constexpr const metric_parameter* find_parameter(std::string_view parameter) const noexcept {
+    for (const metric_parameter& known : parameters)
+      if (!known.name.empty() && known.name == parameter) return &known;
+    return nullptr;
+  }
+};
+
+/// Every metric that has a name.
+inline constexpr auto known_metrics = [] {
+  enum : unsigned { metric = 1, dense = 2, sparse = 4, bits = 8, rows = dense | sparse };
+  using names = std::array<std::string_view, 3>;
+  using parameters = std::array<metric_parameter, 2>;
+  constexpr auto describe = [](std::string_view name, const names& aliases, std::string_view formula,
+                               const parameters& taken, unsigned is, std::string_view simd, std::string_view proxy) {
+    return metric_info{
+        name, aliases, formula, taken, (is & metric) != 0, (is & dense) != 0, (is & sparse) != 0, (is & bits) != 0,
+        simd, proxy};
+  };
+  constexpr parameters none{}, p_is_1{{{"p", "1"}}}, p_is_2{{{"p", "2"}}};
+  return std::array{
+      describe("euclidean", {"l2"}, "sqrt(sum (a - b)^2)", none, metric | rows, "products", "its square"),
+      describe("sqeuclidean", {}, "sum (a - b)^2", none, rows, "products", ""),
+      describe("manhattan", {"l1", "taxicab", "cityblock"}, "sum |a - b|", none, metric | rows, "kernel", ""),
+      describe("chebyshev", {"linf", "linfinity", "linfty"}, "max |a - b|", none, metric | rows, "kernel", ""),
+      describe("minkowski", {}, "(sum |a - b|^p)^(1/p), p >= 1", p_is_2, metric | rows, "kernel",
+               "the sum, for p = 3/2, 2, 5/2, 3, 4"),
+      describe("seuclidean", {"standardised_euclidean"}, "sqrt(sum (a - b)^2 / variance)", {{{"variance", ""}}},
+               metric | rows, "products", "its square"),
+      describe("wminkowski", {"weighted_minkowski"}, "(sum w |a - b|^p)^(1/p), p >= 1", {{{"w", ""}, {"p", "2"}}},
+               metric | rows, "kernel", "the sum, for p = 3/2, 2, 5/2, 3, 4"),
+      describe("mahalanobis", {}, "sqrt((a - b)^T vinv (a - b))", {{{"vinv", ""}}}, metric | rows, "products",
+               "its square"),
+      describe("cosine", {}, "1 - sum a b / (|a| |b|)", none, rows, "products", ""),
+      describe("inner_product", {}, "-sum a b", none, rows, "products", ""),
+      describe("dot", {}, "1 - sum a b, of unit rows", none, rows, "products", "inner_product"),
+      describe("correlation", {}, "cosine of rows less their means", none, rows, "products", ""),
+      describe("true_angular", {}, "arccos(sum a b / (|a| |b|)) / pi", none, metric | rows, "products", "cosine"),
+      describe("spearmanr", {}, "correlation of the coordinates' ranks", none, dense, "products", ""),
+      describe("tsss", {}, "area of the triangle times area of the sector of a, b", none, rows, "kernel", ""),
+      describe("haversine", {}, "angle between (latitude, longitude) in radians", none, metric | dense, "products",
+               "the squared chord"),
+      describe("canberra", {}, "sum |a - b| / (|a| + |b|)", none, metric | rows, "kernel", ""),
+      describe("braycurtis", {}, "sum |a - b| / sum |a + b|", none, rows, "kernel", ""),
+      describe("hellinger", {}, "sqrt(1 - sum sqrt(p q))", none, metric | rows, "products", "sum (sqrt p - sqrt q)^2"),
+      describe("jensen_shannon", {"jensen-shannon"}, "KL(p, (p + q)/2)/2 + KL(q, (p + q)/2)/2", none, rows, "kernel",
+               ""),
+      describe("symmetric_kl", {"symmetric-kl", "symmetric_kullback_liebler", "symmetric_kullback_leibler"},
+               "KL(p, q) + KL(q, p), smoothed", none, rows, "kernel", ""),
+      describe("wasserstein_1d", {"wasserstein-1d", "kantorovich_1d", "kantorovich-1d"},
+               "(sum |F - G|^p)^(1/p), p >= 1", p_is_1, metric | rows, "kernel", "the sum, for p = 2"),
+      describe("circular_kantorovich", {"circular_wasserstein"}, "min over m of (sum |F - G - m|^p)^(1/p), p >= 1",
+               p_is_1, metric | rows, "-", ""),
+      describe("kantorovich", {"wasserstein"}, "least sum of P cost over plans P from p to q", {{{"cost", ""}}}, rows,
+               "-", ""),
+      describe("sinkhorn", {}, "sum of P cost, P of least sum of P cost - regularization entropy(P)",
+               {{{"cost", ""}, {"regularization", "1"}}}, rows, "-", ""),
+      describe("hamming", {}, "share of the coordinates with a != b", none, metric | rows, "kernel", ""),
+      describe("jaccard", {}, "ne / (tt + ne)", none, metric | rows, "popcount", ""),
+      describe("dice", {}, "ne / (2 tt + ne)", none, rows, "popcount", ""),
+      describe("matching", {}, "ne / n", none, metric | rows, "popcount", ""),
+      describe("kulsinski", {}, "(ne - tt + n) / (ne + n), 0 of equal sets", none, metric | rows, "popcount", ""),
+      describe("rogerstanimoto", {}, "2 ne / (n + ne)", none, metric | rows, "popcount", ""),
+      describe("russellrao", {}, "(n - tt) / n, 0 of equal sets", none, metric | rows, "popcount", ""),
+      describe("sokalsneath", {}, "ne / (tt/2 + ne)", none, metric | rows, "popcount", ""),
+      describe("sokalmichener", {}, "2 ne / (n + ne)", none, metric | rows, "popcount", ""),
+      describe("yule", {}, "2 tf ft / (tt ff + tf ft)", none, rows, "popcount", ""),
+      describe("bit_hamming", {}, "ne", none, metric | bits, "popcount", ""),
+      describe("bit_jaccard", {}, "-ln(tt / (tt + ne))", none, bits, "popcount", "ne / (tt + ne)"),
+  };
+}();
+
+/// The metric of that name or alias, or a null pointer.
+constexpr const metric_info* find_metric(std::string_view name) noexcept {
+  if (name.empty()) return nullptr;  // as unused aliases are
+  for (const metric_info& known : known_metrics)
+    if (known.name == name || std::ranges::find(known.aliases, name) != known.aliases.end()) return &known;
+  return nullptr;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,269 @@
+#pragma once
+
+/// \file
+/// Metrics with a weight for every coordinate, or for every pair of them: others of rows rewritten by the weights. Rows
+/// are rewritten once in double and rounded to the type of their lanes, so distances are exact to the rounding of the
+/// rows. Copies of a metric share its parameters.
+
+#include <annulus/core/embedding.hpp>
+#include <annulus/core/sparse_distance.hpp>
+#include <annulus/metrics/dense.hpp>
+
+#include <memory>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+namespace detail {
+
+/// Each coordinate times a factor of its own.
+class coordinate_factors {
+ public:
+  /// factor(weight, i) for every weight.
+  template <class F>
+  coordinate_factors(std::span<const double> weights, F factor) {
+    std::vector<double> factors(weights.size());
+    for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = factor(weights[i], i);
+    m_factors = std::make_shared<const std::vector<double>>(std::move(factors));
+  }
+  std::size_t size() const noexcept { return m_factors->size(); }
+
+  template <class T, class Out>
+  void apply(const T* row, Out* out) const noexcept {
+    const double* const factors = m_factors->data();
+    for (std::size_t i = 0; i < size(); ++i) out[i] = static_cast<Out>(static_cast<double>(row[i]) * factors[i]);
+  }
+  /// f of both rows rewritten. Allocates for rows that store more than some 250 elements.
+  template <class T, class F>
+  auto of_sparse(const sparse_row<T>& a, const sparse_row<T>& b, F f) const {
+    using lane = lane_t<T>;
+    row_buffer<lane> left(a.values.size()), right(b.values.size());
+    const auto rewritten = [&](const sparse_row<T>& row, lane* values) {
+      const double* const factors = m_factors->data();
+      for (std::size_t i = 0; i < row.values.size(); ++i)
+        values[i] = static_cast<lane>(static_cast<double>(row.values[i]) * factors[row.indices[i]]);
+      return sparse_row<lane>{row.indices, {values, row.values.size()}, row.dim};
+    };
+    return f(rewritten(a, left.data()), rewritten(b, right.data()));
+  }
+
+ private:
+  std::shared_ptr<const std::vector<double>> m_factors;
+};
+
+inline void check_length(std::string_view parameter, std::size_t length, std::size_t d) {
+  if (d != length) invalid("dimension", d, "must equal the length of ", parameter, " = ", length);
+}
+
+}  // namespace detail
+
+/// sqrt(sum (a_i - b_i)^2 / v_i), v_i > 0 the variance of coordinate i: a metric. Searched as `euclidean` of rows
+/// divided by standard deviations. O(d).
+class seuclidean : public detail::embedding<seuclidean> {
+ public:
+  static constexpr std::string_view name = "seuclidean";
+  template <row_scalar T>
+  using embedded = detail::lane_t<T>;
+  using detail::embedding<seuclidean>::operator();
+
+  /// \throws std::invalid_argument unless all variances are positive and finite.
+  explicit seuclidean(std::span<const double> variance)
+      : m_inverse(variance, [](double v, std::size_t i) {
+          if (!(v > 0 && std::isfinite(1 / v) && std::isfinite(v)))
+            detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
+          return 1 / std::sqrt(v);
+        }) {}
+
+  /// \throws std::invalid_argument unless there are d variances.
+  void check_dimension(std::size_t d) const { detail::check_length("variance", m_inverse.size(), d); }
+  std::size_t embedded_dim(std::size_t d) const {
+    check_dimension(d);
+    return d;
+  }
+  template <row_scalar T>
+  void embed(const T* row, std::size_t, embedded<T>* out) const noexcept {
+    m_inverse.apply(row, out);
+  }
+  euclidean base(std::size_t) const noexcept { return {}; }
+
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    check_dimension(a.dim);
+    return m_inverse.of_sparse(a, b, euclidean{});
+  }
+
+ private:
+  detail::coordinate_factors m_inverse;
+};
+
+/// (sum w_i |a_i - b_i|^p)^(1/p), w_i >= 0 and finite p >= 1: a metric where no weight is 0. Searched as `minkowski` of
+/// rows times w^(1/p). O(d).
+class wminkowski : public detail::embedding<wminkowski> {
+ public:
+  static constexpr std::string_view name = "wminkowski";
+  template <row_scalar T>
+  using embedded = detail::lane_t<T>;
+  using detail::embedding<wminkowski>::operator();
+
+  /// \throws std::invalid_argument for a weight that is negative or not finite, and unless 1 <= p < infinity.
+  explicit wminkowski(std::span<const double> w, double p = 2)
+      : m_base(p), m_roots(w, [&](double weight, std::size_t i) {
+          if (!(weight >= 0 && std::isfinite(weight)))
+            detail::invalid("w", weight, "coordinate ", i, " must be at least 0 and finite");
+          return std::pow(weight, 1 / p);
+        }) {}
+  double p() const noexcept { return m_base.p(); }
+
+  /// \throws std::invalid_argument unless there are d weights.
+  void check_dimension(std::size_t d) const { detail::check_length("w", m_roots.size(), d); }
+  std::size_t embedded_dim(std::size_t d) const {
+    check_dimension(d);
+    return d;
+  }
+  template <row_scalar T>
+  void embed(const T* row, std::size_t, embedded<T>* out) const noexcept {
+    m_roots.apply(row, out);
+  }
+  minkowski base(std::size_t) const noexcept { return m_base; }
+
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    check_dimension(a.dim);
+    return m_roots.of_sparse(a, b, m_base);
+  }
+
+ private:
+  minkowski m_base;
+  detail::coordinate_factors m_roots;
+};
+
+/// sqrt((a - b)^T V (a - b)) for a symmetric positive semidefinite V (d x d), as a rule the inverse of the covariance
+/// (Mahalanobis 1936): a metric where V is definite. Searched as `euclidean` of rows times a Cholesky factor of V, of
+/// as many coordinates as V has rank. O(d) a pair once rows are rewritten in O(d^2) each; O(d^2) a pair of sparse rows.
+class mahalanobis : public detail::embedding<mahalanobis> {
+ public:
+  static constexpr std::string_view name = "mahalanobis";
+  template <row_scalar T>
+  using embedded = detail::lane_t<T>;
+  using detail::embedding<mahalanobis>::operator();
+
+  /// Copies what it needs of vinv. O(d^3). \throws std::invalid_argument unless vinv is square, finite, and symmetric
+  /// and positive semidefinite to the rounding of floats (1e-5 of sqrt(v_ii v_jj)).
+  explicit mahalanobis(matrix_view<double> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
+  explicit mahalanobis(matrix_view<float> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
+
+  /// \throws std::invalid_argument unless vinv is d x d.
+  void check_dimension(std::size_t d) const { detail::check_length("a row of vinv", m_dim, d); }
+  std::size_t embedded_dim(std::size_t d) const {
+    check_dimension(d);
+    return m_rank;
+  }
+  template <row_scalar T>
+  void embed(const T* row, std::size_t, embedded<T>* out) const noexcept {
+    multiply(row, out);
+  }
+  euclidean base(std::size_t) const noexcept { return {}; }
+
+  /// Allocates for rows of more than some 250 coordinates.
+  template <class T>
+  double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    check_dimension(a.dim);
+    detail::row_buffer<double> difference(m_dim), rewritten(m_rank);
+    double* const x = difference.data();
+    std::fill_n(x, m_dim, 0.0);
+    for (std::size_t i = 0; i < a.values.size(); ++i)
+      x[static_cast<std::size_t>(a.indices[i])] += static_cast<double>(a.values[i]);
+    for (std::size_t i = 0; i < b.values.size(); ++i)
+      x[static_cast<std::size_t>(b.indices[i])] -= static_cast<double>(b.values[i]);
+    multiply(x, rewritten.data());
+    return std::sqrt(one_to_one<kernels::inner_product>(rewritten.data(), rewritten.data(), m_rank));
+  }
+
+ private:
+  using vector = simd::batch<double>;
+  static constexpr std::size_t lanes = simd::lanes<double>, columns = 4 * lanes;
+
+  /// Cholesky with the largest pivot first, of V scaled to a diagonal of ones, until what is left is rounding.
+  template <class T>
+  void factorize(matrix_view<T> vinv) {
+    constexpr double tolerance = 1e-5;
+    const std::size_t d = m_dim;
+    if (vinv.cols() != d || d == 0) detail::invalid("vinv columns", vinv.cols(), "must equal its rows = ", d, " >= 1");
+    std::vector<double> rest(d * d), scales(d);
+    for (std::size_t i = 0; i < d; ++i) {
+      const auto diagonal = static_cast<double>(vinv.row(i)[i]);
+      if (!(diagonal >= 0 && std::isfinite(diagonal)))
+        detail::invalid("vinv", diagonal, "diagonal element ", i, " must be at least 0 and finite");
+      scales[i] = std::sqrt(diagonal);
+    }
+    for (std::size_t i = 0; i < d; ++i)
+      for (std::size_t j = 0; j < d; ++j) {
+        const auto here = static_cast<double>(vinv.row(i)[j]), there = static_cast<double>(vinv.row(j)[i]);
+        const double size = scales[i] * scales[j];
+        if (!(std::abs(here - there) <= tolerance * size))
+          detail::invalid("vinv", here, "row ", i, " column ", j, " must be finite and equal its mirror ", there);
+        if (!(std::abs(here) <= (1 + tolerance) * size)) not_positive(i);
+        rest[i * d + j] = size > 0 ? (here + there) / (2 * size) : 0.0;
+      }
+
+    std::vector<std::size_t> left(d);
+    for (std::size_t i = 0; i < d; ++i) left[i] = i;
+    const double smallest = 4 * static_cast<double>(d) * std::numeric_limits<double>::epsilon();
+    std::vector<std::vector<double>> factor;
+    while (!left.empty()) {
+      const auto at = std::ranges::max_element(left, {}, [&](std::size_t i) { return rest[i * d + i]; });
+      const std::size_t p = *at;
+      const double pivot = rest[p * d + p];
+      // No element of a semidefinite matrix is greater than its greatest on the diagonal.
+      const auto is_rounding = [&](std::size_t j) { return std::abs(rest[p * d + j]) > pivot + smallest; };
+      if (pivot <= smallest || std::ranges::any_of(left, is_rounding)) break;
+      left.erase(at);
+      std::vector<double> column(d, 0.0);
+      column[p] = std::sqrt(pivot);
+      for (const std::size_t j : left) column[j] = rest[p * d + j] / column[p];
+      for (const std::size_t i : left)
+        for (const std::size_t j : left) rest[i * d + j] -= column[i] * column[j];
+      factor.push_back(std::move(column));
+    }
+    for (const std::size_t i : left)
+      for (const std::size_t j : left)
+        if (std::abs(rest[i * d + j]) > tolerance) not_positive(i);
+
+    m_rank = std::max(factor.size(), std::size_t{1});
+    m_stride = (m_rank + columns - 1) / columns * columns;
+    detail::aligned_vector<double> transform(d * m_stride);
+    for (std::size_t k = 0; k < factor.size(); ++k)
+      for (std::size_t j = 0; j < d; ++j) transform[j * m_stride + k] = factor[k][j] * scales[j];
+    m_transform = std::make_shared<const detail::aligned_vector<double>>(std::move(transform));
+  }
+  [[noreturn]] static void not_positive(std::size_t i) {
+    detail::invalid("vinv", "a matrix", "must be positive semidefinite, and is not about row ", i);
+  }
+
+  /// out = row * transform, in double.
+  template <class T, class Out>
+  void multiply(const T* row, Out* out) const noexcept {
+    for (std::size_t first = 0; first < m_rank; first += columns) {
+      vector sums[2][4];
+      simd::unroll<8>([&](auto i) { sums[i / 4][i % 4] = vector(0.0); });
+      const double* at = m_transform->data() + first;
+      const auto add = [&](auto chain, std::size_t p) {
+        const vector x(static_cast<double>(row[p]));
+        simd::unroll<4>([&](auto c) {
+          sums[chain][c] = xsimd::fma(x, vector::load_aligned(at + p * m_stride + c * lanes), sums[chain][c]);
+        });
+      };
+      std::size_t p = 0;
+      for (; p + 2 <= m_dim; p += 2) simd::unroll<2>([&](auto chain) { add(chain, p + chain); });
+      if (p < m_dim) add(std::integral_constant<std::size_t, 0>{}, p);
+      alignas(64) double products[columns];
+      simd::unroll<4>([&](auto c) { (sums[0][c] + sums[1][c]).store_aligned(products + c * lanes); });
+      const std::size_t used = std::min(columns, m_rank - first);
+      for (std::size_t c = 0; c < used; ++c) out[first + c] = static_cast<Out>(products[c]);
+    }
+  }
+
+  std::size_t m_dim = 0, m_rank = 0, m_stride = 0;
+  std::shared_ptr<const detail::aligned_vector<double>> m_transform;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH

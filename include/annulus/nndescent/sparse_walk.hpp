@@ -1,0 +1,52 @@
+#pragma once
+
+/// \file
+/// What a search of sparse rows walks over: the rows as they are.
+
+#include <annulus/core/sparse_rows.hpp>
+#include <annulus/nndescent/storage.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Walks over sparse rows under a metric.
+template <class T, class Metric>
+class sparse_walk {
+ public:
+  using row_type = sparse_row<T>;
+  static constexpr bool is_exact = true;
+  using rank_type = row_rank_t<Metric, row_type>;
+
+  /// A view: of the row of a caller or of the walk, valid while that stays.
+  struct query {
+    row_type row;
+  };
+
+  sparse_walk(std::size_t dim, const Metric& metric) : m_metric(metric), m_rows(dim) {}
+
+  void resize(std::size_t n) { m_rows.resize(n); }
+  void assign(std::size_t i, const row_type& row) { m_rows.assign(i, row); }
+  const sparse_rows<T>& rows() const noexcept { return m_rows; }
+
+  query make_query() const { return {}; }
+  void prepare(const row_type& row, query& q) const noexcept { q.row = row; }
+  void prepare_row(std::size_t i, query& q) const noexcept { q.row = m_rows.row(i); }
+  bool is_blind(const query& q) const noexcept { return is_cosine<Metric> && q.row.indices.empty(); }
+  void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
+    const row_query rank(m_metric, q.row);
+    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows.row(ids[i]));
+  }
+  void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
+  std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
+
+ private:
+  Metric m_metric;
+  sparse_rows<T> m_rows;
+};
+
+template <class T, class Metric>
+struct walk_of<csr_matrix<T>, Metric, full_precision> {
+  using type = sparse_walk<T, Metric>;
+  static type make(const csr_view<T>& data, const Metric& metric, full_precision) { return {data.dim(), metric}; }
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
