@@ -42,9 +42,9 @@ template <class D>
 concept rows_like = matrix_like<D> || csr_like<D>;
 
 template <class Row>
-inline constexpr bool is_sparse = false;
+inline constexpr bool is_sparse_row = false;
 template <class T>
-inline constexpr bool is_sparse<sparse_row<T>> = true;
+inline constexpr bool is_sparse_row<sparse_row<T>> = true;
 
 /// The rank of two rows.
 template <class Metric, class T>
@@ -94,7 +94,7 @@ bool is_finite_row(const sparse_row<T>& row) noexcept {
 template <class Rows>
 auto gather_rows(const Rows& rows, std::span<const id_type> numbers) {
   using T = typename Rows::value_type;
-  if constexpr (is_sparse<row_t<Rows>>) {
+  if constexpr (is_sparse_row<row_t<Rows>>) {
     std::vector<std::int64_t> indptr{0};
     std::vector<std::int32_t> indices;
     std::vector<T> values;

@@ -25,7 +25,7 @@ void check_has_values(const Points& points, std::string_view name) {
 
 template <class Row>
 bool is_searchable(const Row& row) noexcept {
-  if constexpr (is_sparse<Row>) return is_finite_row(row);
+  if constexpr (is_sparse_row<Row>) return is_finite_row(row);
   else return true;
 }
 
@@ -38,7 +38,7 @@ class points_scan {
   points_scan(const Points& data, const Metric& metric, const id_filter& filter)
       : m_data(&data), m_metric(&metric), m_filter(&filter) {
     // So many rows stay in the second-level cache while all queries of a block pass over them.
-    if constexpr (is_sparse<row_t<Points>>) {
+    if constexpr (is_sparse_row<row_t<Points>>) {
       constexpr std::size_t bytes_per_number = sizeof(std::int32_t) + sizeof(typename Points::value_type);
       m_rows_at_once = 1 + (std::size_t{256} << 10) / (1 + bytes_per_number * data.stored() / (data.size() + 1));
     }

@@ -59,11 +59,20 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     const double a_mass = detail::mass_of(a), b_mass = detail::mass_of(b);
     if (a_mass == 0 || b_mass == 0) return a_mass == b_mass ? 0.0 : 1.0;
-    double sum = 0;
-    detail::for_each_stored(a, b, [&](double x, double y) {
-      const double difference = std::sqrt(x / a_mass) - std::sqrt(y / b_mass);
+    // What only one row stores counts whole: it is the mass that is left when the common bins are taken off.
+    const double a_inverse = 1 / a_mass, b_inverse = 1 / b_mass;
+    double sum = 0, a_common = 0, b_common = 0;
+    std::size_t common = 0;
+    detail::for_each_common(a, b, [&](double x, double y) {
+      const double difference = std::sqrt(x * a_inverse) - std::sqrt(y * b_inverse);
       sum += difference * difference;
+      a_common += x;
+      b_common += y;
+      ++common;
     });
+    const double a_only = common < a.indices.size() ? std::max(1 - a_common / a_mass, 0.0) : 0.0;
+    const double b_only = common < b.indices.size() ? std::max(1 - b_common / b_mass, 0.0) : 0.0;
+    sum += a_only + b_only;
     return std::min(std::sqrt(sum / 2), 1.0);
   }
 };

@@ -86,7 +86,7 @@ template <class View, class Metric, class F>
 auto with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
                 const initial_graph& initial, F f) {
   row_order order;
-  if constexpr (has_product_form<Metric>() && !is_sparse<row_t<View>>) {
+  if constexpr (has_product_form<Metric>() && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
     constexpr double too_coarse = 0.03;
     constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits

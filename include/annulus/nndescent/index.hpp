@@ -171,7 +171,7 @@ class nndescent_index {
 
  private:
   static std::size_t dim_of(const row_type& row) noexcept {
-    if constexpr (detail::is_sparse<row_type>) return row.dim;
+    if constexpr (detail::is_sparse_row<row_type>) return row.dim;
     else return row.size();
   }
   /// A finite row as the graph holds rows.

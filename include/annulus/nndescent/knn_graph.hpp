@@ -61,7 +61,7 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
   if (data.size() >= most) invalid("data rows", data.size(), "a graph must have fewer than 2^31");
   if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
   check_has_values<Metric>(data, "data");
-  if constexpr (is_sparse<row_t<View>>) check_rows(data, "data");
+  if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
   else check_norms(data, "data", threads);
   check_rows_for(metric, data, "data");
 }

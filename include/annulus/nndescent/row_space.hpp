@@ -113,7 +113,7 @@ class row_space {
     using T = typename Points::value_type;
     /// Whether a pair has the same rank to the bit both ways, so that one row may be compared with many.
     static constexpr bool by_rows = [] {
-      if constexpr (is_sparse<row_t<Points>>) return false;
+      if constexpr (is_sparse_row<row_t<Points>>) return false;
       else return kernel_ranked<Metric, T> || is_cosine<Metric> || ranks_blocks<Metric, T>;
     }();
 

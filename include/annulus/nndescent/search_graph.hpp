@@ -179,7 +179,7 @@ class search_graph {
   /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
   /// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
   static constexpr std::size_t least_width = [] {
-    if constexpr (is_sparse<row_type>) return 30;
+    if constexpr (is_sparse_row<row_type>) return 30;
     else return counts_bits<Metric, typename Points::value_type> ? 30 : 46;
   }();
 

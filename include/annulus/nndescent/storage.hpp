@@ -146,7 +146,7 @@ class code_walk {
 
 template <class Points, class Metric, class Storage>
 struct walk_of {
-  static_assert(!is_sparse<row_t<Points>>, "annulus: sparse rows are stored as they are: full_precision");
+  static_assert(!is_sparse_row<row_t<Points>>, "annulus: sparse rows are stored as they are: full_precision");
 };
 template <class T, class Metric>
 struct walk_of<matrix<T>, Metric, full_precision> {
