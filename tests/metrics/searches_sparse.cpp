@@ -1,5 +1,4 @@
-#include <annulus/metrics/named.hpp>
-
+#include "metrics/parameters.hpp"
 #include "metrics/searches.hpp"
 
 using namespace annulus;
@@ -12,21 +11,6 @@ namespace {
 
 constexpr std::size_t dim = 12;
 
-metric_params needed(const metric_info& metric) {
-  metric_params params;
-  if (metric.find_parameter("p") != nullptr) params.p = 3;
-  if (metric.find_parameter("w") != nullptr) params.w = std::vector<double>(dim, 2);
-  if (metric.find_parameter("variance") != nullptr) params.variance = std::vector<double>(dim, 0.5);
-  if (metric.find_parameter("vinv") != nullptr) params.vinv = matrix<double>(dim, dim, 0.5);
-  if (metric.find_parameter("cost") != nullptr) params.cost = matrix<double>(dim, dim);
-  for (std::size_t i = 0; i < dim; ++i) {
-    if (params.vinv.rows() > 0) params.vinv(i, i) = 2;
-    if (params.cost.rows() > 0)
-      for (std::size_t j = 0; j < dim; ++j) params.cost(i, j) = std::sqrt(i > j ? i - j : j - i);
-  }
-  return params;
-}
-
 }  // namespace
 
 TEST_CASE("knn over sparse rows is all distances sorted by every metric that takes them", "[metrics][knn]") {
@@ -38,7 +22,7 @@ TEST_CASE("knn over sparse rows is all distances sorted by every metric that tak
     const auto rows = sparse_rows(masses(info.simd == "-" ? 55 : 200, dim), 0.9f);
     const auto queries = sparse_rows(masses(n_queries, dim), 0.9f);
     with_metric(
-        info.name, needed(info), [&]<class M>(const M& metric) requires metric_for<M, csr_view<float>> {
+        info.name, parameters::some(info, dim), [&]<class M>(const M& metric) requires metric_for<M, csr_view<float>> {
           check_knn<csr_view<float>>(rows, queries, metric);
         });
     ++metrics;
