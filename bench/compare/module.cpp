@@ -175,6 +175,7 @@ void bind_knn(nb::module_& m, const char* index_name) {
 void bind_graphs(nb::module_& m);       // graph_module.cpp
 void bind_codecs(nb::module_& m);       // quantization_module.cpp
 void bind_lsh(nb::module_& m);          // lsh_module.cpp
+void bind_metrics(nb::module_& m);      // metrics_module.cpp
 void bind_faiss_files(nb::module_& m);  // faiss_module.cpp
 
 NB_MODULE(annulus_compare, m) {
@@ -187,6 +188,7 @@ NB_MODULE(annulus_compare, m) {
   bind_graphs(m);
   bind_codecs(m);
   bind_lsh(m);
+  bind_metrics(m);
   bind_faiss_files(m);
   m.def("plain_min", &plain_min_of_array, "operand"_a.noconvert(), "threads"_a = 1);
   m.def("gemm_seconds", &gemm_seconds, "m"_a, "n"_a, "d"_a, "threads"_a = 1);

@@ -15,6 +15,7 @@ import numpy as np  # noqa: E402
 GRAPH_COMPARISONS = ("graph build", "index build", "graph search")
 CODEC_COMPARISONS = ("codec train", "codec encode", "codec scan", "codec adist")
 LSH_COMPARISONS = ("lsh notebook", "lsh build", "lsh target", "lsh search")
+METRIC_COMPARISONS = ("metric knn", "metric graph build", "metric graph search")
 
 
 def grouped(records, key):
@@ -206,6 +207,50 @@ def codec_tables(records):
     return "\n".join(codec_table(group, *key) for key, group in sorted(groups.items()))
 
 
+def metric_searches(records, threads):
+    """A row a metric: how much longer each peer takes than we do."""
+    header = ["metric", "data", "n", "d", "queries", "ns a pair", "scipy", "pynndescent"]
+    rows = []
+    for case in grouped(records, lambda r: (r["metric"], r["dataset"])).values():
+        by_name = {r["contender"]: r for r in case}
+        r = by_name["annulus"]
+        pairs = r["n"] * r["n_queries"]
+        row = [r["metric"], r["dataset"], f"{r['n']:,}", f"{r['d']:,}", f"{r['n_queries']:,}"]
+        row.append(f"{r['seconds']['median'] * 1e9 / pairs:.3g}")
+        row += [factor(by_name[n]["ratio"]["annulus"]) if n in by_name else "" for n in ("scipy", "pynndescent")]
+        rows.append(row)
+    return print_table(f"exact search by metric, threads: {threads}{disturbance(records, threads)}", header, rows)
+
+
+def metric_graphs(builds, searches, threads):
+    """A row an index. The factors are of pynndescent's time, and of its speed at the same recall."""
+    level = 0.95
+    header = ["data", "method", "build", "of peer", "MB at most", f"queries/s at {level}", "of peer"]
+    rows = []
+    points_of = grouped(searches, set_of)
+    for name, group in grouped(builds, set_of).items():
+        by_method = grouped(points_of[name], lambda p: p["method"])
+        speeds = {method: speed_at(level, points) for method, points in by_method.items()}
+        peer = next(r for r in group if r["role"] == "peer")
+        for r in group:
+            seconds, speed, reached = r["seconds"]["median"], speeds.get(r["contender"]), speeds.get(peer["contender"])
+            row = [name, r["contender"], short_time(seconds), factor(peer["seconds"]["median"] / seconds)]
+            row += [megabytes(r["peak_bytes"]), f"{speed:,.0f}" if speed else ""]
+            rows.append([*row, factor(speed / reached if speed and reached else None)])
+    return print_table(f"graph indexes by metric, threads: {threads}{disturbance(builds, threads)}", header, rows)
+
+
+def metric_tables(records):
+    texts = []
+    for threads, group in grouped(records, lambda r: r["threads"]).items():
+        by_kind = grouped(group, lambda r: r["comparison"])
+        if by_kind["metric knn"]:
+            texts.append(metric_searches(by_kind["metric knn"], threads))
+        if by_kind["metric graph build"]:
+            texts.append(metric_graphs(by_kind["metric graph build"], by_kind["metric graph search"], threads))
+    return "\n".join(texts)
+
+
 def plot_ratios(records, out, comparison, threads):
     """Bars to the right of 1: a peer that takes longer than our fastest method of at least its recall."""
     bars = []
@@ -270,17 +315,18 @@ def write(out):
     of_graphs = [r for r in records if r["comparison"] in GRAPH_COMPARISONS]
     of_codecs = [r for r in records if r["comparison"] in CODEC_COMPARISONS]
     of_tables = [r for r in records if r["comparison"] in LSH_COMPARISONS]
-    known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS
+    of_metrics = [r for r in records if r["comparison"] in METRIC_COMPARISONS]
+    known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS + METRIC_COMPARISONS
     records = [r for r in records if r["comparison"] not in known]
     parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs), lsh_plots.tables(of_tables))
-    text = "\n".join(part for part in parts if part)
+    text = "\n".join(part for part in (*parts, metric_tables(of_metrics)) if part)
     (out / "tables.md").write_text(text)
     print(text)
     for (comparison, threads), group in grouped(records, table_of).items():
         plot_ratios(group, out, comparison, threads)
         if comparison == "knn":
             plot_recall(group, out, threads)
-    plot_searches([r for r in of_graphs if r["comparison"] == "graph search"], out)
+    plot_searches([r for r in (*of_graphs, *of_metrics) if r["comparison"].endswith("graph search")], out)
     lsh_plots.plot(of_tables, out)
 
 

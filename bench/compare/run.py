@@ -19,9 +19,13 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
-    kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target"}
+    kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph"}
     parser.add_argument(
-        "--only", nargs="+", metavar="NAME", default=[], help=f"of {', '.join(sorted(kinds))}; and names of data sets"
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        default=[],
+        help=f"of {', '.join(sorted(kinds))}; and names of data sets, or of metrics",
     )
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
@@ -95,9 +99,10 @@ def measure(options):
             import codec
 
             codec.run(options, records)
-        for kind in ("lsh_notebook", "lsh_target", "lsh"):
+        modules = {kind: kind for kind in ("lsh_notebook", "lsh_target", "lsh", "metrics")}
+        for kind, module in (modules | {"metric_graph": "metric_graphs"}).items():
             if options.wants_kind(kind):
-                importlib.import_module(kind).run(options, records)
+                importlib.import_module(module).run(options, records)
     return len(records.failures)
 
 

@@ -95,3 +95,21 @@ TEST_CASE("a metric may hold state, and is called in place once a pair", "[scan]
   CHECK(calls == 3 * n);
   CHECK(found.ids == scanned(by_start, random_starts(3, 5), 5, 1).ids);
 }
+
+TEST_CASE("rows that lie across cache lines are found as those that do not", "[scan]") {
+  constexpr std::size_t rows = 300, dim = 32, queries = 20, padding = 5;
+  std::mt19937_64 generator(9);
+  std::vector<float> values(rows * dim + padding), asked(queries * dim + padding);
+  for (auto* some : {&values, &asked})
+    for (float& x : *some) x = std::uniform_real_distribution<float>(-1, 1)(generator);
+  for (std::size_t offset = 0; offset < padding; offset += 2) {
+    matrix<float> whole(rows, dim), whole_queries(queries, dim);
+    std::copy_n(values.data() + offset, rows * dim, whole.data());
+    std::copy_n(asked.data() + offset, queries * dim, whole_queries.data());
+    neighbors found(queries, 7), expected(queries, 7);
+    detail::scan<float>({values.data() + offset, rows, dim}, manhattan{}, {asked.data() + offset, queries, dim}, 7, {},
+                        1, {}, skip_none, found);
+    detail::scan<float>(whole, manhattan{}, whole_queries, 7, {}, 1, {}, skip_none, expected);
+    CHECK(same_bits(found, expected));
+  }
+}

@@ -41,10 +41,12 @@ class row_scan {
   void add(std::size_t begin, std::size_t end, matrix_view<T> queries, std::size_t first, Skip skip) {
     for (std::size_t row = begin; row < end; row += rows_at_once()) {
       const std::size_t count = std::min(rows_at_once(), end - row);
+      const matrix_view<T> block = aligned(m_data.middle_rows(row, count), m_best.size(), m_rows);
       for (std::size_t q = 0; q < m_best.size(); ++q) {
         if (skip(first + q)) continue;
-        const prepared_query<Metric, T> rank(*m_metric, queries.row(first + q).data(), m_data.cols());
-        rank(m_data.row(row).data(), m_data.stride(), count, m_ranks.data());
+        const matrix_view<T> query = aligned(queries.middle_rows(first + q, 1), count, m_query);
+        const prepared_query<Metric, T> rank(*m_metric, query.data(), m_data.cols());
+        rank(block.data(), block.stride(), count, m_ranks.data());
         if (m_filter->empty()) m_best[q].push_block(m_ranks.data(), count, static_cast<id_type>(row));
         else
           for (std::size_t i = 0; i < count; ++i)
@@ -63,7 +65,21 @@ class row_scan {
   }
 
  private:
+  /// The same rows, from a copy that begins with a cache line where they do not and are read often enough: a load that
+  /// straddles two lines takes as long as two.
+  static matrix_view<T> aligned(matrix_view<T> rows, std::size_t times, aligned_vector<T>& copy) {
+    constexpr std::size_t line = 64, often = 8;
+    if (reinterpret_cast<std::uintptr_t>(rows.data()) % line == 0 || rows.cols() * sizeof(T) % line != 0 ||
+        times < often)
+      return rows;
+    copy.resize(rows.rows() * rows.cols());
+    for (std::size_t i = 0; i < rows.rows(); ++i)
+      std::copy_n(rows.row(i).data(), rows.cols(), copy.data() + i * rows.cols());
+    return {copy.data(), rows.rows(), rows.cols()};
+  }
+
   matrix_view<T> m_data;
+  aligned_vector<T> m_rows, m_query;
   const Metric* m_metric;
   const id_filter* m_filter;
   std::vector<rank_type> m_ranks;

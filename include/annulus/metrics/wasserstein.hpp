@@ -91,24 +91,45 @@ void embed_cumulated(const T* row, std::size_t d, Out* out) noexcept {
   }
 }
 
-/// f(F - G, bins) for every run of bins over which the difference of the cumulated shares does not change.
+/// f(F - G, bins) for every run of bins over which the difference of the cumulated shares does not change, and perhaps
+/// for runs of no bins.
 template <class T, class F>
 void for_each_run(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
-  const auto add = [](double sum, T x) { return sum + static_cast<double>(x); };
-  // Summed in the order in which they are cumulated, so that past the last bin the shares are exactly 1.
-  const double a_mass = std::accumulate(a.values.begin(), a.values.end(), 0.0, add);
-  const double b_mass = std::accumulate(b.values.begin(), b.values.end(), 0.0, add);
-  double a_sum = 0, b_sum = 0;
-  for (std::size_t i = 0, j = 0, at = 0; at < a.dim;) {
-    const auto next = [&](const sparse_row<T>& row, std::size_t k) {
-      return k < row.indices.size() ? static_cast<std::size_t>(row.indices[k]) : row.dim;
-    };
-    const std::size_t to = std::min(next(a, i), next(b, j));
-    if (to > at) f(share_of(a_sum, a_mass) - share_of(b_sum, b_mass), static_cast<double>(to - at));
-    at = to;
-    if (next(a, i) == at && i < a.indices.size()) a_sum += static_cast<double>(a.values[i++]);
-    if (next(b, j) == at && j < b.indices.size()) b_sum += static_cast<double>(b.values[j++]);
+  const std::size_t n = a.indices.size(), m = b.indices.size();
+  // Summed in the order in which they are cumulated, so that past the last bin the difference is exactly 0.
+  double a_mass = 0, b_mass = 0;
+  std::size_t k = 0;
+  for (; k < std::min(n, m); ++k) {
+    a_mass += static_cast<double>(a.values[k]);
+    b_mass += static_cast<double>(b.values[k]);
   }
+  for (std::size_t i = k; i < n; ++i) a_mass += static_cast<double>(a.values[i]);
+  for (std::size_t i = k; i < m; ++i) b_mass += static_cast<double>(b.values[i]);
+  const double a_unit = a_mass > 0 ? a_mass : 1, b_unit = b_mass > 0 ? b_mass : 1;
+  double a_sum = 0, b_sum = 0;
+  std::size_t i = 0, j = 0, at = 0;
+  const auto run_to = [&](std::size_t to) {
+    f(a_sum / a_unit - b_sum / b_unit, static_cast<double>(to - at));
+    at = to;
+  };
+  while (i < n && j < m) {
+    const std::int32_t from_a = a.indices[i], from_b = b.indices[j];
+    run_to(static_cast<std::size_t>(std::min(from_a, from_b)));
+    const bool has_a = from_a <= from_b, has_b = from_b <= from_a;
+    a_sum += value_if(has_a, a.values[i]);
+    b_sum += value_if(has_b, b.values[j]);
+    i += has_a;
+    j += has_b;
+  }
+  for (; i < n; ++i) {
+    run_to(static_cast<std::size_t>(a.indices[i]));
+    a_sum += static_cast<double>(a.values[i]);
+  }
+  for (; j < m; ++j) {
+    run_to(static_cast<std::size_t>(b.indices[j]));
+    b_sum += static_cast<double>(b.values[j]);
+  }
+  run_to(a.dim);
 }
 
 }  // namespace detail
@@ -180,12 +201,13 @@ class circular_kantorovich : public detail::embedding<circular_kantorovich>, pub
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     const bool is_empty_a = detail::mass_of(a) == 0, is_empty_b = detail::mass_of(b) == 0;
     if (is_empty_a != is_empty_b) return detail::circular_distance::greatest(a.dim, m_p);
-    const std::size_t most = a.indices.size() + b.indices.size() + 1;
+    const std::size_t most = a.indices.size() + b.indices.size() + 2;
     detail::row_buffer<double> differences(most), bins(most);
     std::size_t n = 0;
     detail::for_each_run(a, b, [&](double x, double run) {
       differences.data()[n] = x;
-      bins.data()[n++] = run;
+      bins.data()[n] = run;
+      n += run > 0;
     });
     return detail::shifted_norm<double>({differences.data(), bins.data(), n}, m_p);
   }
