@@ -1,4 +1,5 @@
-"""Exact search under every metric, beside scipy's cdist and pynndescent's compiled functions over all pairs."""
+"""Exact search under every metric, beside scipy's cdist and pynndescent's compiled functions over all pairs; of bits,
+beside faiss."""
 
 import importlib.metadata
 import pathlib
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import annulus_compare
+import faiss
 import numba
 import numpy as np
 import pynndescent.distances as dense_peers
@@ -207,6 +209,13 @@ def scipy_search(case, base, queries):
     return lambda: nearest(cdist(queries, base, name, **parameters))
 
 
+def faiss_search(base, queries):
+    """Of bits, which the other peers look up byte by byte."""
+    index = faiss.IndexBinaryFlat(8 * base.shape[1])
+    index.add(base)
+    return lambda: index.search(queries, K)[::-1]
+
+
 def with_arguments(function, arguments):
     """As NNDescent has them: constants of the compiled function."""
     if not arguments:
@@ -303,6 +312,8 @@ def compare(case, base, queries, options, records):
     if case.scipy is not None:
         makes["scipy"] = lambda rows: scipy_search(case, base, rows)
     makes["pynndescent"] = lambda rows: peer_search(pairs, base, rows)
+    if case.metric == "bit_hamming":
+        makes["faiss"] = lambda rows: faiss_search(base, rows)
     seconds = 0.1 if options.quick else 0.4
     queries = head(queries, n_queries(next(iter(makes.values())), queries, seconds))
     searches = {"annulus": ours_search(case, base, queries)}
@@ -311,7 +322,7 @@ def compare(case, base, queries, options, records):
     n, m = len(base), len(queries)
     what = f"metric knn {case}, {case.data}"
     found = {name: search()[1] for name, search in searches.items()}
-    for name, to_ours in {"scipy": case.from_scipy, "pynndescent": correct}.items():
+    for name, to_ours in {"scipy": case.from_scipy, "pynndescent": correct, "faiss": same}.items():
         if name in found:
             theirs = found[name].astype(np.float64)
             clamped = theirs >= CLAMPED
@@ -336,6 +347,7 @@ def compare(case, base, queries, options, records):
 def run(options, records):
     if options.threads != 1:  # the peers have no threads here
         return
+    faiss.omp_set_num_threads(1)
     kept: dict[str, Any] = {}
     for case in cases(options.quick):
         if not options.wants("metrics", case.metric) and not options.wants("metrics", case.data):

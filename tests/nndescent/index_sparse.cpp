@@ -51,7 +51,6 @@ csr_matrix<float> rows_between(const csr_matrix<float>& m, std::size_t begin, st
 
 /// Cosine of two sparse rows, written again: a metric of the user's.
 struct my_cosine {
-  static constexpr bool is_angular = true;
   double operator()(const annulus::sparse_row<float>& a, const annulus::sparse_row<float>& b) const {
     double dot = 0, of_a = 0, of_b = 0;
     for (std::size_t i = 0, j = 0; i < a.indices.size() && j < b.indices.size();) {
