@@ -40,7 +40,7 @@ class sparse_rows {
     }
     p.count = row.indices.size();
     std::ranges::copy(row.indices, m_indices.begin() + static_cast<std::ptrdiff_t>(p.begin));
-    std::ranges::copy(row.values, m_values.begin() + static_cast<std::ptrdiff_t>(p.begin));
+    if (!row.values.empty()) std::ranges::copy(row.values, m_values.begin() + static_cast<std::ptrdiff_t>(p.begin));
     if (2 * m_unused > m_indices.size()) compact();
   }
 
