@@ -103,7 +103,7 @@ void scan(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std
     for (std::size_t worker = 1; worker < workers; ++worker) scans[0].merge(scans[worker]);
     return scans[0].write(0, result);
   }
-  const std::size_t grain = std::min<std::size_t>(64, queries.rows() / workers + 1);
+  const std::size_t grain = std::min<std::size_t>(128, queries.rows() / workers + 1);
   parallel_for(
       workers, queries.rows(), grain,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
