@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "metrics/golden.hpp"
+#include "metrics/mass_rows.hpp"
 
 #include <annulus/core/random.hpp>
 #include <annulus/metrics/distributions.hpp>
@@ -7,6 +8,9 @@
 using namespace annulus;
 
 namespace {
+
+using mass_rows::between;
+using mass_rows::stored;
 
 /// Mass in [0, 1), about a third of the bins empty.
 std::vector<float> random_mass(std::size_t d, std::uint64_t seed) {
@@ -46,25 +50,6 @@ double reference(symmetric_kl, const std::vector<float>& x, const std::vector<fl
   double sum = 0;
   for (std::size_t i = 0; i < p.size(); ++i) sum += (p[i] - q[i]) * (std::log(p[i]) - std::log(q[i]));
   return sum;
-}
-
-struct stored {
-  explicit stored(const std::vector<float>& row) : dim(row.size()) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      if (row[i] != 0) {
-        indices.push_back(static_cast<std::int32_t>(i));
-        values.push_back(row[i]);
-      }
-  }
-  sparse_row<float> row() const { return {indices, values, dim}; }
-  std::size_t dim;
-  std::vector<std::int32_t> indices;
-  std::vector<float> values;
-};
-
-template <class Metric>
-double between(const Metric& metric, const std::vector<float>& a, const std::vector<float>& b) {
-  return static_cast<double>(metric(a.data(), b.data(), a.size()));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "metrics/golden.hpp"
+#include "metrics/mass_rows.hpp"
 
 #include <annulus/core/random.hpp>
 #include <annulus/metrics/wasserstein.hpp>
@@ -7,6 +8,9 @@
 using namespace annulus;
 
 namespace {
+
+using mass_rows::between;
+using mass_rows::stored;
 
 constexpr double orders[] = {1, 1.5, 2, 3, 40};
 
@@ -47,25 +51,6 @@ double circular_norm(const std::vector<double>& values, double p) {
     else low = left;
   }
   return norm(values, p, low);
-}
-
-struct stored {
-  explicit stored(const std::vector<float>& row) : dim(row.size()) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      if (row[i] != 0) {
-        indices.push_back(static_cast<std::int32_t>(i));
-        values.push_back(row[i]);
-      }
-  }
-  sparse_row<float> row() const { return {indices, values, dim}; }
-  std::size_t dim;
-  std::vector<std::int32_t> indices;
-  std::vector<float> values;
-};
-
-template <class Metric>
-double between(const Metric& metric, const std::vector<float>& a, const std::vector<float>& b) {
-  return static_cast<double>(metric(a.data(), b.data(), a.size()));
 }
 
 }  // namespace

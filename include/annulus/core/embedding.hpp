@@ -67,12 +67,18 @@ struct embedding {
   }
 };
 
+/// Whether a metric may refuse rows of this kind.
+template <class Metric, class Row>
+concept refusing = requires(const Metric& metric, const Row& row) {
+  metric.refuses(row);
+}
+|| requires(const Metric& metric, const Row& row) { metric.refuses(row.data(), row.size()); };
+
 /// Why the metric does not take a row of finite numbers, or null.
 template <class Metric, class Row>
 const char* refusal(const Metric& metric, const Row& row) {
   if constexpr (requires { metric.refuses(row); }) return metric.refuses(row);
-  else if constexpr (requires { metric.refuses(row.data(), row.size()); })
-    return metric.refuses(row.data(), row.size());
+  else if constexpr (refusing<Metric, Row>) return metric.refuses(row.data(), row.size());
   else return nullptr;
 }
 
@@ -82,9 +88,10 @@ template <class Metric, class View>
 void check_rows_for(const Metric& metric, const View& rows, std::string_view name) {
   if (rows.size() == 0) return;
   if constexpr (requires { metric.check_dimension(rows.dim()); }) metric.check_dimension(rows.dim());
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (const auto row = rows.row(i); is_finite_row(row))
-      if (const char* const reason = refusal(metric, row)) invalid(name, "a row", "row ", i, " ", reason);
+  if constexpr (refusing<Metric, row_t<View>>)
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (const auto row = rows.row(i); is_finite_row(row))
+        if (const char* const reason = refusal(metric, row)) invalid(name, "a row", "row ", i, " ", reason);
 }
 
 /// What a search of Points by Metric compares: rows of `points` by `metric`.

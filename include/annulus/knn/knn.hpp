@@ -162,8 +162,8 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
 /// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); distances are never
 /// materialised. A NaN query gets no neighbours. The filter and a user's metric may be called from several threads at
 /// once. \throws std::invalid_argument for k = 0, dimensions that differ, recall_target outside (0, 1] or NaN, data
-/// with a NaN or an infinity (naming the row), more than 2^32 - 1 rows; annulus::cancelled when `progress` returns
-/// false.
+/// with a NaN or an infinity (naming the row), data or queries that the metric refuses, more than 2^32 - 1 rows;
+/// annulus::cancelled when `progress` returns false.
 template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, matrix_view<value_t<D>>> neighbors knn(const D& data, matrix_view<value_t<D>> queries,
                                                                      std::size_t k, Metric metric = {},

@@ -52,7 +52,6 @@ class search_graph {
   std::size_t size() const noexcept { return m_size; }
   std::size_t n_ids() const noexcept { return m_slots.size(); }  ///< given out so far
   bool holds(id_type id) const noexcept { return id < m_slots.size() && m_slots[id] != no_id; }
-  const Metric& metric() const noexcept { return m_metric; }
   const walk_type& walk() const noexcept { return m_walk; }
   graph_walker<Points, Metric, walk_type> walker() const noexcept {
     return {m_walk, exact_rows(), m_metric, m_graph, m_tree, m_root, m_ids, m_size};
