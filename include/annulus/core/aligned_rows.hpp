@@ -24,7 +24,7 @@ class aligned_rows {
   std::span<const T> row(std::size_t i) const noexcept { return {data(i), m_dim}; }
   matrix_view<T> view() const { return {m_values.data(), m_size, m_dim, m_stride}; }
   std::size_t stride() const noexcept { return m_stride; }
-  std::size_t memory_bytes() const noexcept { return m_values.size() * sizeof(T); }
+  std::size_t memory_bytes() const noexcept { return m_values.memory_bytes(); }
   void resize(std::size_t n) {
     m_values.resize(n * m_stride);
     m_size = n;
@@ -39,7 +39,7 @@ class aligned_rows {
   }
 
   std::size_t m_size = 0, m_dim = 0, m_stride = 0;
-  aligned_vector<T> m_values;
+  buffer<T> m_values;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

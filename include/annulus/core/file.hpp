@@ -21,27 +21,43 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 static_assert(std::endian::native == std::endian::little, "annulus: the file formats are little-endian");
 
+[[noreturn, gnu::noinline, gnu::cold]] inline void fail_system(int error, const std::string& file) {
+  throw std::system_error(error, std::generic_category(), file);
+}
+
+template <class... Reason>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_format(const std::string& file, std::uint64_t offset,
+                                                        const Reason&... reason) {
+  std::ostringstream message;
+  (message << ... << reason);
+  throw format_error(file, offset, message.str());
+}
+
 /// A regular file read from front to back. Nothing should be allocated for what size() does not justify.
 class input_file {
  public:
   /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
   explicit input_file(const std::filesystem::path& path)
       : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
-    if (!m_stream) throw std::system_error(errno, std::generic_category(), m_name);
+    if (!m_stream) fail_system(errno, m_name);
   }
 
+  const std::string& name() const noexcept { return m_name; }
   std::uint64_t size() const noexcept { return m_size; }
   std::uint64_t offset() const noexcept { return m_offset; }
 
   void seek(std::uint64_t offset) {
+    if (offset == m_offset) return;  // the stream would drop what it has read ahead
     m_stream.seekg(static_cast<std::streamoff>(offset));
     m_offset = offset;
   }
 
-  /// \throws format_error where the file ends before `bytes` bytes.
+  /// \throws format_error where the file ends before `bytes` bytes; std::system_error where the system cannot read
+  /// them.
   void read(void* to, std::size_t bytes) {
     m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
     const auto got = static_cast<std::uint64_t>(m_stream.gcount());
+    if (m_stream.bad()) fail_system(errno, m_name);
     if (got != bytes) fail(m_offset + got, "the file ends here, ", bytes - got, " bytes too early");
     m_offset += bytes;
   }
@@ -54,10 +70,8 @@ class input_file {
   }
 
   template <class... Reason>
-  [[noreturn, gnu::noinline, gnu::cold]] void fail(std::uint64_t offset, const Reason&... reason) const {
-    std::ostringstream message;
-    (message << ... << reason);
-    throw format_error(m_name, offset, message.str());
+  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
+    fail_format(m_name, offset, reason...);
   }
 
  private:
@@ -104,9 +118,7 @@ class output_file {
   }
 
  private:
-  [[noreturn, gnu::noinline, gnu::cold]] void fail() const {
-    throw std::system_error(errno, std::generic_category(), m_path.string());
-  }
+  [[noreturn]] void fail() const { fail_system(errno, m_path.string()); }
 
   std::filesystem::path m_path, m_temporary;
   std::FILE* m_file = nullptr;

@@ -3,6 +3,7 @@
 /// \file
 /// What every search returns, and its export as a sparse matrix.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/core/matrix.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
@@ -16,10 +17,29 @@ struct neighbors {
   matrix<float> distances;
 
   neighbors() = default;
+  explicit neighbors(detail::unfilled) {}
   /// n_queries rows of k, all padding.
   neighbors(std::size_t n_queries, std::size_t k)
       : ids(n_queries, k, no_id), distances(n_queries, k, std::numeric_limits<float>::infinity()) {}
   friend bool operator==(const neighbors&, const neighbors&) = default;
+
+  static constexpr std::string_view kind = "neighbors";  ///< in files
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("ids", self.ids);
+    archive("distances", self.distances);
+    archive.expect(self.ids.rows() == self.distances.rows() && self.ids.cols() == self.distances.cols(),
+                   "has not a distance for each id");
+  }
+  std::string defect() const {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    for (std::size_t i = 0; i < ids.rows(); ++i)
+      for (std::size_t j = 0; j < ids.cols(); ++j)
+        if (std::isnan(distances(i, j)) || (ids(i, j) == no_id && distances(i, j) < infinity) ||
+            (j > 0 && ids(i, j) != no_id && ids(i, j - 1) == no_id))
+          return "row " + std::to_string(i) + " has a NaN, or padding that is not at its end or has a distance";
+    return {};
+  }
 };
 
 /// A sparse matrix of distances in compressed rows, as scipy, scikit-learn and UMAP take it: row i holds the columns

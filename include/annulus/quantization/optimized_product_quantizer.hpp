@@ -15,6 +15,7 @@ template <code_scalar Code = std::uint8_t>
 class optimized_product_quantizer {
  public:
   using code_type = Code;
+  static constexpr std::string_view kind = "optimized_product_quantizer";  ///< in files
 
   /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
   explicit optimized_product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2)
@@ -145,6 +146,20 @@ class optimized_product_quantizer {
     if (m_rotation.rows() == 0) detail::invalid("rotation", "none", "the quantiser must be fitted first");
     if (vecs.cols() != dim() && vecs.rows() > 0)
       detail::invalid("dimension", vecs.cols(), "must equal the quantiser's ", dim());
+  }
+
+  friend detail::persistence;
+  explicit optimized_product_quantizer(detail::unfilled) : optimized_product_quantizer(1) {}
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("rotation", self.m_rotation);
+    archive.part("quantizer", self.m_quantizer);
+    if constexpr (Archive::is_loading)
+      archive.rebuild([&] {
+        if (self.dim() > 0 || self.m_rotation.rows() > 0)
+          self = optimized_product_quantizer(std::move(self.m_rotation), std::move(self.m_quantizer));
+      });
   }
 
   matrix<float> m_rotation;

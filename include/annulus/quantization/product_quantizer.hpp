@@ -24,6 +24,7 @@ template <code_scalar Code = std::uint8_t>
 class product_quantizer {
  public:
   using code_type = Code;
+  static constexpr std::string_view kind = "product_quantizer";  ///< in files
 
   /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
   explicit product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2,
@@ -255,6 +256,30 @@ class product_quantizer {
     m_dim = dim;
     m_codebooks = std::move(codebooks);
     m_codewords = std::move(codewords);
+  }
+
+  friend detail::persistence;
+  explicit product_quantizer(detail::unfilled) : product_quantizer(1) {}
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive.constant("code", detail::scalar_name<Code>());
+    archive("m", self.m_m);
+    archive("ks", self.m_ks);
+    archive("dim", self.m_dim);
+    archive.choice("metric", self.m_metric, {"l2", "dot", "cosine"});
+    archive.choice("padding", self.m_padding, {"refuse", "zeros"});
+    archive("codewords", self.m_codewords);
+    if constexpr (Archive::is_loading) {
+      archive.expect(self.m_codewords.rows() / std::max<std::size_t>(self.m_m, 1) == (self.m_dim > 0 ? self.m_ks : 0),
+                     "has not m * ks codewords");
+      archive.rebuild([&] {
+        const pq_padding padding = self.m_padding;
+        if (self.m_dim == 0) self = product_quantizer(self.m_m, self.m_ks, self.m_metric);
+        else self = product_quantizer(self.m_m, std::move(self.m_codewords), self.m_metric, self.m_dim);
+        self.m_padding = padding;
+      });
+    }
   }
 
   void write_row(std::size_t i, const float* sub_vector, float* out) const {

@@ -1,0 +1,302 @@
+#pragma once
+
+/// \file
+/// What saves and loads the fields of an index, as core/archive.hpp describes: numbers as metadata, arrays as tensors.
+
+#include <annulus/core/mapped_file.hpp>
+#include <annulus/core/matrix.hpp>
+#include <annulus/io/safetensors.hpp>
+
+#include <charconv>
+#include <initializer_list>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+template <class T>
+concept archived_number = std::is_arithmetic_v<T>;
+
+/// As short as reads back to the same bits.
+template <archived_number T>
+std::string to_text(T value) {
+  if constexpr (std::same_as<T, bool>) return value ? "true" : "false";
+  else {
+    char text[64];
+    const auto [end, error] = std::to_chars(text, text + sizeof text, value);
+    return {text, end};
+  }
+}
+
+/// False where the text is not such a number.
+template <archived_number T>
+bool parse_number(std::string_view text, T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    value = text == "true";
+    return value || text == "false";
+  } else {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+  }
+}
+
+inline std::string text_of_shape(std::span<const std::uint64_t> shape) {
+  std::string text = "[";
+  for (const std::uint64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+/// Names with those of the objects around them in front.
+class archive_names {
+ protected:
+  std::string full(std::string_view name) const { return m_prefix + std::string(name); }
+  std::string owner() const { return m_prefix.empty() ? "the index " : m_prefix.substr(0, m_prefix.size() - 1) + " "; }
+  template <class F>
+  void within(std::string_view name, F f) {
+    const std::size_t length = m_prefix.size();
+    m_prefix += name;
+    m_prefix += '.';
+    f();
+    m_prefix.resize(length);
+  }
+
+ private:
+  std::string m_prefix;
+};
+
+/// Collects the fields of an object, which must stay as it is until they are written.
+class index_writer : archive_names {
+ public:
+  static constexpr bool is_loading = false;
+
+  void set(std::string key, std::string value) { m_header.set(std::move(key), std::move(value)); }
+
+  template <archived_number T>
+  void operator()(std::string_view name, const T& value) {
+    set(full(name), to_text(value));
+  }
+  template <class T>
+  void operator()(std::string_view name, const buffer<T>& values, std::initializer_list<std::uint64_t> shape) {
+    as<T>(name, values, shape);
+  }
+  template <class Scalar, class T>
+  void as(std::string_view name, const buffer<T>& values, std::initializer_list<std::uint64_t> shape) {
+    static_assert(sizeof(T) % sizeof(Scalar) == 0);
+    add<Scalar>(name, values.data(), values.size() * sizeof(T), shape);
+  }
+  template <class T>
+  void operator()(std::string_view name, const matrix<T>& rows) {
+    add<T>(name, rows.data(), rows.rows() * rows.cols() * sizeof(T), {rows.rows(), rows.cols()});
+  }
+  template <class T>
+  void part(std::string_view name, const T& object) {
+    within(name, [&] { persistence::persist(object, *this); });
+  }
+  void constant(std::string_view name, std::string_view text) { set(full(name), std::string(text)); }
+  template <class Enum>
+  void choice(std::string_view name, const Enum& value, std::initializer_list<std::string_view> names) {
+    constant(name, names.begin()[static_cast<std::size_t>(value)]);
+  }
+  void expect(bool, std::string_view) const noexcept {}
+
+  /// \throws std::system_error where the file cannot be written.
+  void write(const std::filesystem::path& path) {
+    static constexpr char padding[tensor_alignment] = {};
+    std::uint64_t end = 0;
+    for (std::size_t i = 0; i < m_tensors.size(); ++i) {  // grows by the paddings, behind what they follow
+      auto& info = m_tensors[i].info;
+      info.end += end;
+      info.begin = std::exchange(end, info.end);
+      m_header.add(m_tensors[i].name, info);
+      const std::uint64_t rest = (tensor_alignment - end % tensor_alignment) % tensor_alignment;
+      if (rest > 0 && i + 1 < m_tensors.size())
+        m_tensors.insert(m_tensors.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                         {"_pad" + std::to_string(i), {"U8", {rest}, 0, rest}, padding});
+    }
+    output_file file(path);
+    const std::string header = m_header.bytes();
+    file.write(header.data(), header.size());
+    for (const tensor& t : m_tensors) file.write(t.data, t.info.end - t.info.begin);
+    file.commit();
+  }
+
+ private:
+  struct tensor {
+    std::string name;
+    tensor_info info;
+    const void* data;
+  };
+
+  template <class Scalar>
+  void add(std::string_view name, const void* data, std::uint64_t bytes, std::vector<std::uint64_t> shape) {
+    set("checksum." + full(name), checksum_of(data, bytes));
+    m_tensors.push_back({full(name), {std::string(tensor_dtype<Scalar>()), std::move(shape), 0, bytes}, data});
+  }
+
+  safetensors_header m_header;
+  std::vector<tensor> m_tensors;
+};
+
+/// Throws format_error where the bytes of a tensor are not those that were written.
+template <class File>
+void check_tensor(const File& file, const std::string& name, const tensor_info& tensor, const void* data) {
+  const auto& metadata = file.header().metadata();
+  const auto given = metadata.find("checksum." + name);
+  if (given == metadata.end()) {
+    if (!name.starts_with("_pad")) file.fail(tensor.begin, "the tensor '", name, "' has no checksum");
+  } else if (checksum_of(data, tensor.end - tensor.begin) != given->second) {
+    file.fail(tensor.begin, "the tensor '", name, "' is not as it was written: its checksum differs");
+  }
+}
+
+/// The length of the header of a file that begins with it.
+template <class File>
+std::uint64_t checked_header_length(const File& file, std::uint64_t length, std::uint64_t file_bytes) {
+  if (length > file_bytes - safetensors_header::length_bytes || length > safetensors_header::most_bytes)
+    file.fail(0, "a header of ", length, " bytes: at most ", safetensors_header::most_bytes, ", and the file has ",
+              file_bytes);
+  return length;
+}
+
+/// Tensors read into memory, and compared with their checksums.
+class loaded_tensors {
+ public:
+  explicit loaded_tensors(const std::filesystem::path& path) : m_file(path) {
+    const auto length = checked_header_length(*this, m_file.read_value<std::uint64_t>(), m_file.size());
+    std::string text(length, ' ');
+    m_file.read(text.data(), text.size());
+    m_header = {text, m_file.size(), [&](std::uint64_t at, const auto&... reason) { fail(at, reason...); }};
+  }
+  const safetensors_header& header() const noexcept { return m_header; }
+
+  template <class T>
+  buffer<T> read(const std::string& name, const tensor_info& tensor) {
+    buffer<T> values;
+    values.resize((tensor.end - tensor.begin) / sizeof(T));
+    m_file.seek(tensor.begin);
+    m_file.read(values.data(), values.size() * sizeof(T));
+    check_tensor(*this, name, tensor, values.data());
+    return values;
+  }
+  template <class... Reason>
+  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
+    m_file.fail(offset, reason...);
+  }
+
+ private:
+  input_file m_file;
+  safetensors_header m_header;
+};
+
+/// Tensors where they are in the file.
+class mapped_tensors {
+ public:
+  explicit mapped_tensors(const std::filesystem::path& path) : m_file(std::make_shared<mapped_file>(path)) {
+    const auto bytes = this->bytes();
+    std::uint64_t length = 0;
+    if (bytes.size() < sizeof length) fail(bytes.size(), "the file ends within the length of its header");
+    std::memcpy(&length, bytes.data(), sizeof length);
+    checked_header_length(*this, length, bytes.size());
+    m_header = {{reinterpret_cast<const char*>(bytes.data()) + sizeof length, length},
+                bytes.size(),
+                [&](std::uint64_t at, const auto&... reason) { fail(at, reason...); }};
+  }
+  const safetensors_header& header() const noexcept { return m_header; }
+  std::span<const std::byte> bytes() const noexcept { return std::as_const(*m_file).bytes(); }
+
+  template <class T>
+  buffer<T> read(const std::string& name, const tensor_info& tensor) {
+    if (tensor.begin % alignof(T) != 0) fail(tensor.begin, "the tensor '", name, "' is not aligned: load it instead");
+    T* const begin = reinterpret_cast<T*>(m_file->bytes().data() + tensor.begin);
+    return {m_file, begin, (tensor.end - tensor.begin) / sizeof(T)};
+  }
+  template <class... Reason>
+  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
+    m_file->fail(offset, reason...);
+  }
+
+ private:
+  std::shared_ptr<mapped_file> m_file;
+  safetensors_header m_header;
+};
+
+/// Fills the fields of an object from loaded_tensors or mapped_tensors.
+template <class File>
+class index_reader : archive_names {
+ public:
+  static constexpr bool is_loading = true;
+
+  explicit index_reader(File& file) : m_file(&file) {}
+
+  template <archived_number T>
+  void operator()(std::string_view name, T& value) {
+    const std::string& text = metadata(name);
+    if (!parse_number(text, value)) fail(full(name), " = '", text, "' is not the number that it should be");
+  }
+  template <class T>
+  void operator()(std::string_view name, buffer<T>& values, std::initializer_list<std::uint64_t> shape) {
+    as<T>(name, values, shape);
+  }
+  template <class Scalar, class T>
+  void as(std::string_view name, buffer<T>& values, std::initializer_list<std::uint64_t> shape) {
+    const auto& [key, tensor] = find(name);
+    if (tensor.dtype != tensor_dtype<Scalar>() || !std::ranges::equal(tensor.shape, shape))
+      fail("the tensor '", key, "' is ", tensor.dtype, ' ', text_of_shape(tensor.shape), ", where ",
+           tensor_dtype<Scalar>(), ' ', text_of_shape({shape.begin(), shape.size()}), " belongs");
+    values = m_file->template read<T>(key, tensor);
+  }
+  template <class T>
+  void operator()(std::string_view name, matrix<T>& rows) {
+    const auto& [key, tensor] = find(name);
+    if (tensor.dtype != tensor_dtype<T>() || tensor.shape.size() != 2)
+      fail("the tensor '", key, "' is ", tensor.dtype, ' ', text_of_shape(tensor.shape), ", where a matrix of ",
+           tensor_dtype<T>(), " belongs");
+    rows = matrix<T>(tensor.shape[0], tensor.shape[1], m_file->template read<T>(key, tensor));
+  }
+  template <class T>
+  void part(std::string_view name, T& object) {
+    within(name, [&] { persistence::persist(object, *this); });
+  }
+  void constant(std::string_view name, std::string_view text) {
+    if (const std::string& given = metadata(name); given != text)
+      fail(full(name), " is ", given, ", not the ", text, " asked for");
+  }
+  template <class Enum>
+  void choice(std::string_view name, Enum& value, std::initializer_list<std::string_view> names) {
+    const std::string& text = metadata(name);
+    const auto found = std::ranges::find(names, text);
+    if (found == names.end()) fail(full(name), " is ", text, ", which is not known");
+    value = static_cast<Enum>(found - names.begin());
+  }
+  void expect(bool condition, std::string_view reason) const {
+    if (!condition) fail(owner(), reason);
+  }
+  template <class F>
+  void rebuild(F f) const {
+    try {
+      f();
+    } catch (const std::invalid_argument& error) {
+      fail(owner(), error.what());
+    }
+  }
+
+ private:
+  template <class... Reason>
+  [[noreturn]] void fail(const Reason&... reason) const {
+    m_file->fail(safetensors_header::length_bytes, reason...);
+  }
+  const auto& find(std::string_view name) const {
+    const auto& tensors = m_file->header().tensors();
+    const auto found = tensors.find(full(name));
+    if (found == tensors.end()) fail("the tensor '", full(name), "' is missing");
+    return *found;
+  }
+  const std::string& metadata(std::string_view name) const {
+    const auto& all = m_file->header().metadata();
+    const auto found = all.find(full(name));
+    if (found == all.end()) fail("the metadata '", full(name), "' is missing");
+    return found->second;
+  }
+
+  File* m_file;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
