@@ -72,3 +72,13 @@ block(PROPAGATE CMAKE_MODULE_PATH)
     FetchContent_MakeAvailable(benchmark)
   endif()
 endblock()
+
+# Optional: what needs HDF5 is tested where it is there. FindHDF5 compiles a file of C.
+if(ANNULUS_BUILD_TESTS)
+  include(CheckLanguage)
+  check_language(C)
+  if(CMAKE_C_COMPILER)
+    enable_language(C)
+    find_package(HDF5 1.10 COMPONENTS C)
+  endif()
+endif()

@@ -4,12 +4,13 @@ include(GNUInstallDirs)
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/annulus")
 write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 
-install(TARGETS annulus EXPORT annulus FILE_SET HEADERS)
+install(TARGETS annulus EXPORT annulus FILE_SET HEADERS FILE_SET optional)
 install(EXPORT annulus NAMESPACE annulus:: FILE annulus-targets.cmake DESTINATION "${package_dir}")
 install(
   FILES
     "${PROJECT_BINARY_DIR}/annulus-config-version.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-config.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-index-files.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-xsimd.cmake"
   DESTINATION "${package_dir}"
 )

@@ -177,6 +177,7 @@ void bind_codecs(nb::module_& m);       // quantization_module.cpp
 void bind_lsh(nb::module_& m);          // lsh_module.cpp
 void bind_metrics(nb::module_& m);      // metrics_module.cpp
 void bind_faiss_files(nb::module_& m);  // faiss_module.cpp
+void bind_data_files(nb::module_& m);   // files_module.cpp
 
 NB_MODULE(annulus_compare, m) {
   m.def("approx_min_k", &approx_top_k<false>, "operand"_a.noconvert(), "k"_a, "recall_target"_a = 0.95, "threads"_a = 1,
@@ -190,6 +191,7 @@ NB_MODULE(annulus_compare, m) {
   bind_lsh(m);
   bind_metrics(m);
   bind_faiss_files(m);
+  bind_data_files(m);
   m.def("plain_min", &plain_min_of_array, "operand"_a.noconvert(), "threads"_a = 1);
   m.def("gemm_seconds", &gemm_seconds, "m"_a, "n"_a, "d"_a, "threads"_a = 1);
   m.def("build_info", &build_info);

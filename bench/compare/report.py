@@ -15,6 +15,7 @@ import numpy as np  # noqa: E402
 GRAPH_COMPARISONS = ("graph build", "index build", "graph search")
 CODEC_COMPARISONS = ("codec train", "codec encode", "codec scan", "codec adist")
 LSH_COMPARISONS = ("lsh notebook", "lsh build", "lsh target", "lsh search")
+FILE_COMPARISONS = ("file read", "file map and use")
 METRIC_COMPARISONS = ("metric knn", "metric graph build", "metric graph search")
 
 
@@ -251,6 +252,18 @@ def metric_tables(records):
     return "\n".join(texts)
 
 
+def file_tables(records):
+    texts = []
+    for (comparison, threads), group in grouped(records, table_of).items():
+        rows = []
+        for r in group:
+            seconds = r["seconds"]["median"]
+            rows.append([r["file"], r["contender"], short_time(seconds), f"{r['bytes'] / seconds / 1e9:.3g}"])
+        title = f"{comparison}, threads: {threads}{disturbance(group, threads)}"
+        texts.append(print_table(title, ["file", "method", "time", "GB/s"], rows))
+    return "\n".join(texts)
+
+
 def plot_ratios(records, out, comparison, threads):
     """Bars to the right of 1: a peer that takes longer than our fastest method of at least its recall."""
     bars = []
@@ -316,10 +329,12 @@ def write(out):
     of_codecs = [r for r in records if r["comparison"] in CODEC_COMPARISONS]
     of_tables = [r for r in records if r["comparison"] in LSH_COMPARISONS]
     of_metrics = [r for r in records if r["comparison"] in METRIC_COMPARISONS]
-    known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS + METRIC_COMPARISONS
+    of_files = [r for r in records if r["comparison"] in FILE_COMPARISONS]
+    known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS + METRIC_COMPARISONS + FILE_COMPARISONS
     records = [r for r in records if r["comparison"] not in known]
     parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs), lsh_plots.tables(of_tables))
-    text = "\n".join(part for part in (*parts, metric_tables(of_metrics)) if part)
+    parts = (*parts, metric_tables(of_metrics), file_tables(of_files))
+    text = "\n".join(part for part in parts if part)
     (out / "tables.md").write_text(text)
     print(text)
     for (comparison, threads), group in grouped(records, table_of).items():

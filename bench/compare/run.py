@@ -19,7 +19,7 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
-    kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph"}
+    kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph", "files"}
     parser.add_argument(
         "--only",
         nargs="+",
@@ -100,7 +100,8 @@ def measure(options):
 
             codec.run(options, records)
         modules = {kind: kind for kind in ("lsh_notebook", "lsh_target", "lsh", "metrics")}
-        for kind, module in (modules | {"metric_graph": "metric_graphs"}).items():
+        modules |= {"metric_graph": "metric_graphs", "files": "data_files"}
+        for kind, module in modules.items():
             if options.wants_kind(kind):
                 importlib.import_module(module).run(options, records)
     return len(records.failures)

@@ -10,6 +10,7 @@
 #include <annulus/core/points.hpp>
 #include <annulus/core/recall.hpp>
 #include <annulus/core/top_k.hpp>
+#include <annulus/io/big_ann.hpp>
 #include <annulus/io/nanopq.hpp>
 #include <annulus/io/npy.hpp>
 #include <annulus/io/vecs.hpp>

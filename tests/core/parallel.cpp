@@ -1,9 +1,14 @@
 #include <annulus/core/parallel.hpp>
 
 #include "catch.hpp"
+#include "failing_allocations.hpp"
 
 #include <array>
 #include <memory>
+
+#if defined(__GLIBC__)
+#include <pthread.h>
+#endif
 
 using namespace annulus;
 
@@ -249,3 +254,61 @@ TEST_CASE("calls may be nested", "[parallel]") {
   });
   CHECK(count == 20);
 }
+
+TEST_CASE("where only some threads have the memory to start they do every block", "[parallel]") {
+  constexpr std::size_t n = 100;
+  const auto result = allocations::fail_each([&](auto fail) {
+    std::vector<std::atomic<int>> covered(n);
+    fail([&] {
+      parallel_for(8, n, 3, [&](std::size_t begin, std::size_t end, std::size_t) {
+        for (std::size_t i = begin; i < end; ++i) ++covered[i];
+      });
+    });
+    return std::all_of(covered.begin(), covered.end(), [](const auto& times) { return times == 1; });
+  });
+  CAPTURE(result);
+  CHECK((result.failures >= 14 || !allocations::are_seen));  // a thread's own allocation, for seven of them, twice
+  CHECK(result.survived == result.failures);
+  CHECK(result.leaking == 0);
+  CHECK(result.disturbed == 0);
+}
+
+#if defined(__GLIBC__)
+
+TEST_CASE("where the system starts no thread this one does every block", "[parallel]") {
+  // No stack of that size fits an address space.
+  struct endless_stacks {
+    pthread_attr_t usual, endless;
+    endless_stacks() {
+      pthread_getattr_default_np(&usual);
+      pthread_getattr_default_np(&endless);
+      pthread_attr_setstacksize(&endless, std::size_t{1} << 48);
+      pthread_setattr_default_np(&endless);
+    }
+    ~endless_stacks() {
+      pthread_setattr_default_np(&usual);
+      pthread_attr_destroy(&usual);
+      pthread_attr_destroy(&endless);
+    }
+  };
+  std::vector<block> blocks;
+  std::size_t elsewhere = 0;
+  bool has_started = true;
+  {
+    const endless_stacks none_starts;
+    try {
+      std::jthread([] {});
+    } catch (const std::system_error&) {
+      has_started = false;
+    }
+    parallel_for(8, 10, 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      blocks.push_back({begin, end});
+      elsewhere += worker != 0;
+    });
+  }
+  CHECK(!has_started);
+  CHECK(blocks == std::vector<block>{{0, 4}, {4, 8}, {8, 10}});
+  CHECK(elsewhere == 0);
+}
+
+#endif

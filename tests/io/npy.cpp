@@ -182,6 +182,77 @@ TEST_CASE("npy: Fortran order of any shape becomes C order", "[npy]") {
   }
 }
 
+TEST_CASE("npy: a window of rows in Fortran order is the slice of the whole", "[npy]") {
+  const scratch_folder folder;
+  for (const auto& [rows, cols] : {std::pair<std::size_t, std::size_t>{7, 5}, {1, 20}, {20, 1}, {9, 40}, {5, 0}}) {
+    const auto values = counting_in_fortran_order({rows, cols});
+    const auto dict = "{'descr': '<f8', 'fortran_order': True, 'shape': " + shape_text({rows, cols}) + "}";
+    write_bytes(folder / "a.npy", numpy_file(dict, 0, raw(values)));
+    for (std::size_t first = 0; first <= rows; ++first)
+      for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{3}, annulus::all_rows}) {
+        const auto window = read_npy<double>(folder / "a.npy", first, count);
+        INFO(rows << " x " << cols << " from " << first << " on " << count);
+        REQUIRE(window.rows() == std::min(count, rows - first));
+        REQUIRE(window.cols() == cols);
+        for (std::size_t i = 0; i < window.rows() * cols; ++i)
+          REQUIRE(window.data()[i] == static_cast<double>(first * cols + i));
+      }
+    CHECK_THROWS_AS(read_npy<double>(folder / "a.npy", rows + 1), std::invalid_argument);
+  }
+}
+
+TEST_CASE("npy: progress in Fortran order, and of arrays, grows to one and cancels", "[npy]") {
+  const scratch_folder folder;
+  const std::size_t rows = 500000, cols = 18;  // 9 MB
+  const auto dict = "{'descr': '|u1', 'fortran_order': True, 'shape': (500000, 18)}";
+  write_bytes(folder / "a.npy", numpy_file(dict, 0, std::string(rows * cols, 'a')));
+  std::vector<double> fractions;
+  const auto progress = [&](std::string_view, double fraction) {
+    fractions.push_back(fraction);
+    return fractions.size() < 3;
+  };
+  read_npy<std::uint8_t>(folder / "a.npy", 0, annulus::all_rows, progress);
+  CHECK(fractions.size() == 2);
+  CHECK(std::ranges::is_sorted(fractions));
+  CHECK(fractions.back() == 1);
+  CHECK_THROWS_AS(read_npy_array<std::uint8_t>(folder / "a.npy", progress), annulus::cancelled);
+  CHECK_THROWS_AS(write_npy(folder / "b.npy", npy_array<std::uint8_t>{{2}, {1, 2}}, progress), annulus::cancelled);
+  CHECK(folder.n_files() == 1);
+}
+
+TEST_CASE("npy: one dimension is mapped as one row, and versions 2 and 3 as version 1", "[npy]") {
+  const scratch_folder folder;
+  write_npy(folder / "a.npy", npy_array<double>{{3}, {1, 2, 3}});
+  const auto row = annulus::map_npy<double>(folder / "a.npy");
+  CHECK(row.rows() == 1);
+  CHECK(std::ranges::equal(row.row(0), std::vector<double>{1, 2, 3}));
+  const std::string dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }", values = "abcd";
+  for (const char version : {'\2', '\3'}) {
+    write_bytes(folder / "b.npy", std::string("\x93NUMPY") + version + std::string("\0t\0\0\0", 5) + dict +
+                                      std::string(56, ' ') + '\n' + values);
+    CHECK(raw(annulus::map_npy<std::uint8_t>(folder / "b.npy").view().data(), 4) == "abcd");
+  }
+}
+
+TEST_CASE("npy: what can be read but not mapped is refused with that advice", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  write_bytes(path, numpy_file("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", 59, "adbecf"));
+  CHECK_NOTHROW(read_npy<std::uint8_t>(path));
+  CHECK_THROWS_AS(annulus::map_npy<std::uint8_t>(path), annulus::format_error);
+  CHECK_THROWS_WITH(annulus::map_npy<std::uint8_t>(path),
+                    ContainsSubstring("byte 44: Fortran order has no rows in memory: read the file instead"));
+  const std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+  for (const std::size_t padding : {54u, 58u, 60u}) {
+    write_bytes(path, numpy_file(dict, padding, "12345678"));
+    CHECK_NOTHROW(read_npy<float>(path));
+    if (padding % 4 == 2) CHECK(raw(annulus::map_npy<float>(path).view().data(), 2) == "12345678");
+    else CHECK_THROWS_AS(annulus::map_npy<float>(path), annulus::format_error);
+  }
+  write_bytes(path, numpy_file(dict, 57, "12345678"));
+  CHECK_THROWS_WITH(annulus::map_npy<float>(path), ContainsSubstring("byte 127: values of 4 bytes begin here"));
+}
+
 TEST_CASE("npy: one dimension is a matrix of one row", "[npy]") {
   const scratch_folder folder;
   write_npy(folder / "a.npy", npy_array<float>{{3}, {1, 2, 3}});

@@ -43,6 +43,7 @@ inline std::string bytes_of(const std::filesystem::path& path) {
 }
 
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::remove(path);  // some file systems wait for the disk where a file is overwritten
   std::ofstream(path, std::ios::binary) << bytes;
 }
 

@@ -133,6 +133,7 @@ TEMPLATE_TEST_CASE("vecs: any bit flipped in any row's d is noticed", "[vecs]", 
       byte = static_cast<char>(byte ^ 1 << bit % 8);
       write_bytes(folder / "flipped.vecs", flipped);
       REQUIRE_THROWS_AS(annulus::read_vecs<TestType>(folder / "flipped.vecs"), annulus::format_error);
+      REQUIRE_THROWS_AS(annulus::map_vecs<TestType>(folder / "flipped.vecs"), annulus::format_error);
     }
 }
 
@@ -168,6 +169,32 @@ TEST_CASE("vecs: a window that avoids a bad row can be read", "[vecs]") {
   write_bytes(folder / "a.bvecs", header(1) + "a" + header(7) + "b" + header(1) + "c");
   CHECK(annulus::read_vecs<std::uint8_t>(folder / "a.bvecs", 2)(0, 0) == 'c');
   CHECK_THROWS_AS(annulus::read_vecs<std::uint8_t>(folder / "a.bvecs", 1), annulus::format_error);
+}
+
+TEST_CASE("vecs: a bad row is noticed wherever it is among many, by its number in the file", "[vecs]") {
+  const scratch_folder folder;
+  const std::size_t n = 30000, d = 20;  // read in blocks
+  annulus::write_vecs(folder / "a.bvecs", sample<std::uint8_t>(n, d));
+  const auto bytes = bytes_of(folder / "a.bvecs");
+  for (const std::size_t row : {1u, 10922u, 10923u, 29999u}) {
+    auto changed = bytes;
+    changed[row * (d + 4) + 1] = 1;
+    write_bytes(folder / "a.bvecs", changed);
+    const auto complaint = ContainsSubstring("byte " + std::to_string(row * (d + 4)) + ": d = 276 of row " +
+                                             std::to_string(row) + " differs from the first row's 20");
+    CHECK_THROWS_WITH(annulus::read_vecs<std::uint8_t>(folder / "a.bvecs"), complaint);
+    CHECK_THROWS_WITH(annulus::read_vecs<std::uint8_t>(folder / "a.bvecs", row), complaint);
+    CHECK_THROWS_WITH(annulus::map_vecs<std::uint8_t>(folder / "a.bvecs"), complaint);
+    CHECK_NOTHROW(annulus::read_vecs<std::uint8_t>(folder / "a.bvecs", 0, row));
+  }
+}
+
+TEST_CASE("vecs: mapped rows lie in the file, a header apart", "[vecs]") {
+  const scratch_folder folder;
+  annulus::write_vecs(folder / "a.fvecs", sample<float>(3, 7));
+  CHECK(annulus::map_vecs<float>(folder / "a.fvecs").view().stride() == 8);
+  annulus::write_vecs(folder / "a.bvecs", sample<std::uint8_t>(3, 7));
+  CHECK(annulus::map_vecs<std::uint8_t>(folder / "a.bvecs").view().stride() == 11);
 }
 
 TEST_CASE("vecs: bvecs read as fvecs, or fvecs as bvecs, are refused", "[vecs]") {

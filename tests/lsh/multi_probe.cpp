@@ -317,6 +317,36 @@ TEST_CASE("what is missed is what the buckets' probabilities leave", "[lsh][mult
   check(hasher_of(p_stable_l2{}, 3, 2), 2, 0.5);
 }
 
+TEST_CASE("what is missed does not depend on what was asked before", "[lsh][multi_probe]") {
+  const auto hasher = hasher_of(sign_random_projection{}, 8, 5);
+  using sequence_type = probe_sequence<decltype(hasher_of(sign_random_projection{}, 8, 5))>;
+  probe p;
+  // After n probes of which 5 are own buckets; `asked` is called before and after the others are spread.
+  const auto run = [&](sequence_type& sequence, const std::vector<float>& values, std::size_t n, auto asked) {
+    sequence.start(hasher, values.data());
+    while (sequence.next_own(p)) {
+    }
+    if (n > 5) {
+      asked(5);
+      sequence.spread(0.2);
+    }
+    for (std::size_t i = 5; i < n; ++i) sequence.next(p);
+    asked(n);
+  };
+  sequence_type kept;
+  for (const std::uint64_t seed : {2u, 3u, 4u}) {
+    const auto values = values_of(hasher, random_row(seed));
+    for (const std::size_t n : {5u, 40u, 90u})
+      run(kept, values, n, [&](std::size_t given) {
+        for (const double distance : {0.2, 0.4, 0.2, 0.1, 0.4}) {
+          sequence_type fresh;
+          run(fresh, values, given, [](std::size_t) {});
+          CHECK(kept.missed(distance, given) == fresh.missed(distance, given));
+        }
+      });
+  }
+}
+
 TEST_CASE("once all buckets of hyperplanes were looked into nothing is missed", "[lsh][multi_probe]") {
   const auto hasher = hasher_of(sign_random_projection{}, 6, 2);
   const auto values = values_of(hasher, random_row(4));

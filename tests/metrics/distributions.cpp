@@ -235,6 +235,49 @@ TEST_CASE("rows are rewritten to the length that is told") {
   }
 }
 
+TEST_CASE("rewritten rows have the same length in every build") {
+  const auto lengths = [](auto metric) {
+    std::vector<std::size_t> result;
+    for (const std::size_t d : {0u, 1u, 7u, 8u, 15u, 16u, 17u, 100u, 128u}) result.push_back(metric.embedded_dim(d));
+    return result;
+  };
+  CHECK(lengths(hellinger{}) == std::vector<std::size_t>{8, 8, 8, 16, 16, 24, 24, 104, 136});
+  CHECK(lengths(jensen_shannon{}) == lengths(hellinger{}));
+  CHECK(lengths(symmetric_kl{}) == std::vector<std::size_t>{0, 32, 32, 32, 32, 32, 64, 224, 256});
+}
+
+TEMPLATE_TEST_CASE("shares and their logarithms lie in the same places in every build", "", float, double) {
+  constexpr std::size_t d = 21, block = 64 / sizeof(TestType);
+  std::vector<TestType> row(d), out(64);
+  for (std::size_t i = 0; i < d; ++i) row[i] = static_cast<TestType>(i + 1);  // a sum of 231
+  REQUIRE(symmetric_kl::embedded_dim(d) == out.size());
+  symmetric_kl::embed(row.data(), d, out.data());
+  for (std::size_t i = 0; i < out.size() / 2; ++i) {
+    const std::size_t at = i / block * 2 * block + i % block;
+    const double share = i < d ? static_cast<double>(i + 1) / 231 : 0;
+    CAPTURE(i);
+    CHECK(static_cast<double>(out[at]) == Approx(share).margin(1e-7));
+    CHECK(static_cast<double>(out[at + block]) == Approx(i < d ? std::log(share * d) : 0).margin(1e-6));
+  }
+}
+
+TEMPLATE_TEST_CASE("a kernel of blocks takes any length as if zeros followed", "", float, double) {
+  constexpr std::size_t most = 150;
+  const auto x = random_mass(most, 21), y = random_mass(most, 22);
+  for (std::size_t n = 0; n <= most; ++n) {
+    const auto a_end = static_cast<std::ptrdiff_t>(n);
+    const std::vector<TestType> a(x.begin(), x.begin() + a_end), b(y.begin(), y.begin() + a_end);
+    std::vector<TestType> a_padded = a, b_padded = b;
+    a_padded.resize(n + 256 - n % 256);
+    b_padded.resize(a_padded.size());
+    const auto of = [](const auto& p, const auto& q) {
+      return one_to_one<kernels::symmetric_kl>(p.data(), q.data(), p.size());
+    };
+    CAPTURE(n);
+    CHECK(of(a, b) == Approx(of(a_padded, b_padded)).margin(1e-6));
+  }
+}
+
 TEST_CASE("negative mass and NaN are refused with the reason") {
   const float negative[] = {1, -0.5f}, nan[] = {std::numeric_limits<float>::quiet_NaN(), 1}, good[] = {0, -0.0f};
   const std::int8_t bytes[] = {3, -1};

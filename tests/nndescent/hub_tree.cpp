@@ -33,7 +33,7 @@ struct planted {
 
   /// The leaf of a query.
   hub_tree::leaf find(std::span<const float> query) const {
-    return tree.find<float>([&](std::span<const id_type> places, float* out) {
+    return tree.find<float>(order.size(), [&](std::span<const id_type> places, float* out) {
       for (const id_type place : places)
         *out++ = sqeuclidean{}(query.data(), data->row(order[place]).data(), query.size());
     });
@@ -101,7 +101,7 @@ TEST_CASE("a tree of one leaf holds all rows in their order", "[hub_tree]") {
 
 TEST_CASE("a tree that was not built has one leaf without rows", "[hub_tree]") {
   const hub_tree tree;
-  const auto leaf = tree.find<float>([](std::span<const id_type>, float*) {});
+  const auto leaf = tree.find<float>(0, [](std::span<const id_type>, float*) {});
   CHECK(leaf.begin == leaf.end);
 }
 
@@ -137,7 +137,7 @@ TEST_CASE("the hubs of the greatest in-degrees part the rows", "[hub_tree]") {
   hub_tree tree;
   const auto order = tree.build(space_type(m, sqeuclidean{}), degrees, 99, 1);
   const auto find = [&](float x) {
-    return tree.find<float>([&](std::span<const id_type> places, float* out) {
+    return tree.find<float>(order.size(), [&](std::span<const id_type> places, float* out) {
       for (const id_type place : places) *out++ = (m(order[place], 0) - x) * (m(order[place], 0) - x);
     });
   };

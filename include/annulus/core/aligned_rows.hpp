@@ -32,6 +32,14 @@ class aligned_rows {
   void assign(std::size_t i, std::span<const T> row) { std::ranges::copy(row, data(i)); }
   void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
 
+  /// Each row with the zeros behind it. The dimension is the owner's to know.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("count", self.m_size);
+    archive.expect(self.m_stride >= self.m_dim, "has rows of a length without measure");
+    archive("values", self.m_values, {self.m_size, self.m_stride});
+  }
+
  private:
   static std::size_t stride_of(std::size_t dim) noexcept {
     constexpr std::size_t line = 64 / sizeof(T);

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +34,14 @@ class buffer {
   /// The n values at `data`, which are there as long as `owner`.
   buffer(std::shared_ptr<const void> owner, T* data, std::size_t n) noexcept
       : m_data(data), m_size(n), m_capacity(n), m_owner(std::move(owner)) {}
+
+  /// n values that are still to be written.
+  static buffer for_overwrite(std::size_t n) {
+    buffer values;
+    values.reserve(n);
+    values.m_size = n;
+    return values;
+  }
 
   buffer(const buffer& other) : buffer(other.data(), other.size()) {}
   buffer(buffer&& other) noexcept
@@ -77,11 +87,13 @@ class buffer {
     grown.m_size = m_size;
     swap(grown);
   }
-  /// Values that are new are `value`. What grows again and again doubles its memory.
+  /// Values that are new are `value`.
   void resize(std::size_t n, const T& value = T()) {
     const T copied = value;  // which may be one of those that move
-    if (n > m_capacity) reserve(std::max(n, 2 * m_size));
-    if (n > m_size) std::fill_n(m_data + m_size, n - m_size, copied);
+    if (n > m_size) {
+      make_room(n - m_size);
+      std::fill_n(m_data + m_size, n - m_size, copied);
+    }
     m_size = n;
   }
   void assign(std::size_t n, const T& value) {
@@ -95,9 +107,13 @@ class buffer {
   void pop_back() noexcept { --m_size; }
   /// Adds values that are not its own.
   void append(const T* values, std::size_t n) {
-    if (m_size + n > m_capacity) reserve(std::max(m_size + n, 2 * m_size));
+    make_room(n);
     std::copy_n(values, n, m_data + m_size);
     m_size += n;
+  }
+  /// Room for n more. What grows again and again doubles its memory.
+  void make_room(std::size_t n) {
+    if (m_size + n > m_capacity) reserve(std::max(m_size + n, 2 * m_size));
   }
 
   friend bool operator==(const buffer& a, const buffer& b) noexcept {
@@ -105,7 +121,10 @@ class buffer {
   }
 
  private:
-  static T* allocate(std::size_t n) { return n > 0 ? aligned_allocator<T>().allocate(n) : nullptr; }
+  static T* allocate(std::size_t n) {
+    if (n > std::numeric_limits<std::ptrdiff_t>::max() / sizeof(T)) throw std::bad_array_new_length();
+    return n > 0 ? aligned_allocator<T>().allocate(n) : nullptr;
+  }
 
   T* m_data = nullptr;
   std::size_t m_size = 0, m_capacity = 0;

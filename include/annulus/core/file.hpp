@@ -14,6 +14,7 @@
 #include <system_error>
 
 #if __has_include(<unistd.h>)
+#include <fcntl.h>
 #include <unistd.h>
 #endif
 
@@ -82,7 +83,8 @@ class input_file {
 };
 
 /// Writes a temporary file beside `path`, which commit() puts in its place: until then, and after any crash before, the
-/// old file is as it was. Without a commit the temporary file is removed.
+/// old file is as it was. Without a commit the temporary file is removed; a process that is killed leaves it behind, as
+/// path.tmp- and two numbers.
 class output_file {
  public:
   /// \throws std::system_error where the temporary file cannot be created.
@@ -105,7 +107,8 @@ class output_file {
     if (std::fwrite(from, 1, bytes, m_file) != bytes) fail();
   }
 
-  /// Flushes to the disk, closes and renames. \throws std::system_error where one of these fails.
+  /// Flushes to the disk, closes and renames. \throws std::system_error where one of these fails. The new file outlives
+  /// a power cut from then on, where the file system can flush folders; where it cannot, one of the two files does.
   void commit() {
     if (std::fflush(m_file) != 0) fail();
 #if __has_include(<unistd.h>)
@@ -113,11 +116,22 @@ class output_file {
     if (fsync(fileno(m_file)) != 0) fail();
 #endif
     if (std::fclose(std::exchange(m_file, nullptr)) != 0) fail();
+    const std::filesystem::path folder = m_path.parent_path();  // allocates, and behind the rename nothing may throw
     std::filesystem::rename(m_temporary, m_path);
     m_committed = true;
+    flush_folder(folder);
   }
 
  private:
+  /// Where this fails the commit has not: the new file is in its place.
+  static void flush_folder([[maybe_unused]] const std::filesystem::path& folder) noexcept {
+#if __has_include(<unistd.h>)
+    const int number = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (number < 0) return;
+    fsync(number);
+    close(number);
+#endif
+  }
   [[noreturn]] void fail() const { fail_system(errno, m_path.string()); }
 
   std::filesystem::path m_path, m_temporary;

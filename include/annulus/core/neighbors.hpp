@@ -33,7 +33,7 @@ struct neighbors {
   }
   std::string defect() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();
-    for (std::size_t i = 0; i < ids.rows(); ++i)
+    for (std::size_t i = 0; ids.cols() > 0 && i < ids.rows(); ++i)
       for (std::size_t j = 0; j < ids.cols(); ++j)
         if (std::isnan(distances(i, j)) || (ids(i, j) == no_id && distances(i, j) < infinity) ||
             (j > 0 && ids(i, j) != no_id && ids(i, j - 1) == no_id))

@@ -19,16 +19,18 @@ inline std::size_t resolve_threads(std::size_t threads) noexcept {
   return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on up to
-/// `threads` threads (0: all cores), this one among them as worker 0. Blocks depend on n and grain alone, so a result
-/// that is a function of its block is the same for every number of threads. `worker` < resolve_threads(threads) names
-/// scratch. Threads start with the call and end with it. The first exception (also of `progress`, which runs on this
-/// thread) stops the hand-out of blocks and is rethrown here once all threads have ended. \throws std::invalid_argument
-/// for grain = 0.
-template <class F>
-void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, const progress_callback& progress = {},
-                  std::string_view stage = {}) {
-  if (grain == 0) detail::invalid("grain", grain, "must be at least 1");
+namespace detail {
+
+/// A callable that is known by its address.
+struct block_function {
+  const void* object;
+  void (*call)(const void* object, std::size_t begin, std::size_t end, std::size_t worker);
+};
+
+/// parallel_for, compiled once instead of for every loop of a program.
+inline void run_blocks(std::size_t threads, std::size_t n, std::size_t grain, block_function f,
+                       const progress_callback& progress, std::string_view stage) {
+  if (grain == 0) invalid("grain", grain, "must be at least 1");
   const std::size_t blocks = n / grain + (n % grain != 0);
   const std::size_t workers = std::min(resolve_threads(threads), blocks);
   std::atomic<std::size_t> next{0}, done{0};
@@ -38,10 +40,10 @@ void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, 
   const auto work = [&](std::size_t worker) noexcept {
     try {
       for (std::size_t block = next++; block < blocks; block = next++) {
-        f(block * grain, std::min(n, block * grain + grain), worker);
+        f.call(f.object, block * grain, std::min(n, block * grain + grain), worker);
         ++done;
         if (worker == 0 && done < blocks)
-          detail::report(progress, stage, static_cast<double>(done) / static_cast<double>(blocks));
+          report(progress, stage, static_cast<double>(done) / static_cast<double>(blocks));
       }
     } catch (...) {
       const std::lock_guard lock(error_mutex);
@@ -51,13 +53,33 @@ void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, 
   };
 
   {
-    std::vector<std::jthread> pool;  // joins when it goes out of scope, also when starting a thread throws
-    if (workers > 1) pool.reserve(workers - 1);
-    for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(work, worker);
+    std::vector<std::jthread> pool;  // joins when it goes out of scope
+    try {
+      for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(work, worker);
+    } catch (const std::exception&) {  // blocks are handed out to whoever asks: fewer threads ask for more of them
+    }
     if (workers > 0) work(0);
   }
   if (error) std::rethrow_exception(error);
-  detail::report(progress, stage, 1.0);
+  report(progress, stage, 1.0);
+}
+
+}  // namespace detail
+
+/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on up to
+/// `threads` threads (0: all cores), this one among them as worker 0. Blocks depend on n and grain alone, so a result
+/// that is a function of its block is the same for every number of threads. `worker` < resolve_threads(threads) names
+/// scratch. Threads start with the call and end with it; where the system has no more of them, or no memory for one,
+/// those that there are do all. The first exception (also of `progress`, which runs on this thread) stops the hand-out
+/// of blocks and is rethrown here once all threads have ended. \throws std::invalid_argument for grain = 0.
+template <class F>
+void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, const progress_callback& progress = {},
+                  std::string_view stage = {}) {
+  const auto block = [&f](std::size_t begin, std::size_t end, std::size_t worker) { f(begin, end, worker); };
+  const auto call = [](const void* object, std::size_t begin, std::size_t end, std::size_t worker) {
+    (*static_cast<decltype(&block)>(object))(begin, end, worker);
+  };
+  detail::run_blocks(threads, n, grain, {&block, call}, progress, stage);
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH

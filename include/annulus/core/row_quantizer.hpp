@@ -35,8 +35,16 @@ class row_quantizer {
         m_rounded(words() * coordinates_a_word<Coordinate>) {
     if (form == product_form::squared_l2) centre_on(data);
   }
+  /// Of rows of `dim` coordinates, about a centre known before.
+  row_quantizer(product_form form, std::size_t dim, buffer<lane> centre)
+      : row_quantizer(form, matrix_view<T>(nullptr, 0, dim)) {
+    m_centre = std::move(centre);
+  }
 
-  std::size_t words() const noexcept { return (m_dim - 1) / coordinates_a_word<Coordinate> + 1; }
+  const buffer<lane>& centre() const noexcept { return m_centre; }
+  std::size_t words() const noexcept {
+    return (m_dim + coordinates_a_word<Coordinate> - 1) / coordinates_a_word<Coordinate>;
+  }
 
   /// Writes words() words. The product of any two rows fits 32 bits.
   quantized_row operator()(const T* row, coordinate_word* out) {
@@ -118,7 +126,8 @@ class row_quantizer {
 
   product_form m_form;
   std::size_t m_dim;
-  aligned_vector<lane> m_centre, m_zero, m_row, m_multiples;
+  buffer<lane> m_centre;
+  aligned_vector<lane> m_zero, m_row, m_multiples;
   aligned_vector<Coordinate> m_rounded;
 };
 

@@ -41,6 +41,14 @@ concept csr_like = requires {
 template <class D>
 concept rows_like = matrix_like<D> || csr_like<D>;
 
+/// "rows of float32", "sparse rows of float32": what files call the rows of an index.
+template <class Points>
+std::string points_name() {
+  using T = typename Points::value_type;
+  constexpr bool is_sparse = std::same_as<points_of<Points>, csr_matrix<T>>;
+  return (is_sparse ? "sparse rows of " : "rows of ") + std::string(scalar_name<T>());
+}
+
 template <class Row>
 inline constexpr bool is_sparse_row = false;
 template <class T>

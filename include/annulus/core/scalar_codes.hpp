@@ -7,6 +7,7 @@
 /// scale s of each row, integer codes a and b, and f = 2 for squared distances, else 1. The product is exact; all error
 /// is that of rounding coordinates to codes, at most half a step each.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/core/metric.hpp>
 #include <annulus/core/neighbors.hpp>
 
@@ -98,7 +99,7 @@ class scalar_codes {
   const code_terms& terms(std::size_t i) const noexcept { return m_terms[i]; }
   code_terms& terms(std::size_t i) noexcept { return m_terms[i]; }
   std::size_t memory_bytes() const noexcept {
-    return m_codes.size() + m_terms.size() * sizeof(code_terms) + m_order.size() * sizeof(id_type);
+    return m_codes.memory_bytes() + m_terms.memory_bytes() + m_order.capacity() * sizeof(id_type);
   }
 
   void resize(std::size_t n) {
@@ -108,7 +109,7 @@ class scalar_codes {
 
   /// Row i becomes what row order[i] was, in place.
   void reorder(std::span<const id_type> order) {
-    std::vector<code_terms> terms(order.size());
+    buffer<code_terms> terms(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) terms[i] = m_terms[order[i]];
     m_terms = std::move(terms);
     if (is_view()) {
@@ -158,6 +159,22 @@ class scalar_codes {
     prefetch_row(row(i), row_bytes());
   }
 
+  std::string defect() const {
+    for (std::size_t i = 0; i < size(); ++i)
+      if (!(m_terms[i].scale >= 0 && std::isfinite(m_terms[i].scale) && std::isfinite(m_terms[i].offset)))
+        return "terms: row " + std::to_string(i) + " has a scale below 0, a NaN or an infinity";
+    return {};
+  }
+
+  /// Owned ones, whose dimension and form are the owner's to know.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::size_t count = self.size();
+    archive("count", count);
+    archive("codes", self.m_codes, {count, self.m_stride});
+    archive.template as<float>("terms", self.m_terms, {count, 2});
+  }
+
  private:
   static constexpr std::size_t line = 64;
 
@@ -191,8 +208,8 @@ class scalar_codes {
   std::size_t m_dim = 0, m_stride = 0;
   const std::uint8_t* m_view = nullptr;
   std::vector<id_type> m_order;  ///< of a view: where its rows are
-  std::vector<code_terms> m_terms;
-  aligned_vector<std::uint8_t> m_codes;
+  buffer<code_terms> m_terms;
+  buffer<std::uint8_t> m_codes;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

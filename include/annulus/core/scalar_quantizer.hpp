@@ -34,9 +34,13 @@ class scalar_encoder {
     if (m_scales == scalar_scales::per_dimension) fit_steps(data);
   }
 
+  /// To be filled.
+  scalar_encoder(unfilled, product_form form) : scalar_encoder(form, matrix_view<T>()) {}
+
   /// Of the codes: one more than the rows' where zero vectors under cosine need a direction of their own, so that they
   /// are at distance 0 from each other and 1 from all else.
   std::size_t dim() const noexcept { return m_dim + m_has_zero; }
+  std::size_t row_dim() const noexcept { return m_dim; }
   bool is_exact() const noexcept { return is_byte<T> && m_form != product_form::cosine; }
   product_form form() const noexcept { return m_form; }
 
@@ -69,6 +73,34 @@ class scalar_encoder {
       query.terms = {static_cast<float>(scale), offset_of(norm)};
     }
     query.finish(m_form);
+  }
+
+  /// A few numbers for each dimension, which are looked over at once.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("dim", self.m_dim);
+    archive.choice("scales", self.m_scales, {"per_vector", "per_dimension"});
+    archive("has_zero_vectors", self.m_has_zero);
+    const bool has_steps = self.m_scales == scalar_scales::per_dimension;
+    const bool has_centre = has_steps && self.m_form == product_form::squared_l2;
+    archive("steps", self.m_steps, {has_steps ? self.m_dim : 0});
+    archive("step_centre", self.m_centre, {has_centre ? self.m_dim : 0});
+    if constexpr (Archive::is_loading) {
+      buffer<lane> centre;
+      archive("centre", centre, {self.m_dim});
+      const auto is_step = [](lane x) { return x >= 0 && std::isfinite(x); };
+      const auto is_finite = [](lane x) { return std::isfinite(x); };
+      archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(self.m_centre, is_finite) &&
+                         std::ranges::all_of(centre, is_finite),
+                     "has a step below 0, or a step or a centre that is not finite");
+      archive.expect(!has_steps || !self.is_exact(), "has steps for rows that are their own codes");
+      archive.expect(!self.m_has_zero || self.m_form == product_form::cosine, "has zero vectors, which cosine has");
+      self.m_quantize = {self.m_form, self.m_dim, std::move(centre)};
+      self.m_row.assign(self.m_dim, 0);
+      self.m_words.assign(self.m_quantize.words(), 0);
+    } else {
+      archive("centre", self.m_quantize.centre(), {self.m_dim});
+    }
   }
 
  private:
@@ -143,7 +175,7 @@ class scalar_encoder {
   scalar_scales m_scales;
   bool m_has_zero = false;
   row_quantizer<T, std::int8_t> m_quantize;
-  aligned_vector<lane> m_row, m_centre, m_steps;
+  buffer<lane> m_row, m_centre, m_steps;
   std::vector<std::int8_t> m_codes;
   std::vector<coordinate_word> m_words;
 };

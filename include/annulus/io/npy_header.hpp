@@ -50,7 +50,7 @@ inline std::optional<std::size_t> npy_count(std::span<const std::size_t> shape, 
 /// A Python literal read from front to back; what is next is never a space.
 class npy_literal {
  public:
-  npy_literal(const input_file& file, std::uint64_t start, std::string_view text)
+  npy_literal(const std::string& file, std::uint64_t start, std::string_view text)
       : m_file(file), m_end(start + text.size()), m_rest(text) {
     advance(0);
   }
@@ -61,7 +61,7 @@ class npy_literal {
 
   template <class... Reason>
   [[noreturn]] void fail(const Reason&... reason) const {
-    m_file.fail(offset(), reason...);
+    fail_format(m_file, offset(), reason...);
   }
 
   bool take(std::string_view token) noexcept {
@@ -117,7 +117,7 @@ class npy_literal {
     m_rest.remove_prefix(std::min(m_rest.find_first_not_of(" \t\r\n"), m_rest.size()));
   }
 
-  const input_file& m_file;
+  const std::string& m_file;
   std::uint64_t m_end;
   std::string_view m_rest;
 };
@@ -126,21 +126,23 @@ class npy_literal {
 class npy_header {
  public:
   /// Leaves the file at its first value. \throws format_error for anything but a header of version 1.0, 2.0 or 3.0.
-  explicit npy_header(input_file& file) {
+  template <class File>
+  explicit npy_header(File& file) {
     std::array<char, npy_magic.size()> magic;
     file.read(magic.data(), magic.size());
     if (!std::ranges::equal(magic, npy_magic)) file.fail(0, "npy files begin with \\x93NUMPY, this one does not");
-    const unsigned major = file.read_value<std::uint8_t>(), minor = file.read_value<std::uint8_t>();
+    const unsigned major = file.template read_value<std::uint8_t>(), minor = file.template read_value<std::uint8_t>();
     if (major < 1 || major > 3 || minor > 0)
       file.fail(npy_magic.size(), "version ", major, ".", minor, " is none of 1.0, 2.0 and 3.0");
 
     const std::uint64_t length_offset = file.offset();
-    const std::uint32_t length = major == 1 ? file.read_value<std::uint16_t>() : file.read_value<std::uint32_t>();
+    const std::uint32_t length =
+        major == 1 ? file.template read_value<std::uint16_t>() : file.template read_value<std::uint32_t>();
     const std::uint64_t start = file.offset();
     if (start + length > file.size()) file.fail(length_offset, "a header of ", length, " bytes passes the file's end");
     std::string text(length, ' ');
     file.read(text.data(), text.size());
-    parse(file, npy_literal(file, start, text));
+    parse(npy_literal(file.name(), start, text));
     for (std::size_t key = 0; key < keys.size(); ++key)
       if (m_offsets[key] == 0) file.fail(start, "the key '", keys[key], "' is missing");
     m_data_offset = file.offset();
@@ -150,12 +152,13 @@ class npy_header {
   bool is_fortran_order() const noexcept { return m_is_fortran_order; }
   const std::vector<std::size_t>& shape() const noexcept { return m_shape; }
   std::uint64_t shape_offset() const noexcept { return m_offsets[shape_key]; }  ///< where the file gives the shape
+  std::uint64_t order_offset() const noexcept { return m_offsets[order_key]; }
   std::uint64_t data_offset() const noexcept { return m_data_offset; }
 
   /// How many values there are, once they are known to be of type T and to end where the file does.
   /// \throws format_error for another dtype, a shape beyond the address space, and values too few or too many.
-  template <npy_scalar T>
-  std::size_t count(const input_file& file) const {
+  template <npy_scalar T, class File>
+  std::size_t count(const File& file) const {
     const std::string wanted = npy_dtype<T>(), native = '=' + wanted.substr(1), little = '<' + wanted.substr(1);
     if (m_dtype != wanted && m_dtype != native && m_dtype != little)
       file.fail(m_offsets[dtype_key], "dtype '", m_dtype, "' is ", m_dtype.starts_with('>') ? "big-endian, " : "",
@@ -172,14 +175,14 @@ class npy_header {
   enum : std::size_t { dtype_key, order_key, shape_key };
   static constexpr std::array<std::string_view, 3> keys{"descr", "fortran_order", "shape"};
 
-  void parse(const input_file& file, npy_literal text) {
+  void parse(npy_literal text) {
     text.expect("{");
     while (!text.take("}")) {
-      const std::uint64_t offset = text.offset();
+      const npy_literal at_key = text;
       const std::string_view name = text.string();
       const auto key = static_cast<std::size_t>(std::ranges::find(keys, name) - keys.begin());
-      if (key == keys.size()) file.fail(offset, "unknown key '", name, "'");
-      if (m_offsets[key] != 0) file.fail(offset, "the key '", name, "' comes twice");
+      if (key == keys.size()) at_key.fail("unknown key '", name, "'");
+      if (m_offsets[key] != 0) at_key.fail("the key '", name, "' comes twice");
       text.expect(":");
       m_offsets[key] = text.offset();
       if (key == dtype_key && text.is_next('[')) text.fail("arrays of records cannot be read");

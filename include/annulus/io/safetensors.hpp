@@ -4,15 +4,11 @@
 /// The header of safetensors files: a 64-bit length, JSON that names each tensor's type, shape and place, and a map of
 /// strings, the metadata; then the tensors without a gap. Needs nlohmann/json 3.9 or newer and xxHash 0.8 or newer.
 
-#include <annulus/core/archive.hpp>
 #include <annulus/core/file.hpp>
+#include <annulus/io/safetensors_json.hpp>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-#include <nlohmann/json.hpp>
-
-#include <map>
-#include <vector>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -69,17 +65,14 @@ class safetensors_header {
   template <class Fail>
   safetensors_header(std::string_view text, std::uint64_t file_bytes, const Fail& fail)
       : m_data_begin(length_bytes + text.size()) {
-    nlohmann::json header;
-    try {
-      header = nlohmann::json::parse(text);
-    } catch (const nlohmann::json::parse_error& error) {
-      fail(length_bytes + error.byte, "the header is not JSON: ", error.what());
-    }
-    if (!header.is_object()) fail(length_bytes, "the header is not a JSON object");
-    for (const auto& [name, value] : header.items()) {
-      if (name == "__metadata__") read_metadata(value, fail);
-      else read_tensor(name, value, fail);
-    }
+    const auto take = [&](const std::string& name, header_tensor&& tensor) {
+      take_tensor(name, std::move(tensor), fail);
+    };
+    const auto refuse = [&](std::uint64_t at, const auto&... reason) { fail(length_bytes + at, reason...); };
+    // Which the parser takes for the end.
+    if (const auto zero = text.find('\0'); zero != text.npos) refuse(zero, "the header is not JSON: a zero byte");
+    header_parser parser(m_metadata, take, refuse);
+    nlohmann::json::sax_parse(text.begin(), text.end(), &parser);
     check_places(file_bytes, fail);
     if (const auto given = m_metadata.find(header_checksum_key); given != m_metadata.end()) {
       const std::string expected = given->second;
@@ -93,7 +86,7 @@ class safetensors_header {
   static constexpr std::uint64_t most_bytes = std::uint64_t{8} << 20;
   static constexpr std::uint64_t length_bytes = sizeof(std::uint64_t);
 
-  const std::map<std::string, std::string, std::less<>>& metadata() const noexcept { return m_metadata; }
+  const header_metadata& metadata() const noexcept { return m_metadata; }
   const std::map<std::string, tensor_info, std::less<>>& tensors() const noexcept { return m_tensors; }
   bool is_checked() const noexcept { return m_is_checked; }  ///< had a checksum
 
@@ -103,9 +96,9 @@ class safetensors_header {
 
   /// The length and the header, padded so that what follows is aligned.
   std::string bytes() const {
-    nlohmann::json all = json();
-    all["__metadata__"][std::string(header_checksum_key)] = header_checksum();
-    std::string text = all.dump();
+    header_metadata metadata = m_metadata;
+    metadata[std::string(header_checksum_key)] = header_checksum();
+    std::string text = json(metadata);
     text.append((tensor_alignment - (length_bytes + text.size()) % tensor_alignment) % tensor_alignment, ' ');
     const std::uint64_t length = text.size();
     return std::string(reinterpret_cast<const char*>(&length), length_bytes) + text;
@@ -113,50 +106,33 @@ class safetensors_header {
 
  private:
   /// Keys are sorted, and there is one way to write each value: a header has the same checksum wherever it is read.
-  nlohmann::json json() const {
-    nlohmann::json all = nlohmann::json::object();
+  std::string json(const header_metadata& metadata) const {
+    header_metadata texts, all;
+    for (const auto& [key, value] : metadata) texts[key] = quoted(value);
+    all[std::string(metadata_name)] = json_object(texts);
     for (const auto& [name, tensor] : m_tensors)
-      all[name] = {{"dtype", tensor.dtype},
-                   {"shape", tensor.shape},
-                   {"data_offsets", {tensor.begin - m_data_begin, tensor.end - m_data_begin}}};
-    all["__metadata__"] = m_metadata;
-    return all;
+      all[name] = json_object({{"dtype", quoted(tensor.dtype)},
+                               {"shape", json_array(tensor.shape)},
+                               {"data_offsets", json_array({tensor.begin - m_data_begin, tensor.end - m_data_begin})}});
+    return json_object(all);
   }
   std::string header_checksum() const {
-    const std::string text = json().dump();
+    const std::string text = json(m_metadata);
     return checksum_of(text.data(), text.size());
   }
 
   template <class Fail>
-  void read_metadata(const nlohmann::json& metadata, const Fail& fail) {
-    if (!metadata.is_object()) fail(length_bytes, "__metadata__ is not a JSON object");
-    for (const auto& [key, value] : metadata.items()) {
-      if (!value.is_string()) fail(length_bytes, "the metadata '", key, "' is not a string");
-      m_metadata[key] = value.template get<std::string>();
-    }
-  }
-
-  template <class Fail>
-  void read_tensor(const std::string& name, const nlohmann::json& value, const Fail& fail) {
-    const auto is_count = [](const nlohmann::json& number) { return number.is_number_unsigned(); };
-    if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() || !value.contains("shape") ||
-        !value["shape"].is_array() || !value.contains("data_offsets") || !value["data_offsets"].is_array() ||
-        value["data_offsets"].size() != 2 || !std::ranges::all_of(value["shape"], is_count) ||
-        !std::ranges::all_of(value["data_offsets"], is_count))
-      fail(length_bytes, "the tensor '", name,
-           "' lacks dtype, shape or data_offsets, or has others than numbers there");
-    tensor_info tensor{
-        value["dtype"].template get<std::string>(), {}, value["data_offsets"][0], value["data_offsets"][1]};
+  void take_tensor(const std::string& name, header_tensor&& given, const Fail& fail) {
+    tensor_info tensor{std::move(given.dtype), std::move(given.shape), given.offsets[0], given.offsets[1]};
     std::uint64_t bytes = tensor_value_bytes(tensor.dtype);
     if (bytes == 0) fail(length_bytes, "the tensor '", name, "' has the unknown type ", tensor.dtype);
-    for (const std::uint64_t size : value["shape"]) {
-      tensor.shape.push_back(size);
+    for (const std::uint64_t size : tensor.shape)
       if (__builtin_mul_overflow(bytes, size, &bytes))
         fail(length_bytes, "the shape of '", name, "' overflows 64 bits");
-    }
     if (tensor.end < tensor.begin || tensor.end - tensor.begin != bytes)
       fail(length_bytes, "the tensor '", name, "' asks for ", bytes, " bytes, from ", tensor.begin, " to ", tensor.end);
-    m_tensors[name] = std::move(tensor);
+    if (!m_tensors.try_emplace(name, std::move(tensor)).second)
+      fail(length_bytes, "the name '", name, "' is given twice");
   }
 
   /// Turns places into those in the file.
@@ -171,7 +147,7 @@ class safetensors_header {
     std::sort(places.begin(), places.end());
     std::uint64_t end = 0;
     for (const auto& place : places) {
-      if (place.first != end) fail(m_data_begin + end, "the tensors have a gap or overlap here");
+      if (place.first != end) fail(std::min(m_data_begin + end, file_bytes), "the tensors have a gap or overlap here");
       end = place.second;
     }
     if (end != file_bytes - m_data_begin)
@@ -181,7 +157,7 @@ class safetensors_header {
 
   bool m_is_checked = false;
   std::uint64_t m_data_begin = 0;
-  std::map<std::string, std::string, std::less<>> m_metadata;
+  header_metadata m_metadata;
   std::map<std::string, tensor_info, std::less<>> m_tensors;
 };
 

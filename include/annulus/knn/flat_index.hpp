@@ -3,6 +3,8 @@
 /// \file
 /// Brute force over data that stays: checked, copied and prepared once, searched many times.
 
+#include <annulus/core/metric_archive.hpp>
+#include <annulus/core/rows.hpp>
 #include <annulus/knn/knn.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
@@ -14,6 +16,7 @@ template <row_scalar T, class Metric = euclidean>
 class flat_index {
  public:
   using value_type = T;
+  static constexpr std::string_view kind = "flat_index";  ///< in files
 
   /// An empty index of rows of `dim` coordinates.
   explicit flat_index(std::size_t dim, Metric metric = {}) : m_data(0, dim), m_metric(std::move(metric)) {}
@@ -75,6 +78,45 @@ class flat_index {
   template <class U>
   neighbors search(const matrix<U>& data, matrix_view<T> queries, std::size_t k, const knn_params& params) const {
     return detail::search_compared(matrix_view<U>(data), m_norm, queries, k, m_metric, params);
+  }
+
+  friend detail::persistence;
+  explicit flat_index(detail::unfilled) : flat_index(0, detail::metric_to_fill<Metric>()) {}
+  flat_index(detail::unfilled, Metric metric) : flat_index(0, std::move(metric)) {}
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive.constant("points", detail::points_name<matrix<T>>());
+    detail::persist_metric(self.m_metric, archive);
+    archive("greatest_norm", self.m_norm);
+    archive("rows", self.m_data);
+    archive.expect(self.size() < no_id && (self.dim() > 0 || self.size() == 0),
+                   "has 2^32 - 1 rows or more, or empty ones");
+    if constexpr (Archive::is_loading)
+      archive.rebuild([&] {
+        if constexpr (requires { self.m_metric.check_dimension(self.dim()); })
+          self.m_metric.check_dimension(self.dim());
+      });
+    if constexpr (is_embedded) {
+      archive("rewritten_rows", self.m_compared);
+      archive.expect(self.m_compared.rows() == self.size() &&
+                         (self.size() == 0 || self.m_compared.cols() == self.m_metric.embedded_dim(self.dim())),
+                     "has rewritten rows of another number or length");
+    }
+  }
+  std::string defect() const {
+    for (std::size_t i = 0; i < size(); ++i) {
+      bool is_finite = detail::all_finite(m_data.row(i));
+      if constexpr (is_embedded) is_finite = is_finite && detail::all_finite(m_compared.row(i));
+      if (!is_finite) return "rows: row " + std::to_string(i) + " has a NaN or an infinity";
+    }
+    const auto compared = [&] {
+      if constexpr (is_embedded) return matrix_view<compared_scalar>(m_compared);
+      else return matrix_view<T>(m_data);
+    }();
+    const double norm = size() == 0 ? 0 : detail::greatest_norm<Metric, T>(compared, 1);
+    return norm == m_norm || std::abs(norm - m_norm) <= 1e-4 * norm ? ""
+                                                                    : "greatest_norm: it is " + std::to_string(norm);
   }
 
   matrix<T> m_data;

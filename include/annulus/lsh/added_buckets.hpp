@@ -4,6 +4,7 @@
 /// Buckets of the rows that came since tables were sorted.
 
 #include <annulus/core/neighbors.hpp>
+#include <annulus/lsh/sorted_buckets.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -14,15 +15,15 @@ class added_buckets {
 
   std::size_t size() const noexcept { return m_size; }
   std::size_t memory_bytes() const noexcept {
-    return m_buckets.capacity() * sizeof(std::uint64_t) + (m_next.capacity() + m_heads.capacity()) * sizeof(id_type);
+    return m_buckets.memory_bytes() + m_next.memory_bytes() + m_heads.memory_bytes();
   }
 
   /// Room for `count` more, so that adding them cannot fail.
   void reserve(std::size_t count) {
-    const std::size_t n_heads = std::bit_ceil(std::max<std::size_t>(m_size + count, 64));
-    if (n_heads <= m_n_heads) return;
-    m_buckets.reserve(n_heads * m_n_tables);
+    const std::size_t n_heads = std::bit_ceil(std::max<std::size_t>({m_size + count, m_n_heads, 64}));
+    m_buckets.reserve(n_heads * m_n_tables);  // also where there are heads enough: a copy has them without the room
     m_next.reserve(n_heads * m_n_tables);
+    if (n_heads == m_n_heads) return;
     m_heads.reserve(n_heads * m_n_tables);
     m_heads.assign(n_heads * m_n_tables, none);
     m_n_heads = n_heads;
@@ -31,7 +32,7 @@ class added_buckets {
 
   /// A row's bucket in each table. Needs room.
   void add(std::span<const std::uint64_t> buckets) {
-    m_buckets.insert(m_buckets.end(), buckets.begin(), buckets.end());
+    m_buckets.append(buckets.data(), buckets.size());
     m_next.resize(m_next.size() + m_n_tables);
     link(m_size++);
   }
@@ -44,8 +45,32 @@ class added_buckets {
   template <class F>
   void visit(std::size_t table, std::uint64_t bucket, F f) const {
     if (m_size == 0) return;
-    for (id_type row = m_heads[head(table, bucket)]; row != none; row = m_next[row * m_n_tables + table])
+    // Rows descend along a chain: whatever a mapped file has there, it ends.
+    std::size_t end = m_size;
+    for (id_type row = m_heads[head(table, bucket)]; row < end; row = m_next[row * m_n_tables + table]) {
       if (m_buckets[row * m_n_tables + table] == bucket) f(row);
+      end = row;
+    }
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("count", self.m_size);
+    archive("heads_per_table", self.m_n_heads);
+    archive.expect(self.m_size <= self.m_n_heads && (self.m_n_heads == 0 || std::has_single_bit(self.m_n_heads)),
+                   "has not a power of two of heads, as many as rows at least");
+    archive("buckets", self.m_buckets, {self.m_size, self.m_n_tables});
+    archive("next", self.m_next, {self.m_size, self.m_n_tables});
+    archive("heads", self.m_heads, {self.m_n_tables, self.m_n_heads});
+  }
+  std::string defect() const {
+    for (const std::uint64_t bucket : m_buckets)
+      if (bucket >> bucket_bits != 0) return "bucket " + std::to_string(bucket) + " is not of 37 bits";
+    added_buckets linked = *this;
+    linked.m_heads.assign(m_heads.size(), none);
+    for (std::size_t row = 0; row < m_size; ++row) linked.link(row);
+    if (linked.m_heads != m_heads) return "heads are not the newest rows of their chains";
+    return linked.m_next == m_next ? "" : "next are not the rows before in their chains";
   }
 
  private:
@@ -61,9 +86,9 @@ class added_buckets {
   }
 
   std::size_t m_n_tables, m_size = 0, m_n_heads = 0;
-  std::vector<std::uint64_t> m_buckets;  ///< [row][table]
-  std::vector<id_type> m_next;           ///< [row][table]
-  std::vector<id_type> m_heads;          ///< [table][lower bits of a bucket]
+  buffer<std::uint64_t> m_buckets;  ///< [row][table]
+  buffer<id_type> m_next;           ///< [row][table]
+  buffer<id_type> m_heads;          ///< [table][lower bits of a bucket]
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -138,6 +138,11 @@ struct bit_sampling {
   static constexpr std::string_view name = "bit_sampling";
   std::size_t bits = 0;  ///< how many bits of a row count, the others being zero everywhere; 0: all
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("bits", self.bits);
+  }
+
   /// Of one function, in rows of n_bits.
   double collision_probability(double distance, std::size_t n_bits) const noexcept {
     return std::clamp(1 - distance / static_cast<double>(n_bits), 0.0, 1.0);

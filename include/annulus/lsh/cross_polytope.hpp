@@ -230,6 +230,11 @@ struct cross_polytope {
   /// than predicted, others less; one does so grossly, unless rows have no structure.
   std::size_t n_rotations = 3;
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("n_rotations", self.n_rotations);
+  }
+
   /// Of one whole polytope in that dimension, as if rotations were Gaussian. O(1), a tenth of a millisecond.
   double collision_probability(double distance, std::size_t dim) const noexcept {
     return detail::vertex_probabilities::collision(std::max(detail::least_transform, std::bit_ceil(dim)), distance);

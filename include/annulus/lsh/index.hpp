@@ -3,7 +3,8 @@
 /// \file
 /// Approximate nearest neighbours by locality-sensitive hashing.
 
-#include <annulus/lsh/search.hpp>
+#include <annulus/lsh/function_sample.hpp>
+#include <annulus/lsh/query_blocks.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -12,8 +13,9 @@ namespace annulus::inline ANNULUS_ARCH {
 /// only_index; moves and copies.
 ///
 /// Searching is const and safe from any number of threads; insert, erase, update and compact are not safe beside
-/// anything else. Answers depend on data, parameters and query alone: not on threads, and not on the batch. Each row
-/// has an id that is its own for good: the rows of the constructor from 0, then those inserted in their order.
+/// anything else, and change nothing where they throw, be it for want of memory. Answers depend on data, parameters and
+/// query alone: not on threads, and not on the batch. Each row has an id that is its own for good: the rows of the
+/// constructor from 0, then those inserted in their order.
 template <class Points, class Family>
   requires hash_family<Family, detail::view_of<Points>>
 class lsh_index {
@@ -25,6 +27,7 @@ class lsh_index {
 
  public:
   using metric_type = typename Family::metric;
+  static constexpr std::string_view kind = "lsh_index";  ///< in files
   /// What one thread needs to search: made once, used for query after query.
   using search_scratch = detail::lsh_scratch<Points, Family>;
 
@@ -33,13 +36,13 @@ class lsh_index {
   /// std::invalid_argument for d = 0, n_projections = 0, n_tables = 0, a row with a NaN or an infinity, 2^32 - 1 rows
   /// and more, and what the family refuses.
   explicit lsh_index(const view_type& data, Family family = {}, const lsh_params& params = {})
-      : lsh_index(data.dim(), fitted(std::move(family), data, params), params, 0) {
+      : lsh_index(data.dim(), detail::fitted(std::move(family), data, params.threads), params, 0) {
     insert(data);
   }
 
   /// Without rows yet, for rows of dim coordinates. \throws std::invalid_argument as above.
   explicit lsh_index(std::size_t dim, Family family = {}, const lsh_params& params = {})
-      : lsh_index(dim, fitted(std::move(family), view_type(), params), params, 0) {}
+      : lsh_index(dim, detail::fitted(std::move(family), view_type(), params.threads), params, 0) {}
 
   /// The k nearest rows of each query (m x d) among those in the buckets looked into: m x k ids and exact distances,
   /// nearest first, ties by lower id, padded with no_id and +infinity where fewer were found. A NaN query gets no
@@ -51,10 +54,11 @@ class lsh_index {
     detail::checked_product(queries.size(), k, "queries * k");
     neighbors result(queries.size(), k);
     const auto searcher = this->searcher();
-    const auto scratch = over_queries(queries, params, [&](std::size_t i, const auto* values, search_scratch& s) {
+    const auto find = [&](std::size_t i, const auto* values, search_scratch& s) {
       searcher.find(values, queries.row(i), result.ids.row(i), result.distances.row(i), params, s);
-    });
-    if (stats != nullptr) *stats = mean_stats(scratch, queries.size());
+    };
+    const auto scratch = detail::over_queries<search_scratch>(m_hasher, queries, params.threads, find);
+    if (stats != nullptr) *stats = detail::mean_lsh_stats(scratch, queries.size());
     return result;
   }
 
@@ -85,10 +89,11 @@ class lsh_index {
     params.recall_target = 0;
     std::vector<lsh_candidates> result(queries.size());
     const auto searcher = this->searcher();
-    const auto scratch = over_queries(queries, params, [&](std::size_t i, const auto* values, search_scratch& s) {
+    const auto find = [&](std::size_t i, const auto* values, search_scratch& s) {
       result[i] = searcher.collisions(values, params, s);
-    });
-    if (stats != nullptr) *stats = mean_stats(scratch, queries.size());
+    };
+    const auto scratch = detail::over_queries<search_scratch>(m_hasher, queries, params.threads, find);
+    if (stats != nullptr) *stats = detail::mean_lsh_stats(scratch, queries.size());
     return result;
   }
 
@@ -157,29 +162,22 @@ class lsh_index {
   /// The probability that two rows at that distance share their bucket of a table.
   double collision_probability(double distance) const { return m_hasher.collision_probability(distance); }
   std::size_t memory_bytes() const noexcept {
-    return m_tables.memory_bytes() + m_rows.memory_bytes() + m_hasher.memory_bytes() +
-           (m_ids.capacity() + m_rows_of.capacity()) * sizeof(id_type);
+    return m_tables.memory_bytes() + m_rows.memory_bytes() + m_hasher.memory_bytes() + m_ids.memory_bytes() +
+           m_rows_of.memory_bytes();
   }
 
  private:
   lsh_index(std::size_t dim, Family family, const lsh_params& params, int)
       : m_dim(dim),
         m_family(std::move(family)),
-        m_params(checked(params, dim)),
-        m_hasher(m_family.template make_hasher<view_type>(dim, params.n_projections, params.n_tables, params.seed)),
+        m_params(detail::checked(params, dim)),
+        m_hasher(make_hasher()),
         m_tables(params.n_tables),
         m_rows(dim),
         m_usual_distance(detail::usual_distance(m_hasher)) {}
 
-  static const lsh_params& checked(const lsh_params& params, std::size_t dim) {
-    detail::check(params, dim);
-    return params;
-  }
-
-  /// The family as it is for this data.
-  static Family fitted(Family family, const view_type& data, const lsh_params& params) {
-    if constexpr (requires { family.fitted(data, params.threads); }) return family.fitted(data, params.threads);
-    else return family;
+  hasher_type make_hasher() const {
+    return m_family.template make_hasher<view_type>(m_dim, m_params.n_projections, m_params.n_tables, m_params.seed);
   }
 
   void check_dim(std::size_t dim) const {
@@ -203,8 +201,8 @@ class lsh_index {
   void add(const view_type& rows, id_type first_id) {
     const std::size_t n = rows.size(), first = m_ids.size();
     if (m_ids.capacity() < first + n) m_ids.reserve(std::max(first + n, 2 * first));
-    if (!m_params.only_index) m_rows.append(rows);
     try {
+      if (!m_params.only_index) m_rows.append(rows);
       m_tables.add(n, m_params.threads,
                    [&](std::size_t begin, std::size_t end, std::size_t table, std::size_t n_tables,
                        std::uint64_t* keys) { m_hasher.hash(rows, begin, end - begin, table, n_tables, keys); });
@@ -225,42 +223,52 @@ class lsh_index {
     --m_n_alive;
   }
 
-  /// Compacts where that pays.
+  /// Compacts where that pays and there is the memory for it: else the next change tries again.
   void settle() {
     constexpr std::size_t share = 5;
-    if (m_tables.is_loose() || share * (m_ids.size() - m_n_alive) > m_ids.size()) compact();
-  }
-
-  /// f(i, values, scratch) for all queries without a NaN; returns the threads' scratches.
-  template <class F>
-  std::vector<search_scratch> over_queries(const view_type& queries, const lsh_search_params& params, F f) const {
-    // As many queries at once as share the passes over the functions, and whose values stay in cache.
-    constexpr std::size_t cache_bytes = std::size_t{1} << 20, least = 12, most = 96;
-    const std::size_t value_bytes = m_hasher.n_values() * sizeof(typename hasher_type::value_type);
-    const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
-    const std::size_t share = workers > 0 ? (queries.size() + workers - 1) / workers : 1;
-    const std::size_t block =
-        std::min(share, std::clamp(cache_bytes / std::max<std::size_t>(value_bytes, 1), least, most));
-    std::vector<search_scratch> scratch(workers);
-    parallel_for(workers, queries.size(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      search_scratch& s = scratch[worker];
-      s.values.resize(block * m_hasher.n_values());
-      m_hasher.project(queries, begin, end - begin, s.values.data());
-      for (std::size_t i = begin; i < end; ++i)
-        if (store_type::is_finite(queries.row(i))) f(i, s.values.data() + (i - begin) * m_hasher.n_values(), s);
-    });
-    return scratch;
-  }
-
-  static lsh_search_stats mean_stats(const std::vector<search_scratch>& scratch, std::size_t n_queries) {
-    lsh_search_stats sum;
-    for (const search_scratch& s : scratch) {
-      sum.candidates += static_cast<double>(s.n_candidates);
-      sum.collisions += static_cast<double>(s.n_collisions);
-      sum.probes += static_cast<double>(s.n_probes);
+    try {
+      if (m_tables.is_loose() || share * (m_ids.size() - m_n_alive) > m_ids.size()) compact();
+    } catch (const std::bad_alloc&) {
     }
-    const auto n = static_cast<double>(std::max<std::size_t>(n_queries, 1));
-    return {sum.candidates / n, sum.collisions / n, sum.probes / n};
+  }
+
+  friend detail::persistence;
+  explicit lsh_index(detail::unfilled)
+      : lsh_index(1, detail::any_family<Family, view_type>(), {.n_projections = 1, .n_tables = 1}, 0) {}
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::uint64_t n_ids = self.m_rows_of.size();
+    archive.constant("points", detail::points_name<Points>());
+    archive.constant("family", Family::name);
+    archive("dim", self.m_dim);
+    archive.part("params", self.m_params);
+    if constexpr (!std::is_empty_v<Family>) archive.part("family", self.m_family);
+    if constexpr (Archive::is_loading) {
+      archive.rebuild([&] { detail::checked(self.m_params, self.m_dim); });
+      self.m_tables = detail::hash_tables(detail::unfilled{}, self.m_params.n_tables);
+      self.m_rows = store_type(self.m_dim);
+    }
+    archive("size", self.m_n_alive);
+    archive("n_ids", n_ids);
+    archive.part("tables", self.m_tables);
+    if (!self.m_params.only_index) archive.part("rows", self.m_rows);
+    archive("ids", self.m_ids, {self.m_tables.size()});
+    archive("rows_of_ids", self.m_rows_of, {n_ids});
+    archive.expect(self.m_params.only_index || self.m_rows.size() == self.m_ids.size(), "has rows of no table");
+    archive.expect(self.m_n_alive <= self.m_ids.size() && n_ids < no_id, "has more rows than it can");
+    if constexpr (Archive::is_loading) {
+      const std::size_t bytes = self.m_tables.memory_bytes() + self.m_rows.memory_bytes();
+      archive.expect(detail::few_functions<view_type>(self.m_dim, self.m_params, bytes), "has too many functions");
+      archive.rebuild([&] { self.m_hasher = self.make_hasher(); });
+      self.m_usual_distance = detail::usual_distance(self.m_hasher);
+    }
+    detail::check_sample(archive, view_type(), self.m_hasher, self.m_dim, self.m_params);
+  }
+  std::string defect() const {
+    std::string defect = detail::defect_of("tables", m_tables.defect());
+    if (defect.empty() && !m_params.only_index) defect = detail::defect_of("rows", m_rows.defect());
+    return defect.empty() ? detail::defect_of_ids(m_ids, m_rows_of, m_n_alive) : defect;
   }
 
   searcher_type searcher() const noexcept { return {m_hasher, m_tables, m_rows, m_ids, m_n_alive, m_usual_distance}; }
@@ -271,8 +279,8 @@ class lsh_index {
   hasher_type m_hasher;
   detail::hash_tables m_tables;
   store_type m_rows;
-  std::vector<id_type> m_ids;      ///< of the rows, no_id for one that was erased
-  std::vector<id_type> m_rows_of;  ///< the ids', no_id for one that was erased
+  detail::buffer<id_type> m_ids;      ///< of the rows, no_id for one that was erased
+  detail::buffer<id_type> m_rows_of;  ///< the ids', no_id for one that was erased
   std::size_t m_n_alive = 0;
   double m_usual_distance;
 };

@@ -7,6 +7,7 @@
 #include <annulus/lsh/family.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 
@@ -69,8 +70,7 @@ class probe_sequence {
     m_keys.resize(hasher.n_tables());
     hasher.keys(values, m_keys.data());
     m_n_own = 0;
-    m_distance = -1;
-    m_odds.clear();
+    for (chances& c : m_chances) c.distance = nowhere;
     m_taken.clear();
     m_sets.clear();
     m_heap.clear();
@@ -115,45 +115,56 @@ class probe_sequence {
   }
 
   /// The probability that a row at this distance from the query is in none of the first n buckets given out, over the
-  /// draws of the functions that give the query these values. Asked again for the same distance, it looks at new
-  /// buckets only.
+  /// draws of the functions that give the query these values. Asked again for one of the last two distances, it looks
+  /// at new buckets only.
   double missed(double distance, std::size_t n) {
-    if (distance != m_distance || n < m_n_counted) {
-      m_distance = distance;
-      m_stay.clear();
-      m_inside.clear();
-      m_n_counted = 0;
+    if (m_chances[0].distance != distance) std::swap(m_chances[0], m_chances[1]);
+    chances& c = m_chances[0];
+    if (c.distance != distance || n < c.n_counted) {
+      c.distance = distance;
+      c.stay.clear();
+      c.odds.clear();
+      c.inside.clear();
+      c.n_counted = 0;
     }
     const bool has_changes = !m_begins.empty();
-    if (has_changes && m_odds.size() < m_begins.back()) {
-      m_stay.clear();  // now with the odds of changes
-      m_odds.resize(m_begins.back());
+    if (has_changes && c.odds.size() < m_begins.back()) {
+      c.stay.clear();  // now with the odds of changes
+      c.odds.resize(m_begins.back());
     }
-    for (std::size_t t = m_stay.size(); t < m_n_own; ++t) {
+    for (std::size_t t = c.stay.size(); t < m_n_own; ++t) {
       const auto changes = has_changes ? changes_of(t) : std::span<const perturbation>();
-      m_stay.push_back(
-          m_hasher->probabilities(m_values, t, distance, changes, has_changes ? m_odds.data() + m_begins[t] : nullptr));
+      float* const odds = has_changes ? c.odds.data() + m_begins[t] : nullptr;
+      c.stay.push_back(m_hasher->probabilities(m_values, t, distance, changes, odds));
     }
-    m_inside.resize(m_n_own, 0.0);
-    for (; m_n_counted < n; ++m_n_counted) {
-      const change_set& set = m_sets[m_taken[m_n_counted]];
-      double product = m_stay[set.table];
+    c.inside.resize(m_n_own, 0.0);
+    for (; c.n_counted < n; ++c.n_counted) {
+      const change_set& set = m_sets[m_taken[c.n_counted]];
+      double product = c.stay[set.table];
       for (std::uint64_t rest = set.changes; rest != 0; rest &= rest - 1)
-        product *= static_cast<double>(m_odds[m_begins[set.table] + static_cast<std::size_t>(std::countr_zero(rest))]);
-      m_inside[set.table] += product;
+        product *= static_cast<double>(c.odds[m_begins[set.table] + static_cast<std::size_t>(std::countr_zero(rest))]);
+      c.inside[set.table] += product;
     }
     double missed = 1;
-    for (const double inside : m_inside) missed *= std::max(0.0, 1 - inside);
+    for (const double inside : c.inside) missed *= std::max(0.0, 1 - inside);
     return missed;
   }
 
  private:
   static constexpr std::size_t most_changes = 64;
+  static constexpr double nowhere = std::numeric_limits<double>::quiet_NaN();  ///< which equals no distance
 
   /// Bit i of `changes` stands for the table's change of i-th least score.
   struct change_set {
     std::uint32_t table;
     std::uint64_t changes;
+  };
+  /// Where a row at some distance may be.
+  struct chances {
+    double distance = nowhere;
+    std::size_t n_counted = 0;         ///< of m_taken, in `inside`
+    std::vector<double> stay, inside;  ///< of the tables: in the own bucket, in any given out
+    std::vector<float> odds;           ///< of the changes
   };
   /// A score, whose bits order as it does since none is negative, above the number of a set: what the heap compares.
   using scored_set = std::uint64_t;
@@ -257,10 +268,7 @@ class probe_sequence {
   std::vector<change_set> m_sets;
   std::vector<scored_set> m_heap;
   std::vector<std::uint32_t> m_taken;  ///< sets given out, in order
-  double m_distance = -1;              ///< of what missed() knows so far:
-  std::size_t m_n_counted = 0;         ///< of m_taken
-  std::vector<double> m_stay, m_inside;
-  std::vector<float> m_odds;
+  std::array<chances, 2> m_chances;    ///< the distance last asked for is the first
   std::vector<perturbation> m_unsorted;
   std::vector<float> m_unsorted_scores;
   std::vector<std::uint32_t> m_places;

@@ -167,6 +167,11 @@ struct p_stable_l2 {
   static constexpr std::string_view name = "p_stable_l2";
   double width = 4;
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("width", self.width);
+  }
+
   /// Of one function.
   double collision_probability(double distance) const noexcept { return gaussian_probability(distance, width); }
 
@@ -183,6 +188,11 @@ struct p_stable_l1 {
   using metric = manhattan;
   static constexpr std::string_view name = "p_stable_l1";
   double width = 4;
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("width", self.width);
+  }
 
   /// Of one function.
   double collision_probability(double distance) const noexcept { return cauchy_probability(distance, width); }

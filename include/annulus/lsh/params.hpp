@@ -13,13 +13,22 @@ struct lsh_params {
   std::uint64_t seed = 0;
   std::size_t threads = 0;  ///< to build with; 0: all cores. The index does not depend on it
   bool only_index = false;  ///< keep no rows: `candidates` answers, `search` cannot
+
+  /// All but `threads`, which is for the machine that reads the file to choose.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("n_projections", self.n_projections);
+    archive("n_tables", self.n_tables);
+    archive("seed", self.seed);
+    archive("only_index", self.only_index);
+  }
 };
 
 struct lsh_search_params {
   std::size_t n_probes = 0;  ///< buckets to look into, of all tables together; 0: one a table
-  /// In (0, 1): look on until a row nearer than the k-th so far is missed with a probability of 1 - recall_target at
-  /// most, over the draws of the functions; into n_probes buckets at most where that is given, else in all rows if it
-  /// comes to that. 0: off.
+  /// In (0, 1): look on until no more than a share of 1 - recall_target of the k nearest rows is expected to be missed,
+  /// over the draws of the functions, where half of these rows are as far as half of the k found so far, the others as
+  /// far as all; into n_probes buckets at most where that is given, else in all rows if it comes to that. 0: off.
   double recall_target = 0;
   std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
   std::size_t threads = 0;         ///< 0: all cores
@@ -50,10 +59,11 @@ struct bucket_statistics {
 namespace detail {
 
 /// \throws std::invalid_argument for a value out of range.
-inline void check(const lsh_params& params, std::size_t dim) {
+inline const lsh_params& checked(const lsh_params& params, std::size_t dim) {
   if (dim == 0) invalid("dim", dim, "must be at least 1");
   if (params.n_projections == 0) invalid("n_projections", params.n_projections, "must be at least 1");
   if (params.n_tables == 0) invalid("n_tables", params.n_tables, "must be at least 1");
+  return params;
 }
 inline void check(const lsh_search_params& params) {
   if (!(params.recall_target >= 0 && params.recall_target < 1))

@@ -120,9 +120,9 @@ class lsh_predictor {
       probe p;
       for (std::size_t taken = m_n_taken; taken < n; ++taken) {
         if (taken == m_hasher.n_tables()) {
-          const double before = seconds_now(), kth = kth_of_own(i);
+          const double before = seconds_now(), distance = distance_of_own(i);
           start += seconds_now() - before;
-          sequence.spread(kth);
+          sequence.spread(distance);
         }
         if (!(sequence.has_own() ? sequence.next_own(p) : sequence.next(p))) return false;
       }
@@ -132,12 +132,14 @@ class lsh_predictor {
     return true;
   }
 
-  /// How far the k-th nearest row in a query's own buckets is, once they are given out: where k rows are expected.
-  double kth_of_own(std::size_t i) {
-    double found = 0;
+  /// Within which distance half of the k nearest rows in a query's own buckets are, once they are given out: where so
+  /// many are expected.
+  double distance_of_own(std::size_t i) {
+    double found = 0, distance = 0;
     for (const auto& group : m_sample.profile(i).others) {
+      if (2 * found < m_k) distance = group.distance;
       found += group.count * (1 - m_sequences[i].missed(group.distance, m_hasher.n_tables()));
-      if (found >= m_k) return group.distance;
+      if (found >= m_k) return distance;
     }
     return m_usual_distance;
   }

@@ -8,6 +8,20 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
+/// Where rows of these ids (no_id for one that was erased) are not those of the ids, or not so many as are alive.
+inline std::string defect_of_ids(std::span<const id_type> ids, std::span<const id_type> rows_of, std::size_t n_alive) {
+  std::size_t n = 0;
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    if (ids[row] == no_id) continue;
+    if (ids[row] >= rows_of.size() || rows_of[ids[row]] != row)
+      return "ids: row " + std::to_string(row) + " is not that of its id";
+    ++n;
+  }
+  const auto n_rows = rows_of.size() - static_cast<std::size_t>(std::ranges::count(rows_of, no_id));
+  if (n_rows != n) return "rows_of_ids: " + std::to_string(n_rows) + " ids have rows, of " + std::to_string(n);
+  return n == n_alive ? "" : "size: " + std::to_string(n) + " rows are there";
+}
+
 /// Dense rows of T.
 template <class Points>
 class row_store {
@@ -24,6 +38,7 @@ class row_store {
   static void check(view_type rows, std::size_t threads) { check_rows(rows, "data", threads); }
   static bool is_finite(row_type row) noexcept { return all_finite(row); }
 
+  std::size_t size() const noexcept { return m_rows.size(); }
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
   row_type row(std::size_t i) const noexcept { return m_rows.row(i); }
   void prefetch(std::size_t i) const noexcept {
@@ -63,6 +78,16 @@ class row_store {
     }
   }
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    aligned_rows<T>::persist(self.m_rows, archive);
+  }
+  std::string defect() const {
+    for (std::size_t i = 0; i < size(); ++i)
+      if (!is_finite(row(i))) return "row " + std::to_string(i) + " has a NaN or an infinity";
+    return {};
+  }
+
  private:
   aligned_rows<T> m_rows;
 };
@@ -81,18 +106,22 @@ class row_store<csr_matrix<T>> {
   static void check(const view_type&, std::size_t) {}
   static bool is_finite(const row_type&) noexcept { return true; }
 
-  std::size_t memory_bytes() const noexcept {
-    return m_begins.capacity() * sizeof(std::size_t) + m_indices.capacity() * sizeof(std::int32_t);
-  }
+  std::size_t memory_bytes() const noexcept { return m_begins.memory_bytes() + m_indices.memory_bytes(); }
+  std::size_t size() const noexcept { return m_begins.size() - 1; }
   row_type row(std::size_t i) const noexcept {
-    return {std::span(m_indices).subspan(m_begins[i], m_begins[i + 1] - m_begins[i]), {}, m_dim};
+    // Within the indices, whatever a mapped file has for their ends.
+    const std::size_t end = std::min<std::size_t>(m_begins[i + 1], m_indices.size());
+    const std::size_t begin = std::min<std::size_t>(m_begins[i], end);
+    return {{m_indices.data() + begin, end - begin}, {}, m_dim};
   }
-  void prefetch(std::size_t i) const noexcept { simd::prefetch(m_indices.data() + m_begins[i]); }
+  void prefetch(std::size_t i) const noexcept { simd::prefetch(row(i).indices.data()); }
 
   void append(const view_type& rows) {
+    m_indices.make_room(rows.stored());
+    m_begins.make_room(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto indices = rows.row(i).indices;
-      m_indices.insert(m_indices.end(), indices.begin(), indices.end());
+      m_indices.append(indices.data(), indices.size());
       m_begins.push_back(m_indices.size());
     }
   }
@@ -100,18 +129,16 @@ class row_store<csr_matrix<T>> {
     m_begins.resize(n + 1);
     m_indices.resize(m_begins.back());
   }
-  void renumber(std::span<const id_type> numbers, std::size_t) {
+  void renumber(std::span<const id_type> numbers, std::size_t n) {
     std::size_t end = 0;
-    std::vector<std::size_t> begins{0};
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       if (numbers[i] == no_id) continue;
       const std::size_t count = m_begins[i + 1] - m_begins[i];
-      std::copy_n(m_indices.begin() + static_cast<std::ptrdiff_t>(m_begins[i]), count,
-                  m_indices.begin() + static_cast<std::ptrdiff_t>(end));
-      begins.push_back(end += count);
+      std::copy_n(m_indices.data() + m_begins[i], count, m_indices.data() + end);
+      m_begins[numbers[i] + 1] = end += count;
     }
+    m_begins.resize(n + 1);
     m_indices.resize(end);
-    m_begins = std::move(begins);
   }
 
   template <class Metric>
@@ -123,10 +150,32 @@ class row_store<csr_matrix<T>> {
     }
   }
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::uint64_t n = self.size(), n_members = self.m_indices.size();
+    archive("count", n);
+    archive("members", n_members);
+    archive.expect(n < no_id, "has 2^32 - 1 rows or more");
+    archive("begins", self.m_begins, {n + 1});
+    archive("indices", self.m_indices, {n_members});
+  }
+  std::string defect() const {
+    if (m_begins[0] != 0 || m_begins.back() != m_indices.size()) return "begins are not from 0 to the last index";
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (m_begins[i + 1] < m_begins[i] || m_begins[i + 1] > m_indices.size())
+        return "row " + std::to_string(i) + " ends before it begins";
+      std::int64_t last = -1;
+      for (std::size_t j = m_begins[i]; j < m_begins[i + 1]; last = m_indices[j++])
+        if (m_indices[j] <= last || static_cast<std::size_t>(m_indices[j]) >= m_dim)
+          return "row " + std::to_string(i) + " has an index that does not ascend, or is not below the dimension";
+    }
+    return {};
+  }
+
  private:
   std::size_t m_dim;
-  std::vector<std::size_t> m_begins{0};
-  std::vector<std::int32_t> m_indices;
+  buffer<std::uint64_t> m_begins{0};  ///< of the rows, and the end of the last
+  buffer<std::int32_t> m_indices;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -25,7 +25,7 @@ struct lsh_scratch {
   std::vector<id_type> found;       ///< rows, in the order of their first collision
   std::vector<id_type> collided;    ///< rows, once a collision
   std::vector<rank_type> ranks;
-  top_k<rank_type> best{1};
+  top_k<rank_type> best{1}, better{1};  ///< the k nearest, and the nearer half of them
   std::size_t n_candidates = 0, n_collisions = 0, n_probes = 0;
 };
 
@@ -51,16 +51,21 @@ struct lsh_searcher {
     const std::size_t k = std::min(found_ids.size(), n_alive);
     if (k == 0) return;
     s.best.reset(k);
+    s.better.reset((k + 1) / 2);
     std::size_t n_ranked = 0;
-    // Ranks what is new and returns the distance of the k-th nearest so far.
+    // Ranks what is new and tells how far the k nearest so far are.
     const auto rank_found = [&] {
       const auto fresh = std::span<const id_type>(s.found).subspan(n_ranked);
       s.ranks.resize(fresh.size());
       rows.ranks(metric{}, query, fresh, s.ranks.data());
-      for (std::size_t j = 0; j < fresh.size(); ++j)
+      for (std::size_t j = 0; j < fresh.size(); ++j) {
         if (s.ranks[j] <= s.best.threshold()) s.best.push(s.ranks[j], ids[fresh[j]]);
+        if (s.ranks[j] <= s.better.threshold()) s.better.push(s.ranks[j], ids[fresh[j]]);
+      }
       n_ranked = s.found.size();
-      return n_ranked < k ? unknown : static_cast<double>(distance_of(metric{}, s.best.threshold()));
+      if (n_ranked < k) return reach();
+      const auto distance = [](const auto& nearest) { return double{distance_of(metric{}, nearest.threshold())}; };
+      return reach{distance(s.better), distance(s.best)};
     };
     if (!look_into_buckets<false>(values, params, s, rank_found)) {
       add_all(params, s);
@@ -76,7 +81,7 @@ struct lsh_searcher {
 
   /// The rows that collide with a query of these values.
   lsh_candidates collisions(const value_type* values, const lsh_search_params& params, scratch_type& s) const {
-    look_into_buckets<true>(values, params, s, [] { return unknown; });
+    look_into_buckets<true>(values, params, s, [] { return reach(); });
     for (id_type& row : s.collided) row = ids[row];
     std::sort(s.collided.begin(), s.collided.end());
     std::vector<candidate<std::int64_t>> counted;
@@ -96,16 +101,22 @@ struct lsh_searcher {
   }
 
  private:
-  static constexpr double unknown = std::numeric_limits<double>::infinity();
+  /// Within which distances half of the k rows, and all of them, were found; infinite where there are fewer.
+  struct reach {
+    double half = std::numeric_limits<double>::infinity(), all = half;
+    bool is_known() const noexcept { return all < std::numeric_limits<double>::infinity(); }
+  };
   /// About how many rows a pass over all of them ranks in the time of a probe, and of a row that a bucket had.
   static constexpr std::size_t scans_of_probe = 6, scans_of_row = 3;
+  /// How many passes over all rows the buckets may cost before one is made: of the searches that get so far most are
+  /// about to end.
+  static constexpr std::size_t patience = 2;
 
-  /// Takes probes until the budget is spent, there are none left, or a nearer row than the k-th is missed seldom
-  /// enough; kth(), called after each few, tells how far that one is. Returns false where buckets alone do not keep a
-  /// recall_target that no budget limits: they ran out, or so many were looked into that a pass over all rows is
-  /// cheaper.
-  template <bool KeepCollisions, class Kth>
-  bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Kth kth) const {
+  /// Takes probes until the budget is spent, there are none left, or few enough of the k nearest are missed; rank(),
+  /// called after each few, tells the reach so far. Returns false where buckets alone do not keep a recall_target that
+  /// no budget limits: they ran out, or so many were looked into that a pass over all rows is cheaper.
+  template <bool KeepCollisions, class Rank>
+  bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Rank rank) const {
     constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
     const bool is_adaptive = params.recall_target > 0;
     const bool all_pass = n_alive == ids.size() && params.filter.empty();
@@ -140,21 +151,22 @@ struct lsh_searcher {
       for (const probe& p : s.chunk) tables.visit(p.table, p.key, look_at);
       n_probes += s.chunk.size();
       if (n_probes == budget || s.found.size() == most) {
-        kth();
+        rank();
         is_done = true;
         break;
       }
       // The memory of the next buckets is fetched while rows are ranked; which come after the own ones, ranks decide.
       const bool had_own = s.probes.has_own(), is_turn = !had_own && n_probes == tables.n_tables();
       if (!is_turn) take();
-      const double distance = kth();
+      const reach found = rank();
       if (is_adaptive) {
-        const bool is_sure = distance != unknown && s.probes.missed(distance, n_probes) <= 1 - params.recall_target;
+        const bool is_sure = found.is_known() && keeps(params.recall_target, found, n_probes, s);
         is_done |= is_sure;
-        if (is_sure || (!is_done && scans_of_probe * n_probes + scans_of_row * s.found.size() > ids.size())) break;
+        const std::size_t scans = scans_of_probe * n_probes + scans_of_row * s.found.size();
+        if (is_sure || (!is_done && scans > patience * ids.size())) break;
       }
       if (is_turn) {
-        s.probes.spread(distance != unknown ? distance : usual_distance);
+        s.probes.spread(found.is_known() ? found.half : usual_distance);
         take();
       }
     }
@@ -162,6 +174,13 @@ struct lsh_searcher {
     s.n_collisions += n_collisions;
     s.n_probes += n_probes;
     return is_done;
+  }
+
+  /// Whether no more of the k nearest rows than the target allows are expected to be missed. At least half of them are
+  /// no further than `found.half`, the others no further than `found.all`.
+  static bool keeps(double recall_target, const reach& found, std::size_t n_probes, scratch_type& s) {
+    const double most = 2 * (1 - recall_target), far = s.probes.missed(found.all, n_probes);
+    return far <= most && far + s.probes.missed(found.half, n_probes) <= most;
   }
 
   bool passes(id_type row, const lsh_search_params& params) const {

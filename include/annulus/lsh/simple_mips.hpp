@@ -94,6 +94,11 @@ struct simple_mips {
   /// hashed by their direction alone, and so are found less surely than their products deserve.
   double max_norm = 0;
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("max_norm", self.max_norm);
+  }
+
   /// Of one bit, for a query of length 1 and rows of at most max_norm (of 1 where that is still 0).
   double collision_probability(double distance) const noexcept {
     const double between = detail::mips_hasher<double>::cosine_distance(distance, max_norm > 0 ? max_norm : 1);

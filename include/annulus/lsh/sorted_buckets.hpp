@@ -3,8 +3,9 @@
 /// \file
 /// Buckets of all tables, at five bytes a row and a directory of at most one.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/core/matrix.hpp>
-#include <annulus/lsh/family.hpp>
+#include <annulus/core/random.hpp>
 
 #include <algorithm>
 
@@ -23,14 +24,12 @@ class sorted_buckets {
   sorted_buckets() = default;
 
   /// Room for n rows, to be filled by assign.
-  sorted_buckets(std::size_t n, std::size_t n_tables)
-      : m_size(n), m_row_bits(static_cast<unsigned>(std::bit_width(n))) {
-    const unsigned slot_bits = m_row_bits > 3 ? m_row_bits - 3 : 0;
-    m_tag_bits = bucket_bits - slot_bits;
-    m_n_slots = std::size_t{1} << slot_bits;
+  sorted_buckets(std::size_t n, std::size_t n_tables) : m_n_tables(n_tables) {
+    set_size(n);
     m_slots.resize(n_tables * m_n_slots);
-    m_entries.resize(n_tables * n * entry_bytes + sizeof(std::uint64_t) - entry_bytes);
+    m_entries.resize(n_entry_bytes());
   }
+  sorted_buckets(unfilled, std::size_t n_tables) : m_n_tables(n_tables) {}
 
   /// The buckets of all rows in one table; once a table, each perhaps by another thread. `scratch` keeps its memory.
   void assign(std::size_t table, std::span<const std::uint64_t> buckets, std::vector<std::uint64_t>& scratch) {
@@ -54,7 +53,7 @@ class sorted_buckets {
   }
 
   std::size_t size() const noexcept { return m_size; }
-  std::size_t memory_bytes() const noexcept { return m_entries.size() + m_slots.size() * sizeof(std::uint32_t); }
+  std::size_t memory_bytes() const noexcept { return m_entries.memory_bytes() + m_slots.memory_bytes(); }
 
   void prefetch_slot(std::size_t table, std::uint64_t bucket) const noexcept {
     simd::prefetch(m_slots.data() + table * m_n_slots + (bucket >> m_tag_bits));
@@ -69,16 +68,17 @@ class sorted_buckets {
   /// f(row) for the rows of a bucket, ascending.
   template <class F>
   void visit(std::size_t table, std::uint64_t bucket, F f) const {
-    const std::size_t slot = bucket >> m_tag_bits, end = slot_begin(table, slot + 1);
+    // Within the table, and among its rows, whatever a mapped file has in these places.
+    const std::size_t slot = bucket >> m_tag_bits, end = std::min(slot_begin(table, slot + 1), m_size);
     const std::uint64_t first = (bucket & low(m_tag_bits)) << m_row_bits;
     const std::uint64_t last = first | low(m_row_bits);
     constexpr std::size_t few = 16;  // rows are passed over faster than they are halved
     std::size_t i = slot_begin(table, slot);
-    if (end - i > few) i = lower_bound(table, i, end, first);
+    if (i + few < end) i = lower_bound(table, i, end, first);
     for (; i < end; ++i) {
       const std::uint64_t e = entry(table, i);
       if (e > last) break;
-      if (e >= first) f(static_cast<std::uint32_t>(e - first));
+      if (e - first < m_size) f(static_cast<std::uint32_t>(e - first));
     }
   }
 
@@ -89,14 +89,54 @@ class sorted_buckets {
     for (std::size_t i = 0; i < m_size; ++i) {
       while (slot_begin(table, slot + 1) <= i) ++slot;
       const std::uint64_t e = entry(table, i);
-      f(static_cast<std::uint32_t>(e & low(m_row_bits)), slot << m_tag_bits | e >> m_row_bits);
+      if (const auto row = e & low(m_row_bits); row < m_size)
+        f(static_cast<std::uint32_t>(row), slot << m_tag_bits | e >> m_row_bits);
     }
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("count", self.m_size);
+    archive.expect(self.m_size < std::numeric_limits<std::uint32_t>::max(), "has 2^32 - 1 rows or more");
+    if constexpr (Archive::is_loading) self.set_size(self.m_size);
+    archive("slots", self.m_slots, {self.m_n_tables, self.m_n_slots});
+    archive("entries", self.m_entries, {self.n_entry_bytes()});
+  }
+  std::string defect() const {
+    std::vector<bool> seen;
+    for (std::size_t table = 0; table < m_n_tables; ++table) {
+      const std::string in_table = "table " + std::to_string(table) + ": ";
+      seen.assign(m_size, false);
+      if (slot_begin(table, 0) != 0) return in_table + "slot 0 does not begin at 0";
+      for (std::size_t s = 0; s < m_n_slots; ++s) {
+        const std::size_t begin = slot_begin(table, s), end = slot_begin(table, s + 1);
+        if (begin > end || end > m_size) return in_table + "slot " + std::to_string(s) + " ends before it begins";
+        for (std::size_t i = begin; i < end; ++i) {
+          const std::uint64_t e = entry(table, i), row = e & low(m_row_bits);
+          if (row >= m_size || seen[row] || e >> m_row_bits > low(m_tag_bits) || (i > begin && e < entry(table, i - 1)))
+            return in_table + "entry " + std::to_string(i) + " is out of order, or of no row or one seen before";
+          seen[row] = true;
+        }
+      }
+    }
+    return {};
   }
 
  private:
   static_assert(std::endian::native == std::endian::little, "annulus: entries are the lower bytes of integers");
   static constexpr std::size_t entry_bytes = 5;
 
+  void set_size(std::size_t n) noexcept {
+    m_size = n;
+    m_row_bits = static_cast<unsigned>(std::bit_width(n));
+    const unsigned slot_bits = m_row_bits > 3 ? m_row_bits - 3 : 0;
+    m_tag_bits = bucket_bits - slot_bits;
+    m_n_slots = std::size_t{1} << slot_bits;
+  }
+  /// The last entry is read as eight bytes too.
+  std::size_t n_entry_bytes() const noexcept {
+    return m_n_tables * m_size * entry_bytes + sizeof(std::uint64_t) - entry_bytes;
+  }
   /// The lower `bits` of a number.
   static constexpr std::uint64_t low(unsigned bits) noexcept { return (std::uint64_t{1} << bits) - 1; }
   const std::uint8_t* entry_at(std::size_t table, std::size_t i) const noexcept {
@@ -119,10 +159,10 @@ class sorted_buckets {
     return begin;
   }
 
-  std::size_t m_size = 0, m_n_slots = 1;
+  std::size_t m_n_tables = 0, m_size = 0, m_n_slots = 1;
   unsigned m_row_bits = 0, m_tag_bits = bucket_bits;
-  aligned_vector<std::uint32_t> m_slots;   ///< [table][slot]
-  aligned_vector<std::uint8_t> m_entries;  ///< [table][row in order]
+  buffer<std::uint32_t> m_slots;   ///< [table][slot]
+  buffer<std::uint8_t> m_entries;  ///< [table][row in order]
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

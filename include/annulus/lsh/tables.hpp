@@ -18,6 +18,9 @@ class hash_tables {
  public:
   explicit hash_tables(std::size_t n_tables) : m_n_tables(n_tables), m_sorted(0, n_tables), m_added(n_tables) {}
 
+  hash_tables(unfilled, std::size_t n_tables)
+      : m_n_tables(n_tables), m_sorted(unfilled{}, n_tables), m_added(n_tables) {}
+
   std::size_t size() const noexcept { return m_sorted.size() + m_added.size(); }
   std::size_t n_tables() const noexcept { return m_n_tables; }
   std::size_t memory_bytes() const noexcept { return m_sorted.memory_bytes() + m_added.memory_bytes(); }
@@ -104,6 +107,16 @@ class hash_tables {
     result.mean = sum / n;
     result.sd = std::sqrt(std::max(0.0, squares / n - result.mean * result.mean));
     return result;
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive.part("sorted", self.m_sorted);
+    archive.part("added", self.m_added);
+  }
+  std::string defect() const {
+    const std::string defect = defect_of("sorted", m_sorted.defect());
+    return defect.empty() ? defect_of("added", m_added.defect()) : defect;
   }
 
  private:

@@ -93,6 +93,12 @@ class minkowski {
     return to_distance(rank(a, b));
   }
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("p", self.m_p);
+    if constexpr (Archive::is_loading) archive.rebuild([&] { self = minkowski(self.m_p); });
+  }
+
  private:
   double m_p;
   int m_halves = 0;  ///< 2 p where a kernel of its own serves it, else 0

@@ -13,7 +13,7 @@ namespace annulus::inline ANNULUS_ARCH {
 
 namespace kernels {
 struct jensen_shannon {};  ///< sum (a log(a / m) + b log(b / m)) / 2 with m = (a + b) / 2, of shares a, b >= 0
-/// sum (a - b)(log a - log b), of rows that hold by turns one vector of shares and the vector of their logarithms
+/// sum (a - b)(log a - log b), of rows that hold by turns one block of shares and the block of their logarithms
 struct symmetric_kl {};
 }  // namespace kernels
 
@@ -76,18 +76,26 @@ template <class T>
   requires std::floating_point<T>
 struct operation<kernels::symmetric_kl, T> : floating_operation<T> {
   using batch = simd::batch<T>;
-  struct vector {
-    batch shares, logs;
+  /// Of shares, then of as many logarithms: a cache line each in every build, since rows are stored as they are.
+  static constexpr std::size_t block = 64 / sizeof(T), width = 2 * block, batches = block / simd::lanes<T>;
+  struct padded {
+    alignas(64) T values[width] = {};
+    operator const T*() const noexcept { return values; }
   };
-  static constexpr std::size_t width = 2 * simd::lanes<T>;
-  static vector load(const T* p) noexcept { return {simd::load(p), simd::load(p + simd::lanes<T>)}; }
-  static vector load_partial(const T* p, std::size_t n) noexcept {
-    alignas(64) T padded[width] = {};
-    for (std::size_t i = 0; i < n; ++i) padded[i] = p[i];
-    return load(padded);
+  /// A block stays in memory until it is needed: it would take too many narrow registers.
+  static const T* load(const T* p) noexcept { return p; }
+  static padded load_partial(const T* p, std::size_t n) noexcept {
+    padded result;
+    for (std::size_t i = 0; i < n; ++i) result.values[i] = p[i];
+    return result;
   }
-  static batch fold(batch sum, vector a, vector b) noexcept {
-    return xsimd::fma(a.shares - b.shares, a.logs - b.logs, sum);
+  static batch fold(batch sum, const T* a, const T* b) noexcept {
+    simd::unroll<batches>([&](auto i) {
+      constexpr std::size_t at = i * simd::lanes<T>;
+      const batch shares = simd::load(a + at) - simd::load(b + at);
+      sum = xsimd::fma(shares, simd::load(a + block + at) - simd::load(b + block + at), sum);
+    });
+    return sum;
   }
 };
 

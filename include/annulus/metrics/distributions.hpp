@@ -118,19 +118,22 @@ struct symmetric_kl : detail::embedding<symmetric_kl>, detail::mass_rows {
   using embedded = detail::lane_t<T>;
   using detail::embedding<symmetric_kl>::operator();
 
-  /// The same for float and double, of which a vector holds half as many.
-  static std::size_t embedded_dim(std::size_t d) noexcept { return 2 * ((d + block - 1) / block) * block; }
+  /// The same for float and double, of which a block holds half as many.
+  static std::size_t embedded_dim(std::size_t d) noexcept {
+    constexpr std::size_t length = block<float>;
+    return (d + length - 1) / length * 2 * length;
+  }
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
-    constexpr std::size_t lanes = simd::lanes<embedded<T>>;
+    constexpr std::size_t length = block<embedded<T>>;
     const double bins = static_cast<double>(d), mass = detail::mass_of(row, d) + smoothing * bins;
     const std::size_t n = embedded_dim(d) / 2;
     for (std::size_t i = 0; i < n; ++i) {
-      embedded<T>* const at = out + i / lanes * 2 * lanes + i % lanes;
+      embedded<T>* const at = out + i / length * 2 * length + i % length;
       const double share = i < d ? (static_cast<double>(row[i]) + smoothing) / mass : 0.0;
       at[0] = static_cast<embedded<T>>(share);
       // Any factor may go into all logarithms: around the mean share they are small and lose least to rounding.
-      at[lanes] = i < d ? static_cast<embedded<T>>(std::log(share * bins)) : embedded<T>(0);
+      at[length] = i < d ? static_cast<embedded<T>>(std::log(share * bins)) : embedded<T>(0);
     }
   }
   static detail::divergence<kernels::symmetric_kl> base(std::size_t) noexcept { return {}; }
@@ -152,7 +155,8 @@ struct symmetric_kl : detail::embedding<symmetric_kl>, detail::mass_rows {
   }
 
  private:
-  static constexpr std::size_t block = simd::lanes<float>;
+  template <class T>
+  static constexpr std::size_t block = detail::operation<kernels::symmetric_kl, T>::block;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH

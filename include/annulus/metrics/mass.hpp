@@ -28,8 +28,9 @@ double mass_of(const sparse_row<T>& row) noexcept {
 /// x / mass, but 0 for a row without mass.
 inline double share_of(double x, double mass) noexcept { return mass > 0 ? x / mass : 0.0; }
 
-/// How long a row of d bins and one more is in whole vectors.
-inline std::size_t share_dim(std::size_t d) noexcept { return (d / simd::lanes<float> + 1) * simd::lanes<float>; }
+/// How long a row of d bins and one more is in whole eights: the same in every build, since rows are stored as they
+/// are. Vectors of 16 lanes load half of themselves as fast.
+inline std::size_t share_dim(std::size_t d) noexcept { return (d / 8 + 1) * 8; }
 
 /// out[i] = row[i] / its sum for i < d, then 0 up to share_dim(d); but out[d] = 1 for a row without mass. That bin
 /// holds all the mass of an empty row, so that empty rows equal each other and share nothing with any other row.

@@ -191,6 +191,8 @@ class sinkhorn : public detail::mass_rows {
     if (max_iterations == 0) detail::invalid("max_iterations", max_iterations, "must be at least 1");
   }
 
+  explicit sinkhorn(detail::unfilled to_fill) : m_costs(to_fill), m_regularization(1), m_max_iterations(1) {}
+
   /// \throws std::invalid_argument unless d is the cost's number of bins.
   void check_dimension(std::size_t d) const { m_costs.check(d); }
   const matrix<double>& cost() const noexcept { return m_costs.costs(); }
@@ -204,6 +206,15 @@ class sinkhorn : public detail::mass_rows {
   template <class T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     return between(detail::massive_bins(a), detail::massive_bins(b));
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    detail::persistence::persist(self.m_costs, archive);
+    archive("regularization", self.m_regularization);
+    archive("max_iterations", self.m_max_iterations);
+    if constexpr (Archive::is_loading)
+      archive.rebuild([&] { self = sinkhorn(self.cost(), self.m_regularization, self.m_max_iterations); });
   }
 
  private:

@@ -3,6 +3,7 @@
 /// \file
 /// Optimal transport between distributions under any costs, exactly.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/metrics/mass.hpp>
 #include <annulus/metrics/network_simplex.hpp>
 
@@ -30,11 +31,24 @@ class transport_costs {
     m_costs = std::move(costs);
   }
 
+  explicit transport_costs(unfilled) : m_costs(std::make_shared<const matrix<double>>()) {}
+
   const matrix<double>& costs() const noexcept { return *m_costs; }
   std::size_t dim() const noexcept { return m_costs->rows(); }
   double greatest() const noexcept { return m_greatest; }
   void check(std::size_t d) const {
     if (d != dim()) invalid("dimension", d, "must equal the cost's ", dim());
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    if constexpr (Archive::is_loading) {
+      matrix<double> costs;
+      archive("cost", costs);
+      archive.rebuild([&] { self = transport_costs(costs); });
+    } else {
+      archive("cost", *self.m_costs);
+    }
   }
 
  private:
@@ -120,6 +134,7 @@ class kantorovich : public detail::mass_rows {
   /// `cost` is d x d. \throws std::invalid_argument unless it is square, of at least one bin, and from 0 to
   /// 1e300.
   explicit kantorovich(matrix_view<double> cost) : m_costs(cost) {}
+  explicit kantorovich(detail::unfilled to_fill) : m_costs(to_fill) {}
 
   /// \throws std::invalid_argument unless d is the cost's number of bins.
   void check_dimension(std::size_t d) const { m_costs.check(d); }
@@ -132,6 +147,11 @@ class kantorovich : public detail::mass_rows {
   template <class T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     return between(detail::massive_bins(a), detail::massive_bins(b));
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    detail::persistence::persist(self.m_costs, archive);
   }
 
  private:

@@ -168,6 +168,12 @@ class wasserstein_1d : public detail::embedding<wasserstein_1d>, public detail::
     return m_p == 1 ? sum : greatest * std::pow(sum, 1 / m_p);
   }
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("p", self.m_p);
+    if constexpr (Archive::is_loading) archive.rebuild([&] { self = wasserstein_1d(self.m_p); });
+  }
+
  private:
   double m_p;
 };
@@ -210,6 +216,12 @@ class circular_kantorovich : public detail::embedding<circular_kantorovich>, pub
       n += run > 0;
     });
     return detail::shifted_norm<double>({differences.data(), bins.data(), n}, m_p);
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("p", self.m_p);
+    if constexpr (Archive::is_loading) archive.rebuild([&] { self = circular_kantorovich(self.m_p); });
   }
 
  private:

@@ -7,54 +7,12 @@
 
 #include <annulus/core/embedding.hpp>
 #include <annulus/core/sparse_distance.hpp>
+#include <annulus/metrics/coordinate_factors.hpp>
 #include <annulus/metrics/dense.hpp>
 
 #include <memory>
 
 namespace annulus::inline ANNULUS_ARCH {
-
-namespace detail {
-
-/// Each coordinate times a factor of its own.
-class coordinate_factors {
- public:
-  /// factor(weight, i) for every weight.
-  template <class F>
-  coordinate_factors(std::span<const double> weights, F factor) {
-    std::vector<double> factors(weights.size());
-    for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = factor(weights[i], i);
-    m_factors = std::make_shared<const std::vector<double>>(std::move(factors));
-  }
-  std::size_t size() const noexcept { return m_factors->size(); }
-
-  template <class T, class Out>
-  void apply(const T* row, Out* out) const noexcept {
-    const double* const factors = m_factors->data();
-    for (std::size_t i = 0; i < size(); ++i) out[i] = static_cast<Out>(static_cast<double>(row[i]) * factors[i]);
-  }
-  /// f of both rows rewritten. Allocates for rows that store more than some 250 elements.
-  template <class T, class F>
-  auto of_sparse(const sparse_row<T>& a, const sparse_row<T>& b, F f) const {
-    using lane = lane_t<T>;
-    row_buffer<lane> left(a.values.size()), right(b.values.size());
-    const auto rewritten = [&](const sparse_row<T>& row, lane* values) {
-      const double* const factors = m_factors->data();
-      for (std::size_t i = 0; i < row.values.size(); ++i)
-        values[i] = static_cast<lane>(static_cast<double>(row.values[i]) * factors[row.indices[i]]);
-      return sparse_row<lane>{row.indices, {values, row.values.size()}, row.dim};
-    };
-    return f(rewritten(a, left.data()), rewritten(b, right.data()));
-  }
-
- private:
-  std::shared_ptr<const std::vector<double>> m_factors;
-};
-
-inline void check_length(std::string_view parameter, std::size_t length, std::size_t d) {
-  if (d != length) invalid("dimension", d, "must equal the length of ", parameter, " = ", length);
-}
-
-}  // namespace detail
 
 /// sqrt(sum (a_i - b_i)^2 / v_i), v_i > 0 the variance of coordinate i: a metric. Searched as `euclidean` of rows
 /// divided by standard deviations. O(d).
@@ -72,6 +30,7 @@ class seuclidean : public detail::embedding<seuclidean> {
             detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
           return 1 / std::sqrt(v);
         }) {}
+  explicit seuclidean(detail::unfilled to_fill) : m_inverse(to_fill) {}
 
   /// \throws std::invalid_argument unless there are d variances.
   void check_dimension(std::size_t d) const { detail::check_length("variance", m_inverse.size(), d); }
@@ -89,6 +48,11 @@ class seuclidean : public detail::embedding<seuclidean> {
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
     return m_inverse.of_sparse(a, b, euclidean{});
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    detail::persistence::persist(self.m_inverse, archive);
   }
 
  private:
@@ -111,6 +75,7 @@ class wminkowski : public detail::embedding<wminkowski> {
             detail::invalid("w", weight, "coordinate ", i, " must be at least 0 and finite");
           return std::pow(weight, 1 / p);
         }) {}
+  explicit wminkowski(detail::unfilled to_fill) : m_roots(to_fill) {}
   double p() const noexcept { return m_base.p(); }
 
   /// \throws std::invalid_argument unless there are d weights.
@@ -129,6 +94,12 @@ class wminkowski : public detail::embedding<wminkowski> {
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
     return m_roots.of_sparse(a, b, m_base);
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    detail::persistence::persist(self.m_base, archive);
+    detail::persistence::persist(self.m_roots, archive);
   }
 
  private:
@@ -150,6 +121,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   /// and positive semidefinite to the rounding of floats (1e-5 of sqrt(v_ii v_jj)).
   explicit mahalanobis(matrix_view<double> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
   explicit mahalanobis(matrix_view<float> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
+  explicit mahalanobis(detail::unfilled) {}
 
   /// \throws std::invalid_argument unless vinv is d x d.
   void check_dimension(std::size_t d) const { detail::check_length("a row of vinv", m_dim, d); }
@@ -178,9 +150,32 @@ class mahalanobis : public detail::embedding<mahalanobis> {
     return std::sqrt(one_to_one<kernels::inner_product>(rewritten.data(), rewritten.data(), m_rank));
   }
 
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("dim", self.m_dim);
+    archive("rank", self.m_rank);
+    if constexpr (Archive::is_loading) {
+      archive.expect(self.m_rank >= 1 && self.m_rank <= self.m_dim, "has no rank from 1 to its dimension");
+      self.m_stride = stride_of(self.m_rank);
+      detail::buffer<double> transform;
+      archive("transform", transform, {self.m_dim, self.m_stride});
+      archive.expect(std::ranges::all_of(transform, [](double x) { return std::isfinite(x); }),
+                     "has a transform that is not finite");
+      self.m_transform = std::make_shared<const detail::buffer<double>>(std::move(transform));
+    } else {
+      archive("transform", *self.m_transform, {self.m_dim, self.m_stride});
+    }
+  }
+
  private:
   using vector = simd::batch<double>;
   static constexpr std::size_t lanes = simd::lanes<double>, columns = 4 * lanes;
+  /// In whole columns of the widest registers: the same in every build.
+  static constexpr std::size_t stride_of(std::size_t rank) noexcept {
+    constexpr std::size_t widest = 32;
+    static_assert(widest % columns == 0);
+    return (rank + widest - 1) / widest * widest;
+  }
 
   /// Cholesky with the largest pivot first, of V scaled to a diagonal of ones, until what is left is rounding.
   template <class T>
@@ -229,11 +224,11 @@ class mahalanobis : public detail::embedding<mahalanobis> {
         if (std::abs(rest[i * d + j]) > tolerance) not_positive(i);
 
     m_rank = std::max(factor.size(), std::size_t{1});
-    m_stride = (m_rank + columns - 1) / columns * columns;
-    detail::aligned_vector<double> transform(d * m_stride);
+    m_stride = stride_of(m_rank);
+    detail::buffer<double> transform(d * m_stride);
     for (std::size_t k = 0; k < factor.size(); ++k)
       for (std::size_t j = 0; j < d; ++j) transform[j * m_stride + k] = factor[k][j] * scales[j];
-    m_transform = std::make_shared<const detail::aligned_vector<double>>(std::move(transform));
+    m_transform = std::make_shared<const detail::buffer<double>>(std::move(transform));
   }
   [[noreturn]] static void not_positive(std::size_t i) {
     detail::invalid("vinv", "a matrix", "must be positive semidefinite, and is not about row ", i);
@@ -263,7 +258,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   }
 
   std::size_t m_dim = 0, m_rank = 0, m_stride = 0;
-  std::shared_ptr<const detail::aligned_vector<double>> m_transform;
+  std::shared_ptr<const detail::buffer<double>> m_transform;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH

@@ -3,6 +3,7 @@
 /// \file
 /// The edges that a search walks along, and the repair that leaves no row out of its reach.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/core/neighbors.hpp>
 #include <annulus/core/parallel.hpp>
 
@@ -41,7 +42,7 @@ class adjacency {
     }
     return false;
   }
-  std::size_t memory_bytes() const noexcept { return size() * max_degree() * sizeof(id_type); }
+  std::size_t memory_bytes() const noexcept { return m_ids.memory_bytes(); }
 
   /// Row i of the result is row order[i] of this, and ids follow.
   adjacency reordered(std::span<const id_type> order, std::size_t threads) const {
@@ -55,17 +56,37 @@ class adjacency {
     return result;
   }
 
+  std::string defect() const {
+    for (std::size_t i = 0; i < m_size; ++i) {
+      bool has_ended = false;
+      for (const id_type id : block(i)) {
+        if (id != no_id && (has_ended || id >= m_size))
+          return "edges: row " + std::to_string(i) + " leads to " + std::to_string(id) + ", of " +
+                 std::to_string(m_size) + " rows, or has an edge behind its end";
+        has_ended |= id == no_id;
+      }
+    }
+    return {};
+  }
+
+  /// The degree is the owner's to know.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("count", self.m_size);
+    archive("edges", self.m_ids, {self.m_size, self.m_degree});
+  }
+
  private:
   std::size_t m_size = 0, m_degree = 0;
-  aligned_vector<id_type> m_ids;
+  buffer<id_type> m_ids;
 };
 
 /// Adds edges until every row that `wanted` holds for can be reached from `root` along edges of wanted rows, and a row
 /// that was cut off can reach the others. A row out of reach is linked to the nearest row that a greedy walk from the
 /// root leads to, `ranks_from(u, ids, out)` telling how near, or to the next around it that has a place left. There is
 /// always one, as long as every row had one to begin with.
-template <class RanksFrom, class Wanted>
-void connect(adjacency& graph, id_type root, RanksFrom ranks_from, Wanted wanted) {
+template <class Graph, class RanksFrom, class Wanted>
+void connect(Graph& graph, id_type root, RanksFrom ranks_from, Wanted wanted) {
   std::vector<std::uint8_t> is_reached(graph.size(), 0);
   std::vector<id_type> open;
   const auto reach = [&](id_type from) {

@@ -3,6 +3,7 @@
 /// \file
 /// Changing a search graph in place: a row linked in, rows taken out.
 
+#include <annulus/nndescent/graph_change.hpp>
 #include <annulus/nndescent/prune.hpp>
 #include <annulus/nndescent/storage.hpp>
 
@@ -12,7 +13,7 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 template <class Walk>
 class graph_editor {
  public:
-  graph_editor(const Walk& walk, adjacency& graph, const diversify_rule& rule)
+  graph_editor(const Walk& walk, logged_edges& graph, const diversify_rule& rule)
       : m_graph(&graph), m_space(walk), m_diversify(m_space, rule), m_ranker(m_space), m_degree(rule.degree) {}
 
   /// Links row u to the best of `found`, nearest first, and those back to it.
@@ -27,7 +28,7 @@ class graph_editor {
     // None found it worth an edge: the nearest with a place left keeps it there, or hands over one that u takes on.
     for (const auto& c : found)
       if (m_graph->add(c.id, u)) return;
-    const id_type other = std::exchange(m_graph->block(found[0].id).back(), u);
+    const id_type other = m_graph->replace_last(found[0].id, u);
     m_graph->add(u, other);
   }
 
@@ -84,7 +85,7 @@ class graph_editor {
     m_graph->assign(u, m_ids);
   }
 
-  adjacency* m_graph;
+  logged_edges* m_graph;
   walk_space<Walk> m_space;
   diversifier<walk_space<Walk>> m_diversify;
   typename walk_space<Walk>::ranker m_ranker;

@@ -8,6 +8,7 @@
 #include <annulus/core/top_k.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/search.hpp>
+#include <annulus/nndescent/slot_map.hpp>
 #include <annulus/nndescent/sparse_walk.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
@@ -35,30 +36,29 @@ struct graph_walker {
   const adjacency& graph;
   const hub_tree& tree;
   id_type root;
-  std::span<const id_type> ids;  ///< of the rows in the slots, no_id for one that was erased
-  std::size_t n_alive;
+  const slot_map& names;
 
   /// The nearest rows of the query, written to the front of both spans.
   void find(const row_type& query, std::span<id_type> found_ids, std::span<float> distances,
             const search_params& params, scratch_type& s) const {
-    const std::size_t k = std::min(found_ids.size(), n_alive);
+    const std::size_t k = std::min(found_ids.size(), names.size());
     if (k == 0 || !is_finite_row(query)) return;
     walk.prepare(query, s.walk.query);
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
-        by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, ids.size()));
+        by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, names.n_slots()));
     const double epsilon = by_epsilon ? params.epsilon : std::numeric_limits<double>::infinity();
     // Of one or two nearest the spread says nothing: the bound is then that of ten.
     constexpr std::size_t least_spread = 10;
     const std::size_t bounding = by_epsilon ? std::max(k, least_spread) : k;
     const std::size_t wanted = std::max(bounding, Walk::is_exact ? k : k + k / 2 + 1);
-    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
+    const auto allow = [&](id_type slot) { return names.is_here(slot) && params.filter(names.id_of(slot)); };
     if (walk.is_blind(s.walk.query)) {
       return rows.size() > 0 ? scan_rows(allow, query, found_ids, distances, s)
                              : finish(scan(allow, wanted, s), query, wanted, found_ids, distances, s);
     }
 
-    if (params.filter.empty() && n_alive == ids.size()) {
+    if (params.filter.empty() && names.size() == names.n_slots()) {
       const auto& found = walk_graph(walk, graph, tree, root, bounding, wanted, beam, epsilon, allow_all{}, s.walk);
       finish(found.size() < k ? scan(allow_all{}, wanted, s) : found, query, wanted, found_ids, distances, s);
       return;
@@ -66,10 +66,10 @@ struct graph_walker {
     // The fewer rows may be returned, the wider the beam that finds k of them, until a scan of all is cheaper.
     constexpr double scan_advantage = 12;
     const double share = share_of(allow);
-    const auto n = static_cast<double>(ids.size()), width = static_cast<double>(beam);
+    const auto n = static_cast<double>(names.n_slots()), width = static_cast<double>(beam);
     const bool is_scan = share * share * n < scan_advantage * width;
     if (!is_scan) {
-      const auto wider = std::min(ids.size(), static_cast<std::size_t>(width / share) + 1);
+      const auto wider = std::min(names.n_slots(), static_cast<std::size_t>(width / share) + 1);
       const auto& found = walk_graph(walk, graph, tree, root, bounding, wanted, wider, epsilon, allow, s.walk);
       if (found.size() >= k) return finish(found, query, wanted, found_ids, distances, s);
     }
@@ -82,9 +82,9 @@ struct graph_walker {
                            std::span<float> distances, scratch_type& s) const {
     walk.prepare(query, s.walk.query);
     s.walk.found.reset(beam);
-    if (n_alive == 0) return s.walk.found;
+    if (names.size() == 0) return s.walk.found;
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    const auto is_here = [&](id_type slot) { return ids[slot] != no_id; };
+    const auto is_here = [&](id_type slot) { return names.is_here(slot); };
     walk_graph(walk, graph, tree, root, 1, beam, beam, infinity, is_here, s.walk);
     finish(s.walk.found, query, beam, found_ids, distances, s);
     return s.walk.found;
@@ -93,13 +93,13 @@ struct graph_walker {
   /// All rows within the radius that a walk inside of it reaches, nearest first.
   std::vector<candidate<float>> within(const row_type& query, float radius, const search_params& params,
                                        scratch_type& s) const {
-    const auto allow = [&](id_type slot) { return ids[slot] != no_id && params.filter(ids[slot]); };
+    const auto allow = [&](id_type slot) { return names.is_here(slot) && params.filter(names.id_of(slot)); };
     const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
     const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
     walk.prepare(query, s.walk.query);
     walk_scratch<Walk>& w = s.walk;
     constexpr std::size_t entries = 32;
-    const std::size_t beam = std::clamp(params.beam, entries, std::max(entries, ids.size()));
+    const std::size_t beam = std::clamp(params.beam, entries, std::max(entries, names.n_slots()));
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const auto& pool = walk_graph(walk, graph, tree, root, 1, entries, beam, infinity, allow_all{}, w);
 
@@ -107,12 +107,11 @@ struct graph_walker {
     const row_query<Metric, row_type> rank(metric, query);
     s.flood.clear();
     const auto meet = [&](id_type slot, rank_type approximate) {
-      if (!(static_cast<double>(distance_of(metric, approximate)) <= belt)) return;
+      if (!(static_cast<double>(distance(approximate)) <= belt)) return;
       s.flood.push_back(slot);
       if (!allow(slot)) return;
-      const float distance =
-          rows.size() > 0 ? distance_of(metric, rank(rows.row(slot))) : distance_of(metric, approximate);
-      if (distance <= radius) found.push_back({distance, ids[slot]});
+      const float exact = rows.size() > 0 ? distance(rank(rows.row(slot))) : distance(approximate);
+      if (exact <= radius) found.push_back({exact, names.id_of(slot)});
     };
     w.visited.reset(graph.size());
     for (std::size_t i = 0; i < pool.size(); ++i)
@@ -120,7 +119,7 @@ struct graph_walker {
     for (std::size_t i = 0; i < s.flood.size(); ++i) {
       w.ids.clear();
       for (const id_type slot : graph.of(s.flood[i]))
-        if (w.visited.insert(slot)) w.ids.push_back(slot);
+        if (slot < graph.size() && w.visited.insert(slot)) w.ids.push_back(slot);
       w.ranks.resize(w.ids.size());
       walk.ranks(w.query, w.ids, w.ranks.data());
       w.distances += w.ids.size();
@@ -131,13 +130,21 @@ struct graph_walker {
   }
 
  private:
+  /// Codes and rounding take ranks a little below those of equal rows.
+  template <class Rank>
+  float distance(Rank rank) const {
+    constexpr product_form form = form_of<Metric>();
+    constexpr bool has_least = form == product_form::squared_l2 || form == product_form::cosine;
+    return distance_of(metric, has_least ? std::max(rank, Rank(0)) : rank);
+  }
+
   /// About how many of all rows pass: of erased rows exactly, of a filter by a sample.
   template <class Allow>
   double share_of(Allow allow) const {
     constexpr std::size_t samples = 256;
     const counter_random random(0);
     std::size_t passed = 0;
-    for (std::size_t i = 0; i < samples; ++i) passed += allow(static_cast<id_type>(random.below(i, ids.size())));
+    for (std::size_t i = 0; i < samples; ++i) passed += allow(static_cast<id_type>(random.below(i, names.n_slots())));
     return static_cast<double>(passed) / samples;
   }
 
@@ -146,9 +153,9 @@ struct graph_walker {
     auto& w = s.walk;
     w.found.reset(wanted);
     constexpr std::size_t block = 64;
-    for (std::size_t first = 0; first < ids.size(); first += block) {
+    for (std::size_t first = 0; first < names.n_slots(); first += block) {
       w.ids.clear();
-      for (std::size_t slot = first; slot < std::min(ids.size(), first + block); ++slot)
+      for (std::size_t slot = first; slot < std::min(names.n_slots(), first + block); ++slot)
         if (slot != w.hidden && allow(static_cast<id_type>(slot))) w.ids.push_back(static_cast<id_type>(slot));
       w.ranks.resize(w.ids.size());
       walk.ranks(w.query, w.ids, w.ranks.data());
@@ -164,9 +171,9 @@ struct graph_walker {
                  scratch_type& s) const {
     const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(found_ids.size());
-    for (id_type slot = 0; slot < ids.size(); ++slot)
-      if (slot != s.walk.hidden && allow(slot)) s.best.push(rank(rows.row(slot)), ids[slot]);
-    s.walk.distances += n_alive;
+    for (id_type slot = 0; slot < names.n_slots(); ++slot)
+      if (slot != s.walk.hidden && allow(slot)) s.best.push(rank(rows.row(slot)), names.id_of(slot));
+    s.walk.distances += names.size();
     write(s.best.sorted(), found_ids, distances);
   }
 
@@ -176,13 +183,15 @@ struct graph_walker {
     const std::size_t count = std::min(wanted, pool.size());
     if (Walk::is_exact || rows.size() == 0) {
       s.approximate.reset(found_ids.size());
-      for (std::size_t i = 0; i < count; ++i) s.approximate.push(pool[i].rank, ids[pool[i].id()]);
+      for (std::size_t i = 0; i < count; ++i)
+        if (names.is_here(pool[i].id())) s.approximate.push(pool[i].rank, names.id_of(pool[i].id()));
       return write(s.approximate.sorted(), found_ids, distances);
     }
     for (std::size_t i = 0; i < count; ++i) rows.prefetch(pool[i].id());
     const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(found_ids.size());
-    for (std::size_t i = 0; i < count; ++i) s.best.push(rank(rows.row(pool[i].id())), ids[pool[i].id()]);
+    for (std::size_t i = 0; i < count; ++i)
+      if (names.is_here(pool[i].id())) s.best.push(rank(rows.row(pool[i].id())), names.id_of(pool[i].id()));
     write(s.best.sorted(), found_ids, distances);
   }
 
@@ -190,7 +199,7 @@ struct graph_walker {
   void write(std::span<const candidate<Rank>> sorted, std::span<id_type> found_ids, std::span<float> distances) const {
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       found_ids[i] = sorted[i].id;
-      distances[i] = distance_of(metric, sorted[i].rank);
+      distances[i] = distance(sorted[i].rank);
     }
   }
 };
@@ -216,16 +225,16 @@ search_params tune_beam(const graph_walker<Points, Metric, Walk>& walker, double
   const counter_random random(1);
   std::vector<id_type> slots;
   for (std::size_t i = 0; slots.size() < sample && i < 4 * sample; ++i)
-    if (const auto slot = static_cast<id_type>(random.below(i, walker.ids.size())); walker.ids[slot] != no_id)
+    if (const auto slot = static_cast<id_type>(random.below(i, walker.names.n_slots())); walker.names.is_here(slot))
       slots.push_back(slot);
   const Points queries = gather_rows(walker.rows, slots);
-  const knn_params alive{.threads = threads, .filter = [&](id_type slot) { return walker.ids[slot] != no_id; }};
+  const knn_params alive{.threads = threads, .filter = [&](id_type slot) { return walker.names.is_here(slot); }};
   const neighbors near = knn_of(walker.rows, queries, k + 1, walker.metric, alive);
   neighbors truth(slots.size(), k), found(slots.size(), k);
   for (std::size_t i = 0; i < slots.size(); ++i)
     for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
       if (near.ids(i, j) != no_id && near.ids(i, j) != slots[i]) {
-        truth.ids(i, kept) = walker.ids[near.ids(i, j)];
+        truth.ids(i, kept) = walker.names.id_of(near.ids(i, j));
         truth.distances(i, kept++) = near.distances(i, j);
       }
 

@@ -4,6 +4,7 @@
 /// One tree over all rows whose planes lie between hubs, the rows that most others have for a neighbour: a search
 /// starts in the leaf that its query falls into. The rows of an index stand in the order of the leaves.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/nndescent/rp_forest.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
@@ -53,22 +54,62 @@ class hub_tree {
     return order;
   }
 
-  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows: the hubs of each split on
-  /// the way.
+  /// The leaf, of n rows, that a query falls into, where ranks(ids, out) gives its ranks with two rows: the hubs of
+  /// each split on the way. Stays within rows and nodes, and ends, whatever the nodes hold.
   template <class Rank, class Ranks>
-  leaf find(Ranks ranks) const {
+  leaf find(std::size_t n, Ranks ranks) const {
     std::uint32_t at = 0;
-    while (m_nodes[at].child != 0) {
+    while (is_split(at, n)) {
       Rank found[2];
       ranks(std::span<const id_type>(m_nodes[at].hubs), found);
       at = m_nodes[at].child + (found[1] < found[0]);
     }
-    return m_nodes[at].rows;
+    const auto [begin, end] = m_nodes[at].rows;
+    return {std::min(begin, static_cast<id_type>(n)), std::min(end, static_cast<id_type>(n))};
   }
 
-  std::size_t memory_bytes() const noexcept { return m_nodes.size() * sizeof(node); }
+  std::size_t memory_bytes() const noexcept { return m_nodes.memory_bytes(); }
+
+  /// What is wrong with a tree over the first of n rows.
+  std::string defect(std::size_t n) const {
+    std::vector<bool> is_met(m_nodes.size(), false);
+    std::vector<std::uint32_t> open{0};
+    std::size_t n_met = 0;
+    for (id_type next = 0; !open.empty();) {
+      const std::uint32_t at = open.back();
+      open.pop_back();
+      const node& x = m_nodes[at];
+      const auto defect = [&](const char* reason) { return "nodes: " + std::to_string(at) + ' ' + reason; };
+      if (is_met[at]) return defect("has two parents");
+      is_met[at] = true;
+      ++n_met;
+      if (x.child != 0) {
+        if (!is_split(at, n)) return defect("has a hub that is no row, or a child that is no node behind it");
+        open.push_back(x.child + 1);
+        open.push_back(x.child);
+        continue;
+      }
+      if (x.rows.begin != next || x.rows.end < next || x.rows.end > n)
+        return defect("does not begin where the leaf before it ends, or ends behind the last row");
+      next = x.rows.end;
+    }
+    return n_met == m_nodes.size() ? std::string() : "nodes: some have no parent";
+  }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::size_t count = self.m_nodes.size();
+    archive("count", count);
+    archive.template as<std::uint32_t>("nodes", self.m_nodes, {count, sizeof(node) / sizeof(std::uint32_t)});
+    archive.expect(count > 0, "has no root");
+  }
 
  private:
+  bool is_split(std::uint32_t at, std::size_t n) const noexcept {
+    const node& x = m_nodes[at];
+    return x.child > at && x.child < m_nodes.size() - 1 && x.hubs[0] < n && x.hubs[1] < n;
+  }
+
   struct node {
     std::array<id_type, 2> hubs{};
     std::uint32_t child = 0;  ///< the left one, the right one behind it; 0 for a leaf
@@ -86,7 +127,7 @@ class hub_tree {
     return most;
   }
 
-  std::vector<node> m_nodes{1};
+  buffer<node> m_nodes = buffer<node>(1);
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -3,6 +3,7 @@
 /// \file
 /// Approximate nearest neighbours by walking a graph that NN-descent built.
 
+#include <annulus/core/metric_archive.hpp>
 #include <annulus/nndescent/search_graph.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
@@ -13,15 +14,21 @@ namespace annulus::inline ANNULUS_ARCH {
 /// rows rewritten (embedding.hpp) has the index hold them so.
 ///
 /// Searching is const and safe from any number of threads; insert, erase, update and consolidate are not safe beside
-/// anything else. Answers depend on data, parameters and query alone: not on threads, and not on the batch. Each row
-/// has an id that is its own for good: the rows of the constructor from 0, then those inserted in their order.
+/// anything else, and change nothing where they throw, be it for want of memory. Answers depend on data, parameters and
+/// query alone: not on threads, and not on the batch. Each row has an id that is its own for good: the rows of the
+/// constructor from 0, then those inserted in their order.
+///
+/// Saved, loaded and mapped by io/index_file.hpp, with all that later changes depend on. Parameters of a metric come
+/// from the file; a callable that has no default is to be given to load_index again. A mapped index may be searched
+/// whatever its file contains; before it is changed, verify must have passed.
 template <class Points, class Metric = euclidean, class Storage = full_precision>
   requires metric_for<Metric, detail::view_of<Points>>
 class nndescent_index {
  public:
   using value_type = typename Points::value_type;
-  using view_type = detail::view_of<Points>;  ///< matrix_view<T> or csr_view<T>
-  using row_type = row_t<view_type>;          ///< std::span<const T> or sparse_row<T>
+  using view_type = detail::view_of<Points>;                   ///< matrix_view<T> or csr_view<T>
+  using row_type = row_t<view_type>;                           ///< std::span<const T> or sparse_row<T>
+  static constexpr std::string_view kind = "nndescent_index";  ///< in files
 
  private:
   using compared = detail::compared<Metric, Points>;
@@ -133,12 +140,8 @@ class nndescent_index {
     const auto taken = checked(rows);
     if (rows.size() >= (std::size_t{1} << 31) - m_graph.n_ids())
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^31 ids");
-    const id_type first = m_graph.reserve_ids(rows.size());
     search_scratch scratch = make_scratch();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      m_graph.add(static_cast<id_type>(first + i), taken.view().row(i), scratch);
-    m_graph.settle(rows.size() >= 16);
-    return first;
+    return m_graph.insert(taken.view(), scratch);
   }
 
   /// Takes a row out: it is not found any more. Its place in the graph goes with the next consolidate(), which comes by
@@ -146,7 +149,6 @@ class nndescent_index {
   void erase(id_type id) {
     check_id(id);
     m_graph.erase(id);
-    if (m_graph.is_sparse()) m_graph.consolidate();
   }
 
   /// Gives id another row: the only one of `row`. \throws std::invalid_argument as insert and erase do; nothing has
@@ -157,8 +159,6 @@ class nndescent_index {
     const auto taken = checked(row);
     search_scratch scratch = make_scratch();
     m_graph.update(id, taken.view().row(0), scratch);
-    m_graph.settle(false);
-    if (m_graph.is_sparse()) m_graph.consolidate();
   }
 
   /// Routes the edges around erased rows, whose places are free for new ones then. O(n) where many were erased.
@@ -218,6 +218,36 @@ class nndescent_index {
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");
+  }
+
+  friend detail::persistence;
+  explicit nndescent_index(detail::unfilled) : nndescent_index(detail::unfilled{}, detail::metric_to_fill<Metric>()) {}
+  nndescent_index(detail::unfilled, Metric metric)
+      : m_dim(0),
+        m_metric(std::move(metric)),
+        m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
+
+  std::string defect() const { return m_graph.defect(); }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive.constant("points", detail::points_name<Points>());
+    archive.constant("storage", Storage::name);
+    archive("dim", self.m_dim);
+    detail::persist_metric(self.m_metric, archive);
+    if constexpr (Archive::is_loading && std::is_move_assignable_v<graph_type>)  // callables are not, nor need they be
+      archive.rebuild([&] {
+        self.m_graph = {detail::unfilled{}, detail::compared_metric<Points>(self.m_metric, self.m_dim)};
+      });
+    detail::persistence::persist(self.m_graph, archive);
+    if constexpr (Archive::is_loading)
+      archive.rebuild([&] {
+        if constexpr (requires { self.m_metric.check_dimension(self.m_dim); })
+          self.m_metric.check_dimension(self.m_dim);
+        std::size_t expected = self.m_dim;
+        if constexpr (is_rewritten) expected = self.m_metric.embedded_dim(self.m_dim);
+        archive.expect(self.m_graph.walk().dim() == expected, "has rows of another length than its dimension");
+      });
   }
 
   std::size_t m_dim;

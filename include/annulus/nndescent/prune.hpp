@@ -80,7 +80,7 @@ template <class Space>
 adjacency build_search_graph(const Space& space, const neighbor_lists& lists, const diversify_rule& rule,
                              std::size_t threads, const progress_callback& progress) {
   const std::size_t n = space.size();
-  matrix<candidate<float>> kept(n, rule.degree, {0, no_id});
+  matrix<candidate<float>> kept(n, rule.degree, candidate<float>{0, no_id});
   const auto count = [&](std::size_t u) {
     const auto row = kept.row(u);
     return static_cast<std::size_t>(std::ranges::find(row, no_id, [](const auto& c) { return c.id; }) - row.begin());

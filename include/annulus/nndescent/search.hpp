@@ -145,7 +145,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
 
   // The hubs that the tree asks about on the way are entries too: where the leaf is of the wrong cluster, they lead
   // out of it.
-  const auto leaf = tree.find<rank_type>([&](std::span<const id_type> ids, rank_type* out) {
+  const auto leaf = tree.find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
     walk.ranks(s.query, ids, out);
     s.distances += ids.size();
     for (std::size_t i = 0; i < ids.size(); ++i)
@@ -159,9 +159,10 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
       s.ids.push_back(i);
     }
   }
-  if (s.visited.insert(root)) s.ids.push_back(root);
+  if (root < graph.size() && s.visited.insert(root)) s.ids.push_back(root);
   rank_all();
 
+  const std::size_t n = graph.size();
   while (const auto* nearest = s.pool.next()) {
     if (static_cast<double>(nearest->rank) > bound) break;
     const auto neighbors = graph.block(nearest->id());
@@ -170,7 +171,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
     s.ids.resize(neighbors.size());
     std::size_t count = 0;
     for (const id_type id : neighbors) {
-      if (id == no_id) break;
+      if (id >= n) break;  // no_id
       s.ids[count] = id;
       count += s.visited.insert(id);
     }

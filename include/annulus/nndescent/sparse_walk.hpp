@@ -22,7 +22,10 @@ class sparse_walk {
   };
 
   sparse_walk(std::size_t dim, const Metric& metric) : m_metric(metric), m_rows(dim) {}
+  sparse_walk(unfilled, const Metric& metric) : sparse_walk(0, metric) {}
 
+  std::size_t size() const noexcept { return m_rows.size(); }
+  std::size_t dim() const noexcept { return m_rows.dim(); }
   void resize(std::size_t n) { m_rows.resize(n); }
   void assign(std::size_t i, const row_type& row) { m_rows.assign(i, row); }
   const sparse_rows<T>& rows() const noexcept { return m_rows; }
@@ -37,6 +40,15 @@ class sparse_walk {
   }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
+
+  std::string defect() const { return m_rows.defect(); }
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    persistence::persist(self.m_rows, archive);
+    // Metrics that know a dimension look parameters up by index: those of a mapped file are looked over at once.
+    if constexpr (Archive::is_loading && requires { self.m_metric.check_dimension(self.dim()); })
+      archive.expect(self.m_rows.is_within(), "has an index that is not below its dimension");
+  }
 
  private:
   Metric m_metric;

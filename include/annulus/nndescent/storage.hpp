@@ -5,20 +5,45 @@
 
 #include <annulus/core/aligned_rows.hpp>
 #include <annulus/core/scalar_quantizer.hpp>
+#include <annulus/core/sparse_rows.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The rows as given; 8-bit rows by integer kernels.
-struct full_precision {};
+struct full_precision {
+  static constexpr std::string_view name = "full_precision";  ///< in files
+};
 /// Half the memory traffic of float rows. The nearest found are ranked again by the exact rows.
-struct half_precision {};
+struct half_precision {
+  static constexpr std::string_view name = "half_precision";
+};
 /// A byte a coordinate and integer kernels. The nearest found are ranked again by the exact rows.
 struct sq8 {
+  static constexpr std::string_view name = "sq8";
   scalar_scales scales = scalar_scales::per_vector;
 };
 
 namespace detail {
+
+/// The dimension of rows to be loaded: none that rounding up to whole cache lines would overflow.
+template <class Archive>
+std::size_t checked_dim(std::size_t dim, const Archive& archive) {
+  archive.expect(dim < std::size_t{1} << 48, "has rows of no length that there is");
+  return dim;
+}
+
+/// The first row that is not finite.
+template <class T>
+std::string defect_of_rows(const aligned_rows<T>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!all_finite(rows.row(i))) return "values: row " + std::to_string(i) + " has a NaN or an infinity";
+  return {};
+}
+template <class T>
+std::string defect_of_rows(const sparse_rows<T>& rows) {
+  return rows.defect();
+}
 
 /// Walks over rows of S under a metric. Its ranks are the metric's own but for cosine, where the norms of rows are
 /// computed once.
@@ -35,6 +60,7 @@ class row_walk {
   };
 
   row_walk(std::size_t dim, const Metric& metric) : m_metric(metric), m_rows(dim) {}
+  row_walk(unfilled, const Metric& metric) : row_walk(0, metric) {}
 
   void resize(std::size_t n) {
     m_rows.resize(n);
@@ -46,15 +72,19 @@ class row_walk {
   }
   const aligned_rows<S>& rows() const noexcept { return m_rows; }
 
-  query make_query() const { return {aligned_vector<S>(m_rows.dim()), 0}; }
-  void prepare(std::span<const T> row, query& q) const noexcept {
+  std::size_t size() const noexcept { return m_rows.size(); }
+  std::size_t dim() const noexcept { return m_rows.dim(); }
+
+  query make_query() const { return {}; }
+  void prepare(std::span<const T> row, query& q) const {
+    q.row.resize(dim());
     convert(row, q.row.data());
     if constexpr (is_cosine) q.inverse_norm = inverse_norm(q.row.data());
   }
 
   /// Row i of its own as a query.
-  void prepare_row(std::size_t i, query& q) const noexcept {
-    std::copy_n(m_rows.data(i), m_rows.dim(), q.row.data());
+  void prepare_row(std::size_t i, query& q) const {
+    q.row.assign(m_rows.data(i), m_rows.data(i) + dim());
     if constexpr (is_cosine) q.inverse_norm = m_inverse_norms[i];
   }
 
@@ -78,8 +108,25 @@ class row_walk {
   /// Whether all rows look alike from here: a zero vector has no direction.
   bool is_blind(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
-  std::size_t memory_bytes() const noexcept {
-    return m_rows.memory_bytes() + m_inverse_norms.size() * sizeof(rank_type);
+  std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes() + m_inverse_norms.memory_bytes(); }
+
+  std::string defect() const {
+    if (std::string found = defect_of_rows(m_rows); !found.empty()) return found;
+    if constexpr (is_cosine)
+      for (std::size_t i = 0; i < size(); ++i) {
+        const rank_type expected = inverse_norm(m_rows.data(i));
+        if (!(std::abs(m_inverse_norms[i] - expected) <= expected / 1000))
+          return "inverse_norms: row " + std::to_string(i) + " has another norm";
+      }
+    return {};
+  }
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::size_t dim = self.dim();
+    archive("dim", dim);
+    if constexpr (Archive::is_loading) self.m_rows = aligned_rows<S>(checked_dim(dim, archive));
+    persistence::persist(self.m_rows, archive);
+    if constexpr (is_cosine) archive("inverse_norms", self.m_inverse_norms, {self.size()});
   }
 
  private:
@@ -103,7 +150,7 @@ class row_walk {
 
   Metric m_metric;
   aligned_rows<S> m_rows;
-  std::vector<rank_type> m_inverse_norms;
+  buffer<rank_type> m_inverse_norms;
 };
 
 /// Walks over 8-bit codes.
@@ -121,6 +168,11 @@ class code_walk {
   explicit code_walk(scalar_encoder<T> encoder)
       : m_encoder(std::move(encoder)), m_codes(0, m_encoder.dim(), m_encoder.form()) {}
 
+  template <class Metric>
+  code_walk(unfilled, const Metric&) : code_walk(scalar_encoder<T>(unfilled{}, Metric::form)) {}
+
+  std::size_t size() const noexcept { return m_codes.size(); }
+  std::size_t dim() const noexcept { return m_encoder.row_dim(); }
   void resize(std::size_t n) { m_codes.resize(n); }
   void assign(std::size_t i, std::span<const T> row) { m_encoder.encode(row.data(), i, m_codes); }
   void assign(scalar_codes codes) { m_codes = std::move(codes); }
@@ -138,6 +190,15 @@ class code_walk {
   }
   void prefetch(std::size_t i) const noexcept { m_codes.prefetch(i); }
   std::size_t memory_bytes() const noexcept { return m_codes.memory_bytes(); }
+
+  std::string defect() const { return m_codes.defect(); }
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    persistence::persist(self.m_encoder, archive);
+    if constexpr (Archive::is_loading)
+      self.m_codes = scalar_codes(0, checked_dim(self.m_encoder.dim(), archive), self.m_encoder.form());
+    persistence::persist(self.m_codes, archive);
+  }
 
  private:
   scalar_encoder<T> m_encoder;

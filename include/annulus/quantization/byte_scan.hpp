@@ -4,6 +4,7 @@
 /// Codes of 8 bits and the scan over them: a table of 256 bytes is four registers of AVX-512, which two permutations of
 /// 128 bytes look up for 64 codes at a time.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/quantization/code_blocks.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
@@ -34,9 +35,22 @@ class byte_blocks {
   std::size_t blocks() const noexcept { return m_bytes.size() / block_bytes(); }
   std::size_t block_bytes() const noexcept { return m_m * vectors_a_block; }
   std::size_t table_bytes() const noexcept { return m_m * table_stride; }
-  std::size_t memory_bytes() const noexcept { return m_bytes.size(); }
+  std::size_t memory_bytes() const noexcept { return m_bytes.memory_bytes(); }
   const std::uint8_t* block(std::size_t b) const noexcept { return m_bytes.data() + b * block_bytes(); }
   std::uint8_t code(std::size_t i, std::size_t m) const noexcept { return m_bytes[place(i, m)]; }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("count", self.m_size);
+    const std::uint64_t n_blocks = self.m_size / vectors_a_block + (self.m_size % vectors_a_block != 0);
+    archive("blocks", self.m_bytes, {n_blocks, self.m_m, vectors_a_block});
+  }
+  std::string defect(std::size_t ks) const {
+    for (std::size_t i = 0; i < m_size; ++i)
+      for (std::size_t j = 0; j < m_m; ++j)
+        if (code(i, j) >= ks) return "the code of vector " + std::to_string(i) + " is not below ks";
+    return {};
+  }
 
  private:
   std::size_t place(std::size_t i, std::size_t m) const noexcept {
@@ -44,7 +58,7 @@ class byte_blocks {
   }
 
   std::size_t m_m, m_size = 0;
-  aligned_vector<std::uint8_t> m_bytes;
+  buffer<std::uint8_t> m_bytes;
 };
 
 /// Blocks that share the loads of a table: their sums take 16 registers.

@@ -34,7 +34,8 @@ class code_search {
       m_tables.resize((m_count + 1) * bytes);
       m_limits.resize(m_count + 1);
       m_quantized.resize(m_count + 1);
-      if constexpr (by_floats) m_floats.resize((m_count + 1) * table.rows() * table.cols());
+      // A code beyond ks, which a damaged file may hold, is read of the next sub-space, or beyond the last one.
+      if constexpr (by_floats) m_floats.resize((m_count + 1) * table.rows() * table.cols() + Blocks::table_stride);
     }
     auto& quantized = m_quantized[m_count];
     quantized = quantize_table(table, Blocks::table_stride, m_tables.data() + m_count * bytes, m_origins, mirrored);

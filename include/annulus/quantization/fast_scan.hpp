@@ -33,6 +33,8 @@ struct fast_scan_params {
 template <class Quantizer = product_quantizer<std::uint8_t>>
 class fast_scan_index {
  public:
+  static constexpr std::string_view kind = "fast_scan_index";  ///< in files
+
   /// Without vectors.
   /// \throws std::invalid_argument for a quantiser that is not fitted, or of more than 65,536 sub-spaces.
   explicit fast_scan_index(Quantizer quantizer)
@@ -215,6 +217,23 @@ class fast_scan_index {
       }
     });
     return result;
+  }
+
+  friend detail::persistence;
+  explicit fast_scan_index(detail::unfilled)
+      : m_quantizer(detail::persistence::make<Quantizer>()), m_codes(detail::nibble_blocks<>(1)) {}
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive.constant("quantizer", Quantizer::kind);
+    archive.part("quantizer", self.m_quantizer);
+    if constexpr (Archive::is_loading) archive.rebuild([&] { self.m_codes = empty_codes(self.m_quantizer); });
+    std::visit([&](auto& blocks) { archive.part("codes", blocks); }, self.m_codes);
+    archive.expect(self.size() < no_id, "has 2^32 - 1 codes or more");
+  }
+  std::string defect() const {
+    const auto of_blocks = [&](const auto& blocks) { return blocks.defect(m_quantizer.ks()); };
+    return detail::defect_of("codes", std::visit(of_blocks, m_codes));
   }
 
   Quantizer m_quantizer;

@@ -3,6 +3,7 @@
 /// \file
 /// Codes of at most 4 bits, packed in blocks of 32 vectors for scans by byte shuffles.
 
+#include <annulus/core/archive.hpp>
 #include <annulus/quantization/code_blocks.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
@@ -16,6 +17,7 @@ struct nibble_place {
 /// The order of faiss's IndexPQFastScan (bbs = 32): 16 bytes a sub-quantiser, in pairs. Byte j holds vector p_j in its
 /// low nibble and p_j + 16 in its high one, p = 0, 8, 1, 9, ..., 7, 15: as 16-bit words, even bytes are vectors 0 to 7.
 struct pair_order {
+  static constexpr std::size_t number = 0;
   static constexpr std::size_t step = 2;  ///< m is rounded up to a multiple of this
   static constexpr nibble_place place(std::size_t vector, std::size_t m) noexcept {
     const std::size_t v = vector % 16;
@@ -25,6 +27,7 @@ struct pair_order {
 
 /// 64 bytes for four sub-quantisers, those of one vector side by side: one instruction sums the four into 32 bits.
 struct quad_order {
+  static constexpr std::size_t number = 1;
   static constexpr std::size_t step = 4;
   static constexpr nibble_place place(std::size_t vector, std::size_t m) noexcept {
     return {64 * (m / 4) + 4 * (vector % 16) + m % 4, vector < 16 ? 0u : 4u};
@@ -51,14 +54,39 @@ class nibble_blocks {
     if (m == 0) invalid("m", m, "must be at least 1");
   }
 
+  /// The order of the build that wrote a file is said in it; any other build brings the codes into its own.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    std::size_t written = Order::number;
+    archive("count", self.m_size);
+    archive.choice("order", written, {"pairs", "quads"});
+    const std::uint64_t n_blocks = self.blocks();
+    if (written == Order::number) {
+      archive("blocks", self.m_bytes, {n_blocks, self.block_bytes()});
+    } else if constexpr (Archive::is_loading) {
+      using other_order = std::conditional_t<Order::number == 0, quad_order, pair_order>;
+      buffer<std::uint8_t> bytes;
+      archive("blocks", bytes, {n_blocks, block_bytes_of<other_order>(self.m_m)});
+      self.template adopt<other_order>(bytes.data(), self.m_size);
+    }
+  }
+
+  std::string defect(std::size_t ks) const {
+    for (std::size_t i = 0; i < m_size; ++i)
+      for (std::size_t j = 0; j < m_m; ++j)
+        if (code(i, j) >= ks) return "the code of vector " + std::to_string(i) + " is not below ks";
+    for (std::size_t i = m_size; i < blocks() * vectors_a_block; ++i)  // where codes are added by setting bits
+      for (std::size_t j = 0; j < m_m; ++j)
+        if (code(i, j) != 0) return "what fills up the last block is not zero";
+    return {};
+  }
+
   /// From the bytes of an IndexPQFastScan that holds n codes: ceil(n / 32) * 16 * (m rounded up to even) of them.
   /// \throws std::invalid_argument for another number of bytes.
   nibble_blocks(std::size_t m, std::size_t n, std::span<const std::uint8_t> packed) : nibble_blocks(m) {
     const std::size_t expected = blocks_of(n) * block_bytes_of<pair_order>(m);
     if (packed.size() != expected) invalid("packed bytes", packed.size(), "must be ", expected);
-    grow(n);
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < m; ++j) put(i, j, get<pair_order>(packed.data(), m, i, j));
+    adopt<pair_order>(packed.data(), n);
   }
 
   /// Appends n x m codes, one a byte, all < 16 and of this m. O(n m); nothing changes where it throws.
@@ -74,7 +102,7 @@ class nibble_blocks {
   std::size_t blocks() const noexcept { return blocks_of(m_size); }
   std::size_t block_bytes() const noexcept { return block_bytes_of<Order>(m_m); }
   std::size_t table_bytes() const noexcept { return padded<Order>(m_m) * table_stride; }
-  std::size_t memory_bytes() const noexcept { return m_bytes.size(); }
+  std::size_t memory_bytes() const noexcept { return m_bytes.memory_bytes(); }
   const std::uint8_t* block(std::size_t b) const noexcept { return m_bytes.data() + b * block_bytes(); }
 
   std::uint8_t code(std::size_t i, std::size_t m) const noexcept { return get<Order>(m_bytes.data(), m_m, i, m); }
@@ -118,13 +146,21 @@ class nibble_blocks {
     byte = static_cast<std::uint8_t>(byte | value << at.shift);
   }
 
+  /// Of n codes in another order, into blocks that hold none.
+  template <class O>
+  void adopt(const std::uint8_t* bytes, std::size_t n) {
+    grow(n);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < m_m; ++j) put(i, j, get<O>(bytes, m_m, i, j));
+  }
+
   void grow(std::size_t n) {
     m_bytes.resize(checked_product(blocks_of(n), block_bytes(), "codes"));
     m_size = n;
   }
 
   std::size_t m_m, m_size = 0;
-  aligned_vector<std::uint8_t> m_bytes;
+  buffer<std::uint8_t> m_bytes;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

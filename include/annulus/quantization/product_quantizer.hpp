@@ -4,8 +4,8 @@
 /// Product quantisation: vectors in a few bytes, and distances to them by look-up (Jégou, Douze, Schmid 2011).
 
 #include <annulus/quantization/code_scan.hpp>
+#include <annulus/quantization/codeword_training.hpp>
 #include <annulus/quantization/distortion.hpp>
-#include <annulus/quantization/kmeans.hpp>
 
 #include <functional>
 
@@ -82,7 +82,7 @@ class product_quantizer {
       if (!detail::norms_are_finite(part)) all_finite = false;
       const auto rows = prepared(part, copied);
       for (std::size_t i = 0; i < m_m; ++i) {
-        m_codebooks[i](sub_vectors(rows, i), std::span(found).first(part.rows()), search);
+        m_codebooks[i](detail::sub_vectors(rows, m_m, i), std::span(found).first(part.rows()), search);
         for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
       }
     });
@@ -210,12 +210,6 @@ class product_quantizer {
     return matrix_view<float>(copied).middle_rows(0, rows.rows());
   }
 
-  /// Of prepared rows the coordinates of sub-space i.
-  matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t i) const {
-    const std::size_t ds = rows.cols() / m_m;
-    return {rows.data() + i * ds, rows.rows(), ds, rows.stride()};
-  }
-
   product_quantizer& train(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params) {
     if (m_padding == pq_padding::refuse && vecs.cols() % m_m != 0)
       detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m_m, ", or padding be zeros");
@@ -224,26 +218,7 @@ class product_quantizer {
     matrix<float> sampled, copied;
     const std::size_t dim = vecs.cols();
     const auto rows = prepared(detail::training_rows(vecs, m_ks, params, sampled), copied);
-
-    matrix<float> codewords(m_m * m_ks, rows.cols() / m_m);
-    const std::size_t threads = resolve_threads(params.threads);
-    parallel_for(
-        threads, m_m, 1,
-        [&](std::size_t i, std::size_t, std::size_t) {
-          const kmeans_params part{.iter = params.iter,
-                                   .seed = params.seed + i,
-                                   .init = params.init,
-                                   .threads = std::max<std::size_t>(threads / m_m, 1)};
-          const matrix<float> own = detail::packed_copy(sub_vectors(rows, i));
-          const std::size_t first = i * m_ks;
-          const matrix<float> start = initial.rows() == 0
-                                          ? detail::initial_centroids(own, m_ks, part)
-                                          : detail::packed_copy(matrix_view<float>(initial).middle_rows(first, m_ks));
-          const matrix<float> trained = detail::run_kmeans(own, start, part).centroids;
-          std::copy_n(trained.data(), m_ks * own.cols(), codewords.row(first).data());
-        },
-        params.progress, "product quantizer");
-    adopt(std::move(codewords), dim);
+    adopt(detail::train_codewords(rows, m_m, m_ks, initial, params), dim);
     return *this;
   }
 

@@ -1,0 +1,58 @@
+// Serves queries from several threads while another takes rows in and out: searches share the index, a change has it to
+// itself.
+
+#include <annulus/nndescent/index.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+#include <vector>
+
+int main() {
+  constexpr std::size_t n = 2000, d = 16, k = 5, n_batches = 10, batch = 50;
+  const annulus::counter_random random(3);
+  annulus::matrix<float> rows(n + n_batches * batch, d);
+  for (std::size_t i = 0; i < rows.rows() * d; ++i) rows.data()[i] = static_cast<float>(random.normal(i));
+  const annulus::matrix_view<float> view(rows);
+
+  annulus::nndescent_index index(view.middle_rows(0, n));
+  std::shared_mutex access;
+  std::mutex turn;  // for readers and writer alike: a shared_mutex alone may let readers pass a writer for ever
+  std::atomic<bool> is_over = false;
+  std::atomic<std::size_t> n_served = 0, n_wrong = 0;
+
+  const auto serve = [&](std::size_t server) {
+    auto scratch = index.make_scratch();
+    std::array<annulus::id_type, k> ids;
+    std::array<float, k> distances;
+    // Rows of the first thousand stay, so that each should find itself.
+    for (std::size_t i = server; !is_over; i = (i + 7) % 1000) {
+      std::unique_lock waiting(turn);
+      const std::shared_lock reading(access);
+      waiting.unlock();
+      index.search(rows.row(i), ids, distances, scratch);
+      n_wrong += ids[0] != i;
+      ++n_served;
+    }
+  };
+
+  {
+    std::vector<std::jthread> servers;
+    for (std::size_t server = 0; server < 3; ++server) servers.emplace_back(serve, server);
+    for (std::size_t b = 0; b < n_batches; ++b) {
+      const std::scoped_lock waiting(turn);
+      const std::scoped_lock writing(access);
+      const annulus::id_type first = index.insert(view.middle_rows(n + b * batch, batch));
+      for (std::size_t i = 0; i < batch; ++i) index.erase(static_cast<annulus::id_type>(1000 + b * batch + i));
+      std::printf("rows from %u on inserted, as many erased: %zu rows, %zu queries served\n", first, index.size(),
+                  n_served.load());
+    }
+    is_over = true;
+  }
+  std::printf("%zu queries served, of which %zu did not find the row that they ask for\n", n_served.load(),
+              n_wrong.load());
+  return n_wrong * 50 <= n_served ? 0 : 1;
+}

@@ -1,0 +1,258 @@
+#pragma once
+
+/// \file
+/// The HDF5 files of ann-benchmarks (https://github.com/erikbern/ann-benchmarks). Opt-in: annulus.hpp leaves this
+/// header out, and a program that includes it links HDF5's C library, 1.10 or later. That library reads the structure
+/// of the file by itself: of a file that was cut it says so, but one of bytes that were tampered with may crash it, so
+/// such files should be of known origin. Nor may two threads be in it at a time, unless it was built for that.
+
+#include <annulus/io/file_rows.hpp>
+
+#include <hdf5.h>
+
+#include <array>
+#include <memory>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+/// A data set to index, queries, and the answers to them.
+struct ann_benchmarks {
+  matrix<float> train;             ///< the rows to index, or the window of them that was asked for
+  matrix<float> test;              ///< the queries, of as many columns
+  matrix<std::int32_t> neighbors;  ///< each query's nearest, rows of the whole of train; -1 for none
+  matrix<float> distances;         ///< of the neighbors
+  std::string distance;            ///< as the file says: "euclidean", "angular", "hamming" and others
+};
+
+namespace detail {
+
+/// An identifier of HDF5's, given back at the end.
+class hdf5_id {
+ public:
+  hdf5_id(hid_t id, herr_t (*close)(hid_t)) noexcept : m_id(id), m_close(close) {}
+  hdf5_id(const hdf5_id&) = delete;
+  hdf5_id& operator=(const hdf5_id&) = delete;
+  ~hdf5_id() {
+    if (m_id >= 0) m_close(m_id);
+  }
+  operator hid_t() const noexcept { return m_id; }
+
+ private:
+  hid_t m_id;
+  herr_t (*m_close)(hid_t);
+};
+
+/// While it lives, HDF5 prints no errors.
+class hdf5_silence {
+ public:
+  hdf5_silence() noexcept {
+    H5Eget_auto2(H5E_DEFAULT, &m_print, &m_data);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  hdf5_silence(const hdf5_silence&) = delete;
+  hdf5_silence& operator=(const hdf5_silence&) = delete;
+  ~hdf5_silence() { H5Eset_auto2(H5E_DEFAULT, m_print, m_data); }
+
+ private:
+  H5E_auto2_t m_print = nullptr;
+  void* m_data = nullptr;
+};
+
+class hdf5_file {
+ public:
+  explicit hdf5_file(const std::filesystem::path& path)
+      : m_input(path), m_id(H5Fopen(path.string().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose) {
+    if (m_id < 0) fail_of_hdf5("this is no HDF5 file that can be opened");
+  }
+
+  hid_t id() const noexcept { return m_id; }
+  std::uint64_t size() const noexcept { return m_input.size(); }
+
+  /// HDF5 does not say where in the file it was: the offset is 0.
+  template <class... Reason>
+  [[noreturn]] void fail(const Reason&... reason) const {
+    m_input.fail(0, reason...);
+  }
+
+  /// Adds the innermost cause of the last call's failure.
+  template <class... Reason>
+  [[noreturn]] void fail_of_hdf5(const Reason&... reason) const {
+    std::array<char, 256> cause{"unknown cause"};
+    const auto keep_first = [](unsigned n, const H5E_error2_t* error, void* to) -> herr_t {
+      if (n == 0 && error->desc != nullptr) std::snprintf(static_cast<char*>(to), 256, "%s", error->desc);
+      return 0;
+    };
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, cause.data());
+    fail(reason..., ": ", cause.data());
+  }
+
+  /// The text of an attribute of the file, one of fixed or of variable length.
+  std::string text(const char* name) const {
+    const hdf5_id attribute(H5Aopen(m_id, name, H5P_DEFAULT), H5Aclose);
+    if (attribute < 0) fail_of_hdf5("attribute '", name, "' cannot be opened");
+    const hdf5_id type(H5Aget_type(attribute), H5Tclose), space(H5Aget_space(attribute), H5Sclose);
+    if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
+      fail("attribute '", name, "' is not a string");
+    if (H5Tis_variable_str(type) > 0) {
+      char* read = nullptr;
+      if (H5Aread(attribute, type, &read) < 0 || read == nullptr) fail_of_hdf5("attribute '", name, "' cannot be read");
+      const std::unique_ptr<char, herr_t (*)(void*)> text(read, H5free_memory);
+      return text.get();
+    }
+    std::array<char, longest_text + 1> read{};
+    if (H5Tget_size(type) > longest_text) fail("attribute '", name, "' is longer than ", longest_text, " bytes");
+    if (H5Aread(attribute, type, read.data()) < 0) fail_of_hdf5("attribute '", name, "' cannot be read");
+    const std::string text = read.data();
+    return text.substr(0, text.find_last_not_of(' ') + 1);
+  }
+
+ private:
+  static constexpr std::size_t longest_text = 256;
+
+  input_file m_input;  // which refuses what is not a regular file
+  hdf5_id m_id;
+};
+
+/// A data set of two dimensions whose claims the file justifies.
+class hdf5_rows {
+ public:
+  hdf5_rows(const hdf5_file& file, const char* name)
+      : m_file(file), m_name(name), m_id(open(file, name), H5Dclose), m_space(H5Dget_space(m_id), H5Sclose) {
+    const hdf5_id type(H5Dget_type(m_id), H5Tclose);
+    const auto kind = H5Tget_class(type);
+    if (kind != H5T_FLOAT && kind != H5T_INTEGER) fail("has values that are neither floats nor integers");
+    if (const int n = H5Sget_simple_extent_ndims(m_space); n != 2)
+      fail("has ", n, " dimensions, not 2 (sets, as of jaccard, have 1: they are no rows)");
+    std::array<hsize_t, 2> shape{};
+    H5Sget_simple_extent_dims(m_space, shape.data(), nullptr);
+    m_rows = shape[0], m_cols = shape[1];
+    check_claims(H5Tget_size(type));
+  }
+
+  std::size_t rows() const noexcept { return m_rows; }
+  std::size_t cols() const noexcept { return m_cols; }
+
+  template <class... Reason>
+  [[noreturn]] void fail(const Reason&... reason) const {
+    m_file.fail("data set '", m_name, "' ", reason...);
+  }
+
+  /// Gives consume(values, first, n) every few MB of rows in turn, converted to T.
+  template <class T, class Consume>
+  void read(std::size_t first, std::size_t count, hid_t type, transfer& transfer, Consume consume) const {
+    if (count == 0 || m_cols == 0) return;
+    // Whole chunks, else one would be decompressed again and again.
+    const std::size_t few = std::max<std::size_t>((std::size_t{4} << 20) / (m_cols * sizeof(T)), 1);
+    const std::size_t piece = (few + m_chunk_rows - 1) / m_chunk_rows * m_chunk_rows;
+    std::vector<T> values(std::min(count, piece) * m_cols);
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t at = first + done, n = std::min(count - done, piece - at % m_chunk_rows);
+      const std::array<hsize_t, 2> start{at, 0}, size{n, m_cols};
+      const hdf5_id memory(H5Screate_simple(2, size.data(), nullptr), H5Sclose);
+      if (H5Sselect_hyperslab(m_space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr) < 0 ||
+          H5Dread(m_id, type, memory, m_space, H5P_DEFAULT, values.data()) < 0)
+        m_file.fail_of_hdf5("data set '", m_name, "' cannot be read");
+      consume(std::span<const T>(values.data(), n * m_cols), done);
+      transfer.advance(n * m_cols * sizeof(float));
+      done += n;
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t most_deflated = 1032;  // deflate compresses a byte to no less than 1/1032
+
+  static hid_t open(const hdf5_file& file, const char* name) {
+    H5L_info_t link;
+    if (H5Lget_info(file.id(), name, &link, H5P_DEFAULT) < 0) file.fail_of_hdf5("there is no data set '", name, "'");
+    if (link.type != H5L_TYPE_HARD) file.fail("data set '", name, "' is a link to elsewhere");
+    const hid_t id = H5Dopen2(file.id(), name, H5P_DEFAULT);
+    if (id < 0) file.fail_of_hdf5("data set '", name, "' cannot be opened");
+    return id;
+  }
+
+  void check_claims(std::size_t value_bytes) {
+    const hdf5_id layout(H5Dget_create_plist(m_id), H5Pclose);
+    const auto kind = H5Pget_layout(layout);
+    if ((kind != H5D_CONTIGUOUS && kind != H5D_CHUNKED && kind != H5D_COMPACT) || H5Pget_external_count(layout) != 0)
+      fail("is not stored in this file");
+    const std::uint64_t stored = H5Dget_storage_size(m_id);
+    if (stored > m_file.size()) fail("claims ", stored, " bytes, the file has ", m_file.size());
+    const std::uint64_t most = stored * (kind == H5D_CHUNKED ? most_deflated : 1);
+    const auto is_too_large = [&](std::uint64_t rows, std::uint64_t cols) {
+      return rows > 0 && cols > 0 && cols > most / value_bytes / rows;
+    };
+    if (is_too_large(m_rows, m_cols))
+      fail("claims ", m_rows, " x ", m_cols, " values of ", value_bytes, " bytes, ", stored, " bytes are stored");
+    if (kind != H5D_CHUNKED || m_rows == 0) return;
+    std::array<hsize_t, 2> chunk{};
+    if (H5Pget_chunk(layout, 2, chunk.data()) != 2 || chunk[0] == 0 || is_too_large(chunk[0], chunk[1]))
+      fail("has chunks that do not fit it");
+    m_chunk_rows = chunk[0];
+  }
+
+  const hdf5_file& m_file;
+  const char* m_name;
+  hdf5_id m_id, m_space;
+  std::size_t m_rows = 0, m_cols = 0, m_chunk_rows = 1;
+};
+
+inline matrix<float> read_hdf5_floats(const hdf5_rows& rows, std::size_t first, std::size_t count, transfer& transfer) {
+  matrix<float> result(count, rows.cols());
+  rows.read<float>(first, count, H5T_NATIVE_FLOAT, transfer, [&](std::span<const float> values, std::size_t row) {
+    std::ranges::copy(values, result.row(row).data());
+  });
+  return result;
+}
+
+/// Row numbers below n, or -1.
+inline matrix<std::int32_t> read_hdf5_ids(const hdf5_rows& rows, std::size_t n, transfer& transfer) {
+  matrix<std::int32_t> result(rows.rows(), rows.cols());
+  rows.read<std::int64_t>(0, rows.rows(), H5T_NATIVE_INT64, transfer,
+                          [&](std::span<const std::int64_t> ids, std::size_t row) {
+                            std::int32_t* to = result.row(row).data();
+                            for (const std::int64_t id : ids) {
+                              if (id < -1 || (id >= 0 && static_cast<std::uint64_t>(id) >= n) || id > 0x7FFFFFFF)
+                                rows.fail("has the neighbor ", id, ", train has ", n, " rows");
+                              *to++ = static_cast<std::int32_t>(id);
+                            }
+                          });
+  return result;
+}
+
+}  // namespace detail
+
+/// Reads a file of ann-benchmarks: test, neighbors, distances, and of train the rows `first` to `first` + `count`
+/// (fewer where there are fewer). Values may be floats or integers of any width in the file, and are rounded to float.
+/// O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own size justifies what a
+/// data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes that are stored of
+/// it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a data set that is
+/// missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than the above; for
+/// shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0. \throws
+/// std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
+/// std::invalid_argument for `first` beyond the rows of train; cancelled where `progress` returns false.
+inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std::size_t first = 0,
+                                          std::size_t count = all_rows, const progress_callback& progress = {}) {
+  const detail::hdf5_silence silence;
+  const detail::hdf5_file file(path);
+  const detail::hdf5_rows train(file, "train"), test(file, "test"), neighbors(file, "neighbors"),
+      distances(file, "distances");
+  if (test.cols() != train.cols()) test.fail("has ", test.cols(), " columns, train ", train.cols());
+  if (neighbors.rows() != test.rows()) neighbors.fail("has ", neighbors.rows(), " rows, test ", test.rows());
+  if (distances.rows() != neighbors.rows() || distances.cols() != neighbors.cols())
+    distances.fail("has ", distances.rows(), " x ", distances.cols(), " values, neighbors ", neighbors.rows(), " x ",
+                   neighbors.cols());
+
+  count = detail::rows_of_window(first, count, train.rows(), path.string());
+  detail::transfer transfer(
+      progress, "read ann-benchmarks",
+      ((count + test.rows()) * train.cols() + 2 * neighbors.rows() * neighbors.cols()) * sizeof(float));
+  ann_benchmarks result;
+  result.distance = file.text("distance");
+  result.test = detail::read_hdf5_floats(test, 0, test.rows(), transfer);
+  result.neighbors = detail::read_hdf5_ids(neighbors, train.rows(), transfer);
+  result.distances = detail::read_hdf5_floats(distances, 0, distances.rows(), transfer);
+  result.train = detail::read_hdf5_floats(train, first, count, transfer);
+  return result;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH

@@ -1,0 +1,44 @@
+#pragma once
+
+/// \file
+/// Many queries at once: blocks of them share the passes over the hash functions.
+
+#include <annulus/lsh/search.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Calls f(i, values, scratch) for all queries without a NaN, on so many threads; returns the threads' scratches.
+template <class Scratch, class Hasher, class View, class F>
+std::vector<Scratch> over_queries(const Hasher& hasher, const View& queries, std::size_t threads, F f) {
+  // As many queries at once as share the passes over the functions, and whose values stay in cache.
+  constexpr std::size_t cache_bytes = std::size_t{1} << 20, least = 12, most = 96;
+  const std::size_t value_bytes = hasher.n_values() * sizeof(typename Hasher::value_type);
+  const std::size_t workers = std::min(resolve_threads(threads), queries.size());
+  const std::size_t share = workers > 0 ? (queries.size() + workers - 1) / workers : 1;
+  const std::size_t block =
+      std::min(share, std::clamp(cache_bytes / std::max<std::size_t>(value_bytes, 1), least, most));
+  std::vector<Scratch> scratch(workers);
+  parallel_for(workers, queries.size(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    auto& s = scratch[worker];
+    s.values.resize(block * hasher.n_values());
+    hasher.project(queries, begin, end - begin, s.values.data());
+    for (std::size_t i = begin; i < end; ++i)
+      if (Scratch::store::is_finite(queries.row(i))) f(i, s.values.data() + (i - begin) * hasher.n_values(), s);
+  });
+  return scratch;
+}
+
+/// What the queries of some threads cost, on average.
+template <class Scratch>
+lsh_search_stats mean_lsh_stats(const std::vector<Scratch>& scratch, std::size_t n_queries) {
+  lsh_search_stats sum;
+  for (const Scratch& s : scratch) {
+    sum.candidates += static_cast<double>(s.n_candidates);
+    sum.collisions += static_cast<double>(s.n_collisions);
+    sum.probes += static_cast<double>(s.n_probes);
+  }
+  const auto n = static_cast<double>(std::max<std::size_t>(n_queries, 1));
+  return {sum.candidates / n, sum.collisions / n, sum.probes / n};
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

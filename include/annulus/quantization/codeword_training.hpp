@@ -1,0 +1,44 @@
+#pragma once
+
+/// \file
+/// The codewords of a product quantiser: k-means in every sub-space by itself.
+
+#include <annulus/core/parallel.hpp>
+#include <annulus/quantization/kmeans.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// Of rows of m * ds coordinates those of sub-space i.
+inline matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t m, std::size_t i) {
+  const std::size_t ds = rows.cols() / m;
+  return {rows.data() + i * ds, rows.rows(), ds, rows.stride()};
+}
+
+/// (m * ks) x ds codewords for n x (m * ds) rows, from `initial` of the same shape, or where that is empty as
+/// params.init says. Sub-spaces are trained beside each other, each by a seed of its own. The same bits for any number
+/// of threads. O(iter n ks m ds).
+/// \throws annulus::cancelled when `progress` returns false, and as run_kmeans does.
+inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std::size_t ks,
+                                     const matrix<float>& initial, const kmeans_params& params) {
+  matrix<float> codewords(m * ks, rows.cols() / m);
+  const std::size_t threads = resolve_threads(params.threads);
+  parallel_for(
+      threads, m, 1,
+      [&](std::size_t i, std::size_t, std::size_t) {
+        const kmeans_params part{.iter = params.iter,
+                                 .seed = params.seed + i,
+                                 .init = params.init,
+                                 .threads = std::max<std::size_t>(threads / m, 1)};
+        const matrix<float> own = packed_copy(sub_vectors(rows, m, i));
+        const std::size_t first = i * ks;
+        const matrix<float> start = initial.rows() == 0
+                                        ? initial_centroids(own, ks, part)
+                                        : packed_copy(matrix_view<float>(initial).middle_rows(first, ks));
+        const matrix<float> trained = run_kmeans(own, start, part).centroids;
+        std::copy_n(trained.data(), ks * own.cols(), codewords.row(first).data());
+      },
+      params.progress, "product quantizer");
+  return codewords;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,0 +1,56 @@
+#include <annulus/io/nanopq.hpp>
+
+#include "fuzz.hpp"
+
+#include <string_view>
+
+namespace {
+
+template <class T>
+void read_as(const fuzz::file& input) {
+  const auto read = [](const auto& path, std::size_t first = 0, std::size_t count = annulus::all_rows) {
+    return annulus::read_npy<T>(path, first, count);
+  };
+  const auto array = input.accepted([](const auto& path) { return annulus::read_npy_array<T>(path); });
+  const auto whole = input.accepted(read);
+  const auto mapped = input.accepted([](const auto& path) { return annulus::map_npy<T>(path); });
+  fuzz::check(array || !whole, "a matrix is an array");
+  fuzz::check(whole || !mapped, "what can be mapped can be read");
+  if (!whole) {
+    if (array) fuzz::check(array->shape.empty() || array->shape.size() > 2, "rows and columns make a matrix");
+    return;
+  }
+  fuzz::check(fuzz::same_values(std::span<const T>(array->values),
+                                std::span<const T>(whole->data(), whole->rows() * whole->cols())),
+              "a matrix has the values of the array");
+  if (mapped) fuzz::check(fuzz::same_rows(*whole, *mapped), "what is read is what is mapped");
+  fuzz::check_windows(input, *whole, read);
+}
+
+template <class... T>
+void read_as_each(const fuzz::file& input, std::string_view header) {
+  // Most types are refused by their names, which need not be seen again and again.
+  ((header.find(annulus::detail::npy_dtype<T>().substr(1)) != header.npos ? read_as<T>(input) : void()), ...);
+}
+
+void read_codewords(const fuzz::file& input) {
+  try {
+    const auto quantizer = input.accepted([](const auto& path) { return annulus::read_nanopq(path); });
+    if (!quantizer) return;
+    const auto vectors = quantizer->decode(annulus::matrix<std::uint8_t>(2, quantizer->m()));
+    fuzz::check(vectors.cols() == quantizer->dim(), "a code stands for a vector");
+  } catch (const std::invalid_argument&) {  // no codewords that a quantiser takes
+  }
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const fuzz::file input({data, size});
+  const std::string_view header(reinterpret_cast<const char*>(data), std::min<std::size_t>(size, 256));
+  read_as_each<Eigen::half, double, std::uint8_t, std::int8_t, std::uint16_t, std::int32_t, std::uint32_t,
+               std::int64_t>(input, header);
+  read_as<float>(input);
+  read_codewords(input);
+  return 0;
+}

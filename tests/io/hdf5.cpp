@@ -1,0 +1,345 @@
+#include <annulus/io/ann_benchmarks_hdf5.hpp>
+
+#include "catch.hpp"
+#include "io/scratch.hpp"
+
+#include <functional>
+#include <numeric>
+
+using annulus::ann_benchmarks;
+using annulus::matrix;
+using annulus::read_ann_benchmarks;
+using annulus::detail::hdf5_id;
+
+namespace {
+
+/// A data set and how it is stored.
+struct data_set {
+  std::vector<hsize_t> shape;
+  std::vector<double> values = {};
+  hid_t type = H5T_IEEE_F32LE;
+  std::vector<hsize_t> chunk = {};
+  unsigned deflate = 0;
+
+  data_set(std::vector<hsize_t> s, double first, double step, hid_t t) : shape(std::move(s)), type(t) {
+    std::size_t n = 1;
+    for (const hsize_t size : shape) n *= size;
+    for (std::size_t i = 0; i < n; ++i) values.push_back(first + static_cast<double>(i) * step);
+  }
+};
+
+/// What a file of ann-benchmarks holds, to be changed before it is written.
+struct contents {
+  data_set train{{7, 3}, 0.5, 1, H5T_IEEE_F32LE}, test{{2, 3}, 100, 0.25, H5T_IEEE_F32LE};
+  data_set neighbors{{2, 3}, 0, 1, H5T_STD_I32LE}, distances{{2, 3}, 1, 0.5, H5T_IEEE_F32LE};
+  std::string distance = "euclidean";
+  bool is_of_fixed_length = false;
+};
+
+void write_data_set(hid_t file, const std::string& name, const data_set& data) {
+  const hdf5_id space(H5Screate_simple(static_cast<int>(data.shape.size()), data.shape.data(), nullptr), H5Sclose);
+  const hdf5_id layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  if (!data.chunk.empty()) H5Pset_chunk(layout, static_cast<int>(data.chunk.size()), data.chunk.data());
+  if (data.deflate > 0) H5Pset_deflate(layout, data.deflate);
+  const hdf5_id id(H5Dcreate2(file, name.c_str(), data.type, space, H5P_DEFAULT, layout, H5P_DEFAULT), H5Dclose);
+  REQUIRE(id >= 0);
+  if (H5Tget_class(data.type) == H5T_STRING || data.values.empty()) return;
+  REQUIRE(H5Dwrite(id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.values.data()) >= 0);
+}
+
+void write_text(hid_t file, const char* name, const std::string& text, bool is_of_fixed_length) {
+  const hdf5_id type(H5Tcopy(H5T_C_S1), H5Tclose), space(H5Screate(H5S_SCALAR), H5Sclose);
+  H5Tset_size(type, is_of_fixed_length ? text.size() : H5T_VARIABLE);
+  const hdf5_id id(H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const char* const pointer = text.c_str();
+  if (is_of_fixed_length) REQUIRE(H5Awrite(id, type, pointer) >= 0);
+  else REQUIRE(H5Awrite(id, type, &pointer) >= 0);
+}
+
+using change = std::function<void(hid_t)>;
+
+void write(const std::filesystem::path& path, const contents& c, const change& then = {}) {
+  const hdf5_id file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+  REQUIRE(file >= 0);
+  if (!c.train.shape.empty()) write_data_set(file, "train", c.train);
+  write_data_set(file, "test", c.test);
+  write_data_set(file, "neighbors", c.neighbors);
+  write_data_set(file, "distances", c.distances);
+  if (!c.distance.empty()) write_text(file, "distance", c.distance, c.is_of_fixed_length);
+  if (then) then(file);
+}
+
+/// What read_ann_benchmarks says to such a file: the message after the file's name.
+std::string complaint(const contents& c, const change& then = {}) {
+  const scratch_folder folder;
+  write(folder / "whole", c, then);
+  return complaint_about(bytes_of(folder / "whole"), [](const auto& path) { read_ann_benchmarks(path); });
+}
+
+ann_benchmarks written_and_read(const contents& c) {
+  const scratch_folder folder;
+  write(folder / "a.hdf5", c);
+  return read_ann_benchmarks(folder / "a.hdf5");
+}
+
+matrix<float> floats(const data_set& data) {
+  matrix<float> m(data.shape[0], data.shape[1]);
+  std::ranges::transform(data.values, m.data(), [](double x) { return static_cast<float>(x); });
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("hdf5: a file of ann-benchmarks is read whole", "[hdf5]") {
+  const contents c;
+  const ann_benchmarks read = written_and_read(c);
+  CHECK(read.train == floats(c.train));
+  CHECK(read.test == floats(c.test));
+  CHECK(read.distances == floats(c.distances));
+  REQUIRE(read.neighbors.rows() == 2);
+  REQUIRE(read.neighbors.cols() == 3);
+  for (int i = 0; i < 6; ++i) CHECK(read.neighbors.data()[i] == i);
+  CHECK(read.distance == "euclidean");
+}
+
+TEST_CASE("hdf5: floats and integers of any width and order become floats", "[hdf5]") {
+  for (const hid_t type : {H5T_IEEE_F64LE, H5T_IEEE_F32BE, H5T_IEEE_F64BE, H5T_STD_U8LE, H5T_STD_I8LE, H5T_STD_I16BE,
+                           H5T_STD_I32LE, H5T_STD_U64LE, H5T_STD_I64LE}) {
+    contents c;
+    c.train = {{7, 3}, 3, 2, type};
+    c.distances.type = H5T_IEEE_F64LE;
+    const ann_benchmarks read = written_and_read(c);
+    REQUIRE(read.train == floats(c.train));
+    REQUIRE(read.distances == floats(c.distances));
+  }
+}
+
+TEST_CASE("hdf5: neighbors are integers of any width, each a row of train or -1", "[hdf5]") {
+  for (const hid_t type : {H5T_STD_I8LE, H5T_STD_I32LE, H5T_STD_I64LE, H5T_STD_I64BE}) {
+    contents c;
+    c.neighbors = {{2, 3}, -1, 1, type};
+    const ann_benchmarks read = written_and_read(c);
+    for (int i = 0; i < 6; ++i) REQUIRE(read.neighbors.data()[i] == i - 1);
+    c.neighbors.values[4] = 7;
+    CHECK(complaint(c) == "byte 0: data set 'neighbors' has the neighbor 7, train has 7 rows");
+    c.neighbors.values[4] = -2;
+    CHECK_THAT(complaint(c), ContainsSubstring("has the neighbor -2"));
+  }
+  contents c;
+  c.neighbors.type = H5T_STD_I64LE;
+  c.neighbors.values[0] = 4294967296.0 * 4294967296.0 / 4;  // 2^62, that int32 would cut to 0
+  CHECK_THAT(complaint(c), ContainsSubstring("has the neighbor 4611686018427387904"));
+}
+
+TEST_CASE("hdf5: a window of train is the slice of it, and neighbors are still rows of the whole", "[hdf5]") {
+  const scratch_folder folder;
+  contents c;
+  c.train = {{50, 3}, 0.5, 1, H5T_IEEE_F32LE};
+  for (const std::vector<hsize_t>& chunk : {std::vector<hsize_t>{}, {7, 2}, {50, 3}, {1, 3}}) {
+    c.train.chunk = chunk;
+    write(folder / "a", c);
+    const auto whole = floats(c.train);
+    for (const std::size_t first : {0u, 1u, 7u, 13u, 49u, 50u})
+      for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{20}, annulus::all_rows}) {
+        const auto read = read_ann_benchmarks(folder / "a", first, count);
+        REQUIRE(read.train.rows() == std::min(count, 50 - first));
+        REQUIRE(read.train.cols() == 3);
+        for (std::size_t i = 0; i < read.train.rows(); ++i)
+          REQUIRE(std::ranges::equal(read.train.row(i), whole.row(first + i)));
+        REQUIRE(read.neighbors(1, 2) == 5);
+      }
+    CHECK_THROWS_AS(read_ann_benchmarks(folder / "a", 51), std::invalid_argument);
+  }
+}
+
+TEST_CASE("hdf5: compressed chunks are read piece by piece, with progress, from any row on", "[hdf5]") {
+  const scratch_folder folder;
+  contents c;
+  const std::size_t rows = 3000, d = 1000;
+  c.train = {{rows, d}, 0, 1, H5T_IEEE_F32LE};
+  for (double& value : c.train.values) value = std::fmod(value, 1009);
+  c.test = {{2, d}, 0, 1, H5T_IEEE_F32LE};
+  c.train.chunk = {700, 300};
+  c.train.deflate = 1;
+  write(folder / "a", c);
+  REQUIRE(std::filesystem::file_size(folder / "a") < rows * d);
+  std::vector<double> fractions;
+  const auto progress = [&](std::string_view stage, double fraction) {
+    CHECK(stage == "read ann-benchmarks");
+    fractions.push_back(fraction);
+    return true;
+  };
+  const std::size_t first = 650;
+  const auto read = read_ann_benchmarks(folder / "a", first, annulus::all_rows, progress);
+  REQUIRE(read.train.rows() == rows - first);
+  const auto whole = floats(c.train);
+  CHECK(std::ranges::equal(std::span(read.train.data(), (rows - first) * d),
+                           std::span(whole.data() + first * d, (rows - first) * d)));
+  CHECK(fractions.size() >= 2);
+  CHECK(std::ranges::is_sorted(fractions));
+  CHECK(fractions.back() == 1);
+  int calls = 0;
+  CHECK_THROWS_AS(
+      read_ann_benchmarks(folder / "a", 0, annulus::all_rows, [&](std::string_view, double) { return ++calls < 2; }),
+      annulus::cancelled);
+  CHECK(calls == 2);
+}
+
+TEST_CASE("hdf5: the distance is a string of fixed or variable length", "[hdf5]") {
+  contents c;
+  c.is_of_fixed_length = true;
+  for (const std::string text : {"angular", "x"}) {
+    c.distance = text;
+    CHECK(written_and_read(c).distance == text);
+  }
+  c.distance = "hamming  ";  // as Fortran pads
+  CHECK(written_and_read(c).distance == "hamming");
+  c.distance = std::string(300, 'x');
+  CHECK_THAT(complaint(c), ContainsSubstring("attribute 'distance' is longer than 256 bytes"));
+  c.is_of_fixed_length = false;
+  CHECK(written_and_read(c).distance == c.distance);
+}
+
+TEST_CASE("hdf5: what is missing is named", "[hdf5]") {
+  for (const char* const name : {"train", "test", "neighbors", "distances"})
+    CHECK_THAT(complaint({}, [&](hid_t file) { H5Ldelete(file, name, H5P_DEFAULT); }),
+               ContainsSubstring(std::string("byte 0: there is no data set '") + name + "'"));
+  contents c;
+  c.distance.clear();
+  CHECK_THAT(complaint(c), ContainsSubstring("attribute 'distance' cannot be opened"));
+  CHECK_THAT(complaint(c,
+                       [](hid_t file) {
+                         const hdf5_id space(H5Screate(H5S_SCALAR), H5Sclose);
+                         const hdf5_id id(H5Acreate2(file, "distance", H5T_STD_I32LE, space, H5P_DEFAULT, H5P_DEFAULT),
+                                          H5Aclose);
+                       }),
+             ContainsSubstring("attribute 'distance' is not a string"));
+}
+
+TEST_CASE("hdf5: shapes that do not fit together are refused", "[hdf5]") {
+  const auto with = [](data_set contents::*which, std::vector<hsize_t> shape) {
+    contents c;
+    c.*which = {std::move(shape), 0, 0, (c.*which).type};
+    return complaint(c);
+  };
+  CHECK(with(&contents::test, {2, 4}) == "byte 0: data set 'test' has 4 columns, train 3");
+  CHECK(with(&contents::test, {3, 3}) == "byte 0: data set 'neighbors' has 2 rows, test 3");
+  CHECK(with(&contents::distances, {2, 2}) == "byte 0: data set 'distances' has 2 x 2 values, neighbors 2 x 3");
+  CHECK(with(&contents::distances, {3, 3}) == "byte 0: data set 'distances' has 3 x 3 values, neighbors 2 x 3");
+  CHECK_THAT(with(&contents::train, {21}), ContainsSubstring("data set 'train' has 1 dimensions, not 2 (sets,"));
+  CHECK_THAT(with(&contents::neighbors, {2, 3, 1}), ContainsSubstring("data set 'neighbors' has 3 dimensions"));
+}
+
+TEST_CASE("hdf5: a data set that is no numbers, a group, or elsewhere is refused", "[hdf5]") {
+  contents c;
+  c.train.type = H5T_C_S1;
+  CHECK_THAT(complaint(c), ContainsSubstring("data set 'train' has values that are neither floats nor integers"));
+  c.train.shape.clear();
+  CHECK_THAT(
+      complaint(c, [](hid_t file) { H5Gclose(H5Gcreate2(file, "train", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }),
+      ContainsSubstring("data set 'train' cannot be opened"));
+  CHECK_THAT(
+      complaint(c,
+                [](hid_t file) { H5Lcreate_external("/tmp/other", "train", file, "train", H5P_DEFAULT, H5P_DEFAULT); }),
+      ContainsSubstring("data set 'train' is a link to elsewhere"));
+  const auto stored_outside = [](hid_t file) {
+    const std::array<hsize_t, 2> shape{7, 3};
+    const hdf5_id space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
+    const hdf5_id layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_external(layout, "/etc/passwd", 0, 84);
+    H5Dclose(H5Dcreate2(file, "train", H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+  };
+  CHECK_THAT(complaint(c, stored_outside), ContainsSubstring("data set 'train' is not stored in this file"));
+}
+
+TEST_CASE("hdf5: a data set that claims more than the file can hold is refused before memory is asked for", "[hdf5]") {
+  contents c;
+  c.train.shape.clear();
+  const auto empty = [](std::array<hsize_t, 2> shape, std::array<hsize_t, 2> chunk) {
+    return [=](hid_t file) {  // nothing is written, so nothing is stored
+      const hdf5_id space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
+      const hdf5_id layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+      if (chunk[0] > 0) H5Pset_chunk(layout, 2, chunk.data());
+      H5Dclose(H5Dcreate2(file, "train", H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT));
+    };
+  };
+  CHECK(complaint(c, empty({1, 3}, {0, 0})) ==
+        "byte 0: data set 'train' claims 1 x 3 values of 4 bytes, 0 bytes are stored");
+  for (const hsize_t rows : {hsize_t{1}, hsize_t{1} << 33, hsize_t{1} << 61, hsize_t{1} << 62}) {
+    CHECK_THAT(complaint(c, empty({rows, 3}, {1, 3})), ContainsSubstring("data set 'train' claims"));
+    if (rows < hsize_t{1} << 60) CHECK_THAT(complaint(c, empty({rows, 3}, {0, 0})), ContainsSubstring("claims"));
+  }
+  // One chunk of many is written: its bytes justify as many as deflate could have made of them.
+  const auto sparse = [](hsize_t rows) {
+    return [=](hid_t file) {
+      const std::array<hsize_t, 2> shape{rows, 3}, chunk{10, 3}, start{0, 0};
+      const hdf5_id space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
+      const hdf5_id layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose),
+          memory(H5Screate_simple(2, chunk.data(), nullptr), H5Sclose);
+      H5Pset_chunk(layout, 2, chunk.data());
+      const hdf5_id id(H5Dcreate2(file, "train", H5T_IEEE_F32LE, space, H5P_DEFAULT, layout, H5P_DEFAULT), H5Dclose);
+      const std::vector<float> values(30);
+      H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, chunk.data(), nullptr);
+      REQUIRE(H5Dwrite(id, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, values.data()) >= 0);
+    };
+  };
+  CHECK(complaint(c, sparse(10 * 1032)) == "nothing");
+  CHECK_THAT(complaint(c, sparse(10 * 1032 + 1)), ContainsSubstring("120 bytes are stored"));
+}
+
+TEST_CASE("hdf5: no rows to train on are read as none", "[hdf5]") {
+  contents c;
+  c.train = {{0, 3}, 0, 0, H5T_IEEE_F32LE};
+  c.neighbors = {{2, 3}, -1, 0, H5T_STD_I32LE};
+  CHECK(written_and_read(c).train.rows() == 0);
+}
+
+TEST_CASE("hdf5: what is missing or no regular file is an error of the system, another format a malformed file",
+          "[hdf5]") {
+  const scratch_folder folder;
+  for (const auto& path : {folder / "missing", folder / "", std::filesystem::path("/dev/zero")})
+    CHECK_THROWS_AS(read_ann_benchmarks(path), std::system_error);
+  for (const std::string& bytes : {std::string(), std::string(1000, '\0'), std::string("\x93NUMPY\1\0", 8)}) {
+    write_bytes(folder / "a", bytes);
+    CHECK_THROWS_AS(read_ann_benchmarks(folder / "a"), annulus::format_error);
+    CHECK_THROWS_WITH(read_ann_benchmarks(folder / "a"), ContainsSubstring("this is no HDF5 file that can be opened"));
+  }
+}
+
+TEST_CASE("hdf5: a file cut anywhere is refused", "[hdf5]") {
+  const scratch_folder folder;
+  write(folder / "whole", {});
+  const auto bytes = bytes_of(folder / "whole");
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    write_bytes(folder / "cut", bytes.substr(0, size));
+    INFO(size << " of " << bytes.size());
+    REQUIRE_THROWS_AS(read_ann_benchmarks(folder / "cut"), annulus::format_error);
+  }
+}
+
+TEST_CASE("hdf5: errors are printed again after a call, as the program had it", "[hdf5]") {
+  const auto own = [](hid_t, void*) -> herr_t { return 0; };
+  H5E_auto2_t before = nullptr, after = nullptr;
+  void *data_before = nullptr, *data_after = nullptr;
+  int mark = 0;
+  H5Eget_auto2(H5E_DEFAULT, &before, &data_before);
+  H5Eset_auto2(H5E_DEFAULT, own, &mark);
+  const scratch_folder folder;
+  write_bytes(folder / "a", "x");
+  CHECK_THROWS_AS(read_ann_benchmarks(folder / "a"), annulus::format_error);
+  H5Eget_auto2(H5E_DEFAULT, &after, &data_after);
+  CHECK(after == static_cast<H5E_auto2_t>(own));
+  CHECK(data_after == &mark);
+  H5Eset_auto2(H5E_DEFAULT, before, data_before);
+}
+
+TEST_CASE("hdf5: nothing of a file stays open, whether it is read or refused", "[hdf5]") {
+  const scratch_folder folder;
+  contents c;
+  write(folder / "a", c);
+  read_ann_benchmarks(folder / "a");
+  c.distances = {{2, 2}, 0, 0, H5T_IEEE_F32LE};
+  write(folder / "b", c);
+  CHECK_THROWS_AS(read_ann_benchmarks(folder / "b"), annulus::format_error);
+  CHECK(H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_ALL) == 0);
+}

@@ -1,0 +1,239 @@
+#include "io/index_nndescent.hpp"
+
+using namespace annulus;
+using indexes::clustered;
+using indexes::rows_between;
+
+namespace {
+
+using rows_type = matrix<float>;
+using plain_index = nndescent_index<rows_type>;
+using coded_index = nndescent_index<rows_type, euclidean, sq8>;
+constexpr std::size_t n = 400, d = 8;
+constexpr float radius = 2;
+
+const indexes::split<float>& data() {
+  static const auto made = clustered<float>(n, d, 30, 10);
+  return made;
+}
+const nndescent_params params{.n_neighbors = 8, .alpha = 1.2, .seed = 5};
+
+/// Indexes in whose state everything is: rows that were erased, moved, inserted, and free slots.
+template <class Index>
+Index changed(Index index) {
+  saved::change(index, rows_between(data().queries, 0, 20), rows_between(data().queries, 20, 21));
+  return index;
+}
+const plain_index& plain() {
+  static const plain_index index = changed(plain_index(data().rows, {}, params));
+  return index;
+}
+const coded_index& coded() {
+  static const coded_index index = changed(coded_index(data().rows, {}, params, sq8{scalar_scales::per_dimension}));
+  return index;
+}
+bool returns(const auto& index, bool changes = true) {
+  return saved::returns(index, data().queries, rows_between(data().queries, 3, 4), radius, changes);
+}
+
+/// What load_index says of the file of an index whose tensor `name` edit(values) has changed.
+template <class T, class Index>
+std::string complaint_of(const Index& index, const std::string& name, auto edit) {
+  const scratch_folder folder;
+  save(index, folder / "index");
+  edited_index file(folder / "index");
+  edit(file.values<T>(name));
+  file.save(folder / "index");
+  const std::string complaint = format_complaint([&] { load_index<Index>(folder / "index"); });
+  const Index mapped = map_index<Index>(folder / "index");
+  CHECK(format_complaint([&] { verify(mapped); }) != "nothing");
+  return complaint;
+}
+
+/// What load_index<Wanted> says of the file of `index`.
+template <class Wanted, class Index>
+std::string refusal_of(const Index& index) {
+  const scratch_folder folder;
+  save(index, folder / "index");
+  return format_complaint([&] { load_index<Wanted>(folder / "index"); });
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a loaded and a mapped index answer and change as the saved one, bit for bit", "[index_file]") {
+  CHECK(returns(plain_index(data().rows, {}, params)));
+  CHECK(returns(coded_index(data().rows, {}, params)));
+  CHECK(
+      returns(coded_index(data().rows, {}, {.n_neighbors = 8, .keep_rows = false}, sq8{scalar_scales::per_dimension})));
+}
+
+TEST_CASE("an index that was changed is saved with erased rows and moved ones and free slots", "[index_file]") {
+  CHECK(returns(plain()));
+  CHECK(returns(coded()));
+}
+
+TEST_CASE("indexes of no row and of few rows come back", "[index_file]") {
+  for (const std::size_t few : {0u, 1u, 2u, 5u}) {
+    CAPTURE(few);
+    CHECK(returns(plain_index(rows_between(data().rows, 0, few)), false));
+    CHECK(returns(coded_index(rows_between(data().rows, 0, few)), false));
+  }
+  const scratch_folder folder;
+  save(plain_index(matrix<float>(0, d)), folder / "index");
+  auto grown = load_index<plain_index>(folder / "index");
+  grown.insert(data().rows);
+  plain_index expected(matrix<float>(0, d));
+  expected.insert(data().rows);
+  CHECK(saved::same_answers(grown, expected, data().queries, radius));
+}
+
+TEST_CASE("parameters that later inserts use come back", "[index_file]") {
+  const nndescent_params unusual{.n_neighbors = 5,
+                                 .pruning_degree_multiplier = 0.5,
+                                 .diversify_prob = 0.7,
+                                 .alpha = 2,
+                                 .seed = std::numeric_limits<std::uint64_t>::max()};
+  CHECK(returns(plain_index(data().rows, {}, unusual)));
+}
+
+TEST_CASE("a file says what is in it", "[index_file]") {
+  const scratch_folder folder;
+  save(coded(), folder / "index");
+  const auto info = read_index_info(folder / "index");
+  CHECK(info.kind == "nndescent_index");
+  CHECK(info.metadata.at("points") == "rows of float32");
+  CHECK(info.metadata.at("metric") == "euclidean");
+  CHECK(info.metadata.at("storage") == "sq8");
+  CHECK(info.metadata.at("dim") == "8");
+  CHECK(info.metadata.at("n_neighbors") == "8");
+  CHECK(info.metadata.at("alpha") == "1.2");
+  CHECK(info.metadata.at("n_rows") == std::to_string(coded().size()));
+  const auto ids = info.tensors.at("graph.neighbors.ids"), distances = info.tensors.at("graph.neighbors.distances");
+  CHECK(ids.dtype == "U32");
+  CHECK(distances.dtype == "F32");
+  CHECK(ids.shape == std::vector<std::uint64_t>{coded().graph().ids.rows(), 8});
+  CHECK(distances.shape == ids.shape);
+}
+
+TEST_CASE("another type or metric or storage than the file's is refused by name", "[index_file]") {
+  CHECK(contains(refusal_of<nndescent_index<matrix<double>>>(plain()),
+                 "points is rows of float32, not the rows of float64 asked for"));
+  CHECK(contains(refusal_of<nndescent_index<matrix<float>, sqeuclidean>>(plain()),
+                 "metric is euclidean, not the sqeuclidean asked for"));
+  CHECK(contains(refusal_of<coded_index>(plain()), "storage is full_precision, not the sq8 asked for"));
+  CHECK(contains(refusal_of<plain_index>(coded()), "storage is sq8, not the full_precision asked for"));
+  CHECK(contains(refusal_of<plain_index>(plain().graph()), "this is a neighbors, not the nndescent_index asked for"));
+}
+
+TEST_CASE("what changes in a mapped index stays out of its file", "[index_file]") {
+  const scratch_folder folder;
+  save(plain(), folder / "index");
+  const std::string before = bytes_of(folder / "index");
+  auto mapped = map_index<plain_index>(folder / "index");
+  saved::change(mapped, data().queries, rows_between(data().queries, 0, 1));
+  CHECK(bytes_of(folder / "index") == before);
+  verify_index_file(folder / "index");
+  CHECK(saved::same_answers(load_index<plain_index>(folder / "index"), plain(), data().queries, radius));
+}
+
+TEST_CASE("a mapped index outlives its file and copies of it are their own", "[index_file]") {
+  std::optional<plain_index> copied;
+  {
+    const scratch_folder folder;
+    save(plain(), folder / "index");
+    auto mapped = map_index<plain_index>(folder / "index");
+    copied = mapped;
+    saved::change(mapped, data().queries, rows_between(data().queries, 0, 1));
+  }
+  CHECK(saved::same_answers(*copied, plain(), data().queries, radius));
+}
+
+// ---- What the arrays contain ----------------------------------------------------------------------------------------
+
+TEST_CASE("a wrong value in any array is found before the index is used", "[index_file]") {
+  const auto set = [](std::size_t i, auto value) { return [=](auto values) { values[i] = value; }; };
+  const auto swapped = [](std::size_t i, std::size_t j) {
+    return [=](auto values) { std::swap(values[i], values[j]); };
+  };
+  constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  const auto ids = [](const std::string& name, auto edit) { return complaint_of<std::uint32_t>(plain(), name, edit); };
+  CHECK(contains(complaint_of<float>(plain(), "rows.values", set(9 * 8, nan)), "rows: values: row 9 "));
+  CHECK(contains(complaint_of<float>(coded(), "rows.values", set(9 * 8, infinity)), "rows: values: row 9 "));
+  CHECK(contains(complaint_of<float>(coded(), "compressed.terms", set(7, nan)), "compressed: terms: row 3 "));
+  CHECK(contains(complaint_of<float>(coded(), "compressed.terms", set(6, -1.0f)), "compressed: terms: row 3 "));
+
+  CHECK(contains(ids("graph.edges", set(0, 500u)), "graph: edges: row 0 leads to 500"));
+  CHECK(contains(ids("graph.edges", set(0, no_id)), "graph: edges: row 0 "));
+  CHECK(contains(ids("graph.neighbors.ids", set(0, 500u)), "graph.neighbors: ids: list 0 has 500"));
+  CHECK(contains(complaint_of<float>(plain(), "graph.neighbors.distances", set(8, nan)),
+                 "graph.neighbors: distances: list 1"));
+  CHECK(contains(complaint_of<float>(plain(), "graph.neighbors.distances", swapped(0, 7)),
+                 "graph.neighbors: distances: list 0"));
+  CHECK(contains(ids("tree.nodes", set(2, 0u)), "tree: nodes: "));
+  CHECK(contains(ids("tree.nodes", set(2, 100000u)), "tree: nodes: 0 has a hub that is no row, or a child"));
+  CHECK(contains(ids("tree.nodes", set(0, 100000u)), "tree: nodes: 0 has a hub"));
+  CHECK(contains(ids("tree.nodes", [](auto values) { values[5 + 2] = values[2]; }), "tree: nodes: "));
+  CHECK(contains(ids("tree.nodes", [](auto values) { ++values[values.size() - 1]; }), "tree: nodes: "));
+  CHECK(contains(ids("ids", set(0, 5000u)), "ids: slot 0 holds id 5000"));
+  CHECK(contains(ids("ids", [](auto values) { values[0] = values[1]; }), "ids: slot 0 "));
+  CHECK(contains(ids("slots", set(3, 5000u)), "slots: id 3 is in slot 5000"));
+  CHECK(contains(ids("slots", set(3, 0u)), "slots: id 3 is in slot 0"));
+  CHECK(contains(ids("free_slots", set(0, 5000u)), "free_slots: slot 5000"));
+  CHECK(contains(ids("free_slots", [](auto values) { values[0] = values[1]; }), "free_slots: slot "));
+  CHECK(contains(complaint_of<std::uint8_t>(plain(), "moved", set(2, std::uint8_t{2})), "moved: id 2 "));
+}
+
+TEST_CASE("every number of the header that is wrong is refused or harmless", "[index_file]") {
+  const scratch_folder folder;
+  const auto few = rows_between(data().queries, 0, 4);
+  std::size_t wrong = 0;
+  const auto try_all = [&]<class Index>(const Index& index) {
+    save(index, folder / "index");
+    const edited_index file(folder / "index");
+    for (const auto& [key, text] : file.metadata()) {
+      std::uint64_t value = 0;
+      if (!detail::parse_number(text, value) || key == "format_version") continue;
+      for (const std::uint64_t other : {std::uint64_t{0}, value - 1, value + 1, std::uint64_t{1} << 31,
+                                        (std::uint64_t{1} << 48) - 1, ~std::uint64_t{0}}) {
+        edited_index edited = file;
+        edited.set(key, std::to_string(other));
+        edited.save(folder / "edited");
+        CAPTURE(key, other);
+        try {
+          wrong += saved::search_all(load_unverified<Index>(folder / "edited"), few, radius);
+        } catch (const format_error&) {
+        }
+      }
+    }
+  };
+  try_all(plain());
+  try_all(coded());
+  try_all(plain_index(matrix<float>(0, d)));
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("counts and the root that contradict the arrays are refused", "[index_file]") {
+  const scratch_folder folder;
+  save(plain(), folder / "index");
+  for (const std::string key : {"n_rows", "n_ids", "n_slots", "n_free", "n_erased", "rows.count", "graph.count",
+                                "graph.neighbors.count", "tree.count", "dim", "rows.dim", "n_neighbors"}) {
+    edited_index file(folder / "index");
+    file.set(key, std::to_string(std::stoull(file.metadata().at(key)) + 1));
+    file.save(folder / "edited");
+    CAPTURE(key);
+    CHECK(format_complaint([&] { load_index<plain_index>(folder / "edited"); }) != "nothing");
+  }
+  edited_index file(folder / "index");
+  file.set("root", "5000");
+  file.save(folder / "edited");
+  CHECK(contains(format_complaint([&] { load_index<plain_index>(folder / "edited"); }), "root: 5000 is no slot"));
+}
+
+TEST_CASE("no damage to the arrays takes a search outside of them", "[index_file]") {
+  const auto few = rows_between(data().queries, 0, 4);
+  CHECK(saved::search_damaged(plain_index(data().rows, {}, params), few, radius, 60) == 0);  // no row was ever erased
+  CHECK(saved::search_damaged(plain(), few, radius, 150) == 0);
+  CHECK(saved::search_damaged(coded(), few, radius, 150) == 0);
+}

@@ -1,0 +1,128 @@
+#pragma once
+
+// What tests of the files of nndescent_index ask of an index and of what was made of its file.
+
+#include <annulus/nndescent/index.hpp>
+
+#include "io/index_edit.hpp"
+#include "nndescent/indexes.hpp"
+
+namespace saved {
+
+using annulus::id_type;
+using annulus::matrix;
+using annulus::search_params;
+
+inline bool odd(id_type id) { return id % 2 == 1; }
+
+/// Whether two indexes give the same answers, bit for bit.
+template <class Index>
+bool same_answers(const Index& a, const Index& b, const typename Index::view_type& queries, float radius) {
+  bool all = a.size() == b.size() && a.dim() == b.dim() && a.graph() == b.graph();
+  for (const search_params& params : {search_params{}, {.beam = 20}, {.filter = odd}})
+    for (const std::size_t k : {std::size_t{10}, a.size() + 3})
+      all &= a.search(queries, k, params) == b.search(queries, k, params);
+  const auto ball = a.radius_search(queries, radius), other = b.radius_search(queries, radius);
+  all &= ball.indptr == other.indptr && ball.indices == other.indices && ball.distances == other.distances;
+  return all && ball.n_columns == other.n_columns;
+}
+
+/// Changes an index of at least 40 ids in all ways that there are.
+template <class Index>
+void change(Index& index, const typename Index::view_type& rows, const typename Index::view_type& one_row) {
+  const auto erase = [&](id_type id) {
+    try {
+      index.erase(id);
+    } catch (const std::invalid_argument&) {  // it went before
+    }
+  };
+  index.insert(rows);
+  for (id_type id = 3; id < 40; id += 4) erase(id);
+  index.update(5, one_row);
+  index.consolidate();
+  index.insert(one_row);
+  for (id_type id = 1; id < 40; id += 9) erase(id);
+}
+
+/// Whether an index and those that are loaded and mapped from its file answer alike, also once all were changed alike,
+/// and whether what was loaded is saved to the same bytes. `args` are what load_index takes behind the path.
+template <class Index, class... Args>
+bool returns(Index index, const typename Index::view_type& queries, const typename Index::view_type& one_row,
+             float radius, bool changes, const Args&... args) {
+  const scratch_folder folder;
+  save(index, folder / "index");
+  Index loaded = annulus::load_index<Index>(folder / "index", args...);
+  Index mapped = annulus::map_index<Index>(folder / "index", args...);
+  const std::string bytes = bytes_of(folder / "index");
+  verify(mapped);
+  bool all = same_answers(index, loaded, queries, radius) && same_answers(index, mapped, queries, radius);
+  save(loaded, folder / "again");
+  all &= bytes_of(folder / "again") == bytes;
+  if (!changes) return all;
+  for (Index* const x : {&index, &loaded, &mapped}) change(*x, queries, one_row);
+  all &= same_answers(index, loaded, queries, radius) && same_answers(index, mapped, queries, radius);
+  return all && bytes_of(folder / "index") == bytes;
+}
+
+/// Searches in every way that there is, whatever is refused; how many ids are found that there are not.
+template <class Index>
+std::size_t search_all(const Index& index, const typename Index::view_type& queries, float radius) {
+  const auto attempt = [](auto f) {
+    try {
+      f();
+    } catch (const std::invalid_argument&) {
+    }
+  };
+  const std::size_t n_ids = index.graph().ids.rows();
+  std::size_t wrong = 0;
+  for (const search_params& params :
+       {search_params{.threads = 1}, {.beam = 30, .threads = 1}, {.threads = 1, .filter = odd}})
+    attempt([&] {
+      const auto found = index.search(queries, 7, params);
+      for (const id_type id : std::span(found.ids.data(), found.ids.rows() * 7))
+        wrong += id != annulus::no_id && id >= n_ids;
+    });
+  attempt([&] { index.radius_search(queries, radius, {.threads = 1}); });
+  attempt([&] { index.tune(0.5, 5, 3, 1); });
+  return wrong;
+}
+
+/// Overwrites some values of the arrays with others, most of them such as bounds are missed by.
+inline void damage(edited_index& file, const annulus::counter_random& random) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : file.tensors())
+    if (tensor.end > tensor.begin && !name.starts_with("_pad")) names.push_back(name);
+  const auto bytes = file.bytes(names[random.below(0, names.size())]);
+  const std::size_t width = std::min<std::size_t>(bytes.size(), 4), n = bytes.size() / width;
+  const std::size_t n_edits = random.below(1, 4) == 0 ? n : 1 + random.below(2, 20);
+  for (std::size_t i = 0; i < n_edits; ++i) {
+    const auto draw = static_cast<std::uint32_t>(random.below(4 * i + 4, std::uint64_t{1} << 32));
+    const std::uint32_t some[]{0,           1,           n < 500 ? 7u : 399u, 400, 0x7F800000u,
+                               0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu,         draw};
+    const std::uint32_t value = some[random.below(4 * i + 5, 9)];
+    std::memcpy(bytes.data() + random.below(4 * i + 6, n) * width, &value, width);
+  }
+}
+
+/// Searches an index `n` times whose file was damaged and not looked over; how many ids are found that there are not.
+template <class Index, class... Args>
+std::size_t search_damaged(const Index& index, const typename Index::view_type& queries, float radius, std::size_t n,
+                           const Args&... args) {
+  const scratch_folder folder;
+  save(index, folder / "index");
+  const edited_index file(folder / "index");
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    edited_index damaged = file;
+    damage(damaged, annulus::counter_random(11, i));
+    damaged.save(folder / "damaged");
+    CAPTURE(i);
+    try {
+      wrong += search_all(load_unverified<Index>(folder / "damaged", args...), queries, radius);
+    } catch (const annulus::format_error&) {  // parameters, a few numbers are looked over at once
+    }
+  }
+  return wrong;
+}
+
+}  // namespace saved
