@@ -1,4 +1,4 @@
-"""Data files beside numpy and h5py: each reads what the other wrote, and how quickly."""
+"""Data files beside numpy, h5py and safetensors: each reads what the other wrote, and how quickly."""
 
 import pathlib
 import tempfile
@@ -113,6 +113,30 @@ def check_hdf5(folder, records):
             records.check(holds, f"annulus reads h5py's {how} of {libver}")
 
 
+def check_index_files(folder, records):
+    """safetensors opens index files, and finds in them what annulus has in memory."""
+    if not hasattr(annulus_compare, "save_indexes"):
+        return
+    from safetensors import safe_open
+
+    rows = np.random.default_rng(8).random((1000, 16), dtype=np.float32)
+    ids, distances, codewords, rotation = annulus_compare.save_indexes(str(folder), rows)
+    files = {
+        "index": {"graph.neighbors.ids": ids, "graph.neighbors.distances": distances},
+        "graph": {"ids": ids, "distances": distances},
+        "quantizer": {"quantizer.codewords": codewords, "rotation": rotation},
+    }
+    for name, arrays in files.items():
+        with safe_open(str(folder / name), framework="numpy") as file:
+            kind = file.metadata()["kind"]
+            for key, values in arrays.items():
+                records.check(same(file.get_tensor(key), values), f"safetensors reads {key} of a {kind}")
+            if name == "index":
+                held = file.get_tensor("rows.values")[:, : rows.shape[1]]
+                places = file.get_tensor("ids")
+                records.check(same(held, rows[places]), f"safetensors reads the rows of a {kind}")
+
+
 def touched(rows):
     """A value of each cache line is used."""
     return rows[:, ::16].sum()
@@ -164,5 +188,6 @@ def run(options, records):
         check_npy(folder, records)
         check_rows(folder, records)
         check_hdf5(folder, records)
+        check_index_files(folder, records)
         if options.threads == 1:  # no reader uses more
             measure_reads(folder, options, records)

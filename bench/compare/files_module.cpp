@@ -1,9 +1,15 @@
-// Readers and writers of data files, for data_files.py. Arrays and errors as in module.cpp; a malformed file is a
-// RuntimeError.
+// Readers and writers of data files, and index files, for data_files.py. Arrays and errors as in module.cpp; a
+// malformed file is a RuntimeError.
 
 #include <annulus/io/big_ann.hpp>
 #include <annulus/io/npy.hpp>
 #include <annulus/io/vecs.hpp>
+
+#if defined(ANNULUS_COMPARE_INDEX_FILES)
+#include <annulus/io/index_file.hpp>
+#include <annulus/nndescent/index.hpp>
+#include <annulus/quantization/optimized_product_quantizer.hpp>
+#endif
 
 #if defined(ANNULUS_COMPARE_HDF5)
 #include <annulus/io/ann_benchmarks_hdf5.hpp>
@@ -65,6 +71,22 @@ void bind_big_ann(nb::module_& m, const std::string& type) {
       "path"_a, "rows"_a.noconvert());
 }
 
+#if defined(ANNULUS_COMPARE_INDEX_FILES)
+/// Saves an index, its k-NN graph and a quantiser of the rows, and returns what they hold.
+nb::tuple save_indexes(const std::string& folder, const rows_of<float>& rows) {
+  const annulus::nndescent_index index(view(rows), annulus::cosine{}, {.n_neighbors = 10});
+  annulus::neighbors graph = index.graph();
+  annulus::optimized_product_quantizer<> quantizer(4, 16);
+  quantizer.fit(view(rows));
+  annulus::save(index, folder + "/index");
+  annulus::save(graph, folder + "/graph");
+  annulus::save(quantizer, folder + "/quantizer");
+  return nb::make_tuple(to_numpy(std::move(graph.ids)), to_numpy(std::move(graph.distances)),
+                        to_numpy(annulus::matrix<float>(quantizer.codewords())),
+                        to_numpy(annulus::matrix<float>(quantizer.rotation())));
+}
+#endif
+
 }  // namespace
 
 void bind_data_files(nb::module_& m) {
@@ -99,6 +121,9 @@ void bind_data_files(nb::module_& m) {
   bind_big_ann<std::uint8_t>(m, "uint8");
   bind_big_ann<std::int8_t>(m, "int8");
   bind_big_ann<std::int32_t>(m, "int32");
+#if defined(ANNULUS_COMPARE_INDEX_FILES)
+  m.def("save_indexes", &save_indexes);
+#endif
 #if defined(ANNULUS_COMPARE_HDF5)
   m.def("read_ann_benchmarks", [](const std::string& path) {
     auto file = unlocked([&] { return annulus::read_ann_benchmarks(path); });

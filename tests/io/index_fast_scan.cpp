@@ -28,6 +28,7 @@ const auto use = [](const auto& index) {
   index.search(queries(), 5, {.threads = 1});
   index.search(queries(), 5, {.float_tables = true, .threads = 1});
   index.search(queries(), 200, rows(), {.threads = 1});
+  index.search(random_rows(1, d, 2), 5, {.float_tables = true, .threads = 1});  // nothing lies behind its table
   index.codes();
 };
 

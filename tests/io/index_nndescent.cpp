@@ -1,4 +1,5 @@
 #include "io/index_nndescent.hpp"
+#include "io/index_samples.hpp"
 
 using namespace annulus;
 using indexes::clustered;
@@ -236,4 +237,19 @@ TEST_CASE("no damage to the arrays takes a search outside of them", "[index_file
   CHECK(saved::search_damaged(plain_index(data().rows, {}, params), few, radius, 60) == 0);  // no row was ever erased
   CHECK(saved::search_damaged(plain(), few, radius, 150) == 0);
   CHECK(saved::search_damaged(coded(), few, radius, 150) == 0);
+}
+
+TEST_CASE("graph indexes of version 1 are read by every version") {
+  const auto check = [](const auto& index) {
+    CHECK(index.size() == 42);
+    const auto found = index.search(sample_rows(1, 6, 2), 4);
+    CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{26, 39, 8, 30}));
+    CHECK(found.distances(0, 0) == Approx(4.9180789));
+    CHECK(found.distances(0, 3) == Approx(5.4543562));
+    verify(index);
+  };
+  check(load_index<plain_index>(sample_file("nndescent_index")));
+  check(map_index<plain_index>(sample_file("nndescent_index")));
+  check(load_index<coded_index>(sample_file("nndescent_index_sq8")));
+  check(map_index<coded_index>(sample_file("nndescent_index_sq8")));
 }
