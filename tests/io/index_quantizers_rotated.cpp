@@ -23,13 +23,18 @@ quantizer fitted(std::size_t ks) { return quantizer(m, ks).fit(rows(), {.iter = 
 
 TEST_CASE("an optimized_product_quantizer is the same from its file, fitted or not", "[index_file]") {
   const scratch_folder folder;
-  auto original = rotated_quantizer(m, 11);
-  save(original, folder / "index");
-  CHECK(load_index<rotated_quantizer>(folder / "index") == original);
-  original.fit(rows(), {.pq_iter = 2, .rotation_iter = 3});
+  const rotated_quantizer unfitted(m, 11);
+  save(unfitted, folder / "index");
+  CHECK(load_index<rotated_quantizer>(folder / "index") == unfitted);
+  auto rotation = detail::identity(d);  // in the plane of the first and the last coordinate
+  rotation(0, 0) = rotation(d - 1, d - 1) = 0.6f;
+  rotation(0, d - 1) = -0.8f;
+  rotation(d - 1, 0) = 0.8f;
+  const rotated_quantizer original(rotation, fitted(11));
   save(original, folder / "index");
   const auto loaded = load_index<rotated_quantizer>(folder / "index");
   CHECK(loaded == original);
+  CHECK(loaded.rotation()(0, d - 1) == -0.8f);
   CHECK(loaded.encode(rows()) == original.encode(rows()));
   CHECK(map_index<rotated_quantizer>(folder / "index") == original);
 }

@@ -5,8 +5,9 @@
 /// memory, or mapped, which takes milliseconds whatever the size. Needs nlohmann/json and xxHash (safetensors.hpp).
 ///
 ///   annulus::save(index, "words.index");
-///   auto index = annulus::load_index<annulus::nndescent_index<annulus::matrix<float>,
-///   annulus::cosine>>("words.index"); auto same = annulus::map_index<decltype(index)>("words.index");
+///   using index_type = annulus::nndescent_index<annulus::matrix<float>, annulus::cosine>;
+///   auto loaded = annulus::load_index<index_type>("words.index");
+///   auto mapped = annulus::map_index<index_type>("words.index");
 
 #include <annulus/io/index_archive.hpp>
 #include <annulus/version.hpp>
@@ -71,13 +72,11 @@ Index read_index(File file, const Args&... args) {
 }  // namespace detail
 
 /// Writes an index to one file, which appears under its name whole or not at all: it is written beside it, flushed to
-/// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index,
-/// product_quantizer, optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile.
-/// O(bytes).
-/// A process that ends meanwhile leaves the old file as it was, and beside it a temporary one, path.tmp- and two
-/// numbers, which may be deleted.
-/// \throws std::system_error where the file cannot be written, as when the disk is full; what was under that name is
-/// still there then.
+/// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index, product_quantizer,
+/// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). A process
+/// that ends meanwhile leaves the old file as it was, and beside it a temporary one, path.tmp- and two numbers, which
+/// may be deleted. \throws std::system_error where the file cannot be written, as when the disk is full; what was under
+/// that name is still there then.
 template <detail::saved_index Index>
 void save(const Index& index, const std::filesystem::path& path) {
   detail::index_writer writer;
@@ -104,10 +103,10 @@ Index load_index(const std::filesystem::path& path, const Args&... args) {
 
 /// The index of a file where it is: the memory of several processes is shared, and pages are read when they are first
 /// touched. O(1) but for what an index computes of its parameters: header, sizes and shapes are checked, checksums and
-/// contents are not. Searches stay within the index whatever the file contains; verify_index_file and verify check the
-/// rest. Changes, as by insert, stay in this process's memory; they need an index that verify has passed. The file must
-/// not be written to in place or truncated while it is mapped (to replace it, as save does, is safe).
-/// \throws as load_index.
+/// contents are not. Searches stay within the index whatever the file contains, though a filter may be asked about any
+/// id; verify_index_file and verify check the rest. Changes, as by insert, stay in this process's memory; they need an
+/// index that verify has passed. The file must not be written to in place or truncated while it is mapped (to replace
+/// it, as save does, is safe). \throws as load_index.
 template <detail::saved_index Index, class... Args>
 Index map_index(const std::filesystem::path& path, const Args&... args) {
   return detail::read_index<Index>(detail::mapped_tensors(path), args...);
