@@ -116,7 +116,7 @@ void graph_of_long_rows() {
       for (std::size_t j = 0; j < d; ++j)
         rows(i, j) = static_cast<std::uint8_t>(random.bits(j % 10 == 0 ? (i + groups) * d + j : i % groups * d + j));
   });
-  const nndescent_index index(rows, euclidean{}, {.n_neighbors = 10});
+  const nndescent_index index(rows, euclidean{}, {.n_neighbors = 10, .n_iters = 2});
   std::printf("  %.2f GB for %.2f GB of rows\n", static_cast<double>(index.memory_bytes()) * 1e-9,
               static_cast<double>(n * d) * 1e-9);
   const auto which = telling_rows(rows);
