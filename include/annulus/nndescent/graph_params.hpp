@@ -4,6 +4,7 @@
 /// What follows from the parameters of an index for its search graph, and the parameters in files.
 
 #include <annulus/core/archive.hpp>
+#include <annulus/core/metric.hpp>
 #include <annulus/nndescent/params.hpp>
 #include <annulus/nndescent/prune.hpp>
 
