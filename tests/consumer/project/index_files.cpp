@@ -1,3 +1,4 @@
+#include <annulus/core/neighbors.hpp>
 #include <annulus/io/index_file.hpp>
 
 int main() {
