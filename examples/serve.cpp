@@ -24,8 +24,8 @@ int main() {
   std::atomic<bool> is_over = false;
   std::atomic<std::size_t> n_served = 0, n_wrong = 0;
 
-  const auto serve = [&](std::size_t server) {
-    auto scratch = index.make_scratch();
+  // A scratch is made of the index, so before anybody changes it.
+  const auto serve = [&](std::size_t server, auto scratch) {
     std::array<annulus::id_type, k> ids;
     std::array<float, k> distances;
     // Rows of the first thousand stay, so that each should find itself.
@@ -41,7 +41,7 @@ int main() {
 
   {
     std::vector<std::jthread> servers;
-    for (std::size_t server = 0; server < 3; ++server) servers.emplace_back(serve, server);
+    for (std::size_t server = 0; server < 3; ++server) servers.emplace_back(serve, server, index.make_scratch());
     for (std::size_t b = 0; b < n_batches; ++b) {
       const std::scoped_lock waiting(turn);
       const std::scoped_lock writing(access);

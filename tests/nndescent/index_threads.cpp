@@ -57,8 +57,7 @@ void search_during_changes(Storage storage) {
   {
     std::vector<std::jthread> threads;
     for (std::size_t t = 0; t < 3; ++t)
-      threads.emplace_back([&, t] {
-        auto scratch = index.make_scratch();
+      threads.emplace_back([&, t, scratch = index.make_scratch()]() mutable {  // made before anything changes
         std::vector<id_type> ids(k);
         std::vector<float> distances(k);
         for (std::size_t i = t; !is_over; i = (i + 1) % n_queries) {
