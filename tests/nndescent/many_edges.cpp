@@ -11,7 +11,6 @@ namespace {
 
 /// Loads arrays of any size, into memory of which only what is touched is there.
 struct vast_archive {
-  static constexpr bool is_loading = true;
   std::size_t n;
 
   void operator()(std::string_view, std::size_t& count) const { count = n; }
