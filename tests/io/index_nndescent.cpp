@@ -1,4 +1,5 @@
 #include "io/index_nndescent.hpp"
+#include "io/index_damage.hpp"
 #include "io/index_samples.hpp"
 
 using namespace annulus;
@@ -252,4 +253,11 @@ TEST_CASE("graph indexes of version 1 are read by every version") {
   check(map_index<plain_index>(sample_file("nndescent_index")));
   check(load_index<coded_index>(sample_file("nndescent_index_sq8")));
   check(map_index<coded_index>(sample_file("nndescent_index_sq8")));
+}
+
+TEST_CASE("a graph index is refused truncated at any byte or with a flipped bit") {
+  const plain_index small(sample_rows(12, 3, 1), {}, {.n_neighbors = 3});
+  const auto use = [](const plain_index& index) { static_cast<void>(index.search(sample_rows(2, 3, 2), 3)); };
+  CHECK(refuses_truncation(small, use));
+  CHECK(refuses_flips(small, use));
 }
