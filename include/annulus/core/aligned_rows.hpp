@@ -30,6 +30,14 @@ class aligned_rows {
     m_size = n;
   }
   void assign(std::size_t i, std::span<const T> row) { std::ranges::copy(row, data(i)); }
+  /// Row order[i] becomes row i, where order ascends; all others go.
+  template <class Number>
+  void keep_only(std::span<const Number> order) noexcept {
+    for (std::size_t i = 0; i < order.size(); ++i)
+      if (order[i] != i) std::copy_n(data(order[i]), m_stride, data(i));
+    m_size = order.size();
+    m_values.resize(m_size * m_stride);
+  }
   void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
 
   /// Each row with the zeros behind it. The dimension is the owner's to know.

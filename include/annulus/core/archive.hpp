@@ -34,6 +34,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ struct persistence {
   static std::string defect(const T& object) {
     if constexpr (requires { object.defect(); }) return object.defect();
     else return {};
+  }
+  /// What is to be saved in the place of an object that says so.
+  template <class T>
+  static std::optional<T> compact_copy(const T& object) {
+    if constexpr (requires { object.compact_copy(); }) return object.compact_copy();
+    else return std::nullopt;
   }
   template <class T, class... Args>
   static T make(const Args&... args) {

@@ -107,6 +107,17 @@ class scalar_codes {
     m_terms.resize(n);
   }
 
+  /// Row order[i] of owned ones becomes row i, where order ascends; all others go.
+  void keep_only(std::span<const id_type> order) noexcept {
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      if (order[i] == i) continue;
+      std::copy_n(row(order[i]), m_stride, row(i));
+      m_terms[i] = m_terms[order[i]];
+    }
+    m_codes.resize(order.size() * m_stride);
+    m_terms.resize(order.size());
+  }
+
   /// Row i becomes what row order[i] was, in place.
   void reorder(std::span<const id_type> order) {
     buffer<code_terms> terms(order.size());

@@ -33,6 +33,18 @@ class sparse_rows {
     m_places.resize(n);
   }
 
+  /// Row order[i] becomes row i, where order ascends; all others go.
+  template <class Number>
+  void keep_only(std::span<const Number> order) noexcept {
+    std::size_t kept_room = 0;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      m_places[i] = m_places[order[i]];
+      kept_room += m_places[i].room;
+    }
+    m_places.resize(order.size());
+    m_unused = m_indices.size() - kept_room;
+  }
+
   /// Sets have no values; an index holds either sets or rows of values.
   void assign(std::size_t i, const sparse_row<T>& row) {
     place& p = m_places[i];

@@ -83,7 +83,8 @@ void save(const Index& index, const std::filesystem::path& path) {
   writer.set("kind", std::string(Index::kind));
   writer.set("format_version", std::to_string(index_format_version));
   writer.set("library_version", ANNULUS_VERSION);
-  detail::persistence::persist(index, writer);
+  const std::optional<Index> compact = detail::persistence::compact_copy(index);
+  detail::persistence::persist(compact ? *compact : index, writer);
   writer.write(path);
 }
 

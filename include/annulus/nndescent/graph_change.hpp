@@ -4,24 +4,27 @@
 /// A change of a search graph that is made as a whole or not at all.
 
 #include <annulus/nndescent/adjacency.hpp>
+#include <annulus/nndescent/hub_tree.hpp>
+#include <annulus/nndescent/knn_lists.hpp>
 
-#include <tuple>
+#include <optional>
+#include <unordered_set>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// What blocks of as many values each held before they changed.
+/// What blocks of as many values each held before they changed. O(blocks that change).
 template <class T>
 class undo_log {
  public:
   /// Of blocks 0 to n_blocks - 1; what comes behind them is new, and is not kept.
-  undo_log(std::size_t n_blocks, std::size_t width) : m_width(width), m_is_kept(n_blocks, false) {}
+  undo_log(std::size_t n_blocks, std::size_t width) : m_n_blocks(n_blocks), m_width(width) {}
 
   /// Block i is about to change.
   void keep(std::size_t i, std::span<const T> block) {
-    if (i >= m_is_kept.size() || m_is_kept[i]) return;
+    if (i >= m_n_blocks || m_is_kept.contains(i)) return;
     m_values.insert(m_values.end(), block.begin(), block.end());
     m_numbers.push_back(i);
-    m_is_kept[i] = true;
+    m_is_kept.insert(i);
   }
   /// f(i, block) for those that were kept.
   template <class F>
@@ -31,8 +34,8 @@ class undo_log {
   }
 
  private:
-  std::size_t m_width;
-  std::vector<bool> m_is_kept;
+  std::size_t m_n_blocks, m_width;
+  std::unordered_set<std::size_t> m_is_kept;
   std::vector<std::size_t> m_numbers;
   std::vector<T> m_values;
 };
@@ -44,10 +47,10 @@ class logged_edges {
 
   std::size_t size() const noexcept { return m_graph->size(); }
   std::span<const id_type> of(std::size_t i) const noexcept { return m_graph->of(i); }
-  void assign(std::size_t i, std::span<const id_type> ids) {
-    keep(i);
-    m_graph->assign(i, ids);
-  }
+  /// The edges of row i are about to change.
+  void keep(std::size_t i) { m_before.keep(i, std::as_const(*m_graph).block(i)); }
+  /// Of a row that was kept, or is new: rows may be assigned to on several threads.
+  void assign_kept(std::size_t i, std::span<const id_type> ids) noexcept { m_graph->assign(i, ids); }
   bool add(std::size_t from, id_type to) {
     keep(from);
     return m_graph->add(from, to);
@@ -62,71 +65,81 @@ class logged_edges {
   }
 
  private:
-  void keep(std::size_t i) { m_before.keep(i, std::as_const(*m_graph).block(i)); }
-
   adjacency* m_graph;
   undo_log<id_type> m_before;
 };
 
-/// As long as it lives, what changes in a search graph is undone with its end, unless it was kept: ids and slots that
-/// are new go, and their slots are free again; edges and lists of neighbours are to be changed through its logs. Rows
-/// in slots that were free need no undoing. O(n) bits, and the blocks that change.
+/// Lists of neighbours to change, as they were before.
+class logged_lists {
+ public:
+  explicit logged_lists(knn_lists& lists) : m_lists(&lists), m_before(lists.size(), lists.width()) {}
+
+  /// List i is about to change.
+  void keep(std::size_t i) {
+    m_list.clear();
+    for (std::size_t j = 0; j < m_lists->width(); ++j) m_list.push_back((*m_lists)(i, j));
+    m_before.keep(i, m_list);
+  }
+  knn_lists& lists() noexcept { return *m_lists; }
+  void undo() noexcept {
+    m_before.visit([&](std::size_t i, std::span<const candidate<float>> list) { m_lists->assign(i, list); });
+  }
+
+ private:
+  knn_lists* m_lists;
+  std::vector<candidate<float>> m_list;
+  undo_log<candidate<float>> m_before;
+};
+
+/// As long as it lives, what comes into a search graph goes again with its end, unless it was kept: ids and vertices
+/// that are new; edges and lists of neighbours are to be changed through its logs.
 template <class Graph>
 class graph_change {
  public:
-  /// `moved` is to be an id that goes or gets another slot, or no_id.
-  explicit graph_change(Graph& graph, id_type moved = no_id)
+  explicit graph_change(Graph& graph)
       : edges(graph.m_graph),
+        lists(graph.m_knn),
         m_graph(&graph),
-        m_ids(graph.n_ids(), graph.m_knn.width()),
-        m_distances(graph.n_ids(), graph.m_knn.width()),
-        m_moved(moved),
         m_n_ids(graph.n_ids()),
-        m_n_slots(graph.m_names.n_slots()),
-        m_slot(moved != no_id ? graph.m_names.slot_of(moved) : no_id),
-        m_counts(graph.counts()) {
-    if (moved != no_id) keep_list(moved);
-  }
+        m_n_vertices(graph.m_names.n_vertices()),
+        m_root(graph.m_root),
+        m_n_unreached(graph.m_n_unreached),
+        m_n_outside(graph.m_n_outside) {}
   graph_change(const graph_change&) = delete;
   ~graph_change() {
     if (m_graph != nullptr) undo();
   }
 
-  /// The list of an id is about to change.
-  void keep_list(id_type id) {
-    m_ids.keep(id, m_graph->m_knn.ids(id));
-    m_distances.keep(id, m_graph->m_knn.distances(id));
+  /// The graph is about to get another tree.
+  void replace_tree(hub_tree tree) noexcept {
+    std::swap(m_graph->m_tree, tree);
+    if (!m_tree) m_tree = std::move(tree);
   }
-  /// All is well.
+  /// The change is complete.
   void keep() noexcept { m_graph = nullptr; }
 
   logged_edges edges;
+  logged_lists lists;
 
  private:
-  /// Allocates nothing: whatever shrinks or is pushed had the room before.
+  /// Allocates nothing.
   void undo() noexcept {
     Graph& g = *m_graph;
-    for (std::size_t id = g.n_ids(); id-- > m_n_ids;)  // the last to take a free slot first
-      g.m_names.give_back(static_cast<id_type>(id), m_n_slots);
-    if (m_moved != no_id) {
-      g.m_names.give_back(m_moved, m_n_slots);
-      g.m_names.place(m_moved, m_slot);
-    }
+    while (g.n_ids() > m_n_ids) g.m_names.take_back();
     edges.undo();
-    m_ids.visit([&](std::size_t id, auto list) { g.m_knn.restore_ids(id, list); });
-    m_distances.visit([&](std::size_t id, auto list) { g.m_knn.restore_distances(id, list); });
-    g.resize_ids(m_n_ids);
-    g.resize_slots(m_n_slots);
-    g.counts() = m_counts;
+    lists.undo();
+    g.drop_vertices(m_n_vertices);
+    if (m_tree) g.m_tree = std::move(*m_tree);
+    g.m_root = m_root;
+    g.m_n_unreached = m_n_unreached;
+    g.m_n_outside = m_n_outside;
   }
 
   Graph* m_graph;
-  undo_log<id_type> m_ids;  ///< of the lists
-  undo_log<float> m_distances;
-  id_type m_moved;
-  std::size_t m_n_ids, m_n_slots;
-  id_type m_slot;
-  std::tuple<std::size_t, std::size_t, std::size_t, id_type> m_counts;
+  std::optional<hub_tree> m_tree;
+  std::size_t m_n_ids, m_n_vertices;
+  id_type m_root;
+  std::size_t m_n_unreached, m_n_outside;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

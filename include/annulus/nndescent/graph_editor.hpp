@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Changing a search graph in place: a row linked in, rows taken out.
+/// Edges of rows that come into a search graph, and of those that are left when others go.
 
 #include <annulus/nndescent/graph_change.hpp>
 #include <annulus/nndescent/prune.hpp>
@@ -9,90 +9,160 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// Edits the edges over the rows of a walk by the rule that built them; holds scratch.
+/// Chooses edges by the rule that built the graph; holds scratch.
 template <class Walk>
-class graph_editor {
+class edge_chooser {
  public:
-  graph_editor(const Walk& walk, logged_edges& graph, const diversify_rule& rule)
-      : m_graph(&graph), m_space(walk), m_diversify(m_space, rule), m_ranker(m_space), m_degree(rule.degree) {}
+  edge_chooser(const Walk& walk, const diversify_rule& rule)
+      : m_space(walk), m_diversify(m_space, rule), m_ranker(m_space), m_degree(rule.degree) {}
 
-  /// Links row u to the best of `found`, nearest first, and those back to it.
-  void link(id_type u, std::vector<candidate<float>> found) {
-    m_diversify(u, found);
-    m_ids.clear();
-    for (const auto& c : found) m_ids.push_back(c.id);
-    m_graph->assign(u, m_ids);
-    bool is_linked = false;
-    for (const auto& c : found) is_linked |= link_back(c.id, u);
-    if (is_linked || found.empty()) return;
-    // None found it worth an edge: the nearest with a place left keeps it there, or hands over one that u takes on.
-    for (const auto& c : found)
-      if (m_graph->add(c.id, u)) return;
-    const id_type other = m_graph->replace_last(found[0].id, u);
-    m_graph->add(u, other);
+  /// Keeps of the neighbours of u, nearest first, those that the rule keeps.
+  void diversify(id_type u, std::vector<candidate<float>>& neighbors) { m_diversify(u, neighbors); }
+
+  /// `ids`, which may repeat, become the best neighbours of u among them.
+  void choose(id_type u, std::vector<id_type>& ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    m_ranks.resize(ids.size());
+    m_ranker.from(u, ids, m_ranks.data());
+    m_candidates.clear();
+    for (std::size_t i = 0; i < ids.size(); ++i) m_candidates.push_back({m_ranks[i], ids[i]});
+    std::sort(m_candidates.begin(), m_candidates.end());
+    if (m_candidates.size() > m_degree) m_diversify(u, m_candidates);
+    ids.clear();
+    for (const auto& c : m_candidates) ids.push_back(c.id);
   }
 
-  /// Gives row u new neighbours for those that `is_gone` holds for: theirs.
+  /// The edges of u without those that is_gone(v) holds for: what these led to takes their place, however many of them
+  /// stand in a row. Returns whether u has an edge to one that is gone.
   template <class IsGone>
-  void mend(id_type u, IsGone is_gone) {
-    m_ids.clear();
-    bool is_whole = true;
-    for (const id_type v : m_graph->of(u)) {
+  bool mend(const adjacency& graph, id_type u, IsGone is_gone, std::vector<id_type>& ids) {
+    constexpr std::size_t most_passed = 64;
+    ids.clear();
+    m_passed.clear();
+    const auto look_at = [&](id_type v) {
       if (!is_gone(v)) {
-        m_ids.push_back(v);
-        continue;
+        if (v != u) ids.push_back(v);
+      } else if (m_passed.size() < most_passed && std::ranges::find(m_passed, v) == m_passed.end()) {
+        m_passed.push_back(v);
       }
-      is_whole = false;
-      for (const id_type w : m_graph->of(v))
-        if (w != u && !is_gone(w)) m_ids.push_back(w);
-    }
-    if (!is_whole) choose(u);
-  }
-
- private:
-  /// Whether v has an edge to u afterwards.
-  bool link_back(id_type v, id_type u) {
-    const auto ids = m_graph->of(v);
-    if (std::ranges::find(ids, u) != ids.end()) return true;
-    if (ids.size() < m_degree) return m_graph->add(v, u);
-    m_before.assign(ids.begin(), ids.end());
-    m_ids = m_before;
-    m_ids.push_back(u);
-    choose(v);
-    const auto now = m_graph->of(v);
-    const auto has = [&](id_type id) { return std::ranges::find(now, id) != now.end(); };
-    if (!has(u)) {
-      m_graph->assign(v, m_before);
-      return false;
-    }
-    for (const id_type w : m_before)  // v may have been the only way to it: by u it stays in reach
-      if (!has(w)) m_graph->add(u, w);
+    };
+    for (const id_type v : graph.of(u)) look_at(v);
+    if (m_passed.empty()) return false;
+    for (std::size_t i = 0; i < m_passed.size(); ++i)
+      for (const id_type w : graph.of(m_passed[i])) look_at(w);
+    choose(u, ids);
     return true;
   }
 
-  /// The edges of u become the best of m_ids.
-  void choose(id_type u) {
-    std::sort(m_ids.begin(), m_ids.end());
-    m_ids.erase(std::unique(m_ids.begin(), m_ids.end()), m_ids.end());
-    m_ranks.resize(m_ids.size());
-    m_ranker.from(u, m_ids, m_ranks.data());
-    m_candidates.clear();
-    for (std::size_t i = 0; i < m_ids.size(); ++i) m_candidates.push_back({m_ranks[i], m_ids[i]});
-    std::sort(m_candidates.begin(), m_candidates.end());
-    if (m_candidates.size() > m_degree) m_diversify(u, m_candidates);
-    m_ids.clear();
-    for (const auto& c : m_candidates) m_ids.push_back(c.id);
-    m_graph->assign(u, m_ids);
-  }
-
-  logged_edges* m_graph;
+ private:
   walk_space<Walk> m_space;
   diversifier<walk_space<Walk>> m_diversify;
   typename walk_space<Walk>::ranker m_ranker;
   std::size_t m_degree;
-  std::vector<id_type> m_ids, m_before;
   std::vector<float> m_ranks;
   std::vector<candidate<float>> m_candidates;
+  std::vector<id_type> m_passed;
+};
+
+/// A row that has its place in the graph and no edges yet.
+struct arrival {
+  id_type vertex;
+  std::vector<candidate<float>> found = {};  ///< vertices around it by the ranks of the walk, nearest first
+  std::vector<candidate<float>> near = {};   ///< the same by exact distances
+  std::vector<id_type> unnamed = {};         ///< vertices of erased rows nearby
+};
+
+/// Links arrivals to what was found around them, and that back to them: every target by itself, so that threads do not
+/// meet and the edges are the same for any number of them.
+template <class Walk>
+class arrival_linker {
+ public:
+  arrival_linker(const Walk& walk, logged_edges& graph, const diversify_rule& rule, std::size_t threads)
+      : m_graph(&graph), m_threads(threads), m_degree(rule.degree), m_choosers(resolve_threads(threads), {walk, rule}) {}
+
+  void operator()(std::span<arrival> arrivals) {
+    parallel_for(m_threads, arrivals.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      std::vector<id_type> ids;
+      for (std::size_t i = begin; i < end; ++i) {
+        m_choosers[worker].diversify(arrivals[i].vertex, arrivals[i].found);
+        ids.clear();
+        for (const auto& c : arrivals[i].found) ids.push_back(c.id);
+        m_graph->assign_kept(arrivals[i].vertex, ids);
+      }
+    });
+
+    m_links.clear();
+    for (const arrival& a : arrivals) {
+      for (const auto& c : a.found) m_links.push_back({c.id, a.vertex});
+      for (const id_type v : a.unnamed) m_links.push_back({v, a.vertex});
+    }
+    std::sort(m_links.begin(), m_links.end());
+    m_begins.clear();
+    for (std::size_t i = 0; i < m_links.size(); ++i)
+      if (i == 0 || m_links[i].target != m_links[i - 1].target) {
+        m_begins.push_back(i);
+        m_graph->keep(m_links[i].target);
+      }
+    m_lost.assign(m_begins.size(), {});
+    parallel_for(m_threads, m_begins.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t t = begin; t < end; ++t) link_back(t, m_choosers[worker]);
+    });
+
+    for (std::size_t t = 0; t < m_begins.size(); ++t)  // the way to a row that lost its place goes by who took it
+      for (const id_type lost : m_lost[t].ids) m_graph->add(m_lost[t].by, lost);
+    for (const arrival& a : arrivals) ensure_link(a);
+  }
+
+ private:
+  struct link {
+    id_type target, arrival;
+    friend auto operator<=>(const link&, const link&) = default;
+  };
+  struct loss {
+    id_type by = no_id;
+    std::vector<id_type> ids;
+  };
+
+  void link_back(std::size_t t, edge_chooser<Walk>& chooser) {
+    const std::size_t begin = m_begins[t], end = t + 1 < m_begins.size() ? m_begins[t + 1] : m_links.size();
+    const id_type v = m_links[begin].target;
+    const auto before = m_graph->of(v);
+    std::vector<id_type> ids(before.begin(), before.end());
+    for (std::size_t i = begin; i < end; ++i)
+      if (std::ranges::find(before, m_links[i].arrival) == before.end()) ids.push_back(m_links[i].arrival);
+    if (ids.size() == before.size()) return;
+    if (ids.size() > m_degree) {
+      const std::vector<id_type> all = ids;
+      chooser.choose(v, ids);
+      for (std::size_t i = begin; i < end && m_lost[t].by == no_id; ++i)
+        if (std::ranges::find(ids, m_links[i].arrival) != ids.end()) m_lost[t].by = m_links[i].arrival;
+      if (m_lost[t].by == no_id) return;  // none of the arrivals is worth an edge
+      for (const id_type w : before)
+        if (std::ranges::find(ids, w) == ids.end()) m_lost[t].ids.push_back(w);
+    }
+    m_graph->assign_kept(v, ids);
+  }
+
+  /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, which hands
+  /// over one that the row takes on.
+  void ensure_link(const arrival& a) {
+    const auto leads_here = [&](const auto& c) {
+      const auto ids = m_graph->of(c.id);
+      return std::ranges::find(ids, a.vertex) != ids.end();
+    };
+    if (a.found.empty() || std::ranges::any_of(a.found, leads_here)) return;
+    for (const auto& c : a.found)
+      if (m_graph->add(c.id, a.vertex)) return;
+    m_graph->add(a.vertex, m_graph->replace_last(a.found[0].id, a.vertex));
+  }
+
+  logged_edges* m_graph;
+  std::size_t m_threads, m_degree;
+  std::vector<edge_chooser<Walk>> m_choosers;
+  std::vector<link> m_links;
+  std::vector<std::size_t> m_begins;  ///< of each target, in m_links
+  std::vector<loss> m_lost;           ///< by target
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// One tree over all rows whose planes lie between hubs, the rows that most others have for a neighbour: a search
-/// starts in the leaf that its query falls into. The rows of an index stand in the order of the leaves.
+/// One tree over rows whose planes lie between hubs, the rows that most others have for a neighbour: a search starts in
+/// the leaf that its query falls into.
 
 #include <annulus/core/archive.hpp>
 #include <annulus/nndescent/rp_forest.hpp>
@@ -11,31 +11,25 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 class hub_tree {
  public:
-  /// Rows begin to end, of the order of the leaves.
-  struct leaf {
-    id_type begin = 0, end = 0;
-  };
-
   hub_tree() = default;
 
-  /// Builds the tree and returns the order of its leaves; the tree speaks of places in that order.
+  /// Builds the tree over some rows of a space, by in-degrees of all its rows.
   template <class Space>
-  std::vector<id_type> build(const Space& space, std::span<const std::uint32_t> in_degrees, std::size_t leaf_size,
-                             std::uint64_t seed) {
+  hub_tree(const Space& space, std::vector<id_type> rows, std::span<const std::uint32_t> in_degrees,
+           std::size_t leaf_size, std::uint64_t seed) {
     struct part {
       std::size_t begin, end, depth, node;
     };
-    std::vector<id_type> order(space.size());
-    std::iota(order.begin(), order.end(), id_type{0});
     rp_splitter<Space> splitter(space);
     m_nodes.assign(1, {});
-    std::vector<part> open{{0, space.size(), 0, 0}};
+    std::vector<part> open{{0, rows.size(), 0, 0}};
     while (!open.empty()) {
       const part p = open.back();
       open.pop_back();
-      const std::span<id_type> ids(order.data() + p.begin, p.end - p.begin);
+      const std::span<id_type> ids(rows.data() + p.begin, p.end - p.begin);
       if (ids.size() <= leaf_size || p.depth >= rp_splitter<Space>::greatest_depth) {
-        m_nodes[p.node].rows = {static_cast<id_type>(p.begin), static_cast<id_type>(p.end)};
+        m_nodes[p.node].begin = static_cast<std::uint32_t>(p.begin);
+        m_nodes[p.node].end = static_cast<std::uint32_t>(p.end);
         continue;
       }
       const auto [a, b] = two_hubs(ids, in_degrees);
@@ -47,35 +41,43 @@ class hub_tree {
       open.push_back({p.begin + left, p.end, p.depth + 1, child + 1});
       open.push_back({p.begin, p.begin + left, p.depth + 1, child});
     }
-    std::vector<id_type> place(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<id_type>(i);
-    for (node& n : m_nodes)
-      if (n.child != 0) n.hubs = {place[n.hubs[0]], place[n.hubs[1]]};
-    return order;
+    m_rows = {rows.data(), rows.size()};
   }
 
-  /// The leaf, of n rows, that a query falls into, where ranks(ids, out) gives its ranks with two rows: the hubs of
-  /// each split on the way. Stays within rows and nodes, and ends, whatever the nodes hold.
+  /// The rows in the order of the leaves.
+  std::span<const id_type> rows() const noexcept { return {m_rows.data(), m_rows.size()}; }
+  /// Row i is called place[i] from now on.
+  void rename(std::span<const id_type> place) noexcept {
+    for (id_type& row : m_rows) row = place[row];
+    for (node& n : m_nodes)
+      if (n.child != 0) n.hubs = {place[n.hubs[0]], place[n.hubs[1]]};
+  }
+
+  /// The rows of the leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows, the hubs of each
+  /// split on the way, which are below n. Ends, whatever the nodes hold.
   template <class Rank, class Ranks>
-  leaf find(std::size_t n, Ranks ranks) const {
+  std::span<const id_type> find(std::size_t n, Ranks ranks) const {
     std::uint32_t at = 0;
     while (is_split(at, n)) {
       Rank found[2];
       ranks(std::span<const id_type>(m_nodes[at].hubs), found);
       at = m_nodes[at].child + (found[1] < found[0]);
     }
-    const auto [begin, end] = m_nodes[at].rows;
-    return {std::min(begin, static_cast<id_type>(n)), std::min(end, static_cast<id_type>(n))};
+    const std::size_t end = std::min<std::size_t>(m_nodes[at].end, m_rows.size());
+    const std::size_t begin = std::min<std::size_t>(m_nodes[at].begin, end);
+    return rows().subspan(begin, end - begin);
   }
 
-  std::size_t memory_bytes() const noexcept { return m_nodes.memory_bytes(); }
+  std::size_t memory_bytes() const noexcept { return m_nodes.memory_bytes() + m_rows.memory_bytes(); }
 
-  /// What is wrong with a tree over the first of n rows.
+  /// What is wrong with a tree over some of n rows.
   std::string defect(std::size_t n) const {
     std::vector<bool> is_met(m_nodes.size(), false);
     std::vector<std::uint32_t> open{0};
     std::size_t n_met = 0;
-    for (id_type next = 0; !open.empty();) {
+    for (const id_type row : m_rows)
+      if (row >= n) return "rows: " + std::to_string(row) + " is no row";
+    for (std::uint32_t next = 0; !open.empty();) {
       const std::uint32_t at = open.back();
       open.pop_back();
       const node& x = m_nodes[at];
@@ -89,17 +91,19 @@ class hub_tree {
         open.push_back(x.child);
         continue;
       }
-      if (x.rows.begin != next || x.rows.end < next || x.rows.end > n)
+      if (x.begin != next || x.end < next || x.end > m_rows.size())
         return defect("does not begin where the leaf before it ends, or ends behind the last row");
-      next = x.rows.end;
+      next = x.end;
     }
     return n_met == m_nodes.size() ? std::string() : "nodes: some have no parent";
   }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::size_t count = self.m_nodes.size();
+    std::size_t count = self.m_nodes.size(), n_rows = self.m_rows.size();
     archive("count", count);
+    archive("n_rows", n_rows);
+    archive("rows", self.m_rows, {n_rows});
     archive.template as<std::uint32_t>("nodes", self.m_nodes, {count, sizeof(node) / sizeof(std::uint32_t)});
     archive.expect(count > 0, "has no root");
   }
@@ -112,8 +116,8 @@ class hub_tree {
 
   struct node {
     std::array<id_type, 2> hubs{};
-    std::uint32_t child = 0;  ///< the left one, the right one behind it; 0 for a leaf
-    leaf rows;
+    std::uint32_t child = 0;           ///< the left one, the right one behind it; 0 for a leaf
+    std::uint32_t begin = 0, end = 0;  ///< of a leaf, in m_rows
   };
 
   /// The two rows of the greatest in-degrees, the first in `ids` of equal ones.
@@ -128,6 +132,7 @@ class hub_tree {
   }
 
   buffer<node> m_nodes = buffer<node>(1);
+  buffer<id_type> m_rows;  ///< in the order of the leaves
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

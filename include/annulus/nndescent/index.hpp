@@ -5,6 +5,7 @@
 
 #include <annulus/core/metric_archive.hpp>
 #include <annulus/nndescent/search_graph.hpp>
+#include <annulus/nndescent/tuning.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -66,9 +67,10 @@ class nndescent_index {
     neighbors result(queries.size(), k);
     const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
+    const detail::vertex_filter passes = filter_for(queries.size(), params);
     parallel_for(workers, queries.size(), 32, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i)
-        find(queries.row(i), result.ids.row(i), result.distances.row(i), params, scratch[worker]);
+        find(queries.row(i), result.ids.row(i), result.distances.row(i), params, passes, scratch[worker]);
     });
     if (stats != nullptr) *stats = detail::mean_stats(scratch, queries.size());
     return result;
@@ -84,7 +86,7 @@ class nndescent_index {
       detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());
     std::ranges::fill(ids, no_id);
     std::ranges::fill(distances, std::numeric_limits<float>::infinity());
-    find(query, ids, distances, params, scratch);
+    find(query, ids, distances, params, detail::vertex_filter(m_graph.names(), params.filter), scratch);
   }
 
   search_scratch make_scratch() const { return search_scratch(m_graph.walk()); }
@@ -99,11 +101,12 @@ class nndescent_index {
     std::vector<std::vector<candidate<float>>> found(queries.size());
     const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
+    const detail::vertex_filter passes = filter_for(queries.size(), params);
     parallel_for(workers, queries.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       search_scratch& s = scratch[worker];
       for (std::size_t i = begin; i < end; ++i)
         if (detail::is_finite_row(queries.row(i)) && size() > 0)
-          found[i] = m_graph.walker().within(as_compared(queries.row(i), s), radius, params, s);
+          found[i] = m_graph.walker().within(as_compared(queries.row(i), s), radius, params, passes, s);
     });
     csr result{{0}, {}, {}, m_graph.n_ids()};
     for (const auto& row : found) {
@@ -117,35 +120,49 @@ class nndescent_index {
   }
 
   /// The cheapest of some beams whose recall of the k nearest reaches the target on rows of the index that are searched
-  /// for as if they were not in it, by exact search over all others; the widest beam tried if none does. O(sample n d).
-  /// \throws std::invalid_argument for a target outside (0, 1], k = 0, sample = 0, or an index without its rows.
-  search_params tune(double target_recall, std::size_t sample = 300, std::size_t k = 10,
-                     std::size_t threads = 0) const {
-    if (!(target_recall > 0 && target_recall <= 1))
-      detail::invalid("target_recall", target_recall, "must be in (0, 1]");
-    if (k == 0 || sample == 0) detail::invalid("sample", sample, "and k = ", k, " must be at least 1");
+  /// for as if they were not in it, by exact search over all others. Where none does, the widest beam tried, with the
+  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below. O(sample n
+  /// d). \throws std::invalid_argument for a target outside (0, 1], k = 0, sample = 0, or an index without its rows.
+  tuned_search tune(double target_recall, std::size_t sample = 300, std::size_t k = 10, std::size_t threads = 0) const {
+    check_tuning(target_recall, sample, k);
     if (size() < 2) return {};
-    if (m_graph.walker().rows.size() == 0) detail::invalid("keep_rows", false, "tuning needs the rows");
-    return detail::tune_beam(m_graph.walker(), target_recall, sample, k, threads);
+    const auto vertices = detail::sample_vertices(m_graph.names(), sample);
+    const auto queries = detail::gather_rows(m_graph.walker().rows, std::span<const id_type>(vertices));
+    return detail::tune_beam(m_graph.walker(), detail::view_of<typename compared::points>(queries), vertices,
+                             target_recall, k, threads);
   }
 
-  /// The k-NN graph: a row of n_neighbors for each id given out so far, padding for those erased. What the descent
-  /// found, exact but for it; inserted rows have what their search found, and take their place with others.
+  /// The same for given queries (m x d). O(m n d). \throws also for m = 0, another dimension, or a query that is not
+  /// finite.
+  tuned_search tune(const view_type& queries, double target_recall, std::size_t k = 10, std::size_t threads = 0) const {
+    check_tuning(target_recall, queries.size(), k);
+    const auto taken = checked(queries, "queries");
+    if (size() == 0) return {};
+    return detail::tune_beam(m_graph.walker(), taken.view(), {}, target_recall, k, threads);
+  }
+
+  /// The ids of the rows that are there, ascending. O(n).
+  std::vector<id_type> ids() const { return m_graph.names().ids(); }
+
+  /// The k-NN graph: n_neighbors for each of ids(), in that order. What the descent found, exact but for it; inserted
+  /// rows have what their search found, and take their place with others. Lists that lost rows are searched for again.
   neighbors graph() const { return m_graph.knn_graph(); }
 
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what
-  /// was found. O(m) searches. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity,
-  /// or 2^31 rows and more; nothing has changed then.
-  id_type insert(const view_type& rows) {
-    const auto taken = checked(rows);
-    if (rows.size() >= (std::size_t{1} << 31) - m_graph.n_ids())
-      detail::invalid("rows", rows.size(), "an index gives out fewer than 2^31 ids");
-    search_scratch scratch = make_scratch();
-    return m_graph.insert(taken.view(), scratch);
+  /// was found; a row that is there already shares its place in the graph. O(m) searches, and now and then O(n log n) for
+  /// where searches start. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity, 2^32 - 1
+  /// ids or 2^31 different rows and more; nothing has changed then.
+  id_type insert(const view_type& rows, const change_params& params = {}) {
+    const auto taken = checked(rows, "data");
+    if (rows.size() >= no_id - m_graph.n_ids())
+      detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
+    if (rows.size() >= detail::vertex_names::most_vertices - m_graph.names().n_vertices())
+      detail::invalid("rows", rows.size(), "an index holds fewer than 2^31 rows");
+    return m_graph.insert(taken.view(), params.threads);
   }
 
   /// Takes a row out: it is not found any more. Its place in the graph goes with the next consolidate(), which comes by
-  /// itself once a fifth of all rows were erased. \throws std::invalid_argument for an id that is not in the index.
+  /// itself with the next change once a fifth of all rows were erased. \throws std::invalid_argument for an id that is not in the index.
   void erase(id_type id) {
     check_id(id);
     m_graph.erase(id);
@@ -156,12 +173,11 @@ class nndescent_index {
   void update(id_type id, const view_type& row) {
     check_id(id);
     if (row.size() != 1) detail::invalid("row", row.size(), "must be one");
-    const auto taken = checked(row);
-    search_scratch scratch = make_scratch();
-    m_graph.update(id, taken.view().row(0), scratch);
+    const auto taken = checked(row, "row");
+    m_graph.update(id, taken.view().row(0));
   }
 
-  /// Routes the edges around erased rows, whose places are free for new ones then. O(n) where many were erased.
+  /// Routes the edges around erased rows, and gives their memory to others. O(n d).
   void consolidate() { m_graph.consolidate(); }
 
   std::size_t size() const noexcept { return m_graph.size(); }  ///< how many rows it holds
@@ -185,9 +201,16 @@ class nndescent_index {
     }
   }
   void find(const row_type& query, std::span<id_type> ids, std::span<float> distances, const search_params& params,
-            search_scratch& scratch) const {
+            const detail::vertex_filter& passes, search_scratch& scratch) const {
     if (detail::is_finite_row(query))
-      m_graph.walker().find(as_compared(query, scratch), ids, distances, params, scratch);
+      m_graph.walker().find(as_compared(query, scratch), ids, distances, params, passes, scratch);
+  }
+  /// For many queries the filter is asked about every row once.
+  detail::vertex_filter filter_for(std::size_t n_queries, const search_params& params) const {
+    constexpr std::size_t many = 8;
+    detail::vertex_filter passes(m_graph.names(), params.filter);
+    if (n_queries >= many) passes.prepare();
+    return passes;
   }
   void check_queries(const view_type& queries) const {
     detail::check_has_values<Metric>(queries, "queries");
@@ -199,10 +222,17 @@ class nndescent_index {
     if (dim != m_dim) detail::invalid("query dimension", dim, "must equal the index's ", m_dim);
   }
   /// Rows that the index can take in, as it holds them.
-  detail::compared_rows<Metric, view_type> checked(const view_type& rows) const {
+  detail::compared_rows<Metric, view_type> checked(const view_type& rows, std::string_view name) const {
     if (rows.size() > 0 && rows.dim() != m_dim)
-      detail::invalid("dimension", rows.dim(), "must equal the index's ", m_dim);
+      detail::invalid(std::string(name) + " dimension", rows.dim(), "must equal the index's ", m_dim);
     return checked(rows, m_metric, 1);
+  }
+  void check_tuning(double target_recall, std::size_t n_queries, std::size_t k) const {
+    if (!(target_recall > 0 && target_recall <= 1))
+      detail::invalid("target_recall", target_recall, "must be in (0, 1]");
+    if (k == 0 || n_queries == 0) detail::invalid("sample", n_queries, "and k = ", k, " must be at least 1");
+    if (size() > 0 && m_graph.walker().rows.size() == 0)
+      detail::invalid("keep_rows", false, "tuning needs the rows");
   }
   static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
                                                           std::size_t threads) {
@@ -228,6 +258,14 @@ class nndescent_index {
         m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
 
   std::string defect() const { return m_graph.defect(); }
+
+  /// What a file is to hold, if not the index as it is: none of the rows that were erased.
+  std::optional<nndescent_index> compact_copy() const {
+    if (m_graph.names().n_unnamed() == 0) return std::nullopt;
+    nndescent_index copy = *this;
+    copy.consolidate();
+    return copy;
+  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {

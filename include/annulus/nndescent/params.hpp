@@ -41,6 +41,20 @@ struct search_params {
 struct search_stats {
   double distances = 0;  ///< rows that it was compared with
   double hops = 0;       ///< rows whose neighbours were looked at
+  double scans = 0;      ///< the share of queries that were compared with all rows that pass
+};
+
+/// How to search for a recall, and the recall that this has on the queries it was tried with. Where no beam reached
+/// what was asked for, `reached` is false, and the parameters are those of the widest beam tried.
+struct tuned_search {
+  search_params params;
+  double recall = 1;
+  bool reached = true;
+};
+
+/// How an index is changed.
+struct change_params {
+  std::size_t threads = 0;  ///< 0: all cores. The index is the same for every number
 };
 
 namespace detail {

@@ -54,11 +54,18 @@ class search_pool {
     if (m_entries.size() < capacity) m_entries.resize(capacity);
   }
   std::size_t size() const noexcept { return m_size; }
+  bool is_full() const noexcept { return m_size == m_capacity; }
   const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
+  /// How many rank at most so.
+  std::size_t count_within(Rank rank) const noexcept {
+    const entry* const first = m_entries.data();
+    return static_cast<std::size_t>(
+        std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; }) - first);
+  }
 
   /// Returns its place, or size() if it is too far.
   std::size_t insert(Rank rank, id_type id) noexcept {
-    if (m_size == m_capacity && !(rank < m_entries[m_size - 1].rank)) return m_size;
+    if (m_size == m_capacity && (m_size == 0 || !(rank < m_entries[m_size - 1].rank))) return m_size;
     entry* const first = m_entries.data();
     entry* const at = std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; });
     m_size += m_size < m_capacity;
@@ -90,6 +97,7 @@ struct walk_scratch {
   visited_set visited = {};
   search_pool<rank_type> pool = {};   ///< the nearest found, which lead the way
   search_pool<rank_type> found = {};  ///< the nearest that may be returned, where that is not all of them
+  std::vector<candidate<rank_type>> open = {};  ///< a heap of what a covering walk may go on from
   std::vector<id_type> ids = {};
   std::vector<rank_type> ranks = {};
   std::uint64_t distances = 0, hops = 0;
@@ -105,21 +113,74 @@ double bound_of(Rank first, Rank kth, double epsilon) noexcept {
   return far + epsilon * (far - static_cast<double>(first));
 }
 
+/// Where a walk of a graph may start.
+struct entry_points {
+  const hub_tree& tree;
+  id_type root;
+};
+
 /// Lets every row pass.
 struct allow_all {
   constexpr bool operator()(id_type) const noexcept { return true; }
 };
 
-/// Walks the graph from the tree's leaf and from row `root` for the k nearest rows that `allow` lets pass, and returns
+/// Where every walk starts: calls meet(id, rank) for the hubs that the tree asks about on its way (where the leaf is of
+/// the wrong cluster, they lead out of it), and collects the rows of the leaf and `root` in s.ids, to be ranked.
+template <class Walk, class Meet>
+void enter(const Walk& walk, const adjacency& graph, const entry_points& entries, walk_scratch<Walk>& s, Meet meet) {
+  using rank_type = typename Walk::rank_type;
+  s.visited.reset(graph.size());
+  if (s.hidden != no_id) s.visited.insert(s.hidden);
+  const auto leaf = entries.tree.template find<rank_type>(
+      graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
+        walk.ranks(s.query, ids, out);
+        s.distances += ids.size();
+        for (std::size_t i = 0; i < ids.size(); ++i)
+          if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
+      });
+  s.ids.clear();
+  for (const id_type id : leaf) {
+    if (id >= graph.size() || graph.block(id).front() == no_id) continue;  // a row that leads nowhere
+    if (s.visited.insert(id)) {
+      walk.prefetch(id);
+      s.ids.push_back(id);
+    }
+  }
+  if (entries.root < graph.size() && s.visited.insert(entries.root)) s.ids.push_back(entries.root);
+}
+
+/// The neighbours of a row that were not met before go to s.ids, and are fetched.
+template <class Walk>
+void collect_neighbors(const Walk& walk, const adjacency& graph, id_type id, walk_scratch<Walk>& s) {
+  const auto neighbors = graph.block(id);
+  ++s.hops;
+  s.ids.resize(neighbors.size());
+  std::size_t count = 0;
+  for (const id_type v : neighbors) {
+    if (v >= graph.size()) break;  // no_id
+    s.ids[count] = v;
+    count += s.visited.insert(v);
+  }
+  s.ids.resize(count);
+  for (const id_type v : s.ids) walk.prefetch(v);
+}
+
+/// The ranks of s.ids go to s.ranks.
+template <class Walk>
+void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
+  s.ranks.resize(s.ids.size());
+  walk.ranks(s.query, s.ids, s.ranks.data());
+  s.distances += s.ids.size();
+}
+
+/// Walks the graph from its entries for the k nearest rows that `allow` lets pass, and returns
 /// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam.
 template <class Walk, class Allow>
-const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree& tree, id_type root, std::size_t k,
+const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t k,
                        std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s) {
   using rank_type = typename Walk::rank_type;
   constexpr bool all = std::same_as<Allow, allow_all>;
   auto& found = all ? s.pool : s.found;
-  s.visited.reset(graph.size());
-  if (s.hidden != no_id) s.visited.insert(s.hidden);
   s.pool.reset(std::max(beam, wanted));
   if constexpr (!all) s.found.reset(wanted);
   double bound = std::numeric_limits<double>::infinity();
@@ -135,48 +196,19 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const hub_tree&
     is_nearer |= place < k;
   };
   const auto rank_all = [&] {
-    s.ranks.resize(s.ids.size());
-    walk.ranks(s.query, s.ids, s.ranks.data());
-    s.distances += s.ids.size();
+    rank_collected(walk, s);
     for (std::size_t i = 0; i < s.ids.size(); ++i) meet(s.ids[i], s.ranks[i]);
     if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
     is_nearer = false;
   };
 
-  // The hubs that the tree asks about on the way are entries too: where the leaf is of the wrong cluster, they lead
-  // out of it.
-  const auto leaf = tree.find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
-    walk.ranks(s.query, ids, out);
-    s.distances += ids.size();
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
-  });
-  s.ids.clear();
-  for (id_type i = leaf.begin; i < leaf.end; ++i) {
-    if (graph.block(i).front() == no_id) continue;  // a place without a row, or a row that leads nowhere
-    if (s.visited.insert(i)) {
-      walk.prefetch(i);
-      s.ids.push_back(i);
-    }
-  }
-  if (root < graph.size() && s.visited.insert(root)) s.ids.push_back(root);
+  enter(walk, graph, entries, s, meet);
   rank_all();
-
-  const std::size_t n = graph.size();
   while (const auto* nearest = s.pool.next()) {
     if (static_cast<double>(nearest->rank) > bound) break;
-    const auto neighbors = graph.block(nearest->id());
+    const id_type id = nearest->id();
     s.pool.close_next();
-    ++s.hops;
-    s.ids.resize(neighbors.size());
-    std::size_t count = 0;
-    for (const id_type id : neighbors) {
-      if (id >= n) break;  // no_id
-      s.ids[count] = id;
-      count += s.visited.insert(id);
-    }
-    s.ids.resize(count);
-    for (const id_type id : s.ids) walk.prefetch(id);
+    collect_neighbors(walk, graph, id, s);
     if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
     rank_all();
   }

@@ -3,17 +3,17 @@
 /// \file
 /// The graph behind an index: rows, edges and names, built at once and changed row by row.
 
-#include <annulus/nndescent/graph_editor.hpp>
+#include <annulus/nndescent/copied_lists.hpp>
+#include <annulus/nndescent/equal_rows.hpp>
 #include <annulus/nndescent/graph_params.hpp>
 #include <annulus/nndescent/graph_walker.hpp>
 #include <annulus/nndescent/knn_graph.hpp>
-#include <annulus/nndescent/knn_lists.hpp>
-#include <annulus/nndescent/slot_map.hpp>
+#include <annulus/nndescent/mend.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// A search graph over rows it owns, and the k-NN graph it was made from. A row has an id for good, and a slot, its
-/// place in memory, for as long as it is there. Arguments are the callers' to check.
+/// A search graph over rows it owns, and the k-NN graph it was made from. Each different row is a vertex, whose number
+/// is its place in memory; the ids of all rows like it stand there. Arguments are the callers' to check.
 template <class Points, class Metric, class Storage>
 class search_graph {
  public:
@@ -22,6 +22,7 @@ class search_graph {
   using walk_maker = walk_of<Points, Metric, Storage>;
   using walk_type = typename walk_maker::type;
   using scratch_type = graph_scratch<Points, Metric, walk_type>;
+  using walker_type = graph_walker<Points, Metric, walk_type>;
 
   search_graph(const view_type& data, Metric metric, const nndescent_params& params, Storage storage)
       : m_metric(std::move(metric)),
@@ -29,21 +30,14 @@ class search_graph {
         m_walk(walk_maker::make(data, m_metric, storage)),
         m_rows(data.dim()),
         m_graph(0, graph_stride(m_params)),
-        m_names(data.size()),
         m_knn(m_params.n_neighbors) {
     m_params.include_self = false;
-    if (const std::size_t n = data.size(); n > 0) {
-      const std::size_t width = list_width(std::max(m_params.n_neighbors, least_width), n);
-      with_lists(data, m_metric, width, m_params, {}, [&](const auto& space, const auto& order, auto& lists) {
-        build(data, space, order, lists);
-        return 0;
-      });
-    }
+    if (data.size() > 0) build(data);
     m_params.progress = {};
   }
 
   search_graph(unfilled, Metric metric)
-      : m_metric(std::move(metric)), m_walk(unfilled{}, m_metric), m_names(0), m_knn(m_params.n_neighbors) {}
+      : m_metric(std::move(metric)), m_walk(unfilled{}, m_metric), m_knn(m_params.n_neighbors) {}
 
   /// \throws std::invalid_argument for rows that do not fit the storage.
   static void check_storage(const view_type& data) {
@@ -55,66 +49,121 @@ class search_graph {
   }
 
   std::size_t size() const noexcept { return m_names.size(); }
+  const vertex_names& names() const noexcept { return m_names; }
   std::size_t n_ids() const noexcept { return m_names.n_ids(); }  ///< given out so far
   bool holds(id_type id) const noexcept { return m_names.holds(id); }
   const walk_type& walk() const noexcept { return m_walk; }
-  graph_walker<Points, Metric, walk_type> walker() const noexcept {
-    return {m_walk, exact_rows(), m_metric, m_graph, m_tree, m_root, m_names};
+  walker_type walker() const noexcept {
+    return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names};
   }
 
-  neighbors knn_graph() const { return current_graph(m_knn, m_names, exact_rows(), m_metric); }
+  /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again.
+  neighbors knn_graph() const {
+    std::vector<scratch_type> scratch(resolve_threads(m_params.threads), scratch_type(m_walk));
+    const auto ids_at = [&](id_type v) { return m_names.ids_at(v); };
+    const auto list_of = [&](id_type v, std::size_t worker, std::vector<candidate<float>>& list) {
+      list.clear();
+      for (std::size_t j = 0; j < m_knn.width(); ++j)
+        if (const auto c = m_knn(v, j); c.id < m_names.n_vertices() && m_names.is_named(c.id)) list.push_back(c);
+      if (list.size() < std::min(m_knn.width(), m_names.n_named() - 1))
+        walker().neighbors_of(v, m_knn.width(), scratch[worker], list);
+      return m_names.has_copies() ? walker().distance_from_itself(v, scratch[worker]) : 0.0f;
+    };
+    return lists_with_copies(m_names.ids(), m_names.n_vertices(), m_knn.width(), false, m_params.threads, ids_at,
+                             list_of);
+  }
 
   /// Takes in rows under new ids, the first of which it returns. Nothing has changed where it, or another of these,
   /// throws.
-  id_type insert(const view_type& rows, scratch_type& scratch) {
-    graph_change change(*this);
-    const std::size_t first = n_ids();
-    resize_ids(first + rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) add(static_cast<id_type>(first + i), rows.row(i), scratch, change);
-    constexpr std::size_t batch = 16;
-    settle(rows.size() >= batch, change);
+  id_type insert(const view_type& rows, std::size_t threads) {
+    constexpr std::size_t round = 256;  // rows that are searched for before any of them is linked
+    prepare_change();
+    change_type change(*this);
+    const auto first = static_cast<id_type>(n_ids());
+    std::vector<scratch_type> scratch(std::min(resolve_threads(threads), rows.size()), scratch_type(m_walk));
+    std::vector<id_type> vertices;
+    std::vector<newcomer> fresh;
+    for (std::size_t i = 0; i < rows.size();) {
+      vertices.clear();
+      fresh.clear();
+      for (; i < rows.size() && fresh.size() < round; ++i) vertices.push_back(vertex_for(rows.row(i), fresh));
+      link(fresh, scratch, change);
+      for (const id_type vertex : vertices) m_names.add(vertex);
+      settle(change);
+    }
     change.keep();
-    return static_cast<id_type>(first);
+    return first;
   }
 
   void erase(id_type id) {
-    if (!is_sparse(m_names.n_erased() + 1)) return forget(id);
-    graph_change change(*this, id);
-    forget(id);
-    consolidate(change);
-    change.keep();
+    prepare_change();
+    const id_type vertex = m_names.vertex_of(id);
+    if (m_names.erase(id)) take_from_table(vertex);
   }
 
   /// Gives an id that is there another row.
-  void update(id_type id, const row_type& row, scratch_type& scratch) {
-    graph_change change(*this, id);
-    forget(id);
-    add(id, row, scratch, change);
-    settle(false, change);
-    if (is_sparse(m_names.n_erased())) consolidate(change);
-    m_names.mark_moved(id);
+  void update(id_type id, const row_type& row) {
+    prepare_change();
+    change_type change(*this);
+    std::vector<newcomer> fresh;
+    std::vector<scratch_type> scratch(1, scratch_type(m_walk));
+    const id_type before = m_names.vertex_of(id), vertex = vertex_for(row, fresh);
+    if (vertex == before) return;
+    link(fresh, scratch, change);
+    settle(change);
+    if (m_names.move(id, vertex)) take_from_table(before);
     change.keep();
   }
 
-  /// Routes the edges around erased rows, whose slots are free then.
+  /// Routes the edges around vertices without a name, and closes their places.
   void consolidate() {
-    if (m_names.n_erased() == 0) return;
-    graph_change change(*this);
-    consolidate(change);
-    change.keep();
+    if (m_names.n_unnamed() == 0) return;
+    const auto is_gone = [&](id_type v) { return !m_names.is_named(v); };
+    std::vector<scratch_type> scratch(resolve_threads(m_params.threads), scratch_type(m_walk));
+    const auto around = [&](id_type v, std::size_t worker, std::vector<id_type>& ids) {
+      std::vector<candidate<float>> found;
+      walker().neighbors_of(v, graph_degree(m_params), scratch[worker], found);
+      for (const auto& c : found) ids.push_back(c.id);
+    };
+    adjacency mended = mended_graph(m_graph, m_walk, rule(), m_params.threads, is_gone, around);
+
+    std::vector<id_type> order, place(m_names.n_vertices(), no_id);
+    for (id_type v = 0; v < m_names.n_vertices(); ++v)
+      if (!is_gone(v)) {
+        place[v] = static_cast<id_type>(order.size());
+        order.push_back(v);
+      }
+    id_type root = is_gone(m_root) ? no_id : m_root;
+    hub_tree tree = make_tree(mended, order, root);
+    connect_all(mended, root);
+    mended = mended.reordered(order, m_params.threads);
+    vertex_names names = m_names;
+    names.reorder(order);
+
+    // Nothing of what follows can fail.
+    tree.rename(place);
+    m_tree = std::move(tree);
+    m_root = order.empty() ? 0 : place[root];
+    m_graph = std::move(mended);
+    m_names = std::move(names);
+    m_knn.reorder(order, place);
+    m_table.rename(place);
+    m_walk.keep_only(order);
+    m_rows.keep_only(m_rows.size() > 0 ? std::span<const id_type>(order) : std::span<const id_type>());
+    m_n_unreached = m_n_outside = 0;
   }
 
   std::size_t memory_bytes() const noexcept {
     return m_walk.memory_bytes() + m_rows.memory_bytes() + m_graph.memory_bytes() + m_tree.memory_bytes() +
-           m_names.memory_bytes() + m_knn.memory_bytes();
+           m_names.memory_bytes() + m_knn.memory_bytes() + m_table.memory_bytes();
   }
 
   std::string defect() const {
     for (std::string found : {defect_of(walk_name, m_walk.defect()), defect_of("rows", defect_of_rows(m_rows)),
                               defect_of("graph", m_graph.defect()), defect_of("graph.neighbors", m_knn.defect()),
-                              defect_of("tree", m_tree.defect(m_names.n_slots())), m_names.defect()})
+                              defect_of("tree", m_tree.defect(m_names.n_vertices())), m_names.defect()})
       if (!found.empty()) return found;
-    if (size() > 0 && m_root >= m_names.n_slots()) return "root: " + std::to_string(m_root) + " is no slot";
+    if (size() > 0 && m_root >= m_names.n_vertices()) return "root: " + std::to_string(m_root) + " is no vertex";
     if constexpr (refusing<Metric, row_type>)
       for (std::size_t i = 0; i < exact_rows().size(); ++i)
         if (const char* const reason = refusal(m_metric, exact_rows().row(i)))
@@ -125,11 +174,12 @@ class search_graph {
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     persist_params(self.m_params, archive);
-    archive("added_since_repair", self.m_n_added);
+    archive("added_since_repair", self.m_n_unreached);
+    archive("added_since_tree", self.m_n_outside);
     archive("root", self.m_root);
     persistence::persist(self.m_names, archive);
     archive.part(walk_name, self.m_walk);
-    const std::size_t n = self.m_names.n_slots(), n_exact = is_compressed && self.m_params.keep_rows ? n : 0;
+    const std::size_t n = self.m_names.n_vertices(), n_exact = self.keeps_beside() ? n : 0;
     if constexpr (Archive::is_loading) {
       self.m_rows = owned_rows<Points>(self.m_walk.dim());
       self.m_graph = adjacency(0, graph_stride(self.m_params));
@@ -139,77 +189,20 @@ class search_graph {
     archive.part("graph", self.m_graph);
     archive.part("graph.neighbors", self.m_knn);
     archive.part("tree", self.m_tree);
-    archive.expect(self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n,
-                   "has not a row and edges for each slot");
-    archive.expect(self.m_knn.size() == self.n_ids(), "has not a list of neighbours for each id");
+    archive.expect(self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n &&
+                       self.m_knn.size() == n,
+                   "has not a row, edges and a list of neighbours for each vertex");
   }
 
  private:
   using change_type = graph_change<search_graph>;
   friend change_type;
 
-  auto counts() noexcept { return std::tuple_cat(m_names.counts(), std::tie(m_n_added, m_root)); }
-  void resize_ids(std::size_t n) {
-    m_knn.resize(n);
-    m_names.resize_ids(n);
-  }
-  void resize_slots(std::size_t n) {
-    m_names.resize_slots(n);
-    m_graph.resize(n);
-    m_walk.resize(n);
-    if (is_compressed && m_params.keep_rows) m_rows.resize(n);
-  }
-
-  /// Gives the id a row, links it to what a search finds around it, and enters it into their lists.
-  void add(id_type id, const row_type& row, scratch_type& scratch, change_type& change) {
-    const std::size_t k = m_params.n_neighbors;
-    const std::size_t beam = std::max(2 * k, 2 * graph_degree(m_params));
-    std::vector<id_type> near(beam, no_id);
-    std::vector<float> distances(beam, std::numeric_limits<float>::infinity());
-    std::vector<candidate<float>> found;
-    const auto& around = walker().neighborhood(row, beam, near, distances, scratch);
-    for (std::size_t i = 0; i < around.size(); ++i)
-      found.push_back({static_cast<float>(around[i].rank), around[i].id()});
-
-    const id_type slot = m_names.next_slot();
-    if (slot == m_names.n_slots()) resize_slots(slot + std::size_t{1});
-    put(slot, row);
-    m_names.take(id, slot);
-    if (size() == 1) m_root = slot;
-    graph_editor<walk_type>(m_walk, change.edges, rule()).link(slot, std::move(found));
-    ++m_n_added;
-    for (std::size_t i = 0; i < beam && near[i] != no_id; ++i) {
-      change.keep_list(near[i]);
-      enlist(id, near[i], distances[i]);
-      enlist(near[i], id, distances[i]);
-    }
-  }
-
-  void forget(id_type id) noexcept {
-    m_names.erase(id);
-    m_knn.clear(id);
-  }
-
-  /// Makes sure that all rows can be reached, where enough were added that some may have been cut off.
-  void settle(bool is_end_of_batch, change_type& change) {
-    constexpr std::size_t share = 50;
-    if (m_n_added * share > size() || (is_end_of_batch && m_n_added > 0)) repair(change.edges);
-  }
-
-  /// Whether so many erased rows are worth a consolidation.
-  bool is_sparse(std::size_t n_erased) const noexcept { return 5 * n_erased > m_names.n_used(); }
-
-  /// The last step of a change: what it does to the free slots is not undone.
-  void consolidate(change_type& change) {
-    const auto is_gone = [&](id_type slot) { return !m_names.is_here(slot); };
-    graph_editor<walk_type> editor(m_walk, change.edges, rule());
-    for (id_type slot = 0; slot < m_names.n_slots(); ++slot)
-      if (!is_gone(slot)) editor.mend(slot, is_gone);
-    auto vacant = m_names.vacant();
-    for (const id_type slot : vacant) change.edges.assign(slot, {});
-    repair(change.edges);
-    m_names.set_free(std::move(vacant));
-  }
+  /// A row that has its place and is to be linked.
+  struct newcomer {
+    id_type vertex;
+    row_type row;
+  };
 
   static constexpr std::string_view walk_name = std::same_as<Storage, full_precision> ? "rows" : "compressed";
   static constexpr bool is_compressed = !std::same_as<Storage, full_precision>;
@@ -219,73 +212,211 @@ class search_graph {
     if constexpr (is_sparse_row<row_type>) return 30;
     else return counts_bits<Metric, typename Points::value_type> ? 30 : 46;
   }();
+  static constexpr std::size_t start_leaf = 32;
 
+  bool keeps_beside() const noexcept { return is_compressed && m_params.keep_rows; }
+  bool keeps_rows() const noexcept { return !is_compressed || m_params.keep_rows; }
+  const owned_rows<Points>& exact_rows() const noexcept {
+    if constexpr (is_compressed) return m_rows;
+    else return m_walk.rows();
+  }
+  diversify_rule rule() const { return diversify_rule_of<Metric>(m_params); }
+
+  void build(const view_type& all) {
+    const row_groups groups = group_equal_rows(all, m_params.threads);
+    const distinct_rows<view_type> distinct(all, groups);
+    const view_type& data = distinct.view();
+    const std::size_t width = list_width(std::max(m_params.n_neighbors, least_width), data.size());
+    with_lists(data, m_metric, width, m_params, {},
+               [&](const auto& space, const row_order& order, neighbor_lists& lists) {
+                 const std::vector<id_type> vertices = build(data, space, order, lists);
+                 if (!groups.has_copies()) m_names.assign(data.size(), vertices);
+                 else {
+                   std::vector<id_type> named(all.size());
+                   for (std::size_t i = 0; i < named.size(); ++i) named[i] = vertices[groups.group_of[i]];
+                   m_names.assign(data.size(), named);
+                 }
+                 return 0;
+               });
+    connect_all(m_graph, m_root);
+  }
+
+  /// Returns the vertex of each row.
   template <class Space>
-  void build(const view_type& data, const Space& space, const row_order& order, neighbor_lists& lists) {
+  std::vector<id_type> build(const view_type& data, const Space& space, const row_order& order, neighbor_lists& lists) {
     const std::size_t n = data.size();
     std::vector<std::uint32_t> in_degrees(n, 0);
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < lists.count(i); ++j) ++in_degrees[lists(i, j).id()];
     const auto hub = static_cast<id_type>(std::ranges::max_element(in_degrees) - in_degrees.begin());
-    constexpr std::size_t start_leaf = 32;
-    const auto leaves = m_tree.build(space, in_degrees, start_leaf, m_params.seed);
-    m_root = static_cast<id_type>(std::ranges::find(leaves, hub) - leaves.begin());
+    std::vector<id_type> rows(n), place(n), vertices(n);
+    std::iota(rows.begin(), rows.end(), id_type{0});
+    m_tree = hub_tree(space, std::move(rows), in_degrees, start_leaf, m_params.seed);
+    const std::vector<id_type> leaves(m_tree.rows().begin(), m_tree.rows().end());
+    for (std::size_t i = 0; i < n; ++i) place[leaves[i]] = static_cast<id_type>(i);
+    m_tree.rename(place);
+    m_root = place[hub];
     m_graph = build_search_graph(space, lists, rule(), m_params.threads, m_params.progress)
                   .reordered(leaves, m_params.threads);
 
-    m_knn.assign(exact_graph(data, m_metric, order, lists, m_params));
-
-    resize_slots(n);
-    for (std::size_t slot = 0; slot < n; ++slot) {
-      const id_type id = order[leaves[slot]];
-      m_names.place(id, static_cast<id_type>(slot));
-      put(slot, data.row(id));
+    resize_vertices(n);
+    for (std::size_t i = 0; i < n; ++i) vertices[order[i]] = place[i];
+    const neighbors graph = exact_graph(data, m_metric, order, lists, m_params);
+    std::vector<candidate<float>> list;
+    for (std::size_t i = 0; i < n; ++i) {
+      list.clear();
+      for (std::size_t j = 0; j < m_knn.width() && graph.ids(i, j) != no_id; ++j)
+        list.push_back({graph.distances(i, j), vertices[graph.ids(i, j)]});
+      std::sort(list.begin(), list.end());
+      m_knn.assign(vertices[i], list);
+      put(vertices[i], data.row(i));
     }
-    repair(m_graph);
+    return vertices;
   }
 
+  void resize_vertices(std::size_t n) {
+    m_names.resize(n);
+    m_graph.resize(n);
+    m_knn.resize(n);
+    m_walk.resize(n);
+    if (keeps_beside()) m_rows.resize(n);
+  }
   /// Compressed storages have two sides of a row.
-  void put(std::size_t slot, const row_type& row) {
-    m_walk.assign(slot, row);
-    if (is_compressed && m_params.keep_rows) m_rows.assign(slot, row);
+  void put(std::size_t vertex, const row_type& row) {
+    m_walk.assign(vertex, row);
+    if (keeps_beside()) m_rows.assign(vertex, row);
   }
 
-  /// Enters a neighbour into the k-NN list of id.
-  void enlist(id_type id, id_type neighbor, float distance) {
-    m_knn.enter(id, neighbor, distance, [&](id_type other) { return !holds(other); });
+  /// Many erased rows make for long ways: the graph is consolidated before it changes any further.
+  void prepare_change() {
+    constexpr std::size_t share = 5;
+    if (share * m_names.n_unnamed() > m_names.n_vertices()) consolidate();
+    if (!m_table.empty() || !keeps_rows()) return;
+    row_table table;
+    table.reserve(m_names.n_named());
+    for (id_type v = 0; v < m_names.n_vertices(); ++v)
+      if (m_names.is_named(v)) table.add(hash_of(exact_rows().row(v)), v);
+    m_table = std::move(table);
+  }
+  /// The vertex where rows like this one stand: one that is there, or a new one, which is added to `fresh`.
+  id_type vertex_for(const row_type& row, std::vector<newcomer>& fresh) {
+    const std::uint32_t hash = hash_of(row);
+    const id_type known =
+        m_table.find(hash, [&](id_type v) { return are_equal(exact_rows().row(v), row); });
+    if (known != no_id) return known;
+    const auto vertex = static_cast<id_type>(m_names.n_vertices());
+    fresh.push_back({vertex, row});
+    resize_vertices(vertex + std::size_t{1});
+    put(vertex, row);
+    if (!keeps_rows()) return vertex;
+    m_table.reserve(m_table.size() + 1);
+    m_table.add(hash, vertex);
+    return vertex;
+  }
+  void take_from_table(id_type vertex) noexcept {
+    const std::uint32_t hash = hash_of(exact_rows().row(vertex));
+    if (m_table.find(hash, [&](id_type v) { return v == vertex; }) != no_id) m_table.remove(hash, vertex);
+  }
+  /// Takes back the newest vertices, of which n are to be left.
+  void drop_vertices(std::size_t n) noexcept {
+    for (std::size_t v = exact_rows().size(); v-- > n;) take_from_table(static_cast<id_type>(v));
+    resize_vertices(n);
   }
 
-  /// Every row in reach of the root.
+  /// Links new vertices to what a search finds around each, and to each other, and enters them into lists of neighbours.
+  void link(std::span<const newcomer> fresh, std::vector<scratch_type>& scratch, change_type& change) {
+    if (fresh.empty()) return;
+    const std::size_t beam = 2 * std::max(m_params.n_neighbors, graph_degree(m_params));
+    std::vector<id_type> vertices;
+    for (const newcomer& f : fresh) vertices.push_back(f.vertex);
+    std::vector<arrival> arrivals(fresh.size());
+    parallel_for(scratch.size(), fresh.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      scratch_type& s = scratch[worker];
+      std::vector<typename walk_type::rank_type> ranks(fresh.size());
+      for (std::size_t i = begin; i < end; ++i) {
+        m_walk.prepare(fresh[i].row, s.walk.query);
+        auto& pool = walker().around(beam, s);
+        m_walk.ranks(s.walk.query, vertices, ranks.data());
+        for (std::size_t j = 0; j < fresh.size(); ++j)
+          if (j != i) pool.insert(ranks[j], vertices[j]);
+        arrival& a = arrivals[i];
+        a.vertex = vertices[i];
+        for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({static_cast<float>(pool[j].rank), pool[j].id()});
+        for (std::size_t j = 0; j < s.unnamed.size(); ++j) a.unnamed.push_back(s.unnamed[j].id());
+        walker().exact_distances(pool, fresh[i].row, a.near);
+      }
+    });
+    if (m_names.size() == 0) m_root = vertices[0];
+    enter_into_lists(arrivals, change.lists);
+    arrival_linker<walk_type>(m_walk, change.edges, rule(), scratch.size())(arrivals);
+    m_n_unreached += fresh.size();
+    m_n_outside += fresh.size();
+  }
+
+  /// New vertices know each other already.
+  void enter_into_lists(std::span<const arrival> arrivals, logged_lists& lists) {
+    const id_type first = arrivals[0].vertex;
+    for (const arrival& a : arrivals) {
+      m_knn.assign(a.vertex, a.near);
+      for (const auto& c : a.near) {
+        if (c.id >= first || !(c.rank < m_knn(c.id, m_knn.width() - 1).rank)) continue;
+        lists.keep(c.id);
+        m_knn.enter(c.id, a.vertex, c.rank);
+      }
+    }
+  }
+
+  /// Once enough rows came, sees to it that searches start near them and that all can be reached.
+  void settle(change_type& change) {
+    constexpr std::size_t share_outside = 5, share_unreached = 50;
+    const std::size_t n = m_names.n_vertices();
+    if (m_n_unreached * share_unreached > n) {
+      connect_all(change.edges, m_root);
+      m_n_unreached = 0;
+    }
+    if (m_n_outside * share_outside > n && n > start_leaf) {
+      std::vector<id_type> named;
+      for (id_type v = 0; v < n; ++v)
+        if (m_names.is_named(v)) named.push_back(v);
+      id_type root = m_root;
+      change.replace_tree(make_tree(m_graph, std::move(named), root));
+      m_n_outside = 0;
+    }
+  }
+
+  /// A tree over some vertices, by the in-degrees of a graph; the root becomes that of the most, unless there is one.
+  hub_tree make_tree(const adjacency& graph, std::vector<id_type> vertices, id_type& root) const {
+    std::vector<std::uint32_t> in_degrees(graph.size(), 0);
+    for (std::size_t v = 0; v < graph.size(); ++v)
+      for (const id_type to : graph.of(v)) ++in_degrees[to];
+    if (root == no_id && !vertices.empty())
+      root = *std::ranges::max_element(vertices, {}, [&](id_type v) { return in_degrees[v]; });
+    return hub_tree(walk_space<walk_type>(m_walk), std::move(vertices), in_degrees, start_leaf, m_params.seed);
+  }
+
+  /// Every vertex with a name in reach of the root.
   template <class Edges>
-  void repair(Edges& edges) {
-    m_n_added = 0;
+  void connect_all(Edges& edges, id_type root) const {
     if (size() == 0) return;
-    const auto is_here = [&](id_type slot) { return m_names.is_here(slot); };
-    if (!is_here(m_root))
-      for (m_root = 0; !is_here(m_root);) ++m_root;
     const walk_space<walk_type> space(m_walk);
     typename walk_space<walk_type>::ranker ranker(space);
     connect(
-        edges, m_root, [&](id_type u, std::span<const id_type> ids, float* out) { ranker.from(u, ids, out); }, is_here);
-  }
-
-  diversify_rule rule() const { return diversify_rule_of<Metric>(m_params); }
-
-  const owned_rows<Points>& exact_rows() const noexcept {
-    if constexpr (is_compressed) return m_rows;
-    else return m_walk.rows();
+        edges, root, [&](id_type u, std::span<const id_type> ids, float* out) { ranker.from(u, ids, out); },
+        [&](id_type v) { return m_names.is_named(v); });
   }
 
   Metric m_metric;
   nndescent_params m_params;
-  std::size_t m_n_added = 0;  ///< since all rows were last known to be in reach
-  walk_type m_walk;           ///< by slot, as are the exact rows of a compressed storage and the edges
+  std::size_t m_n_unreached = 0;  ///< vertices that came since all were last known to be in reach of the root
+  std::size_t m_n_outside = 0;    ///< vertices that came since the tree was made
+  walk_type m_walk;               ///< by vertex, as are the exact rows of a compressed storage, edges and lists
   owned_rows<Points> m_rows;
   adjacency m_graph;
   hub_tree m_tree;
   id_type m_root = 0;
-  slot_map m_names;
+  vertex_names m_names;
   knn_lists m_knn;
+  row_table m_table;  ///< of all vertices with a name, once the index changes, where their rows are kept
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -70,6 +70,14 @@ class row_walk {
     convert(row, m_rows.data(i));
     if constexpr (is_cosine) m_inverse_norms[i] = inverse_norm(m_rows.data(i));
   }
+  /// Row order[i] becomes row i, where order ascends; all others go.
+  void keep_only(std::span<const id_type> order) noexcept {
+    m_rows.keep_only(order);
+    if constexpr (is_cosine) {
+      for (std::size_t i = 0; i < order.size(); ++i) m_inverse_norms[i] = m_inverse_norms[order[i]];
+      m_inverse_norms.resize(order.size());
+    }
+  }
   const aligned_rows<S>& rows() const noexcept { return m_rows; }
 
   std::size_t size() const noexcept { return m_rows.size(); }
@@ -175,7 +183,7 @@ class code_walk {
   std::size_t dim() const noexcept { return m_encoder.row_dim(); }
   void resize(std::size_t n) { m_codes.resize(n); }
   void assign(std::size_t i, std::span<const T> row) { m_encoder.encode(row.data(), i, m_codes); }
-  void assign(scalar_codes codes) { m_codes = std::move(codes); }
+  void keep_only(std::span<const id_type> order) noexcept { m_codes.keep_only(order); }
 
   query make_query() const {
     query q{m_encoder, {}};
@@ -248,11 +256,19 @@ class walk_space {
       m_walk->ranks(m_query, ids, m_ranks.data());
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = static_cast<float>(m_ranks[i]);
     }
+    /// Which of two rows is nearer, as a search that asks about both will see it.
+    void margins(id_type a, id_type b, std::span<const id_type> ids, float* out) {
+      m_to_b.resize(ids.size());
+      from(a, ids, out);
+      from(b, ids, m_to_b.data());
+      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = m_to_b[i] - out[i];
+    }
 
    private:
     const Walk* m_walk;
     typename Walk::query m_query;
     std::vector<typename Walk::rank_type> m_ranks;
+    std::vector<float> m_to_b;
   };
 
  private:

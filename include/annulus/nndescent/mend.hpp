@@ -1,0 +1,36 @@
+#pragma once
+
+/// \file
+/// A search graph without some of its vertices.
+
+#include <annulus/nndescent/graph_editor.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The graph with no edges to or from vertices that `is_gone` holds for: their neighbours take their place. Where too
+/// few of those are left, around(vertex, worker, ids) adds what a search finds. O(n), and what mending takes.
+template <class Walk, class IsGone, class Around>
+adjacency mended_graph(const adjacency& graph, const Walk& walk, const diversify_rule& rule, std::size_t threads,
+                       IsGone is_gone, Around around) {
+  adjacency mended = graph;
+  const std::size_t few = rule.degree / 4;
+  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {walk, rule});
+  parallel_for(threads, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    std::vector<id_type> ids;
+    for (auto v = static_cast<id_type>(begin); v < end; ++v) {
+      if (is_gone(v)) {
+        mended.assign(v, {});
+        continue;
+      }
+      if (!choosers[worker].mend(graph, v, is_gone, ids)) continue;
+      if (ids.size() < few) {
+        around(v, worker, ids);
+        choosers[worker].choose(v, ids);
+      }
+      mended.assign(v, ids);
+    }
+  });
+  return mended;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail

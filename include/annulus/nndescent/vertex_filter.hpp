@@ -1,0 +1,82 @@
+#pragma once
+
+/// \file
+/// Which vertices of a graph a search may return: those at which an id stands that passes the caller's filter.
+
+#include <annulus/core/filter.hpp>
+#include <annulus/core/random.hpp>
+#include <annulus/nndescent/vertex_names.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+class vertex_filter {
+ public:
+  vertex_filter(const vertex_names& names, const id_filter& filter) : m_names(&names), m_filter(&filter) {}
+
+  /// Asks the filter about every row, once for all of many queries to come. O(n).
+  void prepare() {
+    if (m_filter->empty()) return;
+    std::vector<std::uint64_t> bits((m_names->n_vertices() + 63) / 64);
+    visit([&](id_type vertex) {
+      bits[vertex / 64] |= std::uint64_t{1} << (vertex % 64);
+      m_passing.push_back(vertex);
+    });
+    m_bits = std::move(bits);
+    m_is_prepared = true;
+  }
+
+  /// Whether all rows that are there pass.
+  bool is_open() const noexcept { return m_filter->empty(); }
+  bool passes(id_type id) const { return m_filter->empty() || (*m_filter)(id); }
+  bool operator()(id_type vertex) const {
+    if (m_is_prepared) return (m_bits[vertex / 64] >> (vertex % 64) & 1u) != 0;
+    if (m_filter->empty()) return m_names->is_named(vertex);
+    const auto ids = m_names->ids_at(vertex);
+    return std::ranges::any_of(ids, [&](id_type id) { return (*m_filter)(id); });
+  }
+
+  /// How many vertices pass, at most, or of a callable about how many.
+  double count() const {
+    if (m_is_prepared) return static_cast<double>(m_passing.size());
+    if (m_filter->empty()) return static_cast<double>(m_names->n_named());
+    if (const auto known = m_filter->size()) return static_cast<double>(std::min(*known, m_names->size()));
+    constexpr std::size_t samples = 128;
+    const counter_random random(0);
+    std::size_t passed = 0;
+    for (std::size_t i = 0; i < samples; ++i)
+      passed += (*this)(static_cast<id_type>(random.below(i, m_names->n_vertices())));
+    return static_cast<double>(passed * m_names->n_vertices()) / samples;
+  }
+  /// What it takes to find all that pass, in ranks of rows.
+  double cost_of_visit() const {
+    constexpr double asked = 0.1, listed = 0.02;
+    const bool is_listed = m_is_prepared || m_filter->empty() || m_filter->size();
+    return (is_listed ? listed : asked) * static_cast<double>(m_names->n_vertices());
+  }
+  /// f(vertex) for all that pass, each once.
+  template <class F>
+  void visit(F f) const {
+    if (m_is_prepared) {
+      for (const id_type vertex : m_passing) f(vertex);
+    } else if (m_filter->size() && *m_filter->size() < m_names->size()) {
+      m_filter->visit([&](id_type id) {
+        const id_type vertex = m_names->vertex_of(id);
+        if (vertex == no_id) return;
+        const auto ids = m_names->ids_at(vertex);  // of several that pass the first stands for all
+        if (ids.size() < 2 || *std::ranges::find_if(ids, std::cref(*m_filter)) == id) f(vertex);
+      });
+    } else {
+      for (id_type vertex = 0; vertex < m_names->n_vertices(); ++vertex)
+        if ((*this)(vertex)) f(vertex);
+    }
+  }
+
+ private:
+  const vertex_names* m_names;
+  const id_filter* m_filter;
+  bool m_is_prepared = false;
+  std::vector<std::uint64_t> m_bits;
+  std::vector<id_type> m_passing;
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
