@@ -17,26 +17,49 @@ using row_order = std::vector<id_type>;
 /// A graph to start from: the ids of row i's neighbours, nearest first, no_id for none.
 using initial_graph = matrix_view<id_type>;
 
-/// How much codes disturb the order of neighbours: the mean over some lists of the error of their ranks, in spreads of
-/// the list (from its first rank to its last), at most 1 each. Lists of equal ranks have no order to disturb.
+/// How much codes disturb the order of neighbours, judged by some lists: the error of their ranks in spreads of the
+/// list (from its first rank to its last), at most 1 each.
+struct code_errors {
+  double whole = 0;       ///< the mean over the lists
+  double nearest = 0;     ///< the same of the nearest few of each, which a mean over all would hide
+  double unresolved = 0;  ///< the share of lists whose nearest few the codes cannot tell apart
+};
+
+/// Lists of equal ranks have no order to disturb.
 template <class View, class Metric>
-double coarseness(const View& data, const Metric& metric, const row_order& order, const neighbor_lists& lists) {
+code_errors errors_of_codes(const View& data, const Metric& metric, const row_order& order,
+                            const neighbor_lists& lists) {
+  constexpr std::size_t few = 8;
   const std::size_t samples = std::min<std::size_t>(512, lists.size());
-  double sum = 0;
+  code_errors sum;
+  std::vector<std::pair<double, double>> ranks;  // exact, and by codes
   for (std::size_t s = 0; s < samples; ++s) {
     const std::size_t i = s * lists.size() / samples, count = lists.count(i);
     const row_query rank(metric, data.row(order[i]));
-    double least = std::numeric_limits<double>::infinity(), greatest = -least, error = 0;
-    for (std::size_t j = 0; j < count; ++j) {
-      const auto exact = static_cast<double>(rank(data.row(order[lists(i, j).id()])));
-      least = std::min(least, exact);
-      greatest = std::max(greatest, exact);
-      error += std::abs(exact - static_cast<double>(lists.rank(i, j))) / static_cast<double>(count);
-    }
-    if (count == 0) sum += 1;  // ranks that overflow fill no list
-    else if (greatest > least) sum += std::min(1.0, error / (greatest - least));
+    ranks.clear();
+    for (std::size_t j = 0; j < count; ++j)
+      ranks.emplace_back(static_cast<double>(rank(data.row(order[lists(i, j).id()]))),
+                         static_cast<double>(lists.rank(i, j)));
+    std::sort(ranks.begin(), ranks.end());
+    const auto error_of_first = [&](std::size_t m) {
+      if (m == 0) return 1.0;  // ranks that overflow fill no list
+      double error = 0;
+      for (std::size_t j = 0; j < m; ++j) error += std::abs(ranks[j].first - ranks[j].second) / static_cast<double>(m);
+      const double spread = ranks[m - 1].first - ranks[0].first;
+      return spread > 0 ? std::min(1.0, error / spread) : 0.0;
+    };
+    const double nearest = error_of_first(std::min(few, count));
+    sum.whole += error_of_first(count);
+    sum.nearest += nearest;
+    sum.unresolved += nearest > 0.5;
   }
-  return samples > 0 ? sum / static_cast<double>(samples) : 0;
+  const auto n = static_cast<double>(std::max<std::size_t>(samples, 1));
+  return {sum.whole / n, sum.nearest / n, sum.unresolved / n};
+}
+
+/// Data without near-duplicates have a tenth of these errors.
+inline bool are_fine_enough(const code_errors& errors) noexcept {
+  return errors.whole < 0.03 && errors.nearest < 0.1 && errors.unresolved < 0.005;
 }
 
 /// Trees or the given graph, then the descent, in one space. `is_fit(order, lists)` may turn the space down once the
@@ -88,14 +111,13 @@ auto with_lists(const View& data, const Metric& metric, std::size_t width, const
   row_order order;
   if constexpr (has_product_form<Metric>() && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
-    constexpr double too_coarse = 0.03;
     constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits
     if (data.dim() <= longest) {
       code_space space(encode_rows(scalar_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);
       auto lists = descend(
           space, width, params, initial,
           [&](const row_order& rows, const neighbor_lists& found) {
-            return coarseness(data, metric, rows, found) < too_coarse;
+            return are_fine_enough(errors_of_codes(data, metric, rows, found));
           },
           order);
       if (lists) return f(space, order, *lists);

@@ -78,6 +78,11 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
   const std::uint64_t before = s.distances;
   enter(walk, graph, entries, s, meet);
   rank_all();
+  // What is looked for may lie in several places, which are far from each other.
+  const auto n_hubs = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(graph.size())));
+  entries.tree.top_hubs(graph.size(), std::min<std::size_t>(n_hubs, 256), s.ids);
+  std::erase_if(s.ids, [&](id_type id) { return !s.visited.insert(id); });
+  rank_all();
   for (std::size_t n_hops = 1; !s.open.empty(); ++n_hops) {
     const candidate_type nearest = s.open.front();
     if (is_settled(nearest.rank)) return walk_end::covered;

@@ -55,11 +55,6 @@ class logged_edges {
     keep(from);
     return m_graph->add(from, to);
   }
-  /// The last place of the block of row i goes to `id`; returns who had it.
-  id_type replace_last(std::size_t i, id_type id) {
-    keep(i);
-    return std::exchange(m_graph->block(i).back(), id);
-  }
   void undo() noexcept {
     m_before.visit([&](std::size_t i, std::span<const id_type> ids) { m_graph->assign(i, ids); });
   }
@@ -104,7 +99,7 @@ class graph_change {
         m_n_vertices(graph.m_names.n_vertices()),
         m_root(graph.m_root),
         m_n_unreached(graph.m_n_unreached),
-        m_n_outside(graph.m_n_outside) {}
+        m_n_added(graph.m_tree.n_added()) {}
   graph_change(const graph_change&) = delete;
   ~graph_change() {
     if (m_graph != nullptr) undo();
@@ -130,16 +125,16 @@ class graph_change {
     lists.undo();
     g.drop_vertices(m_n_vertices);
     if (m_tree) g.m_tree = std::move(*m_tree);
+    g.m_tree.take_back(m_n_added);
     g.m_root = m_root;
     g.m_n_unreached = m_n_unreached;
-    g.m_n_outside = m_n_outside;
   }
 
   Graph* m_graph;
   std::optional<hub_tree> m_tree;
   std::size_t m_n_ids, m_n_vertices;
   id_type m_root;
-  std::size_t m_n_unreached, m_n_outside;
+  std::size_t m_n_unreached, m_n_added;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

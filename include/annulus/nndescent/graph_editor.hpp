@@ -28,13 +28,32 @@ class edge_chooser {
     m_candidates.clear();
     for (std::size_t i = 0; i < ids.size(); ++i) m_candidates.push_back({m_ranks[i], ids[i]});
     std::sort(m_candidates.begin(), m_candidates.end());
+    const std::size_t most = 2 * m_degree;  // the far ones of many would rarely be kept
+    if (m_candidates.size() > most) m_candidates.resize(most);
     if (m_candidates.size() > m_degree) m_diversify(u, m_candidates);
     ids.clear();
     for (const auto& c : m_candidates) ids.push_back(c.id);
   }
 
-  /// The edges of u without those that is_gone(v) holds for: what these led to takes their place, however many of them
-  /// stand in a row. Returns whether u has an edge to one that is gone.
+  /// Which of the neighbours of u is reached best by way of another: the place of the edge that is missed least.
+  std::size_t least_needed(id_type u, std::span<const id_type> ids) {
+    m_ranks.resize(ids.size());
+    m_ranker.from(u, ids, m_ranks.data());
+    const std::vector<float> direct = m_ranks;
+    std::vector<float> last_step(ids.size(), std::numeric_limits<float>::infinity());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      m_ranker.from(ids[i], ids, m_ranks.data());
+      for (std::size_t j = 0; j < ids.size(); ++j)
+        if (j != i) last_step[j] = std::min(last_step[j], m_ranks[j]);
+    }
+    std::size_t best = 0;  // by the quotient of the two, which may both be 0
+    for (std::size_t j = 1; j < ids.size(); ++j)
+      if (direct[j] * last_step[best] > direct[best] * last_step[j]) best = j;
+    return best;
+  }
+
+  /// The edges of u without those that is_gone(v) holds for: what these led to takes their place, and where too few of
+  /// those are left, what is behind them. Returns whether u has an edge to one that is gone.
   template <class IsGone>
   bool mend(const adjacency& graph, id_type u, IsGone is_gone, std::vector<id_type>& ids) {
     constexpr std::size_t most_passed = 64;
@@ -49,7 +68,8 @@ class edge_chooser {
     };
     for (const id_type v : graph.of(u)) look_at(v);
     if (m_passed.empty()) return false;
-    for (std::size_t i = 0; i < m_passed.size(); ++i)
+    const std::size_t n_next = m_passed.size();
+    for (std::size_t i = 0; i < m_passed.size() && (i < n_next || ids.size() < m_degree); ++i)
       for (const id_type w : graph.of(m_passed[i])) look_at(w);
     choose(u, ids);
     return true;
@@ -67,7 +87,8 @@ class edge_chooser {
 
 /// A row that has its place in the graph and no edges yet.
 struct arrival {
-  id_type vertex;
+  id_type vertex = no_id;
+  std::uint32_t leaf = 0;                    ///< of the tree
   std::vector<candidate<float>> found = {};  ///< vertices around it by the ranks of the walk, nearest first
   std::vector<candidate<float>> near = {};   ///< the same by exact distances
   std::vector<id_type> unnamed = {};         ///< vertices of erased rows nearby
@@ -144,8 +165,8 @@ class arrival_linker {
     m_graph->assign_kept(v, ids);
   }
 
-  /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, which hands
-  /// over one that the row takes on.
+  /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, in the place of
+  /// the edge that is missed least, which the row takes on.
   void ensure_link(const arrival& a) {
     const auto leads_here = [&](const auto& c) {
       const auto ids = m_graph->of(c.id);
@@ -154,7 +175,13 @@ class arrival_linker {
     if (a.found.empty() || std::ranges::any_of(a.found, leads_here)) return;
     for (const auto& c : a.found)
       if (m_graph->add(c.id, a.vertex)) return;
-    m_graph->add(a.vertex, m_graph->replace_last(a.found[0].id, a.vertex));
+    const id_type nearest = a.found[0].id;
+    const auto before = m_graph->of(nearest);
+    std::vector<id_type> ids(before.begin(), before.end());
+    const id_type lost = std::exchange(ids[m_choosers[0].least_needed(nearest, ids)], a.vertex);
+    m_graph->keep(nearest);
+    m_graph->assign_kept(nearest, ids);
+    m_graph->add(a.vertex, lost);
   }
 
   logged_edges* m_graph;

@@ -93,6 +93,12 @@ struct graph_walker {
     return s.walk.found;
   }
 
+  /// The leaf of the tree that the query of the scratch falls into.
+  std::uint32_t leaf_of(const scratch_type& s) const {
+    return entries.tree.template find<rank_type>(
+        graph.size(), [&](std::span<const id_type> ids, rank_type* out) { walk.ranks(s.walk.query, ids, out); });
+  }
+
   /// The `width` vertices nearest to a vertex, by exact distances.
   void neighbors_of(id_type vertex, std::size_t width, scratch_type& s, std::vector<candidate<float>>& out) const {
     walk.prepare_row(vertex, s.walk.query);
@@ -190,14 +196,15 @@ struct graph_walker {
       const std::size_t k = std::min(e.k, names.n_named());
       if (names.n_unnamed() == 0) {
         const auto& found = walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam, e.epsilon, allow_all{}, w);
-        return found.size() < k ? scan(e.wanted, passes, s) : found;
+        return found.size() < k || found.is_level() ? scan(e.wanted, passes, s) : found;
       }
       // Rows without a name take up their share of a wider pool. Where they are more here than elsewhere, the k-th
       // found may rank behind the last of the pool: then others may have been passed over.
       const auto is_named = [&](id_type vertex) { return names.is_named(vertex); };
       const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1;
       const auto& found = walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_named, w);
-      if (found.size() >= k && (!w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank)))
+      if (found.size() >= k && !w.pool.is_level() &&
+          (!w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank)))
         return found;
     }
     const double cost = scan_cost(passes);

@@ -54,7 +54,7 @@ class diversifier {
           const bool spare = m_rule.prob < 1 && m_rule.coin.uniform(u << 32 | m_ids[j]) >= m_rule.prob;
           if (m_ranks[j] <= direct && !spare) {
             float& s = m_shortcut[m_places[j]];
-            s = std::max(s, m_ranks[j] > 0 ? direct / m_ranks[j] : std::numeric_limits<float>::infinity());
+            s = std::max(s, shortcut(direct, m_ranks[j]));
           }
         }
       }
@@ -65,6 +65,13 @@ class diversifier {
   }
 
  private:
+  /// How many times shorter the way's last step is. Rows at distance 0 from each other are as good as one another: the
+  /// first stands for all, and the others follow where there is room.
+  float shortcut(float direct, float last_step) const noexcept {
+    if (last_step > 0) return direct / last_step;
+    return direct == last_step ? m_rule.factor : std::numeric_limits<float>::infinity();
+  }
+
   typename Space::ranker m_ranker;
   diversify_rule m_rule;
   std::vector<candidate_type> m_open;

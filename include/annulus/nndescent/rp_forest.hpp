@@ -27,6 +27,9 @@ class rp_splitter {
 
   explicit rp_splitter(const Space& space) : m_ranker(space) {}
 
+  /// out[i] = rank of a and ids[i].
+  void ranks(id_type a, std::span<const id_type> ids, float* out) { m_ranker.from(a, ids, out); }
+
   /// Parts `ids` by the hyperplane between rows a and b; returns how many are on a's side, which come first. Both
   /// sides keep their order. Rows on the plane, and all rows where one side would be empty, go by coin.
   std::size_t split(std::span<id_type> ids, id_type a, id_type b, const counter_random& coin, bool is_deep) {

@@ -56,6 +56,10 @@ class search_pool {
   std::size_t size() const noexcept { return m_size; }
   bool is_full() const noexcept { return m_size == m_capacity; }
   const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
+  /// Whether it is full of rows at one rank, so that nothing tells where nearer ones may be.
+  bool is_level() const noexcept {
+    return m_capacity > 1 && is_full() && !(m_entries[0].rank < m_entries[m_size - 1].rank);
+  }
   /// How many rank at most so.
   std::size_t count_within(Rank rank) const noexcept {
     const entry* const first = m_entries.data();
@@ -131,7 +135,7 @@ void enter(const Walk& walk, const adjacency& graph, const entry_points& entries
   using rank_type = typename Walk::rank_type;
   s.visited.reset(graph.size());
   if (s.hidden != no_id) s.visited.insert(s.hidden);
-  const auto leaf = entries.tree.template find<rank_type>(
+  const std::uint32_t leaf = entries.tree.template find<rank_type>(
       graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
         walk.ranks(s.query, ids, out);
         s.distances += ids.size();
@@ -139,13 +143,11 @@ void enter(const Walk& walk, const adjacency& graph, const entry_points& entries
           if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
       });
   s.ids.clear();
-  for (const id_type id : leaf) {
-    if (id >= graph.size() || graph.block(id).front() == no_id) continue;  // a row that leads nowhere
-    if (s.visited.insert(id)) {
-      walk.prefetch(id);
-      s.ids.push_back(id);
-    }
-  }
+  entries.tree.visit(leaf, [&](id_type id) {
+    if (id >= graph.size() || graph.block(id).front() == no_id || !s.visited.insert(id)) return;
+    walk.prefetch(id);
+    s.ids.push_back(id);
+  });
   if (entries.root < graph.size() && s.visited.insert(entries.root)) s.ids.push_back(entries.root);
 }
 

@@ -3,6 +3,7 @@
 /// \file
 /// The graph behind an index: rows, edges and names, built at once and changed row by row.
 
+#include <annulus/nndescent/coarse_edges.hpp>
 #include <annulus/nndescent/copied_lists.hpp>
 #include <annulus/nndescent/equal_rows.hpp>
 #include <annulus/nndescent/graph_params.hpp>
@@ -150,7 +151,7 @@ class search_graph {
     m_table.rename(place);
     m_walk.keep_only(order);
     m_rows.keep_only(m_rows.size() > 0 ? std::span<const id_type>(order) : std::span<const id_type>());
-    m_n_unreached = m_n_outside = 0;
+    m_n_unreached = 0;
   }
 
   std::size_t memory_bytes() const noexcept {
@@ -175,7 +176,6 @@ class search_graph {
   static void persist(Self& self, Archive& archive) {
     persist_params(self.m_params, archive);
     archive("added_since_repair", self.m_n_unreached);
-    archive("added_since_tree", self.m_n_outside);
     archive("root", self.m_root);
     persistence::persist(self.m_names, archive);
     archive.part(walk_name, self.m_walk);
@@ -256,17 +256,18 @@ class search_graph {
     for (std::size_t i = 0; i < n; ++i) place[leaves[i]] = static_cast<id_type>(i);
     m_tree.rename(place);
     m_root = place[hub];
-    m_graph = build_search_graph(space, lists, rule(), m_params.threads, m_params.progress)
-                  .reordered(leaves, m_params.threads);
+    adjacency graph = build_search_graph(space, lists, rule(), m_params.threads, m_params.progress);
+    add_coarse_edges(graph, data, m_metric, order, space, rule(), m_params);
+    m_graph = graph.reordered(leaves, m_params.threads);
 
     resize_vertices(n);
     for (std::size_t i = 0; i < n; ++i) vertices[order[i]] = place[i];
-    const neighbors graph = exact_graph(data, m_metric, order, lists, m_params);
+    const neighbors nearest = exact_graph(data, m_metric, order, lists, m_params);
     std::vector<candidate<float>> list;
     for (std::size_t i = 0; i < n; ++i) {
       list.clear();
-      for (std::size_t j = 0; j < m_knn.width() && graph.ids(i, j) != no_id; ++j)
-        list.push_back({graph.distances(i, j), vertices[graph.ids(i, j)]});
+      for (std::size_t j = 0; j < m_knn.width() && nearest.ids(i, j) != no_id; ++j)
+        list.push_back({nearest.distances(i, j), vertices[nearest.ids(i, j)]});
       std::sort(list.begin(), list.end());
       m_knn.assign(vertices[i], list);
       put(vertices[i], data.row(i));
@@ -341,6 +342,7 @@ class search_graph {
           if (j != i) pool.insert(ranks[j], vertices[j]);
         arrival& a = arrivals[i];
         a.vertex = vertices[i];
+        a.leaf = walker().leaf_of(s);
         for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({static_cast<float>(pool[j].rank), pool[j].id()});
         for (std::size_t j = 0; j < s.unnamed.size(); ++j) a.unnamed.push_back(s.unnamed[j].id());
         walker().exact_distances(pool, fresh[i].row, a.near);
@@ -350,7 +352,7 @@ class search_graph {
     enter_into_lists(arrivals, change.lists);
     arrival_linker<walk_type>(m_walk, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
-    m_n_outside += fresh.size();
+    for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);
   }
 
   /// New vertices know each other already.
@@ -374,13 +376,12 @@ class search_graph {
       connect_all(change.edges, m_root);
       m_n_unreached = 0;
     }
-    if (m_n_outside * share_outside > n && n > start_leaf) {
+    if (m_tree.n_added() * share_outside > n && n > start_leaf) {
       std::vector<id_type> named;
       for (id_type v = 0; v < n; ++v)
         if (m_names.is_named(v)) named.push_back(v);
       id_type root = m_root;
       change.replace_tree(make_tree(m_graph, std::move(named), root));
-      m_n_outside = 0;
     }
   }
 
@@ -408,7 +409,6 @@ class search_graph {
   Metric m_metric;
   nndescent_params m_params;
   std::size_t m_n_unreached = 0;  ///< vertices that came since all were last known to be in reach of the root
-  std::size_t m_n_outside = 0;    ///< vertices that came since the tree was made
   walk_type m_walk;               ///< by vertex, as are the exact rows of a compressed storage, edges and lists
   owned_rows<Points> m_rows;
   adjacency m_graph;
