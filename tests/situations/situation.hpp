@@ -25,7 +25,7 @@ inline situation draw_situation(std::uint64_t seed) {
   drawn.n = static_cast<std::size_t>(300 * std::pow(5, static_cast<double>(random.below(1000)) / 1000));
   drawn.data.what = static_cast<shape>(random.below(std::size(shape_names)));
   drawn.data.is_shuffled = random.chance(0.5);
-  drawn.data.dim = std::array{2, 4, 8, 16, 24}[random.below(5)];
+  drawn.data.dim = std::array<std::size_t, 5>{2, 4, 8, 16, 24}[random.below(5)];
   if (drawn.data.what == shape::few_values) drawn.data.dim = random.from(1, 3);
   drawn.operations.push_back(static_cast<operation>(random.below(n_starts)));
   for (std::size_t i = random.from(0, 3); i > 0; --i)
