@@ -109,11 +109,11 @@ TEST_CASE("A filter lets nothing pass of the query's own group") {
   check(s.asked);
 }
 
-TEST_CASE("A filter lets pass what is a quarter of all rows away") {
+TEST_CASE("A filter lets pass what is a quarter of the way across the data from the queries") {
   dice random(1, 0);
-  matrix<float> rows(2000, 2), queries(60, 2);
-  passing_ids passing(2000);
-  for (std::size_t i = 0; i < 2000; ++i) {
+  matrix<float> rows(4000, 2), queries(60, 2);
+  passing_ids passing(4000);
+  for (std::size_t i = 0; i < 4000; ++i) {
     for (float& x : rows.row(i)) x = static_cast<float>(random.below(1'000'000)) / 1e6f;
     passing[i] = rows(i, 0) > 0.5f;
   }
