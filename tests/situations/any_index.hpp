@@ -24,12 +24,6 @@ struct graph_lists {
   neighbors lists;
 };
 
-/// What tuning promises.
-struct tuned {
-  annulus::search_params params;
-  bool is_reached = false;
-};
-
 /// An index of rows that are numbers in single precision here, whatever it holds them as.
 class any_index {
  public:
@@ -41,7 +35,7 @@ class any_index {
   virtual annulus::csr radius_search(const matrix<float>& queries, float radius,
                                      const annulus::search_params&) const = 0;
   virtual graph_lists graph() const = 0;
-  virtual tuned tune(const matrix<float>& queries, double target_recall, std::size_t k) const = 0;
+  virtual annulus::tuned_search tune(const matrix<float>& queries, double target_recall, std::size_t k) const = 0;
 
   virtual id_type insert(const matrix<float>& rows) = 0;
   virtual void erase(id_type id) = 0;

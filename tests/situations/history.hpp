@@ -186,6 +186,7 @@ class history {
       for (const id_type id : chosen) update(id, next_row());
   }
   void replace(bool is_mapped) {
+    m_index->consolidate();  // as what is saved is: a file holds the rows that are there alone
     m_index->save(m_file);
     auto read = is_mapped ? m_index->map(m_file) : m_index->load(m_file);
     const std::string_view how = is_mapped ? "mapped" : "loaded";

@@ -59,19 +59,13 @@ class index_of final : public any_index {
     return m_index.radius_search(points_of<Points>(queries), radius, params);
   }
   graph_lists graph() const override {
-    if constexpr (requires { m_index.ids(); }) {
-      const auto& ids = m_index.ids();
-      return {{ids.begin(), ids.end()}, m_index.graph()};
-    } else {
-      return without_erased(m_index.graph());
-    }
+    return {m_index.ids(), m_index.graph()};
   }
-  tuned tune(const matrix<float>& queries, double target_recall, std::size_t k) const override {
-    static_cast<void>(queries);
-    return {m_index.tune(target_recall, 300, k, 1), true};
+  annulus::tuned_search tune(const matrix<float>& queries, double target_recall, std::size_t k) const override {
+    return m_index.tune(points_of<Points>(queries), target_recall, k, 1);
   }
 
-  id_type insert(const matrix<float>& rows) override { return m_index.insert(points_of<Points>(rows)); }
+  id_type insert(const matrix<float>& rows) override { return m_index.insert(points_of<Points>(rows), {.threads = 2}); }
   void erase(id_type id) override { m_index.erase(id); }
   void update(id_type id, const matrix<float>& row) override { m_index.update(id, points_of<Points>(row)); }
   void consolidate() override { m_index.consolidate(); }
@@ -87,19 +81,6 @@ class index_of final : public any_index {
   }
 
  private:
-  /// The lists of rows that are there, which have a neighbour unless there is one row alone.
-  static graph_lists without_erased(const neighbors& all) {
-    graph_lists result;
-    for (std::size_t id = 0; id < all.ids.rows(); ++id)
-      if (all.ids(id, 0) != no_id) result.ids.push_back(static_cast<id_type>(id));
-    result.lists = neighbors(result.ids.size(), all.ids.cols());
-    for (std::size_t i = 0; i < result.ids.size(); ++i) {
-      std::ranges::copy(all.ids.row(result.ids[i]), result.lists.ids.row(i).begin());
-      std::ranges::copy(all.distances.row(result.ids[i]), result.lists.distances.row(i).begin());
-    }
-    return result;
-  }
-
   index_type m_index;
 };
 

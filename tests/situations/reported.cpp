@@ -163,7 +163,7 @@ TEST_CASE("Rows in groups of groups of nearly equal ones are found, or tuning sa
 
   const auto queries = s.asked.places(100);
   const auto tuned = s.told.index().tune(queries, 0.99, 10);
-  if (tuned.is_reached)
+  if (tuned.reached)
     CHECK(situations::share_found(s.told, queries, 10, s.told.rows().all(), tuned.params).value() >= 0.97);
 }
 
@@ -293,7 +293,7 @@ TEST_CASE("Tuning says whether queries of another distribution are found") {
   matrix<float> queries = slice(rows, 0, 200);
   for (float& x : std::span(queries.data(), queries.rows() * queries.cols())) x = 6 - 0.3f * x;
   const auto tuned = s.told.index().tune(queries, 0.95, 10);
-  if (tuned.is_reached)
+  if (tuned.reached)
     CHECK(situations::share_found(s.told, queries, 10, s.told.rows().all(), tuned.params).value() >= 0.93);
 }
 

@@ -13,8 +13,8 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 template <class Walk>
 class edge_chooser {
  public:
-  edge_chooser(const Walk& walk, const diversify_rule& rule)
-      : m_space(walk), m_diversify(m_space, rule), m_ranker(m_space), m_degree(rule.degree) {}
+  edge_chooser(const walk_space<Walk>& space, const diversify_rule& rule)
+      : m_diversify(space, rule), m_ranker(space), m_degree(rule.degree) {}
 
   /// Keeps of the neighbours of u, nearest first, those that the rule keeps.
   void diversify(id_type u, std::vector<candidate<float>>& neighbors) { m_diversify(u, neighbors); }
@@ -76,7 +76,6 @@ class edge_chooser {
   }
 
  private:
-  walk_space<Walk> m_space;
   diversifier<walk_space<Walk>> m_diversify;
   typename walk_space<Walk>::ranker m_ranker;
   std::size_t m_degree;
@@ -99,8 +98,11 @@ struct arrival {
 template <class Walk>
 class arrival_linker {
  public:
-  arrival_linker(const Walk& walk, logged_edges& graph, const diversify_rule& rule, std::size_t threads)
-      : m_graph(&graph), m_threads(threads), m_degree(rule.degree), m_choosers(resolve_threads(threads), {walk, rule}) {}
+  arrival_linker(const walk_space<Walk>& space, logged_edges& graph, const diversify_rule& rule, std::size_t threads)
+      : m_graph(&graph),
+        m_threads(threads),
+        m_degree(rule.degree),
+        m_choosers(resolve_threads(threads), {space, rule}) {}
 
   void operator()(std::span<arrival> arrivals) {
     parallel_for(m_threads, arrivals.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {

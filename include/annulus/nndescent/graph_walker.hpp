@@ -10,15 +10,34 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
+/// The walk over the exact rows beside compressed ones.
+template <class Points, class Metric, class Walk>
+struct exact_walk_of {
+  using type = Walk;
+};
+template <class T, class Metric, class Walk>
+  requires Walk::is_compressed
+struct exact_walk_of<matrix<T>, Metric, Walk> {
+  using type = exact_walk<T, Metric>;
+};
+template <class Points, class Metric, class Walk>
+using exact_walk_of_t = typename exact_walk_of<Points, Metric, Walk>::type;
+
 /// What one thread needs to search an index.
 template <class Points, class Metric, class Walk>
 struct graph_scratch {
+  struct nothing {};
+  using of_exact_rows = std::conditional_t<Walk::is_compressed,
+                                           graph_scratch<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>, nothing>;
+
   explicit graph_scratch(const Walk& walk_rows) : walk{walk_rows.make_query()} {}
+  graph_scratch() requires(!Walk::is_compressed) : graph_scratch(Walk()) {}
   walk_scratch<Walk> walk;
   top_k<row_rank_t<Metric, row_t<view_of<Points>>>> best{1};
   top_k<typename Walk::rank_type> approximate{1};
   std::vector<candidate<typename Walk::rank_type>> within;
   search_pool<typename Walk::rank_type> unnamed;
+  of_exact_rows exact = {};
   std::uint64_t scans = 0;
 };
 
@@ -70,9 +89,24 @@ struct graph_walker {
     if (k == 0 || !is_finite_row(query)) return;
     walk.prepare(query, s.walk.query);
     const effort e = effort_for(k, params);
-    if (!walk.is_blind(s.walk.query)) return finish(nearest(e, passes, s), query, e.wanted, ids, distances, passes, s);
+    if (!walk.is_blind(s.walk.query)) {
+      const auto& found = nearest(e, passes, s);
+      std::size_t count = std::min(e.wanted, found.size());
+      if constexpr (Walk::is_compressed)
+        if (rows.size() > 0 && found.size() >= k) {
+          const float error = walk.rank_error(s.walk.query, found[0].id(), found[k - 1].rank);
+          while (count < found.size() && found[count].rank <= found[k - 1].rank + error) ++count;
+          // Where all are as near as the k-th, as far as codes tell, others that were dropped may be nearer.
+          if (count == found.size() && found.is_full() && found[count - 1].rank <= found[k - 1].rank + error)
+            return find_among_exact(query, ids, distances, params, passes, s);
+        }
+      return finish(found, query, count, ids, distances, passes, s);
+    }
     if (rows.size() > 0) scan_rows(query, ids, distances, passes, s);
-    else finish(scan(e.wanted, passes, s), query, e.wanted, ids, distances, passes, s);
+    else {
+      const auto& found = scan(e.wanted, passes, s);
+      finish(found, query, std::min(e.wanted, found.size()), ids, distances, passes, s);
+    }
   }
 
   /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered. The
@@ -91,6 +125,14 @@ struct graph_walker {
         walk_end::given_up)
       scan(beam, passes, s);
     return s.walk.found;
+  }
+
+  /// The rank of a vertex near a row; of one so close that the walk cannot tell how close, the exact one.
+  float telling_rank(const typename search_pool<rank_type>::entry& e, const row_type& row, const scratch_type& s) const {
+    if constexpr (Walk::is_compressed)
+      if (rows.size() > 0 && static_cast<float>(e.rank) <= 2 * walk.rank_error(s.walk.query, e.id(), e.rank))
+        return static_cast<float>(row_query<Metric, row_type>(metric, row)(rows.row(e.id())));
+    return static_cast<float>(e.rank);
   }
 
   /// The leaf of the tree that the query of the scratch falls into.
@@ -218,6 +260,19 @@ struct graph_walker {
     return w.found;
   }
 
+  /// The same search by a walk over the exact rows.
+  void find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
+                        const search_params& params, const vertex_filter& passes, scratch_type& s) const {
+    using exact_type = exact_walk_of_t<Points, Metric, Walk>;
+    const exact_type exact(rows, metric);
+    s.exact.walk.hidden = s.walk.hidden;
+    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names}.find(query, ids, distances,
+                                                                                              params, passes, s.exact);
+    s.walk.distances += std::exchange(s.exact.walk.distances, 0);
+    s.walk.hops += std::exchange(s.exact.walk.hops, 0);
+    s.scans += std::exchange(s.exact.scans, 0);
+  }
+
   /// What a scan of all that pass takes, in ranks of rows.
   double scan_cost(const vertex_filter& passes) const { return passes.count() + passes.cost_of_visit(); }
 
@@ -261,9 +316,8 @@ struct graph_walker {
   }
 
   /// Exact ranks decide, where there are exact rows.
-  void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t wanted, std::span<id_type> ids,
+  void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t count, std::span<id_type> ids,
               std::span<float> distances, const vertex_filter& passes, scratch_type& s) const {
-    const std::size_t count = std::min(wanted, pool.size());
     if (Walk::is_exact || rows.size() == 0) {
       s.approximate.reset(ids.size());
       for (std::size_t i = 0; i < count; ++i) push_ids(pool[i].id(), pool[i].rank, ids.size(), passes, s.approximate);

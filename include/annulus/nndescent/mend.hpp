@@ -10,11 +10,11 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// The graph with no edges to or from vertices that `is_gone` holds for: their neighbours take their place. Where too
 /// few of those are left, around(vertex, worker, ids) adds what a search finds. O(n), and what mending takes.
 template <class Walk, class IsGone, class Around>
-adjacency mended_graph(const adjacency& graph, const Walk& walk, const diversify_rule& rule, std::size_t threads,
-                       IsGone is_gone, Around around) {
+adjacency mended_graph(const adjacency& graph, const walk_space<Walk>& space, const diversify_rule& rule,
+                       std::size_t threads, IsGone is_gone, Around around) {
   adjacency mended = graph;
   const std::size_t few = rule.degree / 4;
-  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {walk, rule});
+  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {space, rule});
   parallel_for(threads, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     std::vector<id_type> ids;
     for (auto v = static_cast<id_type>(begin); v < end; ++v) {

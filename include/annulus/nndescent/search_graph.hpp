@@ -126,7 +126,8 @@ class search_graph {
       walker().neighbors_of(v, graph_degree(m_params), scratch[worker], found);
       for (const auto& c : found) ids.push_back(c.id);
     };
-    adjacency mended = mended_graph(m_graph, m_walk, rule(), m_params.threads, is_gone, around);
+    const walk_space<walk_type> ranks = space();
+    adjacency mended = mended_graph(m_graph, ranks, rule(), m_params.threads, is_gone, around);
 
     std::vector<id_type> order, place(m_names.n_vertices(), no_id);
     for (id_type v = 0; v < m_names.n_vertices(); ++v)
@@ -144,7 +145,7 @@ class search_graph {
     // Nothing of what follows can fail.
     tree.rename(place);
     m_tree = std::move(tree);
-    m_root = order.empty() ? 0 : place[root];
+    m_root = order.empty() ? no_id : place[root];
     m_graph = std::move(mended);
     m_names = std::move(names);
     m_knn.reorder(order, place);
@@ -343,14 +344,16 @@ class search_graph {
         arrival& a = arrivals[i];
         a.vertex = vertices[i];
         a.leaf = walker().leaf_of(s);
-        for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({static_cast<float>(pool[j].rank), pool[j].id()});
+        for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({walker().telling_rank(pool[j], fresh[i].row, s), pool[j].id()});
+        std::sort(a.found.begin(), a.found.end());
         for (std::size_t j = 0; j < s.unnamed.size(); ++j) a.unnamed.push_back(s.unnamed[j].id());
         walker().exact_distances(pool, fresh[i].row, a.near);
       }
     });
-    if (m_names.size() == 0) m_root = vertices[0];
+    if (m_root == no_id) m_root = vertices[0];
     enter_into_lists(arrivals, change.lists);
-    arrival_linker<walk_type>(m_walk, change.edges, rule(), scratch.size())(arrivals);
+    const walk_space<walk_type> ranks = space();
+    arrival_linker<walk_type>(ranks, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
     for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);
   }
@@ -392,15 +395,26 @@ class search_graph {
       for (const id_type to : graph.of(v)) ++in_degrees[to];
     if (root == no_id && !vertices.empty())
       root = *std::ranges::max_element(vertices, {}, [&](id_type v) { return in_degrees[v]; });
-    return hub_tree(walk_space<walk_type>(m_walk), std::move(vertices), in_degrees, start_leaf, m_params.seed);
+    const walk_space<walk_type> ranks(m_walk);
+    return hub_tree(ranks, std::move(vertices), in_degrees, start_leaf, m_params.seed);
+  }
+
+  /// Ranks between vertices.
+  walk_space<walk_type> space() const {
+    if constexpr (is_compressed)
+      if (m_rows.size() > 0)
+        return walk_space<walk_type>(m_walk, [exact = exact_walk(m_rows, m_metric)](id_type a, id_type b) {
+          return static_cast<float>(exact.rank(a, b));
+        });
+    return walk_space<walk_type>(m_walk);
   }
 
   /// Every vertex with a name in reach of the root.
   template <class Edges>
   void connect_all(Edges& edges, id_type root) const {
     if (size() == 0) return;
-    const walk_space<walk_type> space(m_walk);
-    typename walk_space<walk_type>::ranker ranker(space);
+    const walk_space<walk_type> ranks = space();
+    typename walk_space<walk_type>::ranker ranker(ranks);
     connect(
         edges, root, [&](id_type u, std::span<const id_type> ids, float* out) { ranker.from(u, ids, out); },
         [&](id_type v) { return m_names.is_named(v); });
@@ -413,7 +427,7 @@ class search_graph {
   owned_rows<Points> m_rows;
   adjacency m_graph;
   hub_tree m_tree;
-  id_type m_root = 0;
+  id_type m_root = no_id;
   vertex_names m_names;
   knn_lists m_knn;
   row_table m_table;  ///< of all vertices with a name, once the index changes, where their rows are kept

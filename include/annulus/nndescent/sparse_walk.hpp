@@ -13,7 +13,7 @@ template <class T, class Metric>
 class sparse_walk {
  public:
   using row_type = sparse_row<T>;
-  static constexpr bool is_exact = true;
+  static constexpr bool is_exact = true, is_compressed = false;
   using rank_type = row_rank_t<Metric, row_type>;
 
   /// A view: of the row of a caller or of the walk, valid while that stays.

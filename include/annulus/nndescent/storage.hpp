@@ -8,6 +8,8 @@
 #include <annulus/core/sparse_rows.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
+#include <functional>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The rows as given; 8-bit rows by integer kernels.
@@ -52,6 +54,7 @@ class row_walk {
  public:
   static constexpr bool is_cosine = detail::is_cosine<Metric>;
   static constexpr bool is_exact = std::same_as<T, S> && !is_cosine;
+  static constexpr bool is_compressed = !std::same_as<T, S>;
   using rank_type = rank_t<Metric, S>;
 
   struct query {
@@ -113,6 +116,17 @@ class row_walk {
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank_of(m_metric, q.row.data(), row(i), m_rows.dim());
     }
   }
+  /// How far the rank of a row may be off for the coordinates that were rounded to S: of those metrics where it follows
+  /// from the length of the difference, else not known, and 0.
+  float rank_error(const query& q, id_type, rank_type rank) const noexcept {
+    if constexpr (is_compressed && has_product_form<Metric>()) {
+      constexpr float step = 0x1p-11f;  // of a half
+      const auto norm = static_cast<float>(one_to_one<kernels::inner_product>(q.row.data(), q.row.data(), dim()));
+      const float scale = is_cosine ? 1.0f : norm;
+      return step * (step * scale + 2 * std::sqrt(scale * std::abs(static_cast<float>(rank))));
+    }
+    return 0;
+  }
   /// Whether all rows look alike from here: a zero vector has no direction.
   bool is_blind(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
@@ -165,12 +179,13 @@ class row_walk {
 template <class T>
 class code_walk {
  public:
-  static constexpr bool is_exact = false;
+  static constexpr bool is_exact = false, is_compressed = true;
   using rank_type = float;
 
   struct query {
     scalar_encoder<T> encoder;
     code_query codes;
+    float norm = 0;  ///< of the codes
   };
 
   explicit code_walk(scalar_encoder<T> encoder)
@@ -186,12 +201,25 @@ class code_walk {
   void keep_only(std::span<const id_type> order) noexcept { m_codes.keep_only(order); }
 
   query make_query() const {
-    query q{m_encoder, {}};
+    query q{m_encoder, {}, 0};
     q.codes.codes.resize(m_codes.row_bytes());
     return q;
   }
-  void prepare(std::span<const T> row, query& q) const { q.encoder.prepare(row.data(), m_codes.row_bytes(), q.codes); }
-  void prepare_row(std::size_t i, query& q) const { m_codes.prepare(i, q.codes); }
+  void prepare(std::span<const T> row, query& q) const {
+    q.encoder.prepare(row.data(), m_codes.row_bytes(), q.codes);
+    q.norm = norm_of(q.codes);
+  }
+  void prepare_row(std::size_t i, query& q) const {
+    m_codes.prepare(i, q.codes);
+    q.norm = norm_of(q.codes);
+  }
+  /// How far the rank of a row may be off: two standard deviations of what half a step in each coordinate of both makes
+  /// of their product.
+  float rank_error(const query& q, id_type id, float) const noexcept {
+    if (m_encoder.is_exact()) return 0;
+    constexpr float deviation = 0.408f;  // of the sum of two errors that are uniform in half a step to either side
+    return 2 * deviation * q.codes.terms.scale * m_codes.terms(id).scale * q.norm;
+  }
   bool is_blind(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
     m_codes.ranks(q.codes, ids, out);
@@ -209,8 +237,43 @@ class code_walk {
   }
 
  private:
+  static float norm_of(const code_query& q) noexcept {
+    std::int32_t sum = 0;
+    for (const std::int32_t c : q.codes) sum += c * c;
+    return std::sqrt(static_cast<float>(sum));
+  }
+
   scalar_encoder<T> m_encoder;
   scalar_codes m_codes;
+};
+
+/// Walks over exact rows that stand beside compressed ones, where those cannot tell rows apart.
+template <class T, class Metric>
+class exact_walk {
+ public:
+  static constexpr bool is_exact = true, is_compressed = false;
+  using rank_type = rank_t<Metric, T>;
+  struct query {
+    std::span<const T> row;
+  };
+
+  exact_walk() = default;
+  exact_walk(const aligned_rows<T>& rows, const Metric& metric) : m_rows(&rows), m_metric(&metric) {}
+  query make_query() const noexcept { return {}; }
+  void prepare(std::span<const T> row, query& q) const noexcept { q.row = row; }
+  bool is_blind(const query&) const noexcept { return false; }
+  void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
+    const row_query<Metric, std::span<const T>> rank(*m_metric, q.row);
+    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows->row(ids[i]));
+  }
+  void prefetch(std::size_t i) const noexcept { m_rows->prefetch(i); }
+  rank_type rank(id_type a, id_type b) const {
+    return row_query<Metric, std::span<const T>>(*m_metric, m_rows->row(a))(m_rows->row(b));
+  }
+
+ private:
+  const aligned_rows<T>* m_rows = nullptr;
+  const Metric* m_metric = nullptr;
 };
 
 template <class Points, class Metric, class Storage>
@@ -240,21 +303,31 @@ struct walk_of<matrix<T>, Metric, sq8> {
   }
 };
 
-/// Ranks among the rows of a walk, as a space has them.
+/// Ranks among the rows of a walk, as a space has them. Of rows so close that the walk cannot tell how close,
+/// `exact_rank` says, if given.
 template <class Walk>
 class walk_space {
  public:
-  explicit walk_space(const Walk& walk) : m_walk(&walk) {}
+  using rank_function = std::function<float(id_type, id_type)>;
+
+  explicit walk_space(const Walk& walk, rank_function exact_rank = {})
+      : m_walk(&walk), m_exact_rank(std::move(exact_rank)) {}
 
   class ranker {
    public:
-    explicit ranker(const walk_space& space) : m_walk(space.m_walk), m_query(m_walk->make_query()) {}
+    explicit ranker(const walk_space& space) : m_space(&space), m_query(space.m_walk->make_query()) {}
 
     void from(id_type a, std::span<const id_type> ids, float* out) {
-      m_walk->prepare_row(a, m_query);
+      const Walk& walk = *m_space->m_walk;
+      walk.prepare_row(a, m_query);
       m_ranks.resize(ids.size());
-      m_walk->ranks(m_query, ids, m_ranks.data());
-      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = static_cast<float>(m_ranks[i]);
+      walk.ranks(m_query, ids, m_ranks.data());
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        out[i] = static_cast<float>(m_ranks[i]);
+        if constexpr (Walk::is_compressed)
+          if (m_space->m_exact_rank && out[i] <= 2 * walk.rank_error(m_query, ids[i], m_ranks[i]))
+            out[i] = m_space->m_exact_rank(a, ids[i]);
+      }
     }
     /// Which of two rows is nearer, as a search that asks about both will see it.
     void margins(id_type a, id_type b, std::span<const id_type> ids, float* out) {
@@ -265,7 +338,7 @@ class walk_space {
     }
 
    private:
-    const Walk* m_walk;
+    const walk_space* m_space;
     typename Walk::query m_query;
     std::vector<typename Walk::rank_type> m_ranks;
     std::vector<float> m_to_b;
@@ -273,6 +346,7 @@ class walk_space {
 
  private:
   const Walk* m_walk;
+  rank_function m_exact_rank;
 };
 
 }  // namespace detail
