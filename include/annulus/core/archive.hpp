@@ -21,6 +21,7 @@
 ///   archive.expect(condition, reason)      where the fields so far contradict each other: for sizes, O(1)
 ///
 ///   archive.rebuild(f)                     calls f; what it throws as std::invalid_argument is an error of the file
+///   archive.version()                      of the format by which the file that is loaded was written
 ///
 /// and know by Archive::is_loading which of the two it is. What the arrays contain is looked over by a member
 ///

@@ -48,6 +48,7 @@ class archive_names {
  protected:
   std::string full(std::string_view name) const { return m_prefix + std::string(name); }
   std::string owner() const { return m_prefix.empty() ? "the index " : m_prefix.substr(0, m_prefix.size() - 1) + " "; }
+  /// Calls f, for whose names `name.` goes in front.
   template <class F>
   void within(std::string_view name, F f) {
     const std::size_t length = m_prefix.size();
@@ -139,6 +140,7 @@ template <class File>
 class index_reader : archive_names {
  public:
   static constexpr bool is_loading = true;
+  using archive_names::within;
 
   explicit index_reader(File& file) : m_file(&file) {}
 
@@ -184,6 +186,14 @@ class index_reader : archive_names {
   }
   void expect(bool condition, std::string_view reason) const {
     if (!condition) fail(owner(), reason);
+  }
+  /// Of the format by which the file was written.
+  int version() const {
+    const auto& all = m_file->header().metadata();
+    const auto found = all.find("format_version");
+    int number = 0;
+    if (found == all.end() || !parse_number(found->second, number)) fail("the metadata has no format_version");
+    return number;
   }
   template <class F>
   void rebuild(F f) const {

@@ -214,6 +214,8 @@ struct graph_walker {
   }
 
  private:
+  static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
+
   /// What a search for k vertices keeps and looks at: the bound is that of the `bounding` nearest, `wanted` are ranked
   /// again, `beam` are kept.
   struct effort {
@@ -221,6 +223,9 @@ struct graph_walker {
     double epsilon;
   };
   effort effort_for(std::size_t k, const search_params& params) const {
+    // The greatest inner products lie far apart, and of their spread nothing follows: a beam decides.
+    if (params.beam == 0 && is_product)
+      return effort_for(k, {.beam = 2 * k + 16});
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
         by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, names.n_vertices()));
@@ -234,8 +239,11 @@ struct graph_walker {
   /// Pools of the nearest vertices that pass: the e.k nearest are covered.
   const search_pool<rank_type>& nearest(const effort& e, const vertex_filter& passes, scratch_type& s) const {
     auto& w = s.walk;
+    // A walk meets about so many rows for each that it wants. Of those with great inner products with a query some have
+    // few edges to them, as their norms are small.
+    const std::size_t k = std::min(e.k, names.n_named()), likely_met = is_product ? 40 * e.beam : 8 * k;
+    if (names.n_named() <= likely_met) return scan(e.wanted, passes, s);
     if (passes.is_open()) {
-      const std::size_t k = std::min(e.k, names.n_named());
       if (names.n_unnamed() == 0) {
         const auto& found = walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam, e.epsilon, allow_all{}, w);
         return found.size() < k || found.is_level() ? scan(e.wanted, passes, s) : found;

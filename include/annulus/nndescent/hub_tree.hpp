@@ -147,6 +147,8 @@ class hub_tree {
   static void persist(Self& self, Archive& archive) {
     std::size_t count = self.m_nodes.size(), n_rows = self.m_rows.size(), n_added = self.m_added.size();
     archive("count", count);
+    if constexpr (Archive::is_loading)
+      if (archive.version() == 1) return self.load_version_1(archive, count);
     archive("n_rows", n_rows);
     archive("n_added", n_added);
     archive("rows", self.m_rows, {n_rows});
@@ -156,6 +158,27 @@ class hub_tree {
   }
 
  private:
+  /// Where the rows stand in the order of the leaves, and none was added.
+  template <class Archive>
+  void load_version_1(Archive& archive, std::size_t count) {
+    struct old_node {
+      std::array<id_type, 2> hubs;
+      std::uint32_t child, begin, end;
+    };
+    buffer<old_node> nodes;
+    archive.template as<std::uint32_t>("nodes", nodes, {count, sizeof(old_node) / sizeof(std::uint32_t)});
+    archive.expect(count > 0, "has no root");
+    m_nodes.assign(count, {});
+    std::uint32_t n_rows = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      m_nodes[i] = {nodes[i].hubs, nodes[i].child, nodes[i].begin, nodes[i].end, nothing};
+      if (nodes[i].child == 0) n_rows = std::max(n_rows, nodes[i].end);
+    }
+    archive.expect(n_rows < std::uint32_t{1} << 31, "has too many rows");
+    m_rows.resize(n_rows);
+    std::iota(m_rows.begin(), m_rows.end(), id_type{0});
+  }
+
   bool is_split(std::uint32_t at, std::size_t n) const noexcept {
     const node& x = m_nodes[at];
     return x.child > at && x.child < m_nodes.size() - 1 && x.hubs[0] < n && x.hubs[1] < n;

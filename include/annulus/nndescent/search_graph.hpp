@@ -10,6 +10,7 @@
 #include <annulus/nndescent/graph_walker.hpp>
 #include <annulus/nndescent/knn_graph.hpp>
 #include <annulus/nndescent/mend.hpp>
+#include <annulus/nndescent/version_1.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -178,7 +179,10 @@ class search_graph {
     persist_params(self.m_params, archive);
     archive("added_since_repair", self.m_n_unreached);
     archive("root", self.m_root);
-    persistence::persist(self.m_names, archive);
+    std::optional<names_of_version_1> old;
+    if constexpr (Archive::is_loading)
+      if (archive.version() == 1) self.m_names = old.emplace(archive).names;
+    if (!old) persistence::persist(self.m_names, archive);
     archive.part(walk_name, self.m_walk);
     const std::size_t n = self.m_names.n_vertices(), n_exact = self.keeps_beside() ? n : 0;
     if constexpr (Archive::is_loading) {
@@ -188,7 +192,9 @@ class search_graph {
     }
     if constexpr (is_compressed) archive.part("rows", self.m_rows);
     archive.part("graph", self.m_graph);
-    archive.part("graph.neighbors", self.m_knn);
+    if constexpr (Archive::is_loading)
+      if (old) archive.within("graph.neighbors", [&] { self.m_knn = old->lists(archive, self.m_params.n_neighbors); });
+    if (!old) archive.part("graph.neighbors", self.m_knn);
     archive.part("tree", self.m_tree);
     archive.expect(self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n &&
                        self.m_knn.size() == n,

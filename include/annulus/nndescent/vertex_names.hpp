@@ -111,6 +111,14 @@ class vertex_names {
     for (const id_type vertex : vertices) add(vertex);
   }
 
+  /// Gives out the next id to the row of a vertex, or to none.
+  void add_or_skip(id_type vertex) {
+    if (vertex == no_id) ++m_n_ids;
+    else add(vertex);
+  }
+  /// Counts anew how many vertices have no name.
+  void count_unnamed() noexcept { m_n_unnamed = static_cast<std::size_t>(std::ranges::count(m_first, no_id)); }
+
   std::size_t memory_bytes() const noexcept {
     std::size_t bytes = m_first.memory_bytes() + m_ids.memory_bytes() + m_vertices.memory_bytes();
     constexpr std::size_t node = 80;  // of a map, about
