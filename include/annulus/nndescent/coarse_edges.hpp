@@ -13,14 +13,16 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// stand side by side: each level is a k-NN graph of its own. Data of which some rows have few edges, as near-duplicates
 /// and rows along a curve have, get another level of every 16th row. An edge both ways, while there are places left; a
 /// row gives up a few of its furthest neighbours for it.
-template <class View, class Metric, class Space>
-void add_coarse_edges(adjacency& graph, const View& data, const Metric& metric, const row_order& order,
-                      const Space& space, const diversify_rule& rule, const nndescent_params& params) {
+/// Row i of the graph is row order[i] of `data`, and i-th in the order of the leaves is row leaves[i] of the graph.
+template <class Graph, class Rows, class Metric, class Space>
+void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, const row_order& order,
+                      std::span<const id_type> leaves, const Space& space, const diversify_rule& rule,
+                      const nndescent_params& params) {
   constexpr std::size_t step = 16, least_rows = 16, width = 22, few_edges = 10;
   const std::size_t most_given_up = rule.degree / 4;
-  const std::size_t n = graph.size();
+  const std::size_t n = leaves.size();
   std::size_t n_thin = 0;
-  for (std::size_t i = 0; i < n; ++i) n_thin += graph.of(i).size() < few_edges;
+  for (const id_type u : leaves) n_thin += graph.of(u).size() < few_edges;
 
   diversifier<Space> diversify(space, rule);
   typename Space::ranker ranker(space);
@@ -31,22 +33,22 @@ void add_coarse_edges(adjacency& graph, const View& data, const Metric& metric, 
   sample_params.progress = {};
   for (std::size_t stride = 100 * n_thin < n ? step * step : step; n / stride >= least_rows; stride *= step) {
     rows.clear();
-    for (std::size_t i = 0; i < n; i += stride) rows.push_back(order[i]);
+    for (std::size_t i = 0; i < n; i += stride) rows.push_back(order.empty() ? leaves[i] : order[leaves[i]]);
     const auto sample = gather_rows(data, std::span<const id_type>(rows));
-    with_lists(view_of<View>(sample), metric, list_width(width, rows.size()), sample_params, {},
+    with_lists(view_of<decltype(sample)>(sample), metric, list_width(width, rows.size()), sample_params, {},
                [&](const auto&, const row_order& place, const neighbor_lists& lists) {
                  for (std::size_t j = 0; j < rows.size(); ++j) {
-                   const auto u = static_cast<id_type>(place[j] * stride);
+                   const auto u = leaves[place[j] * stride];
                    ids.clear();
                    for (std::size_t i = 0; i < lists.count(j); ++i)
-                     ids.push_back(static_cast<id_type>(place[lists(j, i).id()] * stride));
+                     ids.push_back(leaves[place[lists(j, i).id()] * stride]);
                    ranks.resize(ids.size());
                    ranker.from(u, ids, ranks.data());
                    found.clear();
                    for (std::size_t i = 0; i < ids.size(); ++i) found.push_back({ranks[i], ids[i]});
                    std::sort(found.begin(), found.end());
                    diversify(u, found);
-                   const auto before = graph.of(u);
+                   const std::vector<id_type> before(graph.of(u).begin(), graph.of(u).end());
                    const std::size_t stay = std::min(before.size(), rule.degree - most_given_up);
                    ids.assign(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(stay));
                    const auto add = [&](id_type v) {

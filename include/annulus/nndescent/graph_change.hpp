@@ -51,6 +51,10 @@ class logged_edges {
   void keep(std::size_t i) { m_before.keep(i, std::as_const(*m_graph).block(i)); }
   /// Of a row that was kept, or is new: rows may be assigned to on several threads.
   void assign_kept(std::size_t i, std::span<const id_type> ids) noexcept { m_graph->assign(i, ids); }
+  void assign(std::size_t i, std::span<const id_type> ids) {
+    keep(i);
+    m_graph->assign(i, ids);
+  }
   bool add(std::size_t from, id_type to) {
     keep(from);
     return m_graph->add(from, to);

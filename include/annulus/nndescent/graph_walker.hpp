@@ -94,10 +94,13 @@ struct graph_walker {
       std::size_t count = std::min(e.wanted, found.size());
       if constexpr (Walk::is_compressed)
         if (rows.size() > 0 && found.size() >= k) {
-          const float error = walk.rank_error(s.walk.query, found[0].id(), found[k - 1].rank);
-          while (count < found.size() && found[count].rank <= found[k - 1].rank + error) ++count;
-          // Where all are as near as the k-th, as far as codes tell, others that were dropped may be nearer.
-          if (count == found.size() && found.is_full() && found[count - 1].rank <= found[k - 1].rank + error)
+          const rank_type kth = found[k - 1].rank;
+          const auto error = static_cast<rank_type>(walk.rank_error(s.walk.query, found[0].id(), kth));
+          while (count < found.size() && found[count].rank <= kth + error) ++count;
+          // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may be
+          // nearer.
+          if ((count == found.size() && found.is_full() && found[count - 1].rank <= kth + error) ||
+              static_cast<double>(error) > e.epsilon * static_cast<double>(kth - found[0].rank))
             return find_among_exact(query, ids, distances, params, passes, s);
         }
       return finish(found, query, count, ids, distances, passes, s);
@@ -184,7 +187,13 @@ struct graph_walker {
     const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
     walk.prepare(query, s.walk.query);
     s.within.clear();
-    radius_goal goal{s.within, [&](rank_type rank) { return static_cast<double>(distance(rank)) <= belt; }};
+    const auto could_be_within = [&](rank_type rank) {
+      if constexpr (Walk::is_compressed)
+        if (entries.root < graph.size())
+          rank -= static_cast<rank_type>(walk.rank_error(s.walk.query, entries.root, rank));
+      return static_cast<double>(distance(rank)) <= belt;
+    };
+    radius_goal goal{s.within, could_be_within};
     constexpr std::size_t least_margin = 64;
     if (walk.is_blind(s.walk.query) ||
         covering_walk(walk, graph, entries, std::max(params.beam, least_margin), scan_cost(passes), passes, goal,

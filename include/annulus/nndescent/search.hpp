@@ -56,9 +56,11 @@ class search_pool {
   std::size_t size() const noexcept { return m_size; }
   bool is_full() const noexcept { return m_size == m_capacity; }
   const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
-  /// Whether it is full of rows at one rank, so that nothing tells where nearer ones may be.
+  /// Whether it is full, for the most part of rows at its last rank, so that nothing tells where nearer ones may be.
   bool is_level() const noexcept {
-    return m_capacity > 1 && is_full() && !(m_entries[0].rank < m_entries[m_size - 1].rank);
+    constexpr std::size_t many = 16;
+    if (m_capacity < 2 || !is_full()) return false;
+    return !(m_entries[m_size < many ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
   }
   /// How many rank at most so.
   std::size_t count_within(Rank rank) const noexcept {

@@ -264,7 +264,9 @@ class search_graph {
     m_tree.rename(place);
     m_root = place[hub];
     adjacency graph = build_search_graph(space, lists, rule(), m_params.threads, m_params.progress);
-    add_coarse_edges(graph, data, m_metric, order, space, rule(), m_params);
+    row_order in_order(n);
+    std::iota(in_order.begin(), in_order.end(), id_type{0});
+    add_coarse_edges(graph, data, m_metric, order, in_order, space, rule(), m_params);
     m_graph = graph.reordered(leaves, m_params.threads);
 
     resize_vertices(n);
@@ -390,7 +392,10 @@ class search_graph {
       for (id_type v = 0; v < n; ++v)
         if (m_names.is_named(v)) named.push_back(v);
       id_type root = m_root;
-      change.replace_tree(make_tree(m_graph, std::move(named), root));
+      hub_tree tree = make_tree(m_graph, std::move(named), root);
+      if (keeps_rows())
+        add_coarse_edges(change.edges, exact_rows(), m_metric, {}, tree.rows(), space(), rule(), m_params);
+      change.replace_tree(std::move(tree));
     }
   }
 
