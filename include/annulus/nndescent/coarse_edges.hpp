@@ -35,7 +35,7 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
     rows.clear();
     for (std::size_t i = 0; i < n; i += stride) rows.push_back(order.empty() ? leaves[i] : order[leaves[i]]);
     const auto sample = gather_rows(data, std::span<const id_type>(rows));
-    with_lists(view_of<decltype(sample)>(sample), metric, list_width(width, rows.size()), sample_params, {},
+    with_lists(view_of<std::remove_const_t<decltype(sample)>>(sample), metric, list_width(width, rows.size()), sample_params, {},
                [&](const auto&, const row_order& place, const neighbor_lists& lists) {
                  for (std::size_t j = 0; j < rows.size(); ++j) {
                    const auto u = leaves[place[j] * stride];
