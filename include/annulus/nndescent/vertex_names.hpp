@@ -20,7 +20,8 @@ class vertex_names {
   std::size_t n_vertices() const noexcept { return m_first.size(); }  ///< with a name or without
   std::size_t n_unnamed() const noexcept { return m_n_unnamed; }
   std::size_t n_named() const noexcept { return n_vertices() - m_n_unnamed; }
-  bool is_named(id_type vertex) const noexcept { return m_first[vertex] != no_id; }
+  /// Whatever a file says, what has a name is an id that was given out.
+  bool is_named(id_type vertex) const noexcept { return m_first[vertex] < m_n_ids; }
   bool has_copies() const noexcept { return !m_copies.empty(); }
   bool holds(id_type id) const noexcept { return vertex_of(id) != no_id; }
 
@@ -209,6 +210,7 @@ class vertex_names {
     for (std::size_t i = 0; i < m_ids.size(); ++i) {
       const id_type vertex = m_vertices[i];
       if (vertex >= n_vertices() || m_first[vertex] == m_ids[i]) continue;
+      if (!is_named(vertex) || m_ids[i] >= m_n_ids) continue;
       auto& ids = m_copies.try_emplace(vertex, std::vector<id_type>{m_first[vertex]}).first->second;
       if (ids.back() < m_ids[i]) ids.push_back(m_ids[i]);
     }
