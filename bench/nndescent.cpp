@@ -43,7 +43,7 @@ void index(benchmark::State& state) {
   };
   std::optional<decltype(build())> built;
   for (auto _ : state) built.emplace(build());
-  annulus::search_params params = built->tune(0.95, 500, k, 1);
+  annulus::search_params params = built->tune(0.95, 500, k, 1).params;
   params.threads = 1;
   annulus::search_stats stats;
   const auto start = std::chrono::steady_clock::now();

@@ -125,7 +125,7 @@ int run(std::vector<std::string> arguments) {
   const auto start = std::chrono::steady_clock::now();
   const annulus::nndescent_index graph(v.vectors, annulus::cosine{}, {.threads = 1}, annulus::sq8{});
   const std::chrono::duration<double> build_time = std::chrono::steady_clock::now() - start;
-  const annulus::search_params tuned = graph.tune(0.95, 300, 10, 1);
+  const annulus::tuned_search tuned = graph.tune(0.95, 300, 10, 1);
 
   const annulus::lsh_params tables{.n_projections = 12, .n_tables = 30, .threads = 1};
   const annulus::lsh_index srp(v.vectors, annulus::sign_random_projection{}, tables);
@@ -153,7 +153,7 @@ int run(std::vector<std::string> arguments) {
        }},
       {"nndescent, tuned to 0.95", v.vectors.cols(),
        [&](const auto& queries, std::size_t k) {
-         return graph.search(queries, k, {.beam = tuned.beam, .threads = 1});
+         return graph.search(queries, k, {.beam = tuned.params.beam, .threads = 1});
        }},
       {"SRP, recall_target = 0.95", row_bytes,
        [&](const auto& queries, std::size_t k) {

@@ -6,12 +6,27 @@ namespace {
 
 using namespace annulus;
 
+/// Calls f, which may be refused.
+template <class F>
+bool attempt(F f) {
+  try {
+    f();
+    return true;
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
+
 template <class Index, class Rows>
 neighbors answers(const Index& index, Rows rows_of) {
   if (index.dim() == 0 || index.dim() > fuzz::longest_row) return {};
   const auto rows = rows_of(index.dim());
-  static_cast<void>(index.radius_search(rows, 2, {.threads = 1}));
+  attempt([&] { index.radius_search(rows, 2, {.threads = 1}); });  // not of more than 2^31 ids
   static_cast<void>(index.graph());
+  static_cast<void>(index.ids());
+  const std::vector<id_type> some{0, 1, 7};
+  for (const id_filter& filter : {id_filter([](id_type id) { return id % 2 == 0; }), id_filter::of(some)})
+    static_cast<void>(index.search(rows, 3, {.threads = 1, .filter = filter}));
   return index.search(rows, 3, {.threads = 1});
 }
 
@@ -20,15 +35,13 @@ template <class Index, class Rows>
 void change(Index index, Rows rows_of) {
   if (index.dim() == 0 || index.dim() > fuzz::longest_row) return;
   const auto rows = rows_of(index.dim());
-  const id_type first = index.insert(rows);
+  id_type first = 0;
+  if (!attempt([&] { first = index.insert(rows); })) return;  // as many ids as there are were given out
   fuzz::check(index.search(rows, 3, {.threads = 1}).ids.rows() == 3, "rows that are inserted can be searched for");
   index.erase(first);
-  if (first > 0) try {
-      index.erase(first / 2);
-    } catch (const std::invalid_argument&) {  // erased already
-    }
+  attempt([&] { index.erase(first / 2); });  // unless it was before
   index.consolidate();
-  index.insert(rows);
+  attempt([&] { index.insert(rows); });
   static_cast<void>(index.search(rows, 3, {.threads = 1}));
 }
 

@@ -20,10 +20,14 @@ const indexes::split<float>& data() {
 }
 const nndescent_params params{.n_neighbors = 8, .alpha = 1.2, .seed = 5};
 
-/// Indexes in whose state everything is: rows that were erased, moved, inserted, and free slots.
+/// Indexes in whose state everything is that a file can have: rows that were erased and moved, copies of rows, and rows
+/// that were inserted since the last consolidation.
 template <class Index>
 Index changed(Index index) {
   saved::change(index, rows_between(data().queries, 0, 20), rows_between(data().queries, 20, 21));
+  index.consolidate();
+  index.insert(rows_between(data().queries, 10, 29));
+  index.erase(index.insert(rows_between(data().queries, 10, 11)));
   return index;
 }
 const plain_index& plain() {
@@ -71,9 +75,56 @@ TEST_CASE("a loaded and a mapped index answer and change as the saved one, bit f
       returns(coded_index(data().rows, {}, {.n_neighbors = 8, .keep_rows = false}, sq8{scalar_scales::per_dimension})));
 }
 
-TEST_CASE("an index that was changed is saved with erased rows and moved ones and free slots", "[index_file]") {
+TEST_CASE("an index that was changed comes back as it is once consolidated", "[index_file]") {
   CHECK(returns(plain()));
   CHECK(returns(coded()));
+  plain_index with_places = plain();
+  for (id_type id = 40; id < 90; ++id) with_places.erase(id);
+  CHECK(returns(with_places));
+}
+
+TEST_CASE("saving an index does not change it", "[index_file]") {
+  plain_index index = plain();
+  for (id_type id = 40; id < 90; ++id) index.erase(id);
+  const plain_index before = index;
+  const scratch_folder folder;
+  save(index, folder / "index");
+  CHECK(saved::same_answers(index, before, data().queries, radius));
+  CHECK(load_index<plain_index>(folder / "index").size() == index.size());
+}
+
+TEST_CASE("an index whose rows were all erased comes back without any", "[index_file]") {
+  plain_index index(rows_between(data().rows, 0, 50), {}, params);
+  for (id_type id = 0; id < 50; ++id) index.erase(id);
+  CHECK(returns(index, false));
+  const scratch_folder folder;
+  save(index, folder / "index");
+  auto loaded = load_index<plain_index>(folder / "index");
+  CHECK(loaded.insert(data().queries) == 50);
+}
+
+TEST_CASE("an index gives out ids until 2^32 - 2 were given out", "[index_file]") {
+  const scratch_folder folder;
+  save(plain_index(data().rows, {}, params), folder / "index");
+  edited_index file(folder / "index");
+  file.set("n_ids", "4294967291");
+  file.save(folder / "index");
+  for (auto index : {load_index<plain_index>(folder / "index"), map_index<plain_index>(folder / "index")}) {
+    CHECK(index.insert(rows_between(data().queries, 0, 2)) == 4294967291u);
+    CHECK(index.search(data().queries, 1).ids(1, 0) == 4294967292u);
+    CHECK(index.graph().ids.rows() == n + 2);
+    CHECK_THROWS_AS(index.radius_search(data().queries, radius), std::invalid_argument);
+    CHECK_THROWS_AS(index.insert(rows_between(data().queries, 2, 4)), std::invalid_argument);
+    CHECK(index.insert(rows_between(data().queries, 2, 3)) == 4294967293u);
+    CHECK_THROWS_AS(index.insert(rows_between(data().queries, 3, 4)), std::invalid_argument);
+    CHECK(index.search(data().queries, 1).ids(2, 0) == 4294967293u);
+    const std::vector<id_type> ends{0, 4294967293u};
+    CHECK(index.search(data().queries, 2, {.filter = id_filter::of(ends)}).ids(2, 0) == 4294967293u);
+    index.erase(4294967293u);
+    CHECK(index.search(data().queries, 1).ids(2, 0) < n);
+    save(index, folder / "again");
+    CHECK(load_index<plain_index>(folder / "again").ids().back() == 4294967292u);
+  }
 }
 
 TEST_CASE("indexes of no row and of few rows come back", "[index_file]") {
@@ -115,7 +166,7 @@ TEST_CASE("a file says what is in it", "[index_file]") {
   const auto ids = info.tensors.at("graph.neighbors.ids"), distances = info.tensors.at("graph.neighbors.distances");
   CHECK(ids.dtype == "U32");
   CHECK(distances.dtype == "F32");
-  CHECK(ids.shape == std::vector<std::uint64_t>{coded().graph().ids.rows(), 8});
+  CHECK(ids.shape == std::vector<std::uint64_t>{std::stoull(info.metadata.at("n_vertices")), 8});
   CHECK(distances.shape == ids.shape);
 }
 
@@ -137,7 +188,8 @@ TEST_CASE("what changes in a mapped index stays out of its file", "[index_file]"
   saved::change(mapped, data().queries, rows_between(data().queries, 0, 1));
   CHECK(bytes_of(folder / "index") == before);
   verify_index_file(folder / "index");
-  CHECK(saved::same_answers(load_index<plain_index>(folder / "index"), plain(), data().queries, radius));
+  CHECK(
+      saved::same_answers(load_index<plain_index>(folder / "index"), saved::compact(plain()), data().queries, radius));
 }
 
 TEST_CASE("a mapped index outlives its file and copies of it are their own", "[index_file]") {
@@ -149,7 +201,7 @@ TEST_CASE("a mapped index outlives its file and copies of it are their own", "[i
     copied = mapped;
     saved::change(mapped, data().queries, rows_between(data().queries, 0, 1));
   }
-  CHECK(saved::same_answers(*copied, plain(), data().queries, radius));
+  CHECK(saved::same_answers(*copied, saved::compact(plain()), data().queries, radius));
 }
 
 // ---- What the arrays contain ----------------------------------------------------------------------------------------
@@ -176,15 +228,21 @@ TEST_CASE("a wrong value in any array is found before the index is used", "[inde
   CHECK(contains(ids("tree.nodes", set(2, 0u)), "tree: nodes: "));
   CHECK(contains(ids("tree.nodes", set(2, 100000u)), "tree: nodes: 0 has a hub that is no row, or a child"));
   CHECK(contains(ids("tree.nodes", set(0, 100000u)), "tree: nodes: 0 has a hub"));
-  CHECK(contains(ids("tree.nodes", [](auto values) { values[5 + 2] = values[2]; }), "tree: nodes: "));
-  CHECK(contains(ids("tree.nodes", [](auto values) { ++values[values.size() - 1]; }), "tree: nodes: "));
-  CHECK(contains(ids("ids", set(0, 5000u)), "ids: slot 0 holds id 5000"));
-  CHECK(contains(ids("ids", [](auto values) { values[0] = values[1]; }), "ids: slot 0 "));
-  CHECK(contains(ids("slots", set(3, 5000u)), "slots: id 3 is in slot 5000"));
-  CHECK(contains(ids("slots", set(3, 0u)), "slots: id 3 is in slot 0"));
-  CHECK(contains(ids("free_slots", set(0, 5000u)), "free_slots: slot 5000"));
-  CHECK(contains(ids("free_slots", [](auto values) { values[0] = values[1]; }), "free_slots: slot "));
-  CHECK(contains(complaint_of<std::uint8_t>(plain(), "moved", set(2, std::uint8_t{2})), "moved: id 2 "));
+  CHECK(contains(ids("tree.nodes", [](auto values) { values[6 + 2] = values[2]; }), "tree: nodes: "));
+  CHECK(contains(ids("tree.nodes", [](auto values) { ++values[values.size() - 2]; }), "tree: nodes: "));  // its end
+  CHECK(contains(ids("tree.nodes", [](auto values) { values.back() = 5000; }), "tree: nodes: "));
+  CHECK(contains(ids("tree.rows", set(3, 5000u)), "tree: rows: 5000 is no row"));
+  CHECK(contains(ids("tree.added", set(0, 5000u)), "tree: added: 0 is no row"));
+  CHECK(contains(ids("tree.added", set(1, 5000u)), "tree: added: 0 is no row, or in no leaf"));
+  CHECK(contains(ids("tree.added", set(3 + 2, 7u)), "tree: added: 1 is no row"));
+  CHECK(contains(ids("first_ids", set(0, 5000u)), "first_ids: vertex 0 "));
+  CHECK(contains(ids("first_ids", set(0, no_id)), "first_ids: vertex 0 "));
+  CHECK(contains(ids("first_ids", swapped(0, 1)), "first_ids: vertex 0 "));
+  CHECK(contains(ids("ids", set(0, 5000u)), "ids: place 0 holds 5000"));
+  CHECK(contains(ids("ids", [](auto values) { values[1] = values[0]; }), "ids: place 1 holds 0"));
+  CHECK(contains(ids("vertices", set(0, 5000u)), "vertices: id 0 is at no vertex"));
+  CHECK(contains(ids("vertices", set(0, no_id)), "n_rows: "));
+  CHECK(contains(ids("vertices", swapped(0, 2)), "first_ids: vertex "));
 }
 
 TEST_CASE("every number of the header that is wrong is refused or harmless", "[index_file]") {
@@ -219,18 +277,25 @@ TEST_CASE("every number of the header that is wrong is refused or harmless", "[i
 TEST_CASE("counts and the root that contradict the arrays are refused", "[index_file]") {
   const scratch_folder folder;
   save(plain(), folder / "index");
-  for (const std::string key : {"n_rows", "n_ids", "n_slots", "n_free", "n_erased", "rows.count", "graph.count",
-                                "graph.neighbors.count", "tree.count", "dim", "rows.dim", "n_neighbors"}) {
+  const auto complaint = [&](const std::string& key, std::uint64_t more) {
     edited_index file(folder / "index");
-    file.set(key, std::to_string(std::stoull(file.metadata().at(key)) + 1));
+    file.set(key, std::to_string(std::stoull(file.metadata().at(key)) + more));
     file.save(folder / "edited");
+    return format_complaint([&] { load_index<plain_index>(folder / "edited"); });
+  };
+  for (const std::string key :
+       {"n_rows", "n_vertices", "n_places", "rows.count", "graph.count", "graph.neighbors.count", "tree.count",
+        "tree.n_rows", "tree.n_added", "dim", "rows.dim", "n_neighbors"}) {
     CAPTURE(key);
-    CHECK(format_complaint([&] { load_index<plain_index>(folder / "edited"); }) != "nothing");
+    CHECK(complaint(key, 1) != "nothing");
   }
+  CHECK(complaint("n_ids", 0) == "nothing");
+  CHECK(complaint("n_ids", 7) == "nothing");  // ids that were erased
+  CHECK(contains(complaint("n_ids", -std::uint64_t{2}), "was not given out"));
   edited_index file(folder / "index");
   file.set("root", "5000");
   file.save(folder / "edited");
-  CHECK(contains(format_complaint([&] { load_index<plain_index>(folder / "edited"); }), "root: 5000 is no slot"));
+  CHECK(contains(format_complaint([&] { load_index<plain_index>(folder / "edited"); }), "root: 5000 is no vertex"));
 }
 
 TEST_CASE("no damage to the arrays takes a search outside of them", "[index_file]") {

@@ -45,36 +45,49 @@ class changes {
     return allocations::fail_call([&] { return m_index.search(m_queries, 5, {.beam = 8, .threads = threads}); }, most);
   }
   allocations::outcome of_insertions() const {
-    return changed(m_index, [&](Index& i) { i.insert(m_one); }) +
-           changed(erased(50), [&](Index& i) { i.insert(m_more); }) +
-           changed(Index(m_index), [&](Index& i) { i.insert(m_more); });
+    const auto insert_one = [&](Index&i) { i.insert(m_one); }, insert_more = [&](Index&i) { i.insert(m_more); };
+    return changed(m_index, insert_one) + changed(m_index, insert_more) + changed(erased(n_still), insert_more) +
+           consolidated(insert_more);
   }
   allocations::outcome of_updates() const {
-    return changed(m_index, [&](Index& i) { i.update(7, m_one); }) +
-           changed(erased(40), [&](Index& i) { i.update(7, m_one); }) +
-           changed(erased(50), [&](Index& i) { i.update(7, m_one); });
+    const auto update = [&](Index& i) { i.update(7, m_one); };
+    return changed(m_index, update) + changed(erased(n_still), update) + consolidated(update);
   }
   allocations::outcome of_erasures() const {
-    return changed(erased(40), [&](Index& i) { i.erase(7); });
+    const auto erase = [](Index& i) { i.erase(7); };
+    return changed(m_index, erase) + changed(erased(n_still), erase) + consolidated(erase);
   }
   allocations::outcome of_consolidations() const {
     return changed(erased(30), [](Index& i) { i.consolidate(); });
   }
 
  private:
-  /// Of every fourth row, the first so many. The 41st is followed by a consolidation.
+  /// Erased of 200 rows, so many are not followed by a consolidation yet; one more, and the next change begins with it.
+  static constexpr id_type n_still = 40, n_due = n_still + 1;
+
+  /// Of every fourth row the first so many.
   Index erased(id_type count) const {
     Index index = m_index;
     for (id_type i = 0; i < count; ++i) index.erase(4 * i);
     return index;
   }
+  answers ask(const Index& index) const {
+    return {index.size(), annulus::detail::persistence::defect(index), index.graph(),
+            index.search(m_queries, 5, {.threads = 1}), index.search(m_queries, 5, {.beam = 8, .threads = 1})};
+  }
   template <class Change>
   allocations::outcome changed(const Index& index, Change change) const {
-    const auto ask = [&](const Index& i) {
-      return answers{i.size(), annulus::detail::persistence::defect(i), i.graph(),
-                     i.search(m_queries, 5, {.threads = 1}), i.search(m_queries, 5, {.beam = 8, .threads = 1})};
+    return allocations::fail_change(
+        index, change, [&](const Index& i) { return ask(i); }, m_most);
+  }
+  /// A change that begins with a consolidation, which stays where the change fails.
+  template <class Change>
+  allocations::outcome consolidated(Change change) const {
+    const auto ask_consolidated = [&](Index i) {
+      i.consolidate();
+      return ask(i);
     };
-    return allocations::fail_change(index, change, ask, m_most);
+    return allocations::fail_change(erased(n_due), change, ask_consolidated, m_most);
   }
 
   std::size_t m_most;

@@ -29,10 +29,12 @@ TEST_CASE("edges are as before any sequence of changes that is undone", "[nndesc
     detail::logged_edges edges(graph);
     graph.resize(n + 3);
     for (std::size_t i = 0; i < 1 + round % 9; ++i) {
-      const id_type from = any(n + 3), to = any(n + 3), kind = any(3);
-      if (kind == 0) edges.assign(from, std::vector{to});
-      if (kind == 1) edges.add(from, to);
-      if (kind == 2) edges.replace_last(from, to);
+      const id_type from = any(n + 3), to = any(n + 3);
+      if (any(2) == 0) edges.add(from, to);
+      else {
+        edges.keep(from);
+        edges.assign_kept(from, std::vector{to});
+      }
     }
     edges.undo();
     CHECK(ids_of(graph) == before);
@@ -45,10 +47,38 @@ TEST_CASE("changes of edges are made at once", "[nndescent]") {
   CHECK(edges.add(0, 2));
   CHECK(edges.add(0, 1));
   CHECK_FALSE(edges.add(0, 0));
-  CHECK(edges.replace_last(0, 0) == 1);
-  edges.assign(1, std::vector<id_type>{2});
-  CHECK(std::ranges::equal(graph.of(0), std::vector<id_type>{2, 0}));
+  edges.keep(1);
+  edges.assign_kept(1, std::vector<id_type>{2});
+  CHECK(std::ranges::equal(graph.of(0), std::vector<id_type>{2, 1}));
   CHECK(std::ranges::equal(graph.of(1), std::vector<id_type>{2}));
+}
+
+TEST_CASE("lists are as before any sequence of changes that is undone", "[nndescent]") {
+  constexpr std::size_t width = 4;
+  const counter_random random(2);
+  std::uint64_t step = 0;
+  const auto any = [&](std::size_t bound) { return static_cast<id_type>(random.below(step++, bound)); };
+  const auto all_of = [](const detail::knn_lists& lists) {
+    std::vector<candidate<float>> all;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < width; ++j) all.push_back(lists(i, j));
+    return all;
+  };
+  for (std::size_t round = 0; round < 100; ++round) {
+    detail::knn_lists lists(width);
+    lists.resize(n);
+    for (std::size_t i = 0; i < 30; ++i) lists.enter(any(n), any(n), static_cast<float>(any(100)));
+    const auto before = all_of(lists);
+    detail::logged_lists log(lists);
+    lists.resize(n + 3);
+    for (std::size_t i = 0; i < 1 + round % 9; ++i) {
+      const id_type list = any(n + 3);
+      log.keep(list);
+      log.lists().enter(list, any(n + 3), static_cast<float>(any(100)));
+    }
+    log.undo();
+    CHECK(all_of(lists) == before);
+  }
 }
 
 TEST_CASE("a log has blocks as they were when they were first kept and none beyond its own", "[nndescent]") {

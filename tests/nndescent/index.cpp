@@ -282,31 +282,40 @@ TEST_CASE("a tuned beam reaches its target on other queries, and grows with it",
   const auto truth = knn(all.rows, all.queries, k);
   std::size_t beam = 0;
   for (const double target : {0.8, 0.9, 0.95, 0.99}) {
-    const auto params = index.tune(target, 600, k);
-    CAPTURE(target, params.beam);
-    CHECK(params.beam >= std::max(beam, k));
-    CHECK(recall(index.search(all.queries, k, params), truth, k) >= target - 0.02);
-    beam = params.beam;
+    const auto tuned = index.tune(target, 600, k);
+    CAPTURE(target, tuned.params.beam);
+    CHECK(tuned.reached);
+    CHECK(tuned.recall >= target);
+    CHECK(tuned.params.beam >= std::max(beam, k));
+    CHECK(recall(index.search(all.queries, k, tuned.params), truth, k) >= target - 0.02);
+    beam = tuned.params.beam;
   }
   CHECK(beam > k);
 }
 
 TEST_CASE("a search is tuned in the same way by any number of threads", "[nndescent_index]") {
-  const auto expected = compressed().tune(0.95, 100, k, 1);
-  CHECK(compressed().tune(0.95, 100, k, 3).beam == expected.beam);
+  const auto expected = compressed().tune(0.95, 100, k, 1), by_queries = compressed().tune(data().queries, 0.95, k, 1);
+  const auto other = compressed().tune(0.95, 100, k, 3),
+             other_by_queries = compressed().tune(data().queries, 0.95, k, 3);
+  CHECK(other.params.beam == expected.params.beam);
+  CHECK(other.recall == expected.recall);
+  CHECK(other_by_queries.params.beam == by_queries.params.beam);
+  CHECK(other_by_queries.recall == by_queries.recall);
 }
 
 TEST_CASE("an index of a few rows is tuned", "[nndescent_index]") {
   const nndescent_index index(rows_between(data().rows, 0, 5));
-  const auto params = index.tune(0.95, 300, k);
-  CHECK(indexes::holds_all(index.search(data().queries, k, params).ids.row(0), 5));
+  const auto tuned = index.tune(0.95, 300, k);
+  CHECK(tuned.reached);
+  CHECK(indexes::holds_all(index.search(data().queries, k, tuned.params).ids.row(0), 5));
 }
 
 TEST_CASE("an index with erased rows is tuned", "[nndescent_index]") {
   nndescent_index index(rows_between(data().rows, 0, 600));
   for (id_type id = 0; id < 590; ++id) index.erase(id);
-  CHECK(index.tune(0.95).beam >= k);
-  CHECK(count_of(index.search(data().queries, 5, index.tune(0.95)).ids.row(0)) == 5);
+  const auto tuned = index.tune(0.95);
+  CHECK(tuned.params.beam >= k);
+  CHECK(count_of(index.search(data().queries, 5, tuned.params).ids.row(0)) == 5);
 }
 
 // ---- The k-NN graph -------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ TEMPLATE_TEST_CASE("an index without rows returns padding", "[nndescent_index]",
   CHECK(same_bits(index.search(some_rows().queries, 5), neighbors(20, 5)));
   CHECK(index.graph().ids.rows() == 0);
   CHECK(index.radius_search(some_rows().queries, infinity).indices.empty());
-  CHECK(index.tune(0.9).beam == search_params{}.beam);
+  CHECK(index.tune(0.9).params.beam == search_params{}.beam);
 }
 
 TEMPLATE_TEST_CASE("rows that are no more than k are all found, and padding follows", "[nndescent_index]",

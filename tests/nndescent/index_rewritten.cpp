@@ -77,7 +77,7 @@ TEST_CASE("rows of another length and offset are searched when rewritten", "[nnd
   CHECK(index.search(queries.row(0), 1).ids(0, 0) == 3);
   CHECK(index.dim() == 8);
   CHECK_FALSE(index.radius_search(queries, truth.distances(0, 0) * 1.01f).indices.empty());
-  CHECK(index.tune(0.9, 50).beam >= 10);
+  CHECK(index.tune(0.9, 50).params.beam >= 10);
 
   const auto graph = annulus::build_knn_graph(rows, metric, {.n_neighbors = 10});
   CHECK(indexes::wrong_distances(graph, rows, rows, metric) == 0);

@@ -150,8 +150,9 @@ TEST_CASE("radius search and tuning take sparse rows", "[nndescent_index][sparse
   CHECK(static_cast<double>(near.indices.size()) > 0.9 * static_cast<double>(wanted));
   CHECK(near.indices.size() <= wanted);
 
-  const auto params = index.tune(0.95, 100);
-  CHECK(annulus::recall(index.search(queries(), 10, params), annulus::knn(data(), queries(), 10, jaccard{}), 10) > 0.9);
+  const auto tuned = index.tune(0.95, 100);
+  CHECK(annulus::recall(index.search(queries(), 10, tuned.params), annulus::knn(data(), queries(), 10, jaccard{}), 10) >
+        0.9);
 }
 
 TEST_CASE("empty sets are found by empty sets", "[nndescent_index][sparse]") {

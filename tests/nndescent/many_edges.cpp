@@ -53,14 +53,13 @@ TEST_CASE("lists behind 2^32 neighbours are a row's own") {
   vast_archive archive{n};
   detail::persistence::persist(lists, archive);
   CHECK(lists.size() == n);
-  const auto stays = [](id_type) { return false; };
   for (std::size_t i = 0; i < std::size(rows); ++i) {
-    lists.clear(rows[i]);
-    lists.enter(rows[i], static_cast<id_type>(i + 7), static_cast<float>(i), stays);
+    lists.assign(rows[i], {});
+    lists.enter(rows[i], static_cast<id_type>(i + 7), static_cast<float>(i));
   }
   for (std::size_t i = 0; i < std::size(rows); ++i) {
-    CHECK(lists.ids(rows[i]).front() == i + 7);
-    CHECK(lists.distances(rows[i]).front() == static_cast<float>(i));
-    CHECK(lists.ids(rows[i])[1] == no_id);
+    CHECK(lists(rows[i], 0).id == i + 7);
+    CHECK(lists(rows[i], 0).rank == static_cast<float>(i));
+    CHECK(lists(rows[i], 1).id == no_id);
   }
 }

@@ -25,6 +25,7 @@ struct lsh_adapter {
   }
   static const matrix<float>& points(const matrix<float>& rows) { return rows; }
   static void tidy(index_type& index) { index.compact(); }
+  static index_type as_saved(index_type index) { return index; }
 
   static neighbors search(const index_type& index, const matrix<float>& queries, std::size_t k, const id_filter& filter,
                           dice& random, bool& is_measured) {

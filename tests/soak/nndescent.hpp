@@ -39,6 +39,10 @@ struct nndescent_adapter {
     }
   }
   static void tidy(index_type& index) { index.consolidate(); }
+  static index_type as_saved(index_type index) {
+    index.consolidate();
+    return index;
+  }
 
   static neighbors search(const index_type& index, const view_type& queries, std::size_t k, const id_filter& filter,
                           dice& random, bool& is_measured) {
@@ -51,7 +55,7 @@ struct nndescent_adapter {
     const auto ball = index.radius_search(queries, 1.5f, {.threads = 1});
     return std::tuple(index.size(), index.search(queries, 10, {.threads = 2}),
                       index.search(queries, 3, {.beam = 30, .threads = 1}), ball.indptr, ball.indices, ball.distances,
-                      index.graph());
+                      index.graph(), index.ids());
   }
 
   static void ask_more(const index_type& index, const matrix<float>& queries, const model& truth, dice& random) {
@@ -67,12 +71,15 @@ struct nndescent_adapter {
 
     if (!random.chance(0.1)) return;
     const neighbors graph = index.graph();
-    for (std::size_t id = 0; id < graph.ids.rows(); ++id)
+    const std::vector<id_type> ids = index.ids();
+    require(ids == truth.ids() && graph.ids.rows() == ids.size(),
+            "the graph has not a list for each row that is there");
+    for (std::size_t i = 0; i < ids.size(); ++i)
       for (std::size_t j = 0; j < graph.ids.cols(); ++j) {
-        const id_type other = graph.ids(id, j);
+        const id_type other = graph.ids(i, j);
         if (other == no_id) continue;
-        require(truth.holds(static_cast<id_type>(id)), "the graph has a row for ", id, ", which is not there");
-        truth.check_row(truth[static_cast<id_type>(id)], other, graph.distances(id, j));
+        require(other != ids[i], "id ", other, " is its own neighbour");
+        truth.check_row(truth[ids[i]], other, graph.distances(i, j));
       }
   }
 };

@@ -6,18 +6,22 @@
 #include <annulus/core/candidate.hpp>
 #include <annulus/core/parallel.hpp>
 
+#include <cmath>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// A row of neighbours for each of `ids`, which ascend: rows that are equal are neighbours of each other, and each takes
-/// the place of its vertex in the lists of others. ids_at(v) are the ids of vertex v; list_of(v, worker, list) fills in
-/// its list of other vertices, nearest first, and returns the distance of a row from one that is equal to it. With
-/// `include_self` each row comes first in its own list.
+/// A row of neighbours for each of `ids`, which ascend: rows that are equal are neighbours of each other, and each
+/// takes the place of its vertex in the lists of others. Whatever a file says, nothing outside is read or written: ids
+/// that are not among `ids` have no row, and NaNs are left out. ids_at(v) are the ids of vertex v; list_of(v, worker,
+/// list) fills in its list of other vertices, nearest first, and returns the distance of a row from one that is equal
+/// to it. With `include_self` each row comes first in its own list.
 template <class IdsAt, class ListOf>
 neighbors lists_with_copies(std::span<const id_type> ids, std::size_t n_vertices, std::size_t width, bool include_self,
                             std::size_t threads, IdsAt ids_at, ListOf list_of) {
   neighbors result(ids.size(), width);
   const auto row_of = [&](id_type id) {
-    return id < ids.size() && ids[id] == id ? id : static_cast<std::size_t>(std::ranges::lower_bound(ids, id) - ids.begin());
+    return id < ids.size() && ids[id] == id ? id
+                                            : static_cast<std::size_t>(std::ranges::lower_bound(ids, id) - ids.begin());
   };
   parallel_for(threads, n_vertices, 256, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     std::vector<candidate<float>> list, all;
@@ -30,13 +34,16 @@ neighbors lists_with_copies(std::span<const id_type> ids, std::size_t n_vertices
         for (const id_type id : copies.first(std::min(copies.size(), width + 1))) all.push_back({distance, id});
       };
       if (own.size() > 1) add_first(own, from_equal);
-      for (const auto& c : list) {
-        if (all.size() > width && all[width].rank < c.rank) break;
+      const float least = all.empty() ? -std::numeric_limits<float>::infinity() : from_equal;
+      for (const auto& c : list) {  // equal rows are not always the nearest ones: not by inner products
+        if (all.size() > width && std::max(least, all[width].rank) < c.rank) break;
         add_first(ids_at(c.id), c.rank);
       }
+      std::erase_if(all, [](const candidate<float>& c) { return std::isnan(c.rank); });
       std::sort(all.begin(), all.end());
       for (const id_type id : own) {
         const std::size_t row = row_of(id);
+        if (row == ids.size()) continue;
         std::size_t kept = 0;
         const auto put = [&](candidate<float> c) {
           result.ids(row, kept) = c.id;

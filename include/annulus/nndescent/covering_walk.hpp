@@ -11,7 +11,7 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 enum class walk_end {
   covered,  ///< all rows met within the goal, and a margin of others beyond it, were looked at
-  dry,      ///< all rows that can be reached were met
+  dry,      ///< no row is left that was met, may matter, and was not looked at
   given_up  ///< to rank all rows that pass is cheaper
 };
 

@@ -156,19 +156,20 @@ struct graph_walker {
   }
 
   /// The vertices of a pool by their exact distances from a row, nearest first; by those of the walk where there are no
-  /// exact rows.
+  /// exact rows. Rows in a file may have no distance, a NaN: they are left out.
   void exact_distances(const search_pool<rank_type>& pool, const row_type& row,
                        std::vector<candidate<float>>& out) const {
     if (rows.size() == 0) return approximate_distances(pool, out);
     out.clear();
     const row_query<Metric, row_type> rank(metric, row);
     for (std::size_t i = 0; i < pool.size(); ++i)
-      out.push_back({distance(rank(rows.row(pool[i].id()))), pool[i].id()});
+      if (const float d = distance(rank(rows.row(pool[i].id()))); !std::isnan(d)) out.push_back({d, pool[i].id()});
     std::sort(out.begin(), out.end());
   }
   void approximate_distances(const search_pool<rank_type>& pool, std::vector<candidate<float>>& out) const {
     out.clear();
-    for (std::size_t i = 0; i < pool.size(); ++i) out.push_back({distance(pool[i].rank), pool[i].id()});
+    for (std::size_t i = 0; i < pool.size(); ++i)
+      if (const float d = distance(pool[i].rank); !std::isnan(d)) out.push_back({d, pool[i].id()});
     std::sort(out.begin(), out.end());
   }
   float distance_from_itself(id_type vertex, scratch_type& s) const {

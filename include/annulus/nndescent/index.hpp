@@ -93,9 +93,11 @@ class nndescent_index {
 
   /// All rows within `radius` of each query, very nearly, as a sparse matrix of m x (ids given out so far), each row
   /// nearest first. Walks through rows up to radius + epsilon |radius|: a wider belt finds more.
-  /// \throws std::invalid_argument for a NaN radius, and as search does.
+  /// \throws std::invalid_argument for a NaN radius, where 2^31 ids or more were given out, and as search does.
   csr radius_search(const view_type& queries, float radius, const search_params& params = {}) const {
     if (std::isnan(radius)) detail::invalid("radius", radius, "must be a number");
+    if (m_graph.n_ids() > std::size_t{std::numeric_limits<std::int32_t>::max()})
+      detail::invalid("ids", m_graph.n_ids(), "must fit the 32-bit indices of a CSR matrix");
     if (queries.size() > 0) check_query(queries.dim(), 1, params);
     check_queries(queries);
     std::vector<std::vector<candidate<float>>> found(queries.size());
@@ -121,8 +123,8 @@ class nndescent_index {
 
   /// The cheapest of some beams whose recall of the k nearest reaches the target on rows of the index that are searched
   /// for as if they were not in it, by exact search over all others. Where none does, the widest beam tried, with the
-  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below. O(sample n
-  /// d). \throws std::invalid_argument for a target outside (0, 1], k = 0, sample = 0, or an index without its rows.
+  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below. O(sample
+  /// n d). \throws std::invalid_argument for a target outside (0, 1], k = 0, sample = 0, or an index without its rows.
   tuned_search tune(double target_recall, std::size_t sample = 300, std::size_t k = 10, std::size_t threads = 0) const {
     check_tuning(target_recall, sample, k);
     if (size() < 2) return {};
@@ -149,9 +151,9 @@ class nndescent_index {
   neighbors graph() const { return m_graph.knn_graph(); }
 
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what
-  /// was found; a row that is there already shares its place in the graph. O(m) searches, and now and then O(n log n) for
-  /// where searches start. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity, 2^32 - 1
-  /// ids or 2^31 different rows and more; nothing has changed then.
+  /// was found; a row that is there already shares its place in the graph. O(m) searches, and now and then O(n log n)
+  /// for where searches start. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity,
+  /// 2^32 - 1 ids or 2^31 different rows and more; nothing has changed then.
   id_type insert(const view_type& rows, const change_params& params = {}) {
     const auto taken = checked(rows, "data");
     if (rows.size() >= no_id - m_graph.n_ids())
@@ -162,7 +164,8 @@ class nndescent_index {
   }
 
   /// Takes a row out: it is not found any more. Its place in the graph goes with the next consolidate(), which comes by
-  /// itself with the next change once a fifth of all rows were erased. \throws std::invalid_argument for an id that is not in the index.
+  /// itself with the next change once a fifth of all rows were erased. \throws std::invalid_argument for an id that is
+  /// not in the index.
   void erase(id_type id) {
     check_id(id);
     m_graph.erase(id);
@@ -231,8 +234,7 @@ class nndescent_index {
     if (!(target_recall > 0 && target_recall <= 1))
       detail::invalid("target_recall", target_recall, "must be in (0, 1]");
     if (k == 0 || n_queries == 0) detail::invalid("sample", n_queries, "and k = ", k, " must be at least 1");
-    if (size() > 0 && m_graph.walker().rows.size() == 0)
-      detail::invalid("keep_rows", false, "tuning needs the rows");
+    if (size() > 0 && m_graph.walker().rows.size() == 0) detail::invalid("keep_rows", false, "tuning needs the rows");
   }
   static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
                                                           std::size_t threads) {

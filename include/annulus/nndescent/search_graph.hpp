@@ -324,6 +324,7 @@ class search_graph {
     return vertex;
   }
   void take_from_table(id_type vertex) noexcept {
+    if (m_table.empty()) return;
     const std::uint32_t hash = hash_of(exact_rows().row(vertex));
     if (m_table.find(hash, [&](id_type v) { return v == vertex; }) != no_id) m_table.remove(hash, vertex);
   }

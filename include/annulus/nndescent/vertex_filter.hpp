@@ -63,7 +63,8 @@ class vertex_filter {
         const id_type vertex = m_names->vertex_of(id);
         if (vertex == no_id) return;
         const auto ids = m_names->ids_at(vertex);  // of several that pass the first stands for all
-        if (ids.size() < 2 || *std::ranges::find_if(ids, std::cref(*m_filter)) == id) f(vertex);
+        const auto passes_before = [&](id_type other) { return other < id && (*m_filter)(other); };
+        if (ids.size() < 2 || std::ranges::none_of(ids, passes_before)) f(vertex);
       });
     } else {
       for (id_type vertex = 0; vertex < m_names->n_vertices(); ++vertex)

@@ -20,7 +20,8 @@ class vertex_names {
   std::size_t n_vertices() const noexcept { return m_first.size(); }  ///< with a name or without
   std::size_t n_unnamed() const noexcept { return m_n_unnamed; }
   std::size_t n_named() const noexcept { return n_vertices() - m_n_unnamed; }
-  bool is_named(id_type vertex) const noexcept { return m_first[vertex] != no_id; }
+  /// Whatever a file says, what has a name is an id that was given out.
+  bool is_named(id_type vertex) const noexcept { return m_first[vertex] < m_n_ids; }
   bool has_copies() const noexcept { return !m_copies.empty(); }
   bool holds(id_type id) const noexcept { return vertex_of(id) != no_id; }
 
@@ -132,7 +133,8 @@ class vertex_names {
     std::size_t n_rows = 0;
     for (std::size_t i = 0; i < m_ids.size(); ++i) {
       if (m_ids[i] >= m_n_ids || (i > 0 && m_ids[i] <= m_ids[i - 1]))
-        return at("ids: place", i) + " holds " + std::to_string(m_ids[i]) + ", which does not ascend, or was not given out";
+        return at("ids: place", i) + " holds " + std::to_string(m_ids[i]) +
+               ", which does not ascend, or was not given out";
       if (m_vertices[i] == no_id) continue;
       if (m_vertices[i] >= n_vertices()) return at("vertices: id", m_ids[i]) + " is at no vertex";
       least[m_vertices[i]] = std::min(least[m_vertices[i]], m_ids[i]);
@@ -153,8 +155,8 @@ class vertex_names {
     archive("n_vertices", n_vertices);
     archive("n_places", n_places);
     archive.expect(n_vertices <= self.m_n_rows && self.m_n_rows <= n_places && n_places <= self.m_n_ids &&
-                       n_vertices < most_vertices && self.m_n_ids <= no_id,
-                   "has more vertices than rows, rows than ids, or too many of either");
+                       (n_vertices > 0 || self.m_n_rows == 0) && n_vertices < most_vertices && self.m_n_ids <= no_id,
+                   "has more vertices than rows, rows than ids, too many of either, or rows without a vertex");
     archive("first_ids", self.m_first, {n_vertices});
     archive("ids", self.m_ids, {n_places});
     archive("vertices", self.m_vertices, {n_places});
@@ -208,6 +210,7 @@ class vertex_names {
     for (std::size_t i = 0; i < m_ids.size(); ++i) {
       const id_type vertex = m_vertices[i];
       if (vertex >= n_vertices() || m_first[vertex] == m_ids[i]) continue;
+      if (!is_named(vertex) || m_ids[i] >= m_n_ids) continue;
       auto& ids = m_copies.try_emplace(vertex, std::vector<id_type>{m_first[vertex]}).first->second;
       if (ids.back() < m_ids[i]) ids.push_back(m_ids[i]);
     }
