@@ -4,8 +4,9 @@
 /// Rows of a byte a coordinate, ranked against each other by integer dot products alone.
 ///
 /// Under every product form the rank of two rows a and b is o(a) + o(b) - f s(a) s(b) <a, b>, with an offset o and a
-/// scale s of each row, integer codes a and b, and f = 2 for squared distances, else 1. The product is exact; all error
-/// is that of rounding coordinates to codes, at most half a step each.
+/// scale s of each row, integer codes a and b, and f = 2 for squared distances, else 1. A query may give the offsets of
+/// the rows a weight. The product is exact; all error is that of rounding coordinates to codes, at most half a step
+/// each.
 
 #include <annulus/core/archive.hpp>
 #include <annulus/core/metric.hpp>
@@ -34,6 +35,7 @@ struct code_terms {
 struct code_query {
   aligned_vector<std::int8_t> codes;
   code_terms terms;
+  float offset_weight = 1;  ///< what the rows' offsets are multiplied by; 1 between rows
   std::int32_t bias = 0;
 
   /// Once codes and terms are there.
@@ -140,6 +142,7 @@ class scalar_codes {
     const std::uint8_t* const codes = row(i);
     for (std::size_t j = 0; j < row_bytes(); ++j) query.codes[j] = static_cast<std::int8_t>(codes[j] ^ 0x80u);
     query.terms = m_terms[i];
+    query.offset_weight = 1;
     query.finish(m_form);
   }
 
@@ -199,8 +202,8 @@ class scalar_codes {
       offsets[i] = m_terms[ids[i]].offset;
     }
     const auto product = simd::load(static_cast<const std::int32_t*>(products)) - simd::batch<std::int32_t>(query.bias);
-    code_rank(product, simd::load(static_cast<const float*>(scales)), simd::load(static_cast<const float*>(offsets)),
-              query.terms.scale, query.terms.offset)
+    const auto offset = simd::load(static_cast<const float*>(offsets)) * simd::batch<float>(query.offset_weight);
+    code_rank(product, simd::load(static_cast<const float*>(scales)), offset, query.terms.scale, query.terms.offset)
         .store_unaligned(out);
   }
 

@@ -183,7 +183,7 @@ class code_walk {
     return q;
   }
   void prepare(std::span<const T> row, query& q) const { q.encoder.prepare(row.data(), m_codes.row_bytes(), q.codes); }
-  void prepare_row(std::size_t i, query& q) const { m_codes.prepare(i, q.codes); }
+  void prepare_row(std::size_t i, query& q) const { q.encoder.prepare(m_codes, i, q.codes); }
   bool is_blind(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
     m_codes.ranks(q.codes, ids, out);
