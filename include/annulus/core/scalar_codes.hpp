@@ -4,8 +4,9 @@
 /// Rows of a byte a coordinate, ranked against each other by integer dot products alone.
 ///
 /// Under every product form the rank of two rows a and b is o(a) + o(b) - f s(a) s(b) <a, b>, with an offset o and a
-/// scale s of each row, integer codes a and b, and f = 2 for squared distances, else 1. The product is exact; all error
-/// is that of rounding coordinates to codes, at most half a step each.
+/// scale s of each row, integer codes a and b, and f = 2 for squared distances, else 1. A query may give the offsets of
+/// the rows a weight. The product is exact; all error is that of rounding coordinates to codes, at most half a step
+/// each.
 
 #include <annulus/core/archive.hpp>
 #include <annulus/core/metric.hpp>
@@ -33,7 +34,9 @@ struct code_terms {
 /// One side of a rank, made ready to meet many rows: signed codes, and what the rows' bias of 128 adds to a product.
 struct code_query {
   aligned_vector<std::int8_t> codes;
+  std::vector<float> wide;  ///< of the dimensions that are not codes, or empty
   code_terms terms;
+  float offset_weight = 1;  ///< what the rows' offsets are multiplied by; 1 between rows
   std::int32_t bias = 0;
 
   /// Once codes and terms are there.
@@ -75,11 +78,13 @@ template <std::size_t Rows, class Integers = simd::integers>
 
 /// Rows of codes and their terms. A code is kept as an unsigned byte, 128 above its value, so that rows of unsigned
 /// bytes are codes as they are. Owned rows are padded with 128, and begin on cache lines where they span one.
+/// Dimensions too wide for codes stand beside them as floats.
 class scalar_codes {
  public:
   scalar_codes() = default;
   /// Owned, to be written.
-  scalar_codes(std::size_t n, std::size_t dim, product_form form) : m_form(form), m_dim(dim), m_stride(stride_of(dim)) {
+  scalar_codes(std::size_t n, std::size_t dim, product_form form, std::size_t n_wide = 0)
+      : m_form(form), m_dim(dim), m_stride(stride_of(dim)), m_n_wide(n_wide) {
     resize(n);
   }
   /// Of rows owned by someone else, whose terms are to be written.
@@ -98,13 +103,17 @@ class scalar_codes {
   std::uint8_t* row(std::size_t i) noexcept { return m_codes.data() + i * m_stride; }  ///< owned ones only
   const code_terms& terms(std::size_t i) const noexcept { return m_terms[i]; }
   code_terms& terms(std::size_t i) noexcept { return m_terms[i]; }
+  std::span<const float> wide(std::size_t i) const noexcept { return {m_wide.data() + i * m_n_wide, m_n_wide}; }
+  std::span<float> wide(std::size_t i) noexcept { return {m_wide.data() + i * m_n_wide, m_n_wide}; }
   std::size_t memory_bytes() const noexcept {
-    return m_codes.memory_bytes() + m_terms.memory_bytes() + m_order.capacity() * sizeof(id_type);
+    return m_codes.memory_bytes() + m_terms.memory_bytes() + m_wide.memory_bytes() +
+           m_order.capacity() * sizeof(id_type);
   }
 
   void resize(std::size_t n) {
     m_codes.resize(n * m_stride, std::uint8_t{128});
     m_terms.resize(n);
+    m_wide.resize(n * m_n_wide);
   }
 
   /// Row order[i] of owned ones becomes row i, where order ascends; all others go.
@@ -123,6 +132,10 @@ class scalar_codes {
     buffer<code_terms> terms(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) terms[i] = m_terms[order[i]];
     m_terms = std::move(terms);
+    buffer<float> all_wide(m_wide.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+      std::ranges::copy(std::as_const(*this).wide(order[i]), all_wide.data() + i * m_n_wide);
+    m_wide = std::move(all_wide);
     if (is_view()) {
       std::vector<id_type> composed(order.begin(), order.end());
       if (!m_order.empty())
@@ -150,7 +163,9 @@ class scalar_codes {
     query.codes.resize(row_bytes());
     const std::uint8_t* const codes = row(i);
     for (std::size_t j = 0; j < row_bytes(); ++j) query.codes[j] = static_cast<std::int8_t>(codes[j] ^ 0x80u);
+    query.wide.assign(wide(i).begin(), wide(i).end());
     query.terms = m_terms[i];
+    query.offset_weight = 1;
     query.finish(m_form);
   }
 
@@ -171,9 +186,13 @@ class scalar_codes {
   }
 
   std::string defect() const {
-    for (std::size_t i = 0; i < size(); ++i)
-      if (!(m_terms[i].scale >= 0 && std::isfinite(m_terms[i].scale) && std::isfinite(m_terms[i].offset)))
+    const auto is_finite = [](float x) { return std::isfinite(x); };
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (!(m_terms[i].scale >= 0 && is_finite(m_terms[i].scale) && is_finite(m_terms[i].offset)))
         return "terms: row " + std::to_string(i) + " has a scale below 0, a NaN or an infinity";
+      if (!std::ranges::all_of(wide(i), is_finite))
+        return "wide: row " + std::to_string(i) + " has a NaN or an infinity";
+    }
     return {};
   }
 
@@ -184,6 +203,7 @@ class scalar_codes {
     archive("count", count);
     archive("codes", self.m_codes, {count, self.m_stride});
     archive.template as<float>("terms", self.m_terms, {count, 2});
+    if (self.m_n_wide > 0) archive("wide", self.m_wide, {count, self.m_n_wide});
   }
 
  private:
@@ -210,17 +230,29 @@ class scalar_codes {
       offsets[i] = m_terms[ids[i]].offset;
     }
     const auto product = simd::load(static_cast<const std::int32_t*>(products)) - simd::batch<std::int32_t>(query.bias);
-    code_rank(product, simd::load(static_cast<const float*>(scales)), simd::load(static_cast<const float*>(offsets)),
-              query.terms.scale, query.terms.offset)
+    const auto offset = simd::load(static_cast<const float*>(offsets)) * simd::batch<float>(query.offset_weight);
+    code_rank(product, simd::load(static_cast<const float*>(scales)), offset, query.terms.scale, query.terms.offset)
         .store_unaligned(out);
+    if (!query.wide.empty()) add_wide(query, {ids, count}, out);
+  }
+
+  /// Adds the part of the wide dimensions to ranks.
+  [[gnu::noinline]] void add_wide(const code_query& query, std::span<const id_type> ids, float* out) const noexcept {
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      for (std::size_t j = 0; j < m_n_wide; ++j) {
+        const float row = wide(ids[i])[j], difference = row - query.wide[j];
+        if (m_form == product_form::inner_product) out[i] -= row * query.wide[j];
+        else out[i] += (m_form == product_form::cosine ? 0.5f : 1.0f) * difference * difference;
+      }
   }
 
   product_form m_form = product_form::none;
-  std::size_t m_dim = 0, m_stride = 0;
+  std::size_t m_dim = 0, m_stride = 0, m_n_wide = 0;
   const std::uint8_t* m_view = nullptr;
   std::vector<id_type> m_order;  ///< of a view: where its rows are
   buffer<code_terms> m_terms;
   buffer<std::uint8_t> m_codes;
+  buffer<float> m_wide;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

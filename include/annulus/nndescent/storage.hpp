@@ -23,7 +23,7 @@ struct half_precision {
 /// A byte a coordinate and integer kernels. The nearest found are ranked again by the exact rows.
 struct sq8 {
   static constexpr std::string_view name = "sq8";
-  scalar_scales scales = scalar_scales::per_vector;
+  scalar_scales scales = scalar_scales::automatic;
 };
 
 namespace detail {
@@ -189,7 +189,7 @@ class code_walk {
   };
 
   explicit code_walk(scalar_encoder<T> encoder)
-      : m_encoder(std::move(encoder)), m_codes(0, m_encoder.dim(), m_encoder.form()) {}
+      : m_encoder(std::move(encoder)), m_codes(m_encoder.make_codes(0)) {}
 
   template <class Metric>
   code_walk(unfilled, const Metric&) : code_walk(scalar_encoder<T>(unfilled{}, Metric::form)) {}
@@ -210,7 +210,7 @@ class code_walk {
     q.norm = norm_of(q.codes);
   }
   void prepare_row(std::size_t i, query& q) const {
-    m_codes.prepare(i, q.codes);
+    q.encoder.prepare(m_codes, i, q.codes);
     q.norm = norm_of(q.codes);
   }
   /// How far the rank of a row may be off: two standard deviations of what half a step in each coordinate of both makes
@@ -231,8 +231,10 @@ class code_walk {
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     persistence::persist(self.m_encoder, archive);
-    if constexpr (Archive::is_loading)
-      self.m_codes = scalar_codes(0, checked_dim(self.m_encoder.dim(), archive), self.m_encoder.form());
+    if constexpr (Archive::is_loading) {
+      checked_dim(self.m_encoder.dim(), archive);
+      self.m_codes = self.m_encoder.make_codes(0);
+    }
     persistence::persist(self.m_codes, archive);
   }
 

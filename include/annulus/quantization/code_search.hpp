@@ -26,7 +26,7 @@ class code_search {
   void clear() noexcept { m_count = 0; }
 
   /// Adds a query by its table (m x ks, less is nearer; for `mirrored` see quantize_table), unless the table is not
-  /// finite; returns whether it did.
+  /// finite or, where bytes are to rank, they are too coarse. Returns whether it did.
   bool add(matrix_view<float> table, bool mirrored = false) {
     const std::size_t bytes = m_blocks->table_bytes();
     if (m_best.size() == m_count) {
@@ -39,7 +39,7 @@ class code_search {
     }
     auto& quantized = m_quantized[m_count];
     quantized = quantize_table(table, Blocks::table_stride, m_tables.data() + m_count * bytes, m_origins, mirrored);
-    if (!quantized.is_finite) return false;
+    if (!quantized.is_finite || (quantized.is_coarse && !by_floats)) return false;
     if constexpr (by_floats) {
       m_ks = table.cols();
       float* out = m_floats.data() + m_count * table.rows() * m_ks;

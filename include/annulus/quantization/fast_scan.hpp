@@ -16,7 +16,7 @@
 namespace annulus::inline ANNULUS_ARCH {
 
 struct fast_scan_params {
-  bool float_tables = false;  ///< rank by the quantiser's own tables; else by their bytes
+  bool float_tables = false;  ///< rank by the quantiser's own tables; else by their bytes, where these will do
   std::size_t k_factor = 4;   ///< so many times k candidates are ranked by the rows, where rows are given
   std::size_t threads = 0;    ///< 0: all cores
   id_filter filter = {};      ///< rows that may be returned
@@ -67,11 +67,12 @@ class fast_scan_index {
   /// (l2: squared; dot: the negative product; cosine: 1 - cos), read from a table of m x ks floats a query. These are
   /// rounded to bytes, and a distance is then off by up to m / 2 of 1/255 of the widest sub-space's range; with
   /// float_tables the codes that the rounding leaves in doubt are ranked by the floats: the result is that of adding
-  /// up the floats for all codes, in the order of the sub-spaces. Ties by id. A query with a NaN or an infinity gets no
-  /// neighbours. O(n m) a query. Parallel over blocks of queries; the same bits for every number of threads, and for
-  /// every other query beside one.
-  /// \throws std::invalid_argument for k = 0 or queries of another dimension.
-  /// \throws annulus::cancelled where the progress callback returns false.
+  /// up the floats for all codes, in the order of the sub-spaces. A query whose bytes cannot tell near codes apart,
+  /// since most sub-spaces are far narrower than the widest, is ranked by floats in any case: two to four times as
+  /// slow. Such are rotations by principal axes that are not balanced, and codewords of outliers. Ties by id. A query
+  /// with a NaN or an infinity gets no neighbours. O(n m) a query. Parallel over blocks of queries; the same bits for
+  /// every number of threads, and for every other query beside one. \throws std::invalid_argument for k = 0 or queries
+  /// of another dimension. \throws annulus::cancelled where the progress callback returns false.
   neighbors search(matrix_view<float> queries, std::size_t k, const fast_scan_params& params = {}) const {
     check(queries, k);
     neighbors result(queries.rows(), k);
@@ -146,50 +147,70 @@ class fast_scan_index {
       detail::invalid("dimension", queries.cols(), "must equal the quantiser's ", dim());
   }
 
+  /// Queries that are searched for together, and their numbers.
+  template <class Blocks, class Rank>
+  struct query_block {
+    detail::code_search<Blocks, Rank> scan;
+    std::vector<std::size_t> numbers = {};
+
+    void clear() noexcept {
+      scan.clear();
+      numbers.clear();
+    }
+    bool add(matrix_view<float> table, bool mirrored, std::size_t number) {
+      if (!scan.add(table, mirrored)) return false;
+      numbers.push_back(number);
+      return true;
+    }
+    template <class Take>
+    void run(const Take& take, std::size_t worker) {
+      if (numbers.empty()) return;
+      scan.run();
+      for (std::size_t j = 0; j < numbers.size(); ++j) take(scan, j, numbers[j], worker);
+    }
+  };
+
   /// Finds the `count` nearest codes of every query and calls take(scan, added, i, worker) for query i, whose
   /// candidates are scan.sorted(added).
   template <class Take>
   void run(matrix_view<float> queries, std::size_t count, const fast_scan_params& params, Take take) const {
     if (count == 0) return;
-    std::visit(
-        [&](const auto& blocks) {
-          if (params.float_tables) run_blocks<float>(blocks, queries, count, params, take);
-          else run_blocks<std::uint32_t>(blocks, queries, count, params, take);
-        },
-        m_codes);
+    std::visit([&](const auto& blocks) { run_blocks(blocks, queries, count, params, take); }, m_codes);
   }
 
-  template <class Rank, class Blocks, class Take>
+  template <class Blocks, class Take>
   void run_blocks(const Blocks& blocks, matrix_view<float> queries, std::size_t count, const fast_scan_params& params,
-                  Take take) const {
-    using search_type = detail::code_search<Blocks, Rank>;
+                  const Take& take) const {
+    using by_bytes = query_block<Blocks, std::uint32_t>;
+    using by_floats = query_block<Blocks, float>;
     const std::size_t workers = resolve_threads(params.threads);
-    const std::size_t grain = std::min(search_type::queries_at_once, queries.rows() / workers + 1);
-    std::vector<search_type> searches(workers, search_type(blocks, count, params.filter));
-    std::vector<std::vector<std::size_t>> added(workers);
+    const std::size_t grain = std::min(decltype(by_bytes::scan)::queries_at_once, queries.rows() / workers + 1);
+    std::vector<by_bytes> bytes(workers, by_bytes{{blocks, count, params.filter}});
+    std::vector<by_floats> floats(workers, by_floats{{blocks, count, params.filter}});
     parallel_for(
         workers, queries.rows(), grain,
         [&](std::size_t begin, std::size_t end, std::size_t worker) {
-          search_type& scan = searches[worker];
-          scan.clear();
-          added[worker].clear();
-          for (std::size_t i = begin; i < end; ++i)
-            if (add(queries.row(i), scan)) added[worker].push_back(i);
-          scan.run();
-          for (std::size_t j = 0; j < added[worker].size(); ++j) take(scan, j, added[worker][j], worker);
+          bytes[worker].clear();
+          floats[worker].clear();
+          for (std::size_t i = begin; i < end; ++i) {
+            if (!detail::all_finite(queries.row(i))) continue;
+            const distance_table table = m_quantizer.dtable(queries.row(i));
+            const bool is_dot = table.metric() == pq_metric::dot;
+            const matrix<float> negative = is_dot ? negated(table.values()) : matrix<float>();
+            const matrix_view<float> less_is_nearer = is_dot ? negative : table.values();
+            if (params.float_tables || !bytes[worker].add(less_is_nearer, is_dot, i))
+              floats[worker].add(less_is_nearer, is_dot, i);
+          }
+          bytes[worker].run(take, worker);
+          floats[worker].run(take, worker);
         },
         params.progress, "fast_scan");
   }
 
-  template <class Search>
-  bool add(std::span<const float> query, Search& scan) const {
-    if (!detail::all_finite(query)) return false;
-    const auto table = m_quantizer.dtable(query);
-    if (m_quantizer.metric() != pq_metric::dot) return scan.add(table.values());
-    matrix<float> negative = table.values();
-    for (std::size_t i = 0; i < negative.rows(); ++i)
-      for (float& x : negative.row(i)) x = -x;
-    return scan.add(negative, true);
+  static matrix<float> negated(matrix<float> values) {
+    for (std::size_t i = 0; i < values.rows(); ++i)
+      for (float& x : values.row(i)) x = -x;
+    return values;
   }
 
   template <class Metric>

@@ -20,6 +20,7 @@ struct quantized_table {
   float scale = 1, offset = 0;
   double bound = 0;        ///< the most by which a sum differs from scale * (the floats' sum - offset)
   bool is_finite = false;  ///< else an entry, a span or the offset is not, and there are no bytes
+  bool is_coarse = false;  ///< the bytes of most sub-spaces are too small to tell near codes apart
 
   float distance(std::uint32_t sum) const noexcept { return static_cast<float>(sum) / scale + offset; }
 
@@ -80,6 +81,16 @@ inline void quantize_entries(std::span<const float> values, float origin, float 
   }
 }
 
+/// How well bytes tell the codewords of a sub-space apart, from 0 to 1: by their mean, of which the rounding should be
+/// a small part. A byte counts for at most 64, lest a few far codewords hide that all others are near 0.
+inline double crispness(const std::uint8_t* bytes, std::size_t ks) noexcept {
+  constexpr double enough = 16;
+  std::uint32_t sum = 0;
+  for (std::size_t j = 0; j < ks; ++j) sum += std::min<std::uint8_t>(bytes[j], 64);
+  const double share = std::min(1.0, static_cast<double>(sum) / static_cast<double>(ks) / enough);
+  return share * share;
+}
+
 /// Quantises the table of one query, m x ks, in which less is nearer. Entry (i, j) goes to bytes[i * stride + j];
 /// stride >= ks, and the bytes between are left alone. The least entry of each sub-space becomes 0, all are scaled by
 /// the same factor, a: the largest for which no byte exceeds 255 and no sum the 16 bits (that of faiss up to m = 256;
@@ -88,6 +99,9 @@ inline void quantize_entries(std::span<const float> values, float origin, float 
 /// Mirrored, what is rounded is the way down from the greatest entry: for negated inner products, the table is then the
 /// complement of the one that faiss has of the products, and the same codes come out.
 ///
+/// Bytes are coarse where one sub-space is so much wider than most others, or all are so narrow, that less than a third
+/// of the sub-spaces, and of a few sub-spaces less than four or three quarters, are crisp.
+///
 /// The bound: a byte is within 1/2 of its product, whose two roundings lose less than 2 ulp; the floats' sum and that
 /// of the offsets lose m ulp of the sum of magnitudes, and a mirrored offset 4 more.
 inline quantized_table quantize_table(matrix_view<float> table, std::size_t stride, std::uint8_t* bytes,
@@ -95,7 +109,7 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
   const std::size_t m = table.rows();
   quantized_table result;
   float widest = 0;
-  double sum_of_spans = 0, magnitude = 0;
+  double sum_of_spans = 0, magnitude = 0, n_spans = 0;
   for (std::size_t i = 0; i < m; ++i) {
     const auto [low, high] = finite_range(table.row(i));
     const float span = high - low;
@@ -103,6 +117,7 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
     origins[i] = mirrored ? high : low;
     widest = std::max(widest, span);
     sum_of_spans += span;
+    n_spans += span > 0;
     result.offset += origins[i];
     magnitude += std::max(std::abs(static_cast<double>(low)), std::abs(static_cast<double>(high)));
   }
@@ -127,6 +142,10 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
   } else {
     for (std::size_t i = 0; i < m; ++i) quantize_entries(table.row(i), origins[i], result.scale, bytes + i * stride);
   }
+
+  double crisp = 0;
+  for (std::size_t i = 0; i < m; ++i) crisp += crispness(bytes + i * stride, table.cols());
+  result.is_coarse = crisp < std::max(n_spans / 3, std::min(4.0, 0.75 * n_spans));
 
   constexpr double ulp = std::numeric_limits<float>::epsilon() / 2;
   const auto terms = static_cast<double>(m);

@@ -1,0 +1,45 @@
+#pragma once
+
+/// \file
+/// What is subtracted from rows before they are rounded to few bits: the smaller what is left, the finer the bits.
+
+#include <annulus/core/buffer.hpp>
+#include <annulus/core/matrix.hpp>
+#include <annulus/core/metric.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// out = a - b.
+template <class T, class Lane>
+void subtract(const T* a, const Lane* b, std::size_t n, Lane* out) noexcept {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<Lane>(a[i]) - b[i];
+}
+
+/// x is divided by its norm, which is returned as it is then: 0 or about 1.
+template <class Lane>
+Lane normalize(Lane* x, std::size_t n) noexcept {
+  const Lane norm = std::sqrt(one_to_one<kernels::inner_product>(x, x, n));
+  if (norm == 0) return 0;
+  for (std::size_t i = 0; i < n; ++i) x[i] /= norm;
+  const bool is_rough = norm < 1000 * std::sqrt(std::numeric_limits<Lane>::min());  // squares were subnormal
+  return is_rough ? std::sqrt(one_to_one<kernels::inner_product>(x, x, n)) : 1;
+}
+
+/// The mean of some rows, in so few bits that small integers stay small integers, or nearly so.
+template <class T>
+buffer<lane_t<T>> rounded_mean(matrix_view<T> data) {
+  using lane = lane_t<T>;
+  buffer<lane> mean(data.cols(), lane(0));
+  const std::size_t step = data.rows() / 256 + 1;
+  lane count = 0, greatest = 0;
+  for (std::size_t i = 0; i < data.rows(); i += step, ++count)
+    for (std::size_t j = 0; j < data.cols(); ++j) mean[j] += static_cast<lane>(data.row(i)[j]);
+  for (lane& c : mean) greatest = std::max(greatest, std::abs(c /= std::max(count, lane(1))));
+  int exponent = 0;
+  static_cast<void>(std::frexp(greatest, &exponent));
+  const lane unit = std::ldexp(lane(1), std::max(exponent - 8, -100));
+  for (lane& c : mean) c = std::round(c / unit) * unit;
+  return mean;
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
