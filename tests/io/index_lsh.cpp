@@ -43,6 +43,8 @@ const auto use = [](const index_type& index) {
   index.search(queries(), 5, wide);
   index.search(queries(), 70, sure);
   index.search(queries(), 3, {.filter = [](id_type id) { return id % 2 == 0; }});
+  index.radius_search(queries(), 4, wide);
+  index.radius_search(queries(), 4, {.recall_target = 1});
   index.candidates(queries(), wide);
   index.describe();
 };

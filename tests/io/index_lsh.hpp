@@ -40,6 +40,7 @@ bool returns(const Points& rows, const Family& family) {
   use_corrupted(index, 60, [&](const index_type& damaged) {
     damaged.search(queries, 4, wide);
     damaged.search(queries, 70, sure);
+    damaged.radius_search(queries, 1, sure);
     damaged.candidates(queries, wide);
     damaged.describe();
   });

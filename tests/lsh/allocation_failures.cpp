@@ -78,6 +78,18 @@ TEST_CASE("an index throws from a search wherever an allocation fails", "[lsh][a
   });
 }
 
+TEST_CASE("an index throws from a radius search wherever an allocation fails", "[lsh][allocations]") {
+  for_each_kind([](const auto& index, const auto& of) {
+    for (const lsh_search_params& how :
+         {lsh_search_params{.threads = 1}, {.recall_target = 0.9, .threads = 1}, {.recall_target = 1, .threads = 1}}) {
+      const auto within = [&] { return index.radius_search(of.queries, 0.5f, how).indices; };
+      const auto result = allocations::fail_call(within, some);
+      CAPTURE(result);
+      CHECK(result.is_clean());
+    }
+  });
+}
+
 TEST_CASE("an index searched by threads throws or has fewer where an allocation fails", "[lsh][allocations]") {
   for_each_kind([](const auto& index, const auto& of) {
     const auto result = allocations::fail_call([&] { return index.search(of.rows, 5, {.threads = 2}); }, 20);

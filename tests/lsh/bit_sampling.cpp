@@ -1,8 +1,10 @@
 #include <annulus/lsh/bit_sampling.hpp>
+#include <annulus/lsh/multi_probe.hpp>
 
 #include "catch.hpp"
 
 #include <bit>
+#include <cmath>
 #include <set>
 
 using namespace annulus;
@@ -158,6 +160,75 @@ TEST_CASE("a row that cannot be in the query's bucket may be past one flip", "[l
   const double stay = hasher.probabilities(&value, 0, 1, changes, odds.data());
   CHECK(stay < 1e-6);
   for (const float x : odds) CHECK(stay * static_cast<double>(x) == Approx(1.0 / 8));
+}
+
+TEST_CASE("a row is in one of a table's buckets, and each number of flips is as likely as it is drawn",
+          "[lsh][bit_sampling]") {
+  const auto choose = [](std::size_t n, std::size_t k) {
+    double count = 1;
+    for (std::size_t i = 0; i < k; ++i) count *= static_cast<double>(n - i) / static_cast<double>(i + 1);
+    return count;
+  };
+  const std::size_t n = 32;
+  for (const std::size_t k : {1u, 5u, 12u, 20u})
+    for (std::size_t c = 1; c + k <= n && c < 13; ++c) {
+      const auto hasher = hasher_of(n / 8, k, 1);
+      const std::uint64_t value = 0;
+      std::vector<perturbation> changes;
+      hasher.perturb(&value, 0, changes);
+      std::vector<float> odds(changes.size());
+      const auto distance = static_cast<double>(c);
+      const double stay = hasher.probabilities(&value, 0, distance, changes, odds.data());
+      double sum = 0;
+      for (std::size_t f = 0; f <= k; ++f) {
+        const double each = stay * std::pow(static_cast<double>(odds[0]), f) * hasher.joint_factor(distance, f);
+        const double exact = f <= c && k - f <= n - c ? choose(c, f) * choose(n - c, k - f) / choose(n, k) : 0.0;
+        CAPTURE(k, c, f);
+        CHECK(each * choose(k, f) == Approx(exact).epsilon(1e-4).margin(1e-12));
+        sum += each * choose(k, f);
+      }
+      CHECK(sum == Approx(1).epsilon(1e-4));
+    }
+}
+
+TEST_CASE("rows of bits are missed as often as is said, also past several flips", "[lsh][bit_sampling]") {
+  constexpr std::size_t n_draws = 3000, n_bytes = 4, c = 5;
+  const std::vector<std::size_t> counts{2, 20, 40, 100, 250};
+  std::vector<double> expected(counts.size()), variance(counts.size()), missed(counts.size());
+  std::size_t ended = 0;
+  for (std::uint64_t seed = 0; seed < n_draws; ++seed) {
+    const auto hasher = hasher_of(n_bytes, 16, 2, 0, seed);
+    const counter_random random(seed, 1);
+    bit_matrix rows(2, 8 * n_bytes);
+    std::set<std::size_t> differing;
+    for (std::size_t i = 0; differing.size() < c; ++i) differing.insert(random.below(i, 8 * n_bytes));
+    for (const std::size_t bit : differing) rows.set(1, bit);
+    const rows_view view = rows;
+    std::vector<std::uint64_t> values(2), keys(4);
+    hasher.project(view, 0, 1, values.data());
+    hasher.hash(view, 0, 2, 0, 2, keys.data());
+    detail::probe_sequence<detail::bit_hasher> sequence;
+    sequence.start(hasher, values.data());
+    detail::probe p;
+    bool is_met = false;
+    for (std::size_t n = 0, at = 0; at < counts.size(); ++n) {
+      if (n == counts[at]) {
+        const double probability = sequence.missed(c, n);
+        expected[at] += probability;
+        variance[at] += probability * (1 - probability);
+        missed[at++] += !is_met;
+      }
+      if (n == 2) sequence.spread(c);
+      ended += !(n < 2 ? sequence.next_own(p) : sequence.next(p));
+      is_met |= keys[2 * p.table + 1] == p.key;
+    }
+  }
+  CHECK(ended == 0);
+  for (std::size_t at = 0; at < counts.size(); ++at) {
+    CAPTURE(counts[at], expected[at], missed[at]);
+    CHECK(std::abs(missed[at] - expected[at]) < 4 * std::sqrt(variance[at]));
+    CHECK(variance[at] > 20);
+  }
 }
 
 TEST_CASE("odds are finite at every distance", "[lsh][bit_sampling]") {

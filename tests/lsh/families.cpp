@@ -50,8 +50,16 @@ csr_matrix<float> random_sets(std::size_t n, std::uint64_t seed) {
   return sets(members);
 }
 
-/// Longer than simple_mips' max_norm here, so that its rows and queries are hashed alike.
-constexpr simple_mips of_directions{.max_norm = 1e-3};
+/// As long as simple_mips' max_norm, so that its rows and queries are hashed alike.
+matrix<float> unit_rows(matrix<float> rows) {
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    double square = 0;
+    for (const float x : rows.row(i)) square += static_cast<double>(x) * static_cast<double>(x);
+    for (float& x : rows.row(i)) x = static_cast<float>(static_cast<double>(x) / std::sqrt(square));
+  }
+  return rows;
+}
+constexpr simple_mips of_directions{.max_norm = 0.999};
 
 /// f(family, rows) for every family and kind of rows, 16 rows of each.
 template <class F>
@@ -59,11 +67,12 @@ void for_each_family(F f) {
   const auto floats = random_rows<float>(16, 19, 1);
   const auto doubles = random_rows<double>(16, 7, 2);
   f(p_stable_l2{.width = 1}, matrix_view<float>(floats));
-  f(p_stable_l2{}, matrix_view<double>(doubles));
-  f(p_stable_l1{}, matrix_view<float>(floats));
+  f(p_stable_l2{.width = 4}, matrix_view<double>(doubles));
+  f(p_stable_l1{.width = 4}, matrix_view<float>(floats));
   f(sign_random_projection{}, matrix_view<float>(floats));
   f(sign_random_projection{}, matrix_view<double>(doubles));
-  f(of_directions, matrix_view<float>(floats));
+  const auto directions = unit_rows(floats);
+  f(of_directions, matrix_view<float>(directions));
   const auto some_sets = random_sets(16, 3);
   f(minhash{}, csr_view<float>(some_sets));
   const auto bits = random_bits(16, 13, 4);

@@ -11,6 +11,7 @@
 namespace lsh_tests {
 
 using annulus::counter_random;
+using annulus::csr;
 using annulus::csr_matrix;
 using annulus::id_type;
 using annulus::lsh_candidates;
@@ -121,6 +122,12 @@ void nearest(const Points& rows, const std::map<id_type, std::size_t>& row_of_id
   }
 }
 
+/// The distances of a metric, as results have them.
+template <class Metric, class Row>
+float distance_between(const Row& a, const Row& b) {
+  return annulus::distance_of(Metric{}, rank_between<Metric>(a, b));
+}
+
 /// Row i has id i.
 inline std::map<id_type, std::size_t> same_ids(std::size_t n) {
   std::map<id_type, std::size_t> ids;
@@ -141,6 +148,33 @@ neighbors exact(const Points& rows, const Points& queries, std::size_t k,
 template <class Metric, class Points>
 neighbors exact(const Points& rows, const Points& queries, std::size_t k) {
   return exact<Metric>(rows, queries, k, same_ids(rows.size()));
+}
+
+/// All rows within a radius, by brute force, of which only those that `may_be_found(query, id)`.
+template <class Metric, class Points, class F>
+csr exact_within(const Points& rows, const Points& queries, float radius,
+                 const std::map<id_type, std::size_t>& row_of_id, std::size_t n_ids, F may_be_found) {
+  csr found{{0}, {}, {}, n_ids};
+  const Points& const_rows = rows;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    std::vector<std::pair<decltype(rank_between<Metric>(queries.row(i), queries.row(i))), id_type>> near;
+    for (const auto& [id, row] : row_of_id) {
+      const auto rank = rank_between<Metric>(queries.row(i), const_rows.row(row));
+      if (annulus::distance_of(Metric{}, rank) <= radius && may_be_found(i, id)) near.emplace_back(rank, id);
+    }
+    std::ranges::sort(near);
+    for (const auto& [rank, id] : near) {
+      found.indices.push_back(static_cast<std::int32_t>(id));
+      found.distances.push_back(annulus::distance_of(Metric{}, rank));
+    }
+    found.indptr.push_back(static_cast<std::int64_t>(found.indices.size()));
+  }
+  return found;
+}
+template <class Metric, class Points>
+csr exact_within(const Points& rows, const Points& queries, float radius,
+                 const std::map<id_type, std::size_t>& row_of_id, std::size_t n_ids) {
+  return exact_within<Metric>(rows, queries, radius, row_of_id, n_ids, [](std::size_t, id_type) { return true; });
 }
 
 /// Brute force among the candidates of each query.
@@ -204,6 +238,12 @@ inline bool same_bits(const neighbors& a, const neighbors& b) {
   const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
   const auto all_of = [](const neighbors& r) { return std::span(r.distances.data(), r.ids.rows() * r.ids.cols()); };
   return a.ids == b.ids && std::ranges::equal(all_of(a), all_of(b), {}, bits, bits);
+}
+
+inline bool same_bits(const csr& a, const csr& b) {
+  const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
+  return a.indptr == b.indptr && a.indices == b.indices && a.n_columns == b.n_columns &&
+         std::ranges::equal(a.distances, b.distances, {}, bits, bits);
 }
 
 inline bool same(const std::vector<lsh_candidates>& a, const std::vector<lsh_candidates>& b) {

@@ -2,6 +2,7 @@
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/p_stable.hpp>
 #include <annulus/lsh/sign_random_projection.hpp>
+#include <annulus/lsh/simple_mips.hpp>
 
 #include <map>
 
@@ -168,8 +169,28 @@ TEST_CASE("at the usual distance a row in ten is in a query's own buckets", "[ls
     CHECK(static_cast<double>(hasher.n_tables()) * p == Approx(0.1).epsilon(1e-6));
   };
   check(hasher_of(sign_random_projection{}, 10, 7));
-  check(hasher_of(p_stable_l2{}, 6, 20));
+  check(hasher_of(p_stable_l2{.width = 4}, 6, 20));
   check(hasher_of(p_stable_l1{.width = 1e6}, 4, 1));
+  check(hasher_of(simple_mips{.max_norm = 3}, 12, 7));  // at a negative distance
+  check(hasher_of(simple_mips{.max_norm = 3}, 2, 4));   // at one above 0
+}
+
+TEST_CASE("the usual distance by inner product grows with the query", "[lsh][multi_probe]") {
+  const auto hasher = hasher_of(simple_mips{.max_norm = 3}, 12, 7);
+  const double of_unit = detail::usual_distance(hasher);
+  CHECK(of_unit < 0);
+  auto row = random_row(2);
+  double squares = 0;
+  for (const float x : row) squares += static_cast<double>(x) * static_cast<double>(x);
+  for (const double scale : {1.0, 7.0}) {
+    auto scaled = row;
+    for (float& x : scaled) x *= static_cast<float>(scale);
+    const auto values = values_of(hasher, scaled);
+    CHECK(detail::usual_distance(hasher, values.data(), of_unit) ==
+          Approx(of_unit * scale * std::sqrt(squares)).epsilon(1e-5));
+  }
+  const auto lines = hasher_of(p_stable_l2{.width = 4}, 6, 20);
+  CHECK(detail::usual_distance(lines, values_of(lines, row).data(), 2.5) == 2.5);
 }
 
 TEST_CASE("a query's own buckets come first, table by table", "[lsh][multi_probe]") {
@@ -194,8 +215,8 @@ TEST_CASE("a query's own buckets come first, table by table", "[lsh][multi_probe
 TEST_CASE("buckets come in the order of the probability to hold a row at a distance", "[lsh][multi_probe]") {
   for (const double distance : {0.05, 0.3, 0.9}) check_order(sign_random_projection{}, 5, 3, distance);
   for (const double distance : {0.5, 1.0, 4.0}) {
-    check_order(p_stable_l2{}, 3, 2, distance);
-    check_order(p_stable_l1{}, 3, 2, distance);
+    check_order(p_stable_l2{.width = 4}, 3, 2, distance);
+    check_order(p_stable_l1{.width = 4}, 3, 2, distance);
   }
 }
 
@@ -207,7 +228,7 @@ TEST_CASE("small tables give out each of their buckets once and then end", "[lsh
       auto probes = probes_of(planes, values_of(planes, random_row(3)), distance);
       CHECK(probes.size() == (4u << k));
       CHECK(repeated(probes) == 0);
-      const auto lines = hasher_of(p_stable_l2{}, k, 4);
+      const auto lines = hasher_of(p_stable_l2{.width = 4}, k, 4);
       probes = probes_of(lines, values_of(lines, random_row(3)), distance);
       CHECK(probes.size() == static_cast<std::size_t>(4 * std::pow(3, k) + 0.5));
       CHECK(repeated(probes) == 0);
@@ -215,7 +236,7 @@ TEST_CASE("small tables give out each of their buckets once and then end", "[lsh
 }
 
 TEST_CASE("a function is changed at most once a bucket", "[lsh][multi_probe]") {
-  const auto hasher = hasher_of(p_stable_l2{}, 4, 3);
+  const auto hasher = hasher_of(p_stable_l2{.width = 4}, 4, 3);
   const auto values = values_of(hasher, random_row(8));
   std::vector<std::uint64_t> keys(3), factors(4);
   hasher.keys(values.data(), keys.data());
@@ -262,7 +283,7 @@ TEST_CASE("of long keys the likeliest buckets come first", "[lsh][multi_probe]")
 }
 
 TEST_CASE("probes at more changes than a table's 64 likeliest end", "[lsh][multi_probe]") {
-  const auto hasher = hasher_of(p_stable_l2{}, 60, 1);
+  const auto hasher = hasher_of(p_stable_l2{.width = 4}, 60, 1);
   const auto values = values_of(hasher, random_row(1));
   const auto probes = probes_of(hasher, values, 1, 50000);
   CHECK(probes.size() == 50000);
@@ -270,8 +291,8 @@ TEST_CASE("probes at more changes than a table's 64 likeliest end", "[lsh][multi
 }
 
 TEST_CASE("a sequence that starts again has forgotten the query before", "[lsh][multi_probe]") {
-  const auto hasher = hasher_of(p_stable_l2{}, 5, 4), other = hasher_of(p_stable_l2{}, 9, 2, 7);
-  probe_sequence<decltype(hasher_of(p_stable_l2{}, 5, 4))> sequence;
+  const auto hasher = hasher_of(p_stable_l2{.width = 4}, 5, 4), other = hasher_of(p_stable_l2{.width = 4}, 9, 2, 7);
+  probe_sequence<decltype(hasher_of(p_stable_l2{.width = 4}, 5, 4))> sequence;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const auto& now = seed % 3 == 2 ? other : hasher;
     const auto values = values_of(now, random_row(seed));
@@ -313,8 +334,8 @@ TEST_CASE("what is missed is what the buckets' probabilities leave", "[lsh][mult
   };
   check(hasher_of(sign_random_projection{}, 5, 3), 0.2, 0.2);
   check(hasher_of(sign_random_projection{}, 5, 3), 0.2, 0.6);
-  check(hasher_of(p_stable_l2{}, 3, 2), 1, 1);
-  check(hasher_of(p_stable_l2{}, 3, 2), 2, 0.5);
+  check(hasher_of(p_stable_l2{.width = 4}, 3, 2), 1, 1);
+  check(hasher_of(p_stable_l2{.width = 4}, 3, 2), 2, 0.5);
 }
 
 TEST_CASE("what is missed does not depend on what was asked before", "[lsh][multi_probe]") {
@@ -413,12 +434,12 @@ TEST_CASE("a neighbour at a distance is missed as often as is said", "[lsh][mult
     };
   };
   for (const double distance : {1.0, 2.5}) {
-    check(p_stable_l2{}, 6, distance, moved_by(distance, [](const std::vector<float>& row) {
+    check(p_stable_l2{.width = 4}, 6, distance, moved_by(distance, [](const std::vector<float>& row) {
             double squares = 0;
             for (const float x : row) squares += static_cast<double>(x * x);
             return std::sqrt(squares);
           }));
-    check(p_stable_l1{}, 4, distance, moved_by(distance, [](const std::vector<float>& row) {
+    check(p_stable_l1{.width = 4}, 4, distance, moved_by(distance, [](const std::vector<float>& row) {
             double sum = 0;
             for (const float x : row) sum += static_cast<double>(std::abs(x));
             return sum;

@@ -79,7 +79,7 @@ TEST_CASE("a p-stable change leads to the key of the next piece", "[lsh][p_stabl
 }
 
 TEST_CASE("a key tells which function has which piece", "[lsh][p_stable]") {
-  const auto hasher = hasher_of<float>(p_stable_l2{}, 4, 2, 1);
+  const auto hasher = hasher_of<float>(p_stable_l2{.width = 4}, 4, 2, 1);
   CHECK(key_of(hasher, std::vector<float>{3.5f, -1.5f}, 0) != key_of(hasher, std::vector<float>{-1.5f, 3.5f}, 0));
   CHECK(key_of(hasher, std::vector<float>{3.5f, -1.5f}, 0) == key_of(hasher, std::vector<float>{3.0f, -1.1f}, 0));
   CHECK(key_of(hasher, std::vector<float>{3.5f, -1.5f}, 0) != key_of(hasher, std::vector<float>{3.5f, -0.9f}, 0));
@@ -136,7 +136,7 @@ TEST_CASE("a p-stable place moves by the product with a direction over the width
 }
 
 TEST_CASE("the offsets of p-stable functions are spread over a piece", "[lsh][p_stable]") {
-  const auto hasher = hasher_of<double>(p_stable_l1{}, 3, 100, 10);
+  const auto hasher = hasher_of<double>(p_stable_l1{.width = 4}, 3, 100, 10);
   std::vector<double> offsets(1000);
   hasher.project(matrix<double>(1, 3), 0, 1, offsets.data());
   CHECK(*std::min_element(offsets.begin(), offsets.end()) >= 0);
@@ -220,8 +220,8 @@ TEST_CASE("a row whose products are infinite has the same key always", "[lsh][p_
 }
 
 TEST_CASE("more functions than are evaluated at once stay with the product of their probabilities", "[lsh][p_stable]") {
-  const auto hasher = hasher_of<float>(p_stable_l2{}, 6, 75, 1);
-  const auto single = hasher_of<float>(p_stable_l2{}, 6, 1, 75);
+  const auto hasher = hasher_of<float>(p_stable_l2{.width = 4}, 6, 75, 1);
+  const auto single = hasher_of<float>(p_stable_l2{.width = 4}, 6, 1, 75);
   const auto row = random_rows<float>(1, 6, 4);
   std::vector<float> values(75);
   hasher.project(row, 0, 1, values.data());
@@ -251,11 +251,11 @@ TEST_CASE("a width that is not above zero is refused", "[lsh][p_stable]") {
 
 TEST_CASE("functions that cannot be counted are refused", "[lsh][p_stable]") {
   const std::size_t most = std::numeric_limits<std::size_t>::max();
-  CHECK_THROWS_WITH(hasher_of<float>(p_stable_l2{}, 3, most, 2), ContainsSubstring("n_projections"));
+  CHECK_THROWS_WITH(hasher_of<float>(p_stable_l2{.width = 4}, 3, most, 2), ContainsSubstring("n_projections"));
 }
 
 TEST_CASE("a hasher counts its tables, values and bytes", "[lsh][p_stable]") {
-  const auto hasher = hasher_of<double>(p_stable_l2{}, 6, 5, 7);
+  const auto hasher = hasher_of<double>(p_stable_l2{.width = 4}, 6, 5, 7);
   CHECK(hasher.n_tables() == 7);
   CHECK(hasher.n_values() == 35);
   CHECK(hasher.memory_bytes() >= 35 * (6 + 1) * sizeof(double));

@@ -28,13 +28,13 @@ TEST_CASE("normal tails of any number of arguments are those of the distribution
 TEST_CASE("Gaussian functions of width 4 collide as published", "[lsh][probability]") {
   CHECK(gaussian_probability(1, 4) == Approx(0.800532).margin(5e-7));
   CHECK(gaussian_probability(2, 4) == Approx(0.609548).margin(5e-7));
-  CHECK(p_stable_l2{}.collision_probability(2) == gaussian_probability(2, 4));
+  CHECK(p_stable_l2{.width = 4}.collision_probability(2) == gaussian_probability(2, 4));
 }
 
 TEST_CASE("Cauchy functions of width 4 collide as published", "[lsh][probability]") {
   CHECK(cauchy_probability(1, 4) == Approx(0.618582).margin(5e-7));
   CHECK(cauchy_probability(2, 4) == Approx(0.448683).margin(5e-7));
-  CHECK(p_stable_l1{}.collision_probability(2) == cauchy_probability(2, 4));
+  CHECK(p_stable_l1{.width = 4}.collision_probability(2) == cauchy_probability(2, 4));
 }
 
 TEST_CASE("p-stable probabilities depend on the distance in widths alone", "[lsh][probability]") {

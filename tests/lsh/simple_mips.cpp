@@ -28,6 +28,14 @@ double product(std::span<const T> a, std::span<const T> b) {
   return sum;
 }
 
+/// The norm of the longest row.
+template <class T>
+double longest(const matrix<T>& rows) {
+  double square = 0;
+  for (std::size_t i = 0; i < rows.rows(); ++i) square = std::max(square, product(rows.row(i), rows.row(i)));
+  return std::sqrt(square);
+}
+
 template <class T>
 matrix<T> scaled(matrix<T> rows, double scale) {
   for (std::size_t i = 0; i < rows.rows() * rows.cols(); ++i)
@@ -62,7 +70,7 @@ TEST_CASE("rows of any norm share a query's bit by the angle of their inner prod
   const auto check = [](auto number) {
     using T = decltype(number);
     const auto rows = random_rows<T>(30, 4, 2);
-    const auto family = simple_mips{}.fitted(matrix_view<T>(rows));
+    const simple_mips family{.max_norm = longest(rows)};
     const auto query = random_rows<T>(1, 4, 3);
     const double length = std::sqrt(product(query.row(0), query.row(0)));
     const std::size_t tables = 6000;
@@ -84,7 +92,7 @@ TEST_CASE("a large inner product is preferred to a small angle", "[lsh][simple_m
   rows(0, 0) = 0.3f;                   // the query's direction, product 0.3
   rows(1, 0) = 1.5f, rows(1, 1) = 2;   // product 1.5
   rows(2, 0) = -1, rows(2, 2) = 0.1f;  // product -1
-  const auto counts = collisions(simple_mips{}.fitted(matrix_view<float>(rows)), rows, query, 4000);
+  const auto counts = collisions(simple_mips{.max_norm = 2.5}, rows, query, 4000);
   CHECK(counts[1] > counts[0] + 400);
   CHECK(counts[0] > counts[2] + 400);
 }
@@ -147,18 +155,44 @@ TEST_CASE("a query of zeros is at a right angle to all", "[lsh][simple_mips]") {
   CHECK(hasher.probabilities(values.data(), 0, 0, {}, nullptr) == Approx(0.125));
 }
 
-TEST_CASE("rows longer than max_norm are hashed by their direction", "[lsh][simple_mips]") {
-  const auto rows = random_rows<float>(20, 6, 8);
-  const auto hasher = hasher_of<float>({.max_norm = 1e-2}, 6, 8, 5);
-  std::vector<std::uint64_t> some(100), longer(100);
-  hasher.hash(rows, 0, 20, 0, 5, some.data());
-  hasher.hash(scaled(rows, 4), 0, 20, 0, 5, longer.data());
-  CHECK(some == longer);
+TEST_CASE("rows as long as max_norm, but for rounding, are hashed as queries are", "[lsh][simple_mips]") {
+  auto rows = random_rows<float>(20, 6, 8);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const double to = (1 + 0.005 * static_cast<double>(i % 2)) / std::sqrt(product<float>(rows.row(i), rows.row(i)));
+    for (float& x : rows.row(i)) x = static_cast<float>(static_cast<double>(x) * to);
+  }
+  const auto hasher = hasher_of<float>({.max_norm = 0.9999}, 6, 8, 5);
+  std::vector<std::uint64_t> of_rows(100), of_query(5);
+  hasher.hash(rows, 0, 20, 0, 5, of_rows.data());
   std::vector<float> values(hasher.n_values());
-  std::vector<std::uint64_t> as_query(5);
-  hasher.project(rows, 7, 1, values.data());
-  hasher.keys(values.data(), as_query.data());
-  for (std::size_t t = 0; t < 5; ++t) CHECK(some[t * 20 + 7] == as_query[t]);
+  for (std::size_t i = 0; i < 20; ++i) {
+    hasher.project(rows, i, 1, values.data());
+    hasher.keys(values.data(), of_query.data());
+    for (std::size_t t = 0; t < 5; ++t) CHECK(of_rows[t * 20 + i] == of_query[t]);
+  }
+}
+
+TEST_CASE("rows longer than max_norm, also where norms overflow, share a key, and short ones another",
+          "[lsh][simple_mips]") {
+  const auto hasher = hasher_of<float>({.max_norm = 1}, 3, 16, 4);
+  matrix<float> rows(8, 3);
+  const auto set = [&](std::size_t i, float x, float y, float z) { rows(i, 0) = x, rows(i, 1) = y, rows(i, 2) = z; };
+  set(0, 0x1p100f, -0x1p101f, 0x1p99f);
+  set(1, 1.02f, 0, 0);
+  set(2, -3, 1, 5);
+  set(4, 0, -9e-4f, 0);
+  set(5, -0.0f, 1e-40f, 0);
+  set(6, 1, 0, 0);
+  set(7, 0, 2e-3f, 0);
+  std::vector<std::uint64_t> keys(4 * 8);
+  hasher.hash(rows, 0, 8, 0, 4, keys.data());
+  for (std::size_t t = 0; t < 4; ++t) {
+    const auto of_table = std::span(keys).subspan(t * 8, 8);
+    for (const std::size_t i : {0u, 1u, 2u}) CHECK(of_table[i] == hasher.shared_key());
+    for (const std::size_t i : {3u, 4u, 5u}) CHECK(of_table[i] == hasher.zero_key());
+    for (const std::size_t i : {6u, 7u})
+      CHECK((of_table[i] != hasher.shared_key() && of_table[i] != hasher.zero_key()));
+  }
 }
 
 TEST_CASE("keys of rows brought to one length do not depend on the rows and tables asked for", "[lsh][simple_mips]") {
@@ -172,28 +206,37 @@ TEST_CASE("keys of rows brought to one length do not depend on the rows and tabl
 }
 
 TEST_CASE("rows are hashed with what they lack of max_norm", "[lsh][simple_mips]") {
-  // A row of zeros has the last coordinate alone: its sign is the same for every max_norm, and both signs occur.
+  // A short row has little but the last coordinate: its sign is the same for every max_norm, and both signs occur.
   std::vector<std::uint64_t> one(200), other(200);
-  hasher_of<float>({.max_norm = 1}, 4, 1, 200).hash(matrix<float>(1, 4), 0, 1, 0, 200, one.data());
-  hasher_of<float>({.max_norm = 50}, 4, 1, 200).hash(matrix<float>(1, 4), 0, 1, 0, 200, other.data());
+  matrix<float> row(1, 4);
+  row(0, 2) = 0x1p-9f;
+  hasher_of<float>({.max_norm = 1}, 4, 1, 200).hash(row, 0, 1, 0, 200, one.data());
+  row(0, 2) = 0x1p-3f;
+  hasher_of<float>({.max_norm = 64}, 4, 1, 200).hash(row, 0, 1, 0, 200, other.data());
   CHECK(one == other);
   const auto set = std::count(one.begin(), one.end(), std::uint64_t{1});
   CHECK((set > 60 && set < 140));
 }
 
-TEST_CASE("rows whose norms overflow are hashed by their direction", "[lsh][simple_mips]") {
-  const auto hasher = hasher_of<float>({.max_norm = 1}, 3, 16, 4);
-  const std::vector<float> huge{0x1p100f, -0x1p101f, 0x1p99f}, usual{2, -4, 1};
-  std::vector<std::uint64_t> a(4), b(4);
-  hasher.hash(huge, 0, 1, 0, 4, a.data());
-  hasher.hash(usual, 0, 1, 0, 4, b.data());
-  CHECK(a == b);
+TEST_CASE("max_norm is that of the longest row but for a 64th of the rows, of zeros none", "[lsh][simple_mips]") {
+  // Row i is i long, for i < n.
+  const auto fitted = [](std::size_t n) {
+    matrix<double> rows(n, 3);
+    for (std::size_t i = 0; i < n; ++i) rows(i, i % 3) = static_cast<double>(i) * (i % 2 == 0 ? 1 : -1);
+    return simple_mips{}.fitted(matrix_view<double>(rows)).max_norm;
+  };
+  CHECK(fitted(2) == 1);
+  CHECK(fitted(3) == 1);
+  CHECK(fitted(51) == 49);
+  CHECK(fitted(641) == 630);
+  CHECK(fitted(80001) == 80000 - 4 * 282);
 }
 
-TEST_CASE("max_norm is that of the longest row", "[lsh][simple_mips]") {
-  auto rows = random_rows<double>(50, 3, 9);
-  for (std::size_t j = 0; j < 3; ++j) rows(17, j) = 10.0 * (j == 0 ? 2 : j == 1 ? -1 : 2);
-  CHECK(simple_mips{}.fitted(matrix_view<double>(rows)).max_norm == Approx(30));
+TEST_CASE("any scale of the rows gives the same max_norm in their unit", "[lsh][simple_mips]") {
+  const auto rows = random_rows<float>(300, 5, 9);
+  const double norm = simple_mips{}.fitted(matrix_view<float>(rows)).max_norm;
+  for (const double scale : {0x1p-20, 0x1p20})
+    CHECK(simple_mips{}.fitted(matrix_view<float>(scaled(rows, scale))).max_norm == norm * scale);
 }
 
 TEST_CASE("a max_norm that is given is kept", "[lsh][simple_mips]") {
@@ -213,8 +256,10 @@ TEST_CASE("rows of zeros alone have a max_norm of 1", "[lsh][simple_mips]") {
   CHECK(simple_mips{}.fitted(matrix_view<float>(matrix<float>(5, 3))).max_norm == 1);
 }
 
-TEST_CASE("no rows to take max_norm from are refused", "[lsh][simple_mips]") {
-  CHECK_THROWS_WITH(simple_mips{}.fitted(matrix_view<float>()), ContainsSubstring("max_norm"));
+TEST_CASE("without rows max_norm is still to be taken from some", "[lsh][simple_mips]") {
+  CHECK(simple_mips{}.needs_rows());
+  CHECK(simple_mips{}.fitted(matrix_view<float>()).needs_rows());
+  CHECK_FALSE(simple_mips{.max_norm = 2}.needs_rows());
 }
 
 TEST_CASE("a max_norm that is no length is refused", "[lsh][simple_mips]") {

@@ -65,8 +65,7 @@ class bit_hasher {
     }
   }
 
-  /// Exact to stay and for one flip. For several flips the product of the odds is above the truth, the more so the
-  /// more of the row's bits a table has: bits drawn without repetition do not differ independently.
+  /// Exact to stay and for one flip; joint_factor makes it so for several.
   double probabilities(const std::uint64_t*, std::size_t, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
     // Odds need a probability to be a multiple of, also where too few bits are left over to hold all the differences.
@@ -74,6 +73,18 @@ class bit_hasher {
     const double flip = distance * agreement(distance, 1) / static_cast<double>(m_n_bits);
     std::fill_n(odds, changes.size(), static_cast<float>(flip / stay));
     return stay;
+  }
+
+  /// Bits drawn without repetition do not differ independently: of c that differ, past f flips c - f are left, and of
+  /// the n - c others as many as the table's other bits leave. This over the f-th power of the odds of one flip.
+  double joint_factor(double distance, std::size_t n_flips) const noexcept {
+    const double others = static_cast<double>(m_n_bits) - distance - static_cast<double>(m_per_table);
+    double factor = 1;
+    for (std::size_t f = 1; f < n_flips; ++f) {
+      const auto before = static_cast<double>(f);
+      factor *= std::clamp((1 - before / distance) * (others + 1) / (others + 1 + before), 0.0, 1.0);
+    }
+    return factor;
   }
 
   /// That none of a table's K bits is one of the c in which the rows differ: C(n - c, K) / C(n, K).

@@ -110,6 +110,10 @@ class cross_polytope_hasher {
     }
   }
 
+  /// That of the first vertices.
+  std::uint64_t zero_key() const noexcept { return 0; }
+  double zero_distance(const float*) const noexcept { return 1; }
+
   /// Of each polytope the next vertices, with the square of how much farther they are along (Andoni et al. 2015): all
   /// of up to 32 coordinates, else the nearest `least_changes` to `most_changes`. Those at which the query is negative
   /// are among them only where a polytope has 4 coordinates or fewer.

@@ -28,7 +28,13 @@ struct perturbation {
 
 namespace detail {
 
-/// Functions for all tables, over rows of Points (a matrix_view or csr_view).
+/// Functions for all tables, over rows of Points (a matrix_view or csr_view). A hasher may also have
+///   joint_factor(distance, n)   by what a bucket past n changes is likelier than the product of their odds says
+///   query_length(values)        the length of a query, where distances grow with it: collision_probability is of 1
+///   zero_key()                  the key in the first table of rows that are about as near to one query as to another,
+///   zero_distance(values)       those of zeros among them, and the least distance at which they are: a search looks
+///                               at them where that may be among the nearest
+///   shared_key()                the key in the first table of rows that every search looks at
 template <class H, class Points>
 concept hasher_for = requires(const H& h, const Points& points, std::size_t i, std::uint64_t* keys,
                               typename H::value_type* values, const typename H::value_type* query,

@@ -86,16 +86,25 @@ bool few_functions(std::size_t dim, const lsh_params& params, std::size_t bytes)
 
 /// The family as it is for this data.
 template <class Family, class View>
-Family fitted(Family family, const View& data, std::size_t threads) {
-  if constexpr (requires { family.fitted(data, threads); }) return family.fitted(data, threads);
+Family fitted(Family family, const View& data, const lsh_params& params) {
+  if constexpr (requires { family.fitted(data, params.threads, params.seed); })
+    return family.fitted(data, params.threads, params.seed);
+  else if constexpr (requires { family.fitted(data, params.threads); }) return family.fitted(data, params.threads);
   else return family;
+}
+
+/// Whether it makes functions only once it was fitted to some rows.
+template <class Family>
+bool needs_rows([[maybe_unused]] const Family& family) noexcept {
+  if constexpr (requires { family.needs_rows(); }) return family.needs_rows();
+  else return false;
 }
 
 /// A family that makes functions, whatever they are.
 template <class Family, class View>
 Family any_family() {
   Family family;
-  with_fixed_row(View(), 1, [&](const View& row) { family = fitted(Family(), row, 1); });
+  with_fixed_row(View(), 1, [&](const View& row) { family = fitted(Family(), row, {}); });
   return family;
 }
 

@@ -5,6 +5,7 @@
 
 #include <annulus/lsh/function_sample.hpp>
 #include <annulus/lsh/query_blocks.hpp>
+#include <annulus/lsh/row_ids.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -36,21 +37,29 @@ class lsh_index {
   /// std::invalid_argument for d = 0, n_projections = 0, n_tables = 0, a row with a NaN or an infinity, 2^32 - 1 rows
   /// and more, and what the family refuses.
   explicit lsh_index(const view_type& data, Family family = {}, const lsh_params& params = {})
-      : lsh_index(data.dim(), detail::fitted(std::move(family), data, params.threads), params, 0) {
+      : lsh_index(data.dim(), detail::fitted(std::move(family), data, params), params) {
     insert(data);
   }
 
-  /// Without rows yet, for rows of dim coordinates. \throws std::invalid_argument as above.
+  /// Without rows yet, for rows of dim coordinates. What the family takes from data it takes from the first rows
+  /// inserted. \throws std::invalid_argument as above.
   explicit lsh_index(std::size_t dim, Family family = {}, const lsh_params& params = {})
-      : lsh_index(dim, detail::fitted(std::move(family), view_type(), params.threads), params, 0) {}
+      : m_dim(dim),
+        m_family(std::move(family)),
+        m_params(detail::checked(params, dim)),
+        m_hasher(make_hasher()),
+        m_tables(params.n_tables),
+        m_rows(dim),
+        m_usual_distance(detail::usual_distance(m_hasher)) {}
 
   /// The k nearest rows of each query (m x d) among those in the buckets looked into: m x k ids and exact distances,
   /// nearest first, ties by lower id, padded with no_id and +infinity where fewer were found. A NaN query gets no
   /// neighbours. Running out of buckets is not an error. `stats`, if given, tells the cost. \throws
-  /// std::invalid_argument for k = 0, another dimension, recall_target outside [0, 1), or an index without its rows.
+  /// std::invalid_argument for k = 0, another dimension, recall_target outside [0, 1], or an index without its rows.
   neighbors search(const view_type& queries, std::size_t k, const lsh_search_params& params = {},
                    lsh_search_stats* stats = nullptr) const {
-    check_search(queries.size() > 0 ? queries.dim() : m_dim, k, params);
+    detail::check_k(k);
+    check_search(queries.size() > 0 ? queries.dim() : m_dim, params);
     detail::checked_product(queries.size(), k, "queries * k");
     neighbors result(queries.size(), k);
     const auto searcher = this->searcher();
@@ -66,19 +75,54 @@ class lsh_index {
   /// \throws std::invalid_argument as above, or where the spans differ in size.
   void search(const view_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const lsh_search_params& params = {}) const {
-    check_search(query.dim(), ids.size(), params);
-    if (query.size() != 1) detail::invalid("queries", query.size(), "must be one");
+    detail::check_k(ids.size());
+    check_search(query.dim(), params);
     if (ids.size() != distances.size())
       detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());
     std::ranges::fill(ids, no_id);
     std::ranges::fill(distances, std::numeric_limits<float>::infinity());
-    if (!store_type::is_finite(query.row(0))) return;
-    scratch.values.resize(m_hasher.n_values());
-    m_hasher.project(query, 0, 1, scratch.values.data());
+    if (!project(query, scratch)) return;
     searcher().find(scratch.values.data(), query.row(0), ids, distances, params, scratch);
   }
 
   search_scratch make_scratch() const { return {}; }
+
+  /// All rows at most `radius` from each query (m x d) among those in the buckets looked into, however many: a sparse
+  /// matrix of m x (ids given out so far) with exact distances, each row nearest first, ties by lower id. With a
+  /// recall_target each row within the radius is found with that probability at least, and all are with a target of 1.
+  /// A NaN query gets none, nor does a negative radius but for inner products, whose distances are minus the products.
+  /// \throws std::invalid_argument for a NaN radius, for 2^31 ids and more, and as search does.
+  csr radius_search(const view_type& queries, float radius, const lsh_search_params& params = {},
+                    lsh_search_stats* stats = nullptr) const {
+    check_search(queries.size() > 0 ? queries.dim() : m_dim, params);
+    detail::check_radius(radius);
+    std::vector<std::vector<candidate<float>>> found(queries.size());
+    const auto searcher = this->searcher();
+    const auto find = [&](std::size_t i, const auto* values, search_scratch& s) {
+      searcher.find_within(values, queries.row(i), radius, params, s);
+      found[i].reserve(s.within.size());
+      for (const auto& c : s.within) found[i].push_back({distance_of(metric_type{}, c.rank), c.id});
+    };
+    const auto scratch = detail::over_queries<search_scratch>(m_hasher, queries, params.threads, find);
+    if (stats != nullptr) *stats = detail::mean_lsh_stats(scratch, queries.size());
+    return detail::to_csr(found, m_ids.n_ids());
+  }
+
+  /// The same for one query: ids and distances hold what was found, and nothing else. Once the scratch has seen a query
+  /// like it, nothing else is allocated. \throws std::invalid_argument as above, but for the number of ids.
+  void radius_search(const view_type& query, float radius, std::vector<id_type>& ids, std::vector<float>& distances,
+                     search_scratch& scratch, const lsh_search_params& params = {}) const {
+    check_search(query.dim(), params);
+    detail::check_radius(radius);
+    ids.clear();
+    distances.clear();
+    if (!project(query, scratch)) return;
+    searcher().find_within(scratch.values.data(), query.row(0), radius, params, scratch);
+    for (const auto& c : scratch.within) {
+      ids.push_back(c.id);
+      distances.push_back(distance_of(metric_type{}, c.rank));
+    }
+  }
 
   /// For each query the rows in the buckets looked into, with the number of these buckets, whether or not the index has
   /// its rows. recall_target is not looked at. Past a bucket a table, these are not quite a search's, which goes by how
@@ -101,14 +145,17 @@ class lsh_index {
   /// another dimension, a row with a NaN or an infinity, or 2^32 - 1 ids and more; nothing has changed then.
   id_type insert(const view_type& rows) {
     check_rows(rows);
-    if (rows.size() >= no_id - m_rows_of.size())
+    if (rows.size() >= no_id - m_ids.n_ids())
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
-    const auto first = static_cast<id_type>(m_rows_of.size());
-    m_rows_of.resize(first + rows.size(), no_id);
+    if (rows.size() > 0 && detail::needs_rows(m_family)) {  // no rows have come before
+      *this = lsh_index(rows, m_family, m_params);
+      return 0;
+    }
+    const id_type first = m_ids.give_out(rows.size());
     try {
       add(rows, first);
     } catch (...) {
-      m_rows_of.resize(first);
+      m_ids.take_back(first);
       throw;
     }
     settle();
@@ -119,7 +166,7 @@ class lsh_index {
   /// a fifth of all rows were erased. \throws std::invalid_argument for an id that is not in the index.
   void erase(id_type id) {
     check_id(id);
-    forget(id);
+    m_ids.erase(id);
     settle();
   }
 
@@ -128,63 +175,46 @@ class lsh_index {
     check_id(id);
     if (row.size() != 1) detail::invalid("rows", row.size(), "must be one");
     check_rows(row);
-    const id_type old = m_rows_of[id];
+    const id_type old = m_ids.row_of(id);
     add(row, id);
-    m_ids[old] = no_id;
-    --m_n_alive;
+    m_ids.erase_row(old);
     settle();
   }
 
   /// Sorts inserted rows in and frees the memory of erased ones: the index is as it would have been built of its rows.
   void compact() {
-    if (m_tables.n_added() == 0 && m_n_alive == m_ids.size()) return;
-    std::vector<id_type> numbers(m_ids.size(), no_id);
-    std::size_t n = 0;
-    for (std::size_t row = 0; row < m_ids.size(); ++row)
-      if (m_ids[row] != no_id) numbers[row] = static_cast<id_type>(n++);
-    m_tables.renumber(numbers, n, m_params.threads);
-    if (!m_params.only_index) m_rows.renumber(numbers, n);
-    for (std::size_t row = 0; row < m_ids.size(); ++row)
-      if (numbers[row] != no_id) m_ids[numbers[row]] = m_ids[row];
-    m_ids.resize(n);
-    for (std::size_t row = 0; row < n; ++row) m_rows_of[m_ids[row]] = static_cast<id_type>(row);
+    if (m_tables.n_added() == 0 && m_ids.n_alive() == m_ids.n_rows()) return;
+    const std::vector<id_type> numbers = m_ids.numbers_alive();
+    m_tables.renumber(numbers, m_ids.n_alive(), m_params.threads);
+    if (!m_params.only_index) m_rows.renumber(numbers, m_ids.n_alive());
+    m_ids.renumber(numbers);
   }
 
   /// How rows are spread over buckets. O(n n_tables log n).
   bucket_statistics describe() const {
-    return m_tables.describe([&](std::size_t row) { return m_ids[row] != no_id; });
+    return m_tables.describe([&](std::size_t row) { return m_ids.is_alive(row); });
   }
 
-  std::size_t size() const noexcept { return m_n_alive; }  ///< how many rows it holds
+  std::size_t size() const noexcept { return m_ids.n_alive(); }  ///< how many rows it holds
   std::size_t dim() const noexcept { return m_dim; }
   const Family& family() const noexcept { return m_family; }
   const lsh_params& params() const noexcept { return m_params; }
   /// The probability that two rows at that distance share their bucket of a table.
   double collision_probability(double distance) const { return m_hasher.collision_probability(distance); }
   std::size_t memory_bytes() const noexcept {
-    return m_tables.memory_bytes() + m_rows.memory_bytes() + m_hasher.memory_bytes() + m_ids.memory_bytes() +
-           m_rows_of.memory_bytes();
+    return m_tables.memory_bytes() + m_rows.memory_bytes() + m_hasher.memory_bytes() + m_ids.memory_bytes();
   }
 
  private:
-  lsh_index(std::size_t dim, Family family, const lsh_params& params, int)
-      : m_dim(dim),
-        m_family(std::move(family)),
-        m_params(detail::checked(params, dim)),
-        m_hasher(make_hasher()),
-        m_tables(params.n_tables),
-        m_rows(dim),
-        m_usual_distance(detail::usual_distance(m_hasher)) {}
-
   hasher_type make_hasher() const {
-    return m_family.template make_hasher<view_type>(m_dim, m_params.n_projections, m_params.n_tables, m_params.seed);
+    const Family family = detail::needs_rows(m_family) ? detail::any_family<Family, view_type>() : m_family;
+    return family.template make_hasher<view_type>(m_dim, m_params.n_projections, m_params.n_tables, m_params.seed);
   }
 
   void check_dim(std::size_t dim) const {
     if (dim != m_dim) detail::invalid("dimension", dim, "must equal the index's ", m_dim);
   }
-  void check_search(std::size_t dim, std::size_t k, const lsh_search_params& params) const {
-    if (k == 0) detail::invalid("k", k, "must be at least 1");
+  void check_search(std::size_t dim, const lsh_search_params& params) const {
     if (m_params.only_index) detail::invalid("only_index", true, "an index without its rows has candidates only");
     check_dim(dim);
     detail::check(params);
@@ -194,13 +224,22 @@ class lsh_index {
     store_type::check(rows, m_params.threads);
   }
   void check_id(id_type id) const {
-    if (id >= m_rows_of.size() || m_rows_of[id] == no_id) detail::invalid("id", id, "is not in the index");
+    if (!m_ids.holds(id)) detail::invalid("id", id, "is not in the index");
+  }
+
+  /// The values of one query, to the scratch; false for one that is not finite.
+  bool project(const view_type& query, search_scratch& scratch) const {
+    if (query.size() != 1) detail::invalid("queries", query.size(), "must be one");
+    if (!store_type::is_finite(query.row(0))) return false;
+    scratch.values.resize(m_hasher.n_values());
+    m_hasher.project(query, 0, 1, scratch.values.data());
+    return true;
   }
 
   /// Appends checked rows under the ids from first_id on, for which there is room. Nothing has changed if it throws.
   void add(const view_type& rows, id_type first_id) {
-    const std::size_t n = rows.size(), first = m_ids.size();
-    if (m_ids.capacity() < first + n) m_ids.reserve(std::max(first + n, 2 * first));
+    const std::size_t n = rows.size(), first = m_ids.n_rows();
+    m_ids.make_room(n);
     try {
       if (!m_params.only_index) m_rows.append(rows);
       m_tables.add(n, m_params.threads,
@@ -210,35 +249,23 @@ class lsh_index {
       if (!m_params.only_index) m_rows.truncate(first);
       throw;
     }
-    for (std::size_t i = 0; i < n; ++i) {
-      m_ids.push_back(static_cast<id_type>(first_id + i));
-      m_rows_of[first_id + i] = static_cast<id_type>(first + i);
-    }
-    m_n_alive += n;
-  }
-
-  void forget(id_type id) noexcept {
-    m_ids[m_rows_of[id]] = no_id;
-    m_rows_of[id] = no_id;
-    --m_n_alive;
+    m_ids.append(first_id, n);
   }
 
   /// Compacts where that pays and there is the memory for it: else the next change tries again.
   void settle() {
     constexpr std::size_t share = 5;
     try {
-      if (m_tables.is_loose() || share * (m_ids.size() - m_n_alive) > m_ids.size()) compact();
+      if (m_tables.is_loose() || share * (m_ids.n_rows() - m_ids.n_alive()) > m_ids.n_rows()) compact();
     } catch (const std::bad_alloc&) {
     }
   }
 
   friend detail::persistence;
-  explicit lsh_index(detail::unfilled)
-      : lsh_index(1, detail::any_family<Family, view_type>(), {.n_projections = 1, .n_tables = 1}, 0) {}
+  explicit lsh_index(detail::unfilled) : lsh_index(1, Family(), {.n_projections = 1, .n_tables = 1}) {}
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::uint64_t n_ids = self.m_rows_of.size();
     archive.constant("points", detail::points_name<Points>());
     archive.constant("family", Family::name);
     archive("dim", self.m_dim);
@@ -249,14 +276,12 @@ class lsh_index {
       self.m_tables = detail::hash_tables(detail::unfilled{}, self.m_params.n_tables);
       self.m_rows = store_type(self.m_dim);
     }
-    archive("size", self.m_n_alive);
-    archive("n_ids", n_ids);
     archive.part("tables", self.m_tables);
     if (!self.m_params.only_index) archive.part("rows", self.m_rows);
-    archive("ids", self.m_ids, {self.m_tables.size()});
-    archive("rows_of_ids", self.m_rows_of, {n_ids});
-    archive.expect(self.m_params.only_index || self.m_rows.size() == self.m_ids.size(), "has rows of no table");
-    archive.expect(self.m_n_alive <= self.m_ids.size() && n_ids < no_id, "has more rows than it can");
+    detail::row_ids::persist(self.m_ids, archive, self.m_tables.size());
+    archive.expect(self.m_params.only_index || self.m_rows.size() == self.m_ids.n_rows(), "has rows of no table");
+    archive.expect(self.m_ids.n_ids() == 0 || !detail::needs_rows(self.m_family),
+                   "has rows its family was not fitted to");
     if constexpr (Archive::is_loading) {
       const std::size_t bytes = self.m_tables.memory_bytes() + self.m_rows.memory_bytes();
       archive.expect(detail::few_functions<view_type>(self.m_dim, self.m_params, bytes), "has too many functions");
@@ -268,10 +293,12 @@ class lsh_index {
   std::string defect() const {
     std::string defect = detail::defect_of("tables", m_tables.defect());
     if (defect.empty() && !m_params.only_index) defect = detail::defect_of("rows", m_rows.defect());
-    return defect.empty() ? detail::defect_of_ids(m_ids, m_rows_of, m_n_alive) : defect;
+    return defect.empty() ? m_ids.defect() : defect;
   }
 
-  searcher_type searcher() const noexcept { return {m_hasher, m_tables, m_rows, m_ids, m_n_alive, m_usual_distance}; }
+  searcher_type searcher() const noexcept {
+    return {m_hasher, m_tables, m_rows, m_ids.of_rows(), m_ids.n_alive(), m_usual_distance};
+  }
 
   std::size_t m_dim;
   Family m_family;
@@ -279,9 +306,7 @@ class lsh_index {
   hasher_type m_hasher;
   detail::hash_tables m_tables;
   store_type m_rows;
-  detail::buffer<id_type> m_ids;      ///< of the rows, no_id for one that was erased
-  detail::buffer<id_type> m_rows_of;  ///< the ids', no_id for one that was erased
-  std::size_t m_n_alive = 0;
+  detail::row_ids m_ids;
   double m_usual_distance;
 };
 

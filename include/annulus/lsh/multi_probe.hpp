@@ -20,16 +20,26 @@ struct probe {
 };
 
 /// Where the own buckets of all tables find a row in ten: nearer ones need no others. What searches are for before they
-/// know better.
+/// know better. Of a query of length 1, where distances grow with the query's length.
 template <class Hasher>
 double usual_distance(const Hasher& hasher) {
   const double wanted = 0.1 / static_cast<double>(hasher.n_tables());
+  // Distances that are minus inner products may be negative: then 0 may be far.
+  const bool is_negative = hasher.collision_probability(0) < wanted;
   double low = 1e-30, high = 1e30;
   for (int i = 0; i < 100; ++i) {
     const double middle = std::sqrt(low * high);
-    (hasher.collision_probability(middle) > wanted ? low : high) = middle;
+    const bool is_near = hasher.collision_probability(is_negative ? -middle : middle) > wanted;
+    (is_near == is_negative ? high : low) = middle;
   }
-  return low;
+  return is_negative ? -high : low;
+}
+
+/// The same of a query of these values.
+template <class Hasher>
+double usual_distance(const Hasher& hasher, const typename Hasher::value_type* values, double of_unit_length) {
+  if constexpr (requires { hasher.query_length(values); }) return of_unit_length * hasher.query_length(values);
+  else return of_unit_length;
 }
 
 /// The places of numbers when sorted, those that tie in the order they came: each goes where the number of lesser ones
@@ -125,6 +135,7 @@ class probe_sequence {
       c.stay.clear();
       c.odds.clear();
       c.inside.clear();
+      c.joint.clear();
       c.n_counted = 0;
     }
     const bool has_changes = !m_begins.empty();
@@ -140,7 +151,7 @@ class probe_sequence {
     c.inside.resize(m_n_own, 0.0);
     for (; c.n_counted < n; ++c.n_counted) {
       const change_set& set = m_sets[m_taken[c.n_counted]];
-      double product = c.stay[set.table];
+      double product = c.stay[set.table] * joint_factor(c, static_cast<std::size_t>(std::popcount(set.changes)));
       for (std::uint64_t rest = set.changes; rest != 0; rest &= rest - 1)
         product *= static_cast<double>(c.odds[m_begins[set.table] + static_cast<std::size_t>(std::countr_zero(rest))]);
       c.inside[set.table] += product;
@@ -165,6 +176,7 @@ class probe_sequence {
     std::size_t n_counted = 0;         ///< of m_taken, in `inside`
     std::vector<double> stay, inside;  ///< of the tables: in the own bucket, in any given out
     std::vector<float> odds;           ///< of the changes
+    std::vector<double> joint;         ///< of numbers of changes: the hasher's joint_factor
   };
   /// A score, whose bits order as it does since none is negative, above the number of a set: what the heap compares.
   using scored_set = std::uint64_t;
@@ -174,6 +186,16 @@ class probe_sequence {
   scored_set scored(float score, const change_set& set) {
     m_sets.push_back(set);
     return std::uint64_t{std::bit_cast<std::uint32_t>(score)} << 32 | (m_sets.size() - 1);
+  }
+
+  /// By what the product of the odds of so many changes is to be multiplied.
+  double joint_factor([[maybe_unused]] chances& c, [[maybe_unused]] std::size_t n_changes) const {
+    if constexpr (requires { m_hasher->joint_factor(double{}, n_changes); }) {
+      while (c.joint.size() <= n_changes) c.joint.push_back(m_hasher->joint_factor(c.distance, c.joint.size()));
+      return c.joint[n_changes];
+    } else {
+      return 1;
+    }
   }
 
   std::span<const perturbation> changes_of(std::size_t table) const noexcept {

@@ -5,6 +5,7 @@
 /// piece a row falls on (Datar, Immorlica, Indyk, Mirrokni 2004). Gaussian directions serve L2, Cauchy ones L1.
 
 #include <annulus/core/finite.hpp>
+#include <annulus/lsh/neighbor_distance.hpp>
 #include <annulus/lsh/probability.hpp>
 #include <annulus/lsh/projections.hpp>
 
@@ -154,26 +155,51 @@ class p_stable_hasher {
 /// \throws std::invalid_argument for a width that is not above 0.
 inline double checked_width(double width) {
   if (!(width > 0 && width < std::numeric_limits<double>::infinity()))
-    invalid("width", width, "must be a finite number above 0");
+    invalid("width", width, "must be a finite number above 0 (0 where an index is to take it from rows)");
   return width;
+}
+
+/// The width where one is given or there are no rows; else `widths` times the distance of the neighbours.
+template <class Metric, class T>
+double fitted_width(double width, double widths, matrix_view<T> data, std::size_t threads, std::uint64_t seed) {
+  if (width != 0) return checked_width(width);
+  if (data.rows() == 0) return 0;
+  using limits = std::numeric_limits<double>;
+  return std::clamp(widths * neighbor_distance<Metric>(data, threads, seed), limits::min(), limits::max());
 }
 
 }  // namespace detail
 
-/// Euclidean distance, by Gaussian directions. Float and double rows. `width`, in the unit of the data, is best at
-/// about four times the distance of the neighbours that matter.
+/// Euclidean distance, by Gaussian directions. Float and double rows.
 struct p_stable_l2 {
   using metric = euclidean;
   static constexpr std::string_view name = "p_stable_l2";
-  double width = 4;
+  /// The best width in distances of the neighbours that matter, about.
+  static constexpr double usual_width = 4;
+  /// Of the pieces of a line, in the unit of the data. 0: usual_width times the distance of a row's tenth neighbour, by
+  /// a sample of the data, or of the first rows inserted.
+  double width = 0;
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("width", self.width);
   }
 
-  /// Of one function.
-  double collision_probability(double distance) const noexcept { return gaussian_probability(distance, width); }
+  /// Of one function; where the width is still 0, of a distance in those of the neighbours.
+  double collision_probability(double distance) const noexcept {
+    return gaussian_probability(distance, needs_rows() ? usual_width : width);
+  }
+
+  /// Whether the width is yet to be taken from rows.
+  bool needs_rows() const noexcept { return width == 0; }
+
+  /// The same with the width filled in from the data where it is 0 and there are rows; the same for every number of
+  /// threads. Of equal rows, or a single one, the greatest coordinate stands for the distance. O(256 min(n, 4096) d).
+  /// \throws std::invalid_argument for a width that is negative or not finite.
+  template <class T>
+  p_stable_l2 fitted(matrix_view<T> data, std::size_t threads = 0, std::uint64_t seed = 0) const {
+    return {detail::fitted_width<metric>(width, usual_width, data, threads, seed)};
+  }
 
   /// \throws std::invalid_argument for a width that is not above 0.
   template <class Points>
@@ -183,19 +209,28 @@ struct p_stable_l2 {
   }
 };
 
-/// Manhattan distance, by Cauchy directions. Float and double rows. `width` as for p_stable_l2.
+/// Manhattan distance, by Cauchy directions. Float and double rows. All as of p_stable_l2.
 struct p_stable_l1 {
   using metric = manhattan;
   static constexpr std::string_view name = "p_stable_l1";
-  double width = 4;
+  static constexpr double usual_width = 8;
+  double width = 0;
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("width", self.width);
   }
 
-  /// Of one function.
-  double collision_probability(double distance) const noexcept { return cauchy_probability(distance, width); }
+  double collision_probability(double distance) const noexcept {
+    return cauchy_probability(distance, needs_rows() ? usual_width : width);
+  }
+
+  bool needs_rows() const noexcept { return width == 0; }
+
+  template <class T>
+  p_stable_l1 fitted(matrix_view<T> data, std::size_t threads = 0, std::uint64_t seed = 0) const {
+    return {detail::fitted_width<metric>(width, usual_width, data, threads, seed)};
+  }
 
   /// \throws std::invalid_argument for a width that is not above 0.
   template <class Points>

@@ -5,6 +5,8 @@
 
 #include <annulus/core/filter.hpp>
 
+#include <cmath>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct lsh_params {
@@ -26,9 +28,10 @@ struct lsh_params {
 
 struct lsh_search_params {
   std::size_t n_probes = 0;  ///< buckets to look into, of all tables together; 0: one a table
-  /// In (0, 1): look on until no more than a share of 1 - recall_target of the k nearest rows is expected to be missed,
-  /// over the draws of the functions, where half of these rows are as far as half of the k found so far, the others as
-  /// far as all; into n_probes buckets at most where that is given, else in all rows if it comes to that. 0: off.
+  /// In (0, 1]: look on until the expected share of the wanted rows that is found reaches this, over the draws of the
+  /// functions; into n_probes buckets at most where that is given, else in all rows if it comes to that. Of the k
+  /// nearest rows, half are taken to be as far as half of the k found so far, the others as far as all; of the rows
+  /// within a radius, all as far as the radius. 1: exact, by comparing all rows. 0: off.
   double recall_target = 0;
   std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
   std::size_t threads = 0;         ///< 0: all cores
@@ -65,9 +68,15 @@ inline const lsh_params& checked(const lsh_params& params, std::size_t dim) {
   if (params.n_tables == 0) invalid("n_tables", params.n_tables, "must be at least 1");
   return params;
 }
+inline void check_k(std::size_t k) {
+  if (k == 0) invalid("k", k, "must be at least 1");
+}
+inline void check_radius(float radius) {
+  if (std::isnan(radius)) invalid("radius", radius, "must be a number");
+}
 inline void check(const lsh_search_params& params) {
-  if (!(params.recall_target >= 0 && params.recall_target < 1))
-    invalid("recall_target", params.recall_target, "must be in [0, 1)");
+  if (!(params.recall_target >= 0 && params.recall_target <= 1))
+    invalid("recall_target", params.recall_target, "must be in [0, 1]");
 }
 
 }  // namespace detail

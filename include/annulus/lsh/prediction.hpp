@@ -141,7 +141,7 @@ class lsh_predictor {
       found += group.count * (1 - m_sequences[i].missed(group.distance, m_hasher.n_tables()));
       if (found >= m_k) return distance;
     }
-    return m_usual_distance;
+    return usual_distance(m_hasher, values(i), m_usual_distance);
   }
 
   /// Of hashing and of choosing probes, a query: the median, as the machine may have other things to do.

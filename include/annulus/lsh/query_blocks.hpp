@@ -28,6 +28,23 @@ std::vector<Scratch> over_queries(const Hasher& hasher, const View& queries, std
   return scratch;
 }
 
+/// What was found for each query, as a sparse matrix with n_columns columns.
+/// \throws std::invalid_argument for n_columns beyond int32.
+inline csr to_csr(const std::vector<std::vector<candidate<float>>>& found, std::size_t n_columns) {
+  if (n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
+    invalid("ids", n_columns, "must fit the 32-bit indices of a CSR matrix");
+  csr result{{0}, {}, {}, n_columns};
+  result.indptr.reserve(found.size() + 1);
+  for (const auto& row : found) {
+    for (const auto& c : row) {
+      result.indices.push_back(static_cast<std::int32_t>(c.id));
+      result.distances.push_back(c.rank);
+    }
+    result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
+  }
+  return result;
+}
+
 /// What the queries of some threads cost, on average.
 template <class Scratch>
 lsh_search_stats mean_lsh_stats(const std::vector<Scratch>& scratch, std::size_t n_queries) {

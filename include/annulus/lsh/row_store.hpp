@@ -8,20 +8,6 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// Where rows of these ids (no_id for one that was erased) are not those of the ids, or not so many as are alive.
-inline std::string defect_of_ids(std::span<const id_type> ids, std::span<const id_type> rows_of, std::size_t n_alive) {
-  std::size_t n = 0;
-  for (std::size_t row = 0; row < ids.size(); ++row) {
-    if (ids[row] == no_id) continue;
-    if (ids[row] >= rows_of.size() || rows_of[ids[row]] != row)
-      return "ids: row " + std::to_string(row) + " is not that of its id";
-    ++n;
-  }
-  const auto n_rows = rows_of.size() - static_cast<std::size_t>(std::ranges::count(rows_of, no_id));
-  if (n_rows != n) return "rows_of_ids: " + std::to_string(n_rows) + " ids have rows, of " + std::to_string(n);
-  return n == n_alive ? "" : "size: " + std::to_string(n) + " rows are there";
-}
-
 /// Dense rows of T.
 template <class Points>
 class row_store {

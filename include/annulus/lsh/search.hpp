@@ -3,6 +3,7 @@
 /// \file
 /// One query from its values to its neighbours: look into buckets, rank what is new in them, and know when to stop.
 
+#include <annulus/core/metric.hpp>
 #include <annulus/core/top_k.hpp>
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/row_store.hpp>
@@ -25,7 +26,8 @@ struct lsh_scratch {
   std::vector<id_type> found;       ///< rows, in the order of their first collision
   std::vector<id_type> collided;    ///< rows, once a collision
   std::vector<rank_type> ranks;
-  top_k<rank_type> best{1}, better{1};  ///< the k nearest, and the nearer half of them
+  top_k<rank_type> best{1}, better{1};                ///< the k nearest, and the nearer half of them
+  std::vector<candidate<rank_type>> within, sorting;  ///< the rows within a radius, and room to sort them
   std::size_t n_candidates = 0, n_collisions = 0, n_probes = 0;
 };
 
@@ -53,35 +55,45 @@ struct lsh_searcher {
     s.best.reset(k);
     s.better.reset((k + 1) / 2);
     std::size_t n_ranked = 0;
-    // Ranks what is new and tells how far the k nearest so far are.
-    const auto rank_found = [&] {
-      const auto fresh = std::span<const id_type>(s.found).subspan(n_ranked);
-      s.ranks.resize(fresh.size());
-      rows.ranks(metric{}, query, fresh, s.ranks.data());
-      for (std::size_t j = 0; j < fresh.size(); ++j) {
-        if (s.ranks[j] <= s.best.threshold()) s.best.push(s.ranks[j], ids[fresh[j]]);
-        if (s.ranks[j] <= s.better.threshold()) s.better.push(s.ranks[j], ids[fresh[j]]);
-      }
-      n_ranked = s.found.size();
-      if (n_ranked < k) return reach();
-      const auto distance = [](const auto& nearest) { return double{distance_of(metric{}, nearest.threshold())}; };
-      return reach{distance(s.better), distance(s.best)};
-    };
-    if (!look_into_buckets<false>(values, params, s, rank_found)) {
-      add_all(params, s);
-      rank_found();
-    }
+    gather(values, query, params, s, [&] {
+      rank_new(query, n_ranked, s, [&](const auto& rank, id_type id) {
+        if (rank <= s.best.threshold()) s.best.push(rank, id);
+        if (rank <= s.better.threshold()) s.better.push(rank, id);
+      });
+      if (n_ranked < k) return reach{.order = usual_distance_of(values)};
+      const double half = distance(s.better.threshold()), all = distance(s.best.threshold());
+      return reach{half, all, all < unknown ? half : usual_distance_of(values)};
+    });
     const auto best = s.best.sorted();
     for (std::size_t j = 0; j < best.size(); ++j) {
       found_ids[j] = best[j].id;
-      distances[j] = distance_of(metric{}, best[j].rank);
+      distances[j] = distance(best[j].rank);
     }
-    forget_found(s);
+  }
+
+  /// The rows within the radius of a query of these values, which s.within then holds, nearest first.
+  void find_within(const value_type* values, const row_type& query, float radius, const lsh_search_params& params,
+                   scratch_type& s) const {
+    s.within.clear();
+    if (n_alive == 0) return;
+    // Where there are no negative distances, probabilities are of those that there are.
+    constexpr bool has_negative = form_of<metric>() == product_form::inner_product;
+    const double far = has_negative ? radius : std::max(radius, 0.0f);
+    const reach wanted{far, far, std::min(far, usual_distance_of(values))};
+    std::size_t n_ranked = 0;
+    gather(values, query, params, s, [&] {
+      rank_new(query, n_ranked, s, [&](const auto& rank, id_type id) {
+        if (distance(rank) <= radius) s.within.push_back({rank, id});
+      });
+      return wanted;
+    });
+    sort_candidates(s.within, s.sorting);
   }
 
   /// The rows that collide with a query of these values.
   lsh_candidates collisions(const value_type* values, const lsh_search_params& params, scratch_type& s) const {
-    look_into_buckets<true>(values, params, s, [] { return reach(); });
+    forget_found(s);
+    look_into_buckets<true>(values, params, s, [&] { return reach{.order = usual_distance_of(values)}; });
     for (id_type& row : s.collided) row = ids[row];
     std::sort(s.collided.begin(), s.collided.end());
     std::vector<candidate<std::int64_t>> counted;
@@ -101,10 +113,11 @@ struct lsh_searcher {
   }
 
  private:
-  /// Within which distances half of the k rows, and all of them, were found; infinite where there are fewer.
+  static constexpr double unknown = std::numeric_limits<double>::infinity();
+  /// Within which distances half of the wanted rows, and all of them, are; and that by which buckets are ordered.
   struct reach {
-    double half = std::numeric_limits<double>::infinity(), all = half;
-    bool is_known() const noexcept { return all < std::numeric_limits<double>::infinity(); }
+    double half = unknown, all = unknown, order = 0;
+    bool is_known() const noexcept { return all < unknown; }
   };
   /// About how many rows a pass over all of them ranks in the time of a probe, and of a row that a bucket had.
   static constexpr std::size_t scans_of_probe = 6, scans_of_row = 3;
@@ -112,45 +125,58 @@ struct lsh_searcher {
   /// about to end.
   static constexpr std::size_t patience = 2;
 
-  /// Takes probes until the budget is spent, there are none left, or few enough of the k nearest are missed; rank(),
-  /// called after each few, tells the reach so far. Returns false where buckets alone do not keep a recall_target that
-  /// no budget limits: they ran out, or so many were looked into that a pass over all rows is cheaper.
+  static float distance(const auto& rank) { return distance_of(metric{}, rank); }
+  double usual_distance_of(const value_type* values) const {
+    return detail::usual_distance(hasher, values, usual_distance);
+  }
+
+  /// Finds rows until the parameters are met. rank(), called after each few, takes them in and tells the reach so far.
+  template <class Rank>
+  void gather(const value_type* values, const row_type& query, const lsh_search_params& params, scratch_type& s,
+              Rank rank) const {
+    forget_found(s);
+    const bool is_unlimited = params.n_probes == 0 && params.max_candidates == 0;
+    const bool is_exact = params.recall_target == 1 && is_unlimited;
+    if (is_exact || is_undirected(query) || !look_into_buckets<false>(values, params, s, rank)) add_all(params, s);
+    else add_undirected(values, params, s, rank);
+    rank();
+    forget_found(s);
+  }
+
+  /// f(rank, id) for the rows found beyond the first n_ranked, which then counts all.
+  template <class F>
+  void rank_new(const row_type& query, std::size_t& n_ranked, scratch_type& s, F f) const {
+    const auto fresh = std::span<const id_type>(s.found).subspan(n_ranked);
+    s.ranks.resize(fresh.size());
+    rows.ranks(metric{}, query, fresh, s.ranks.data());
+    for (std::size_t j = 0; j < fresh.size(); ++j) f(s.ranks[j], ids[fresh[j]]);
+    n_ranked = s.found.size();
+  }
+
+  /// Takes probes until the budget is spent, there are none left, or few enough of the wanted rows are missed. Returns
+  /// false where buckets alone do not keep a recall_target that no budget limits: they ran out, or so many were looked
+  /// into that a pass over all rows is cheaper.
   template <bool KeepCollisions, class Rank>
   bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Rank rank) const {
-    constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
     const bool is_adaptive = params.recall_target > 0;
-    const bool all_pass = n_alive == ids.size() && params.filter.empty();
     const std::size_t budget = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
-    const std::size_t most = params.max_candidates > 0 ? params.max_candidates : no_limit;
+    const visit_limits limits = limits_of(params);
     s.probes.start(hasher, values);
-    forget_found(s);  // of a search that threw
-    s.seen.resize((ids.size() + 63) / 64);
     s.collided.clear();
     std::size_t n_probes = 0, n_collisions = 0;
-    const auto look_at = [&](id_type row) {
-      if (!all_pass && !passes(row, params)) return;
-      std::uint64_t& word = s.seen[row / 64];
-      const std::uint64_t bit = std::uint64_t{1} << (row % 64);
-      if ((word & bit) == 0) {
-        if (s.found.size() == most) return;
-        word |= bit;
-        s.found.push_back(row);
-        if constexpr (!KeepCollisions) rows.prefetch(row);
-      }
-      ++n_collisions;
-      if constexpr (KeepCollisions) s.collided.push_back(row);
-    };
+    const auto look_at = [&](id_type row) { n_collisions += meet<KeepCollisions>(row, params, limits, s); };
     // Of a recall is asked after an eighth more probes.
     const auto take = [&] {
       constexpr std::size_t chunk_size = 64;
       const std::size_t step = is_adaptive ? std::min(chunk_size, n_probes / 8 + 1) : chunk_size;
       take_probes(std::min(step, budget - n_probes), s);
     };
+    if constexpr (requires { hasher.shared_key(); }) tables.visit(0, bucket_of(hasher.shared_key()), look_at);
     bool is_done = !is_adaptive || params.n_probes > 0;
     for (take(); !s.chunk.empty();) {
       for (const probe& p : s.chunk) tables.visit(p.table, p.key, look_at);
       n_probes += s.chunk.size();
-      if (n_probes == budget || s.found.size() == most) {
+      if (n_probes == budget || s.found.size() == limits.most) {
         rank();
         is_done = true;
         break;
@@ -166,7 +192,7 @@ struct lsh_searcher {
         if (is_sure || (!is_done && scans > patience * ids.size())) break;
       }
       if (is_turn) {
-        s.probes.spread(found.is_known() ? found.half : usual_distance);
+        s.probes.spread(found.order);
         take();
       }
     }
@@ -176,15 +202,41 @@ struct lsh_searcher {
     return is_done;
   }
 
-  /// Whether no more of the k nearest rows than the target allows are expected to be missed. At least half of them are
-  /// no further than `found.half`, the others no further than `found.all`.
+  /// Whether no more of the wanted rows than the target allows are expected to be missed. At least half of them are no
+  /// further than `found.half`, the others no further than `found.all`.
   static bool keeps(double recall_target, const reach& found, std::size_t n_probes, scratch_type& s) {
+    if (recall_target == 1) return false;
     const double most = 2 * (1 - recall_target), far = s.probes.missed(found.all, n_probes);
     return far <= most && far + s.probes.missed(found.half, n_probes) <= most;
   }
 
+  static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+  struct visit_limits {
+    bool all_pass;     ///< no row is erased or filtered out
+    std::size_t most;  ///< rows to find
+  };
+  visit_limits limits_of(const lsh_search_params& params) const {
+    return {n_alive == ids.size() && params.filter.empty(),
+            params.max_candidates > 0 ? params.max_candidates : no_limit};
+  }
   bool passes(id_type row, const lsh_search_params& params) const {
     return ids[row] != no_id && (params.filter.empty() || params.filter(ids[row]));
+  }
+
+  /// Takes a row of a bucket in; returns false where it may not be returned or there is no more room.
+  template <bool KeepCollisions>
+  bool meet(id_type row, const lsh_search_params& params, const visit_limits& limits, scratch_type& s) const {
+    if (!limits.all_pass && !passes(row, params)) return false;
+    std::uint64_t& word = s.seen[row / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (row % 64);
+    if ((word & bit) == 0) {
+      if (s.found.size() == limits.most) return false;
+      word |= bit;
+      s.found.push_back(row);
+      if constexpr (!KeepCollisions) rows.prefetch(row);
+    }
+    if constexpr (KeepCollisions) s.collided.push_back(row);
+    return true;
   }
 
   /// The next probes, up to `count` and no more than there are own buckets or others, their keys as buckets; and the
@@ -200,6 +252,30 @@ struct lsh_searcher {
     for (const probe& p : s.chunk) tables.prefetch_entries(p.table, p.key);
   }
 
+  /// A query of zeros, which by angles has no buckets: all rows are about as near as each other.
+  static bool is_undirected([[maybe_unused]] const row_type& query) noexcept {
+    constexpr product_form form = form_of<metric>();
+    if constexpr (form == product_form::cosine || form == product_form::inner_product)
+      return std::all_of(query.begin(), query.end(), [](auto x) { return x == 0; });
+    else return false;
+  }
+
+  /// Rows of zeros, which are as far from one query as from another, whatever the functions say: where they may be
+  /// among the wanted ones.
+  template <class Rank>
+  void add_undirected([[maybe_unused]] const value_type* values, [[maybe_unused]] const lsh_search_params& params,
+                      [[maybe_unused]] scratch_type& s, [[maybe_unused]] Rank rank) const {
+    if constexpr (requires { hasher.zero_key(); }) {
+      if (rank().all < hasher.zero_distance(values)) return;
+      const visit_limits limits = limits_of(params);
+      const std::size_t before = s.found.size();
+      tables.visit(0, bucket_of(hasher.zero_key()), [&](id_type row) {
+        if (!is_cosine<metric> || is_undirected(rows.row(row))) s.n_collisions += meet<false>(row, params, limits, s);
+      });
+      s.n_candidates += s.found.size() - before;
+    }
+  }
+
   /// The rows that were not found, within max_candidates.
   void add_all(const lsh_search_params& params, scratch_type& s) const {
     const std::size_t before = s.found.size();
@@ -213,9 +289,11 @@ struct lsh_searcher {
     s.n_candidates += s.found.size() - before;
   }
 
-  static void forget_found(scratch_type& s) noexcept {
+  /// Also of a search that threw.
+  void forget_found(scratch_type& s) const {
     for (const id_type row : s.found) s.seen[row / 64] = 0;
     s.found.clear();
+    s.seen.resize((ids.size() + 63) / 64);
   }
 };
 

@@ -60,6 +60,7 @@ class hyperplanes {
   /// Euclidean distances).
   double probabilities(const T* products, std::size_t table, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
+    distance = std::clamp(distance, 0.0, 2.0);
     const double squared_sine = std::max(distance * (2 - distance), 1e-12);
     const auto cot = static_cast<float>((1 - distance) / std::sqrt(squared_sine));
     std::array<float, 64> tails{};
@@ -139,6 +140,10 @@ class hyperplane_hasher {
   }
 
   void keys(const T* values, std::uint64_t* keys) const noexcept { m_planes.keys(values, keys); }
+
+  /// Products that are 0 are on the upper side.
+  std::uint64_t zero_key() const noexcept { return ~std::uint64_t{0} >> (64 - m_planes.per_table()); }
+  double zero_distance(const T*) const noexcept { return 1; }
 
   void perturb(const T* values, std::size_t table, std::vector<perturbation>& changes) const {
     m_planes.perturb(values, table, changes);

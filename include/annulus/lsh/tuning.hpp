@@ -3,6 +3,7 @@
 /// \file
 /// Choosing the parameters of an LSH index from a sample of the data.
 
+#include <annulus/lsh/function_sample.hpp>
 #include <annulus/lsh/params.hpp>
 #include <annulus/lsh/prediction.hpp>
 
@@ -39,6 +40,7 @@ class lsh_tuner {
  public:
   using view_type = view_of<Points>;
   using sample_type = tuning_sample<Points, typename Family::metric>;
+  static constexpr bool has_width = requires { Family::usual_width; };
 
   lsh_tuner(const view_type& sample, const view_type& queries, double recall, const lsh_tuning& tuning)
       : m_recall(recall + reserve * (1 - recall)),
@@ -67,13 +69,15 @@ class lsh_tuner {
   static constexpr std::array<std::size_t, 20> projections{1,  2,  3,  4,  5,  6,  7,  8,  10, 12,
                                                            14, 16, 18, 20, 22, 24, 28, 32, 40, 48};
 
-  /// One a width, where the family has one: around four times the distance of the neighbours.
+  /// One a width, where the family has one: around its usual one.
   std::vector<Family> variants(const Family& family) const {
     std::vector<Family> result;
-    if constexpr (requires { family.width; }) {
-      for (const double width : {4.0, 2.0, 8.0}) {
+    if constexpr (has_width) {
+      const double usual = Family::usual_width * m_sample.scale();
+      for (const double factor : {1.0, 0.5, 2.0}) {
         result.push_back(family);
-        result.back().width = width * std::max(m_sample.scale(), std::numeric_limits<double>::min());
+        if (usual > 0) result.back().width = factor * usual;
+        else result.back() = fitted(result.back(), m_sample.sample(), {});
       }
     } else {
       result.push_back(family);
@@ -162,9 +166,10 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
     detail::invalid("query dimension", queries.dim(), "must equal the sample's ", sample.dim());
   detail::row_store<Points>::check(sample, 1);
   detail::row_store<Points>::check(queries, 1);
-  Family fitted = family;
-  if constexpr (requires { family.fitted(sample); }) fitted = family.fitted(sample);
-  return detail::lsh_tuner<Points, Family>(sample, queries, recall, tuning)(fitted);
+  using tuner = detail::lsh_tuner<Points, Family>;
+  // Widths the tuner takes from its own sample.
+  const Family given = tuner::has_width ? family : detail::fitted(family, sample, {.threads = 1});
+  return tuner(sample, queries, recall, tuning)(given);
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH

@@ -7,6 +7,7 @@
 #include <annulus/lsh/row_store.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -17,7 +18,34 @@ struct distance_profile {
   };
   std::vector<double> near;   ///< of the k nearest, a few of them where k is large, ascending
   std::vector<group> others;  ///< of all rows, ascending
+  double kth_distinct = 0;    ///< of the k-th nearest of the rows at a distance above 0; 0 where there is none
 };
+
+/// The distance of the rank-th nearest, from 1, of all rows, of which a sample has one in `growth`: at(i) is that of
+/// the sample's i-th nearest, from 0, of n of them. Between those of the sample by interpolation, nearer than its
+/// nearest by the growth of the numbers of its neighbours with the distance. Of these i-th nearest i < max(32, rank /
+/// growth + 1) are looked at.
+template <class At>
+double distance_of_rank(At at, std::size_t n, double rank, double growth) {
+  const double place = rank / growth - 1;
+  if (place >= 0) {
+    const std::size_t i = std::min(static_cast<std::size_t>(place), n - 1), next = std::min(i + 1, n - 1);
+    return at(i) + (at(next) - at(i)) * std::min(place - static_cast<double>(i), 1.0);
+  }
+  const std::size_t far = std::min<std::size_t>(32, n) - 1;
+  const double d = at(0), e = at(far);
+  if (!(e > d && d > 0)) return d;
+  return d * std::pow(rank / growth, std::log(e / d) / std::log(static_cast<double>(far + 1)));
+}
+
+/// The median of the numbers that are above 0 and finite; 0 where none are.
+inline double median_positive(std::vector<double> numbers) {
+  std::erase_if(numbers, [](double x) { return !(x > 0 && x <= std::numeric_limits<double>::max()); });
+  if (numbers.empty()) return 0;
+  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+  std::nth_element(numbers.begin(), middle, numbers.end());
+  return *middle;
+}
 
 /// Queries with their profiles, over `n_rows` rows of which the sample holds some. Exact search of the sample:
 /// O(queries n d).
@@ -65,13 +93,11 @@ class tuning_sample {
     return now() - start;
   }
 
-  /// The median over queries of the distance of the k-th nearest row.
+  /// The median over queries of the distance of the k-th nearest row that is not equal; 0 where all rows are.
   double scale() const {
     std::vector<double> kth;
-    for (const distance_profile& p : m_profiles) kth.push_back(p.near.back());
-    const auto middle = kth.begin() + static_cast<std::ptrdiff_t>(kth.size() / 2);
-    std::nth_element(kth.begin(), middle, kth.end());
-    return *middle;
+    for (const distance_profile& p : m_profiles) kth.push_back(p.kth_distinct);
+    return median_positive(std::move(kth));
   }
 
  private:
@@ -103,8 +129,12 @@ class tuning_sample {
     const std::size_t shown = std::min<std::size_t>(k, 5);
     for (std::size_t j = 0; j < shown; ++j) {
       const std::size_t rank = shown == 1 ? k : 1 + j * (k - 1) / (shown - 1);
-      p.near.push_back(distance_of_rank(at, n, static_cast<double>(rank)));
+      p.near.push_back(distance_of_rank(at, n, static_cast<double>(rank), m_growth));
     }
+    const auto n_equal = static_cast<std::size_t>(std::ranges::count(distances, 0.0f));
+    if (n_equal < n)
+      p.kth_distinct = distance_of_rank([&](std::size_t i) { return at(n_equal + i); }, n - n_equal,
+                                        static_cast<double>(k), m_growth);
     // Ever larger groups, as the further rows are, the less they matter one by one.
     for (std::size_t first = 0; first < n;) {
       const std::size_t last = std::min(n, first + first / 3 + 1);
@@ -112,21 +142,6 @@ class tuning_sample {
       first = last;
     }
     return p;
-  }
-
-  /// The distance of the rank-th nearest of all rows, of which the sample has one in growth(): between those of the
-  /// sample by interpolation, nearer than its nearest by the growth of the numbers of its neighbours with the distance.
-  template <class At>
-  double distance_of_rank(At at, std::size_t n, double rank) const {
-    const double place = rank / m_growth - 1;
-    if (place >= 0) {
-      const std::size_t i = std::min(static_cast<std::size_t>(place), n - 1), next = std::min(i + 1, n - 1);
-      return at(i) + (at(next) - at(i)) * std::min(place - static_cast<double>(i), 1.0);
-    }
-    const std::size_t far = std::min<std::size_t>(32, n) - 1;
-    const double d = at(0), e = at(far);
-    if (!(e > d && d > 0)) return d;
-    return d * std::pow(rank / m_growth, std::log(e / d) / std::log(static_cast<double>(far + 1)));
   }
 
   view_type m_sample, m_queries;

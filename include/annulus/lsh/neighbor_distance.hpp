@@ -1,0 +1,65 @@
+#pragma once
+
+/// \file
+/// How far the neighbours of rows are, by a sample: the unit in which a family of functions measures its width.
+
+#include <annulus/core/parallel.hpp>
+#include <annulus/core/prepared_query.hpp>
+#include <annulus/lsh/tuning_sample.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// So many of the rows: of each of `count` stretches, equally long, one at random.
+template <class T>
+matrix<T> spread_rows(matrix_view<T> data, std::size_t count, std::uint64_t seed) {
+  const counter_random random(seed, 0x7C);
+  matrix<T> some(count, data.cols());
+  const std::size_t each = data.rows() / count, rest = data.rows() % count;  // the first stretches are longer by one
+  for (std::size_t i = 0, begin = 0; i < count; ++i) {
+    const std::size_t length = each + (i < rest);
+    std::ranges::copy(data.row(begin + random.below(i, length)), some.row(i).begin());
+    begin += length;
+  }
+  return some;
+}
+
+/// The greatest of the finite coordinates in magnitude; 1 where all are 0 or there are none.
+template <class T>
+double greatest_coordinate(matrix_view<T> data) {
+  double greatest = 0;
+  for (std::size_t i = 0; i < data.rows(); ++i)
+    for (const T x : data.row(i))
+      if (std::abs(x) <= std::numeric_limits<T>::max()) greatest = std::max(greatest, static_cast<double>(std::abs(x)));
+  return greatest > 0 ? greatest : 1;
+}
+
+/// The median distance from a row to its 10th nearest of those that are not equal to it, estimated from 256 rows and
+/// their distances to 4096, and never 0: of rows that are all equal, or fewer than two, the greatest coordinate, as
+/// nothing else tells their scale. Rows that are not finite are passed over. The same for every number of threads.
+/// O(256 min(n, 4096) d).
+template <class Metric, class T>
+double neighbor_distance(matrix_view<T> data, std::size_t threads, std::uint64_t seed) {
+  constexpr std::size_t n_queries = 256, n_rows = 4096, n_near = 33, k = 10;
+  const matrix<T> rows = spread_rows(data, std::min(n_rows, data.rows()), seed),
+                  queries = spread_rows(data, std::min(n_queries, data.rows()), seed + 1);
+  const double growth = static_cast<double>(data.rows()) / static_cast<double>(rows.rows());
+  std::vector<double> kth(queries.rows());
+  parallel_for(threads, queries.rows(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<rank_t<Metric, T>> ranks;
+    for (std::size_t q = begin; q < end; ++q) {
+      ranks.resize(rows.rows());
+      prepared_query<Metric, T>(Metric{}, queries.row(q).data(), data.cols())(rows.data(), rows.cols(), rows.rows(),
+                                                                              ranks.data());
+      std::erase_if(ranks, [](auto rank) { return !(rank > 0); });
+      if (ranks.empty()) continue;
+      const std::size_t n = std::min(n_near, ranks.size());
+      std::ranges::partial_sort(ranks, ranks.begin() + static_cast<std::ptrdiff_t>(n));
+      const auto at = [&](std::size_t i) { return static_cast<double>(distance_of(Metric{}, ranks[i])); };
+      kth[q] = distance_of_rank(at, n, double{k}, growth);
+    }
+  });
+  const double distance = median_positive(std::move(kth));
+  return distance > 0 ? distance : greatest_coordinate(matrix_view<T>(rows));
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
