@@ -59,11 +59,7 @@ struct embedding {
     row_buffer<scalar> left(n), right(n);
     self.embed(a, d, left.data());
     self.embed(b, d, right.data());
-    const auto base = self.base(d);
-    const auto rank =
-        rank_of(base, static_cast<const scalar*>(left.data()), static_cast<const scalar*>(right.data()), n);
-    if constexpr (requires { base.to_distance(rank); }) return base.to_distance(rank);
-    else return rank;
+    return self.base(d)(static_cast<const scalar*>(left.data()), static_cast<const scalar*>(right.data()), n);
   }
 };
 
