@@ -112,6 +112,10 @@ typename compared<Metric, Points>::metric compared_metric(const Metric& metric, 
   else return metric;
 }
 
+/// What is said of a finite row that is not once it is rewritten.
+inline constexpr std::string_view overflows_rewritten =
+    "holds that once the metric has rewritten it: scale the rows down";
+
 /// Rows as searches compare them: a view of those given, or copies rewritten; a row that is not finite becomes zero
 /// there.
 template <class Metric, class View>

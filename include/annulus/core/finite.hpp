@@ -28,9 +28,10 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
 }
 
 /// The greatest norm of the rows, of any size (infinite where it is no double). Throws std::invalid_argument naming the
-/// first row with a NaN or an infinity.
+/// first row with a NaN or an infinity, and the `limit` that it broke.
 template <class T>
-double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads) {
+double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads,
+                     std::string_view limit = "must hold finite numbers only") {
   std::vector<double> greatest(resolve_threads(threads), 0.0);
   std::vector<std::size_t> first_bad(greatest.size(), data.rows());
   parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -42,8 +43,7 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
     for (const T x : data.row(i))
-      if (!std::isfinite(static_cast<double>(x)))
-        invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
+      if (!std::isfinite(static_cast<double>(x))) invalid(name, static_cast<double>(x), "row ", i, " ", limit);
   return *std::max_element(greatest.begin(), greatest.end());
 }
 

@@ -14,11 +14,6 @@ concept scaling_metric = requires(const Metric& metric) {
   { metric.degree() } -> std::same_as<degrees>;
 };
 
-/// Metrics of which a row's and a query's size may be changed apart: of products, which grow with either.
-template <class Metric>
-inline constexpr bool is_scaled_apart = form_of<Metric>() == product_form::inner_product
-                                        || form_of<Metric>() == product_form::cosine;
-
 /// Exponents of two, all to be divided by the power that is summed. Norms between `least` and `greatest` are ordinary:
 /// all sums over such rows keep their digits. Others come to be at most 2^aim, by exponents in steps, which make for
 /// few copies of the data. 2^aim is short of the sizes that tiles of products take.
@@ -109,6 +104,15 @@ std::vector<double> norms_of(const View& rows) {
     if (!std::isfinite(norms[i]) && !is_finite_row(rows.row(i))) norms[i] = std::numeric_limits<double>::quiet_NaN();
   }
   return norms;
+}
+
+/// The least norm of rows that are not zero; 0 where all are. O(n d).
+template <class View>
+double least_norm(const View& rows) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (const double norm = norm_of(rows.row(i)); norm > 0) least = std::min(least, norm);
+  return std::isfinite(least) ? least : 0;
 }
 
 /// Throws std::invalid_argument for the first row so long that distances between such rows may leave the type they are

@@ -25,19 +25,37 @@ inline bool append_found(const neighbors& found, std::size_t j, int exponent, ne
   return end == ids.end();
 }
 
-/// By products: data and queries are scaled apart, each query by a power of two of its own.
+/// By directions: each row and each query is scaled by a power of two of its own.
 template <class View, class Metric, class Search>
-neighbors search_scaled_apart(const View& data, double norm, const View& queries, std::span<const double> norms,
-                              const Metric& metric, const knn_params& params, Search search) {
-  using T = typename View::value_type;
-  const degrees degree = metric.degree();
-  // Products of rows within reach are no reason to scale down, by which small rows would lose.
-  const auto exponent_for = [&](double n) {
-    const int exponent = scale_exponent<T>(degree, n);
-    return degree.distance == 0 ? exponent : std::min(exponent, 0);
+neighbors search_directions(const View& data, double norm, const View& queries, std::span<const double> norms,
+                            const Metric& metric, const knn_params& params, Search search) {
+  const auto exponent_for = [degree = metric.degree()](double n) {
+    return scale_exponent<typename View::value_type>(degree, n);
   };
+  const auto is_ordinary = [&](double n) { return exponent_for(n) == 0; };
+  if (is_ordinary(norm) && std::ranges::all_of(norms, is_ordinary)) return search(data, norm, queries, norms, params);
+
+  const auto scaled = [&](const View& rows) {
+    return scaled_copy(
+        rows, [&](std::size_t i) { return exponent_for(norm_of(rows.row(i))); }, params.threads);
+  };
+  const auto asked = scaled(queries);
+  const std::vector<double> asked_norms = norms_of(View(asked));
+  // Some rows that are small beside the others are for the metric to mind.
+  if (is_ordinary(norm)) return search(data, norm, View(asked), asked_norms, params);
+  const auto rows = scaled(data);
+  return search(View(rows), greatest_norm(View(rows), "data", params.threads), View(asked), asked_norms, params);
+}
+
+/// By products: all rows are scaled by one power of two, and each query by one of its own. Only up: of rows within
+/// reach no product overflows.
+template <class View, class Metric, class Search>
+neighbors search_products(const View& data, double norm, const View& queries, std::span<const double> norms,
+                          const Metric& metric, const knn_params& params, Search search) {
+  const degrees degree = metric.degree();
+  const auto exponent_for = [&](double n) { return std::min(scale_exponent<typename View::value_type>(degree, n), 0); };
   const int of_data = exponent_for(norm);
-  std::vector<int> of_query(queries.size());
+  std::vector<int> of_query(norms.size());
   std::ranges::transform(norms, of_query.begin(), exponent_for);
   if (of_data == 0 && std::ranges::count(of_query, 0) == std::ssize(of_query))
     return search(data, norm, queries, norms, params);
@@ -45,29 +63,28 @@ neighbors search_scaled_apart(const View& data, double norm, const View& queries
   const scaled_rows rows(data, of_data, params.threads);
   const auto asked = scaled_copy(
       queries, [&](std::size_t i) { return of_query[i]; }, params.threads);
-  std::vector<double> asked_norms(norms.begin(), norms.end());
-  for (std::size_t i = 0; i < norms.size(); ++i) asked_norms[i] = std::ldexp(norms[i], -of_query[i]);
-  neighbors found = search(rows.view(), std::ldexp(norm, -of_data), View(asked), asked_norms, params);
+  neighbors found = search(rows.view(), std::ldexp(norm, -of_data), View(asked), norms_of(View(asked)), params);
   for (std::size_t i = 0; i < norms.size(); ++i)
     for (float& distance : found.distances.row(i))
       distance = std::ldexp(distance, degree.distance / 2 * (of_query[i] + of_data));
   return found;
 }
 
-/// By differences: data and queries are scaled together. A query is searched for at its own scale. Rows that are
-/// infinite there, or infinitely far, are further than all others: where fewer than k are found they follow, from
-/// searches at coarser scales.
+/// By differences: rows and queries are scaled together. A query is searched for at its own scale, zero at that of the
+/// smallest row. Rows that are infinite there, or infinitely far, are further than all others: where fewer than k are
+/// found they follow, from searches at coarser scales.
 template <class View, class Metric, class Search>
-neighbors search_scaled_together(const View& data, double norm, const View& queries, std::span<const double> norms,
-                                 std::size_t k, const Metric& metric, const knn_params& params, Search search) {
+neighbors search_differences(const View& data, double norm, const View& queries, std::span<const double> norms,
+                             std::size_t k, const Metric& metric, const knn_params& params, Search search) {
   using T = typename View::value_type;
   const degrees degree = metric.degree();
   std::vector<int> exponents(queries.size());
   std::vector<id_type> waiting;
   int finest = 0, coarsest = scale_exponent<T>(degree, norm);
+  const double least = std::ranges::count(norms, 0.0) > 0 ? least_norm(data) : 0;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     if (std::isnan(norms[i])) continue;
-    exponents[i] = scale_exponent<T>(degree, norms[i] > 0 ? norms[i] : norm);
+    exponents[i] = scale_exponent<T>(degree, norms[i] > 0 ? norms[i] : least);
     finest = waiting.empty() ? exponents[i] : std::min(finest, exponents[i]);
     coarsest = std::max(coarsest, exponents[i]);
     waiting.push_back(static_cast<id_type>(i));
@@ -117,11 +134,11 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
   double greatest = 0;
   for (const double n : norms) greatest = std::max(greatest, n);
   check_reach(metric, queries, greatest, "queries");
-  if constexpr (scaling_metric<Metric> && is_scaled_apart<Metric>)
-    return search_scaled_apart(data, norm, queries, norms, metric, params, search);
-  else if constexpr (scaling_metric<Metric>)
-    return search_scaled_together(data, norm, queries, norms, k, metric, params, search);
-  else return search(data, norm, queries, norms, params);
+  if constexpr (!scaling_metric<Metric>) return search(data, norm, queries, norms, params);
+  else if constexpr (is_cosine<Metric>) return search_directions(data, norm, queries, norms, metric, params, search);
+  else if constexpr (form_of<Metric>() == product_form::inner_product)
+    return search_products(data, norm, queries, norms, metric, params, search);
+  else return search_differences(data, norm, queries, norms, k, metric, params, search);
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -118,7 +118,9 @@ template <class Points, class Metric, class View>
 double checked_norm(const Metric& metric, std::size_t dim, const View& rows, std::size_t threads) {
   const auto base = compared_metric<Points>(metric, dim);
   if constexpr (is_byte<typename View::value_type> && !has_product_form<decltype(base)>()) return 0;
-  const double norm = greatest_norm(rows, "data", threads);
+  const bool is_rewritten = compared<Metric, Points>::is_rewritten;
+  const double norm =
+      is_rewritten ? greatest_norm(rows, "data", threads, overflows_rewritten) : greatest_norm(rows, "data", threads);
   check_reach(base, rows, norm, "data");
   return norm;
 }
@@ -129,6 +131,8 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
                           const knn_params& params) {
   check_rows_for(metric, queries, "queries");
   const compared_rows<Metric, matrix_view<T>> asked(metric, queries, params.threads);
+  if constexpr (embedded_metric<Metric, T> && !is_byte<typename View::value_type>)
+    greatest_norm(asked.view(), "queries", params.threads, overflows_rewritten);
   const auto base = compared_metric<matrix<T>>(metric, queries.cols());
   const auto search = [&](const View& some_data, double greatest, const View& some_queries,
                           std::span<const double> norms, const knn_params& some_params) {

@@ -254,14 +254,15 @@ struct tsss {
   /// rounded cosine loses.
   template <std::floating_point Number>
   static Number from_lengths(Number distance, Number a_norm, Number b_norm) noexcept {
-    const Number product = a_norm * b_norm, longer = std::abs(a_norm - b_norm);
-    if (product == 0) return 0;
-    const Number half = std::clamp((distance - longer) * (distance + longer) / (4 * product), Number(0), Number(1));
+    if (a_norm == 0 || b_norm == 0) return 0;
+    const Number longer = std::abs(a_norm - b_norm);
+    const Number half =
+        std::clamp((distance - longer) / a_norm * ((distance + longer) / b_norm) / 4, Number(0), Number(1));
     const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
     constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
     const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
     const Number reach = distance + longer;
-    return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
+    return (a_norm * reach) * (b_norm * reach) * (std::abs(sine_of_theta) * theta / 4);
   }
 };
 

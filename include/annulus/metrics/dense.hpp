@@ -39,19 +39,19 @@ class minkowski {
   auto rank(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     return sum_between(a, b);
   }
-  /// In double: rows times a power of two then have distances times a power of two.
+  /// In double and near 1, so that rows times a power of two have distances times a power of two.
   template <std::floating_point Rank>
   Rank to_distance(Rank rank) const noexcept {
     const auto sum = static_cast<double>(rank);
     switch (m_halves) {
       case 3:
-        return static_cast<Rank>(std::cbrt(sum) * std::cbrt(sum));
+        return static_cast<Rank>(root<3, 2>(sum, [](double x) { return std::cbrt(x) * std::cbrt(x); }));
       case 4:
         return std::sqrt(rank);
       case 5:
-        return static_cast<Rank>(two_fifths_power(sum));
+        return static_cast<Rank>(root<5, 2>(sum, [](double x) { return std::pow(x, 0.4); }));
       case 6:
-        return static_cast<Rank>(std::cbrt(sum));
+        return static_cast<Rank>(root<3, 1>(sum, [](double x) { return std::cbrt(x); }));
       case 8:
         return static_cast<Rank>(std::sqrt(std::sqrt(sum)));
       default:
@@ -97,11 +97,12 @@ class minkowski {
         return detail::norm_of_difference(a, b, static_cast<number<Row>>(std::min(m_p, 1e30)));
     }
   }
-  /// x^(2/5), of a number near 1: 0.4 is no double, which tells far from 1.
-  static double two_fifths_power(double x) noexcept {
+  /// f(x) = x^(Power / Root), by the f of the number from 1 to 2^Root that is x times a power of 2^Root.
+  template <int Root, int Power, class F>
+  static double root(double x, F f) noexcept {
     if (!(x > 0 && std::isfinite(x))) return x;
-    const int fifth = std::ilogb(x) / 5;
-    return std::ldexp(std::pow(std::ldexp(x, -5 * fifth), 0.4), 2 * fifth);
+    const int exponent = std::ilogb(x), steps = (exponent - (exponent % Root + Root) % Root) / Root;
+    return std::ldexp(f(std::ldexp(x, -Root * steps)), Power * steps);
   }
 
   template <class Row>
