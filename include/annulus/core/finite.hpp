@@ -35,11 +35,19 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
   std::vector<double> greatest(resolve_threads(threads), 0.0);
   std::vector<std::size_t> first_bad(greatest.size(), data.rows());
   parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    kernel_result<kernels::inner_product, T> greatest_square = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const double norm = norm_of(data.row(i));
-      if (!std::isfinite(norm) && !all_finite(data.row(i))) first_bad[worker] = std::min(first_bad[worker], i);
+      const std::span<const T> row = data.row(i);
+      const auto square = sum_of<kernels::inner_product>(row, row);
+      if (is_in_range(square)) {
+        greatest_square = std::max(greatest_square, square);
+        continue;
+      }
+      const double norm = norm_of(row);
+      if (!std::isfinite(norm) && !all_finite(row)) first_bad[worker] = std::min(first_bad[worker], i);
       greatest[worker] = std::max(greatest[worker], norm);
     }
+    greatest[worker] = std::max(greatest[worker], std::sqrt(static_cast<double>(greatest_square)));
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
     for (const T x : data.row(i))

@@ -14,9 +14,8 @@
 ///   is_set_metric        that it reads the indices of sparse rows alone, so that they need no values
 ///   is_angular           which split an RP tree should use
 ///   degree()             how distances and ranks grow with the rows, for searches to compare rows times a power of two
-///   greatest_distance(norm, d)   how far apart rows of d coordinates of that Euclidean norm may be: rows for which
-///   that
-///                        is no float are refused
+///   greatest_sum(norm, d)  what rows of d coordinates of that Euclidean norm add up to at most on the way to their
+///                        distance: rows are refused for which that is no number of their type
 ///   name                 what index files call it
 ///
 /// A metric called on two rows is right at every size of theirs. Ranks are sums of squares, or of powers, and as a sum
@@ -82,7 +81,7 @@ struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
   static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
-  static constexpr double greatest_distance(double norm, std::size_t) noexcept { return 4 * norm * norm; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 4 * norm * norm; }
   using detail::kernel_metric<kernels::squared_l2>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -96,7 +95,7 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
   static constexpr degrees degree() noexcept { return {.distance = 1, .rank = 2}; }
-  static constexpr double greatest_distance(double norm, std::size_t) noexcept { return 2 * norm; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
     return std::sqrt(detail::to_floating(rank));
@@ -123,7 +122,7 @@ struct inner_product {
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::inner_product;
   static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
-  static constexpr double greatest_distance(double norm, std::size_t) noexcept { return norm * norm; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return norm * norm; }
   using kernel = kernels::inner_product;
   /// Kept in integers for 8-bit rows: 64 bits hold the negative of any uint32.
   template <class Result>
@@ -165,29 +164,26 @@ struct cosine {
   template <class Sum>
   static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
     using number = decltype(detail::to_floating(dot));
-    const double product = std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
+    const double product = product_of_norms(a_norm, b_norm);
     if (product == 0) return number(a_norm == b_norm ? 0 : 1);
-    const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
-    return distance < 0 ? number(0) : distance;
+    return from_product(dot, product);
   }
-  /// Whether from_terms may take these squared norms: they kept their digits, and so does their product.
+  /// Whether these squared norms kept their digits, as their product does: neither is zero then.
   template <class Sum>
   static bool takes_norms(Sum a_norm, Sum b_norm) noexcept {
     return detail::is_in_range(a_norm) && detail::is_in_range(b_norm) &&
            (!std::same_as<Sum, double> || detail::is_in_range(a_norm * b_norm));
   }
-  /// From the terms of two rows where it takes these, else from those of the rows near 1.
+  /// From the terms of two rows where these kept their digits, else from those of the rows near 1.
   template <class Row, class Sum>
   static auto from_rows(const Row& a, const Row& b, Sum dot, Sum a_norm, Sum b_norm) noexcept {
-    if constexpr (detail::may_leave_range<Row>)
-      if (!takes_norms(a_norm, b_norm)) [[unlikely]] {
-        const int i = detail::exponent_of(a), j = detail::exponent_of(b);
-        const auto product = [](const Row& x, int x_exponent, const Row& y, int y_exponent) {
-          return detail::scaled_sum_of<kernels::inner_product>(x, x_exponent, y, y_exponent);
-        };
-        return from_terms(product(a, i, b, j), product(a, i, a, i), product(b, j, b, j));
-      }
-    return from_terms(dot, a_norm, b_norm);
+    if constexpr (detail::may_leave_range<Row>) {
+      if (!takes_norms(a_norm, b_norm)) [[unlikely]]
+        return near_one(a, b);
+      return from_product(dot, product_of_norms(a_norm, b_norm));
+    } else {
+      return from_terms(dot, a_norm, b_norm);
+    }
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -199,13 +195,33 @@ struct cosine {
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     return from_rows(a, b, one_to_one<kernels::inner_product>(a, b), squared_norm(a), squared_norm(b));
   }
+
+ private:
+  template <class Sum>
+  static double product_of_norms(Sum a_norm, Sum b_norm) noexcept {
+    return std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
+  }
+  template <class Sum>
+  static auto from_product(Sum dot, double product) noexcept {
+    using number = decltype(detail::to_floating(dot));
+    const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
+    return distance < 0 ? number(0) : distance;
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static auto near_one(Row a, Row b) noexcept {
+    const int i = detail::exponent_of(a), j = detail::exponent_of(b);
+    const auto product = [](const Row& x, int x_exponent, const Row& y, int y_exponent) {
+      return detail::scaled_sum_of<kernels::inner_product>(x, x_exponent, y, y_exponent);
+    };
+    return from_terms(product(a, i, b, j), product(a, i, a, i), product(b, j, b, j));
+  }
 };
 
 /// sum |a - b|.
 struct manhattan : detail::kernel_metric<kernels::l1> {
   static constexpr std::string_view name = "manhattan";
   static constexpr bool is_angular = false;
-  static double greatest_distance(double norm, std::size_t d) noexcept {
+  static double greatest_sum(double norm, std::size_t d) noexcept {
     return 2 * std::sqrt(static_cast<double>(d)) * norm;
   }
   using detail::kernel_metric<kernels::l1>::operator();
@@ -219,7 +235,7 @@ struct manhattan : detail::kernel_metric<kernels::l1> {
 struct chebyshev : detail::kernel_metric<kernels::linf> {
   static constexpr std::string_view name = "chebyshev";
   static constexpr bool is_angular = false;
-  static constexpr double greatest_distance(double norm, std::size_t) noexcept { return 2 * norm; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   using detail::kernel_metric<kernels::linf>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {

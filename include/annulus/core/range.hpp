@@ -17,20 +17,32 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
+/// The bits of a number >= 0, which are in the order of such numbers: one comparison of them tells a range, also from
+/// NaN, and -ffast-math takes nothing for granted of them.
+template <class Number>
+constexpr auto bits_of(Number x) noexcept {
+  return std::bit_cast<std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>>(x);
+}
+
 /// Whether a sum has kept its digits: it did not overflow, nor is it so small that terms which count may have lost
-/// theirs. False for zero, which any number of such terms add up to, and for NaN.
+/// theirs. False for zero, which any number of such terms add up to, and for what is not finite.
 template <class Sum>
 constexpr bool is_in_range(Sum sum) noexcept {
   using limits = std::numeric_limits<Sum>;
-  if constexpr (limits::is_integer) return true;
-  else
-    return sum >= limits::min() / (limits::epsilon() * limits::epsilon()) && sum <= limits::max() * limits::epsilon();
+  if constexpr (limits::is_integer) {
+    return true;
+  } else {
+    constexpr auto least = bits_of(limits::min() / (limits::epsilon() * limits::epsilon()));
+    constexpr auto greatest = bits_of(limits::max() * limits::epsilon());
+    return bits_of(sum) - least <= greatest - least;
+  }
 }
 
-/// Whether a sum is neither NaN nor infinite.
+/// Whether a sum, of either sign, is neither infinite nor NaN.
 template <class Sum>
 constexpr bool is_finite_sum(Sum sum) noexcept {
-  return sum >= std::numeric_limits<Sum>::lowest() && sum <= std::numeric_limits<Sum>::max();
+  if constexpr (std::numeric_limits<Sum>::is_integer) return true;
+  else return bits_of(sum) << 1 < bits_of(std::numeric_limits<Sum>::infinity()) << 1;
 }
 
 /// The type of a row's coordinates.
@@ -114,16 +126,26 @@ int exponent_of_difference(const Row& a, const Row& b) noexcept {
   return std::max(even_exponent(difference), even_exponent(greatest) - room);
 }
 
+template <class Kernel, class Row, class Root>
+[[gnu::noinline, gnu::cold]] auto root_of_scaled_sum(Row a, Row b, Root root) noexcept {
+  const int exponent = exponent_of_difference(a, b);
+  return std::ldexp(root(scaled_sum_of<Kernel>(a, exponent, b, exponent)), exponent);
+}
+
 /// The distance root(sum) of the kernel's sum, where rows s times as large are s times as far apart.
 template <class Kernel, class Row, class Root>
 auto root_of_sum(const Row& a, const Row& b, Root root) noexcept {
   const auto sum = sum_of<Kernel>(a, b);
   if constexpr (may_leave_range<Row>)
-    if (!is_in_range(sum)) [[unlikely]] {
-      const int exponent = exponent_of_difference(a, b);
-      return std::ldexp(root(scaled_sum_of<Kernel>(a, exponent, b, exponent)), exponent);
-    }
+    if (!is_in_range(sum)) [[unlikely]]
+      return root_of_scaled_sum<Kernel>(a, b, root);
   return root(sum);
+}
+
+template <class Row>
+[[gnu::noinline, gnu::cold]] auto product_of_scaled(Row a, Row b) noexcept {
+  const int i = exponent_of(a), j = exponent_of(b);
+  return std::ldexp(scaled_sum_of<kernels::inner_product>(a, i, b, j), i + j);
 }
 
 /// <a, b>, of which partial sums may overflow where it does not.
@@ -131,11 +153,16 @@ template <class Row>
 auto product_of(const Row& a, const Row& b) noexcept {
   const auto sum = sum_of<kernels::inner_product>(a, b);
   if constexpr (may_leave_range<Row>)
-    if (!is_finite_sum(sum)) [[unlikely]] {
-      const int i = exponent_of(a), j = exponent_of(b);
-      return std::ldexp(scaled_sum_of<kernels::inner_product>(a, i, b, j), i + j);
-    }
+    if (!is_finite_sum(sum)) [[unlikely]]
+      return product_of_scaled(a, b);
   return sum;
+}
+
+template <class T>
+[[gnu::noinline, gnu::cold]] double norm_of_scaled(std::span<const T> row) noexcept {
+  const int exponent = exponent_of(row);
+  const auto square = scaled_sum_of<kernels::inner_product>(row, exponent, row, exponent);
+  return std::ldexp(std::sqrt(static_cast<double>(square)), exponent);
 }
 
 /// The Euclidean norm of a row of any size; NaN or infinite if a coordinate is.
@@ -143,11 +170,8 @@ template <class T>
 double norm_of(std::span<const T> row) noexcept {
   const auto square = sum_of<kernels::inner_product>(row, row);
   if constexpr (!is_byte<T>)
-    if (!is_in_range(square)) [[unlikely]] {
-      const int exponent = exponent_of(row);
-      const auto scaled = scaled_sum_of<kernels::inner_product>(row, exponent, row, exponent);
-      return std::ldexp(std::sqrt(static_cast<double>(scaled)), exponent);
-    }
+    if (!is_in_range(square)) [[unlikely]]
+      return norm_of_scaled(row);
   return std::sqrt(static_cast<double>(square));
 }
 template <class T>

@@ -119,10 +119,10 @@ double least_norm(const View& rows) {
 /// computed in: of finite rows whose greatest norm is known.
 template <class Metric, class View>
 void check_reach(const Metric& metric, const View& rows, double greatest, std::string_view name) {
-  if constexpr (requires { metric.greatest_distance(greatest, rows.dim()); }) {
+  if constexpr (requires { metric.greatest_sum(greatest, rows.dim()); }) {
     using lane = lane_t<typename View::value_type>;
     const auto is_within_reach = [&](double norm) {
-      return metric.greatest_distance(norm, rows.dim()) <= static_cast<double>(std::numeric_limits<lane>::max());
+      return metric.greatest_sum(norm, rows.dim()) <= static_cast<double>(std::numeric_limits<lane>::max());
     };
     if (is_within_reach(greatest)) return;
     for (std::size_t i = 0; i < rows.size(); ++i)

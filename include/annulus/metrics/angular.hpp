@@ -226,7 +226,7 @@ struct tsss {
   static constexpr std::string_view name = "tsss";
   static constexpr bool is_angular = false;
   static constexpr degrees degree() noexcept { return {.distance = 4, .rank = 4}; }
-  static constexpr double greatest_distance(double norm, std::size_t) noexcept { return 4 * norm * norm * norm * norm; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 4 * norm * norm * norm * norm; }
 
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -243,26 +243,30 @@ struct tsss {
   template <class Row, std::floating_point Number>
   static Number from_rows(const Row& a, const Row& b, Number square, Number a_square, Number b_square) noexcept {
     if constexpr (detail::may_leave_range<Row>)
-      if (!(detail::is_in_range(square) && detail::is_in_range(a_square) && detail::is_in_range(b_square)))
-          [[unlikely]] {
-        const auto distance = detail::root_of_sum<kernels::squared_l2>(a, b, [](auto sum) { return std::sqrt(sum); });
-        return static_cast<Number>(from_lengths(static_cast<double>(distance), detail::norm_of(a), detail::norm_of(b)));
-      }
+      if (!(detail::is_in_range(square) && detail::is_in_range(a_square) && detail::is_in_range(b_square))) [[unlikely]]
+        return static_cast<Number>(of_any_size(a, b));
     return from_lengths(std::sqrt(square), std::sqrt(a_square), std::sqrt(b_square));
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static double of_any_size(Row a, Row b) noexcept {
+    const auto distance = detail::root_of_sum<kernels::squared_l2>(a, b, [](auto sum) { return std::sqrt(sum); });
+    const double a_norm = detail::norm_of(a), b_norm = detail::norm_of(b);
+    const int exponent = detail::even_exponent(std::max(a_norm, b_norm));
+    const auto near_one = [=](double length) { return std::ldexp(length, -exponent); };
+    return std::ldexp(from_lengths(near_one(static_cast<double>(distance)), near_one(a_norm), near_one(b_norm)),
+                      4 * exponent);
   }
   /// The angle is that of the triangle of the three sides, by half of it, which keeps small angles that the arccos of a
   /// rounded cosine loses.
   template <std::floating_point Number>
   static Number from_lengths(Number distance, Number a_norm, Number b_norm) noexcept {
-    if (a_norm == 0 || b_norm == 0) return 0;
-    const Number longer = std::abs(a_norm - b_norm);
-    const Number half =
-        std::clamp((distance - longer) / a_norm * ((distance + longer) / b_norm) / 4, Number(0), Number(1));
+    const Number product = a_norm * b_norm, longer = std::abs(a_norm - b_norm), reach = distance + longer;
+    if (product == 0) return 0;
+    const Number half = std::clamp((distance - longer) * reach / (4 * product), Number(0), Number(1));
     const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
     constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
     const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
-    const Number reach = distance + longer;
-    return (a_norm * reach) * (b_norm * reach) * (std::abs(sine_of_theta) * theta / 4);
+    return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
   }
 };
 

@@ -27,7 +27,7 @@ class minkowski {
   }
   double p() const noexcept { return m_p; }
   degrees degree() const noexcept { return {.distance = 1, .rank = m_halves > 0 ? m_p : 1}; }
-  double greatest_distance(double norm, std::size_t d) const noexcept {
+  double greatest_sum(double norm, std::size_t d) const noexcept {
     return 2 * norm * std::pow(static_cast<double>(d), std::max(1 / m_p - 0.5, 0.0));
   }
 
@@ -124,10 +124,21 @@ class minkowski {
 struct canberra : detail::kernel_metric<kernels::canberra> {
   static constexpr std::string_view name = "canberra";
   static constexpr bool is_angular = false;
-  using detail::kernel_metric<kernels::canberra>::operator();
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
+    return between(detail::as_row(a, d), detail::as_row(b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return between(a, b);
+  }
+
+ private:
+  template <class Row>
+  static auto between(const Row& a, const Row& b) noexcept {
+    const auto sum = detail::sum_of<kernel>(a, b);
+    return detail::is_finite_sum(sum) ? sum : detail::sum_of<kernels::canberra_of_largest>(a, b);
   }
 };
 
@@ -156,12 +167,15 @@ struct braycurtis {
   template <class Row, class Sum>
   static Sum from_rows(const Row& a, const Row& b, Sum difference, Sum size) noexcept {
     if constexpr (detail::may_leave_range<Row>)
-      if (!(detail::is_finite_sum(difference) && detail::is_finite_sum(size))) [[unlikely]] {
-        const int exponent = std::max(detail::exponent_of(a), detail::exponent_of(b));
-        return from_sums(detail::scaled_sum_of<kernels::l1>(a, exponent, b, exponent),
-                         detail::scaled_sum_of<kernels::absolute_sum>(a, exponent, b, exponent));
-      }
+      if (!detail::is_finite_sum(difference + size)) [[unlikely]]
+        return near_one(a, b);
     return from_sums(difference, size);
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static auto near_one(Row a, Row b) noexcept {
+    const int exponent = std::max(detail::exponent_of(a), detail::exponent_of(b));
+    return from_sums(detail::scaled_sum_of<kernels::l1>(a, exponent, b, exponent),
+                     detail::scaled_sum_of<kernels::absolute_sum>(a, exponent, b, exponent));
   }
 };
 

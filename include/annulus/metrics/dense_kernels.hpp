@@ -15,8 +15,10 @@ namespace kernels {
 struct absolute_sum {};  ///< sum |a + b|
 struct unequal {};       ///< coordinates that differ, counted
 struct canberra {};      ///< sum |a - b| / (|a| + |b|), 0 where both are 0
-struct braycurtis {};    ///< {sum |a - b|, sum |a + b|}
-struct tsss_terms {};    ///< {sum (a - b)^2, sum a^2, sum b^2}
+/// The same, of coordinates whose sum overflows too.
+struct canberra_of_largest {};
+struct braycurtis {};  ///< {sum |a - b|, sum |a + b|}
+struct tsss_terms {};  ///< {sum (a - b)^2, sum a^2, sum b^2}
 /// sum |a - b|^(Halves / 2), for 3, 5, 6 and 8 halves.
 template <int Halves>
 struct powers {};
@@ -52,15 +54,18 @@ template <class T>
 struct operation<kernels::canberra, T> : floating_operation<T> {
   static auto fold(auto sum, auto a, auto b) noexcept {
     using vector = decltype(sum);
-    if constexpr (!is_byte<T>) {
-      // Halves of numbers whose sum would overflow.
-      const vector large(std::numeric_limits<lane_t<T>>::max() / 2);
-      const auto unit = xsimd::select(xsimd::max(xsimd::abs(a), xsimd::abs(b)) > large, vector(0.5), vector(1));
-      a *= unit;
-      b *= unit;
-    }
     const auto size = xsimd::abs(a) + xsimd::abs(b);
     return sum + xsimd::abs(a - b) / xsimd::select(size == vector(0), vector(1), size);
+  }
+};
+
+template <class T>
+struct operation<kernels::canberra_of_largest, T> : floating_operation<T> {
+  static auto fold(auto sum, auto a, auto b) noexcept {
+    using vector = decltype(sum);
+    const vector large(std::numeric_limits<lane_t<T>>::max() / 2);
+    const auto unit = xsimd::select(xsimd::max(xsimd::abs(a), xsimd::abs(b)) > large, vector(0.5), vector(1));
+    return operation<kernels::canberra, T>::fold(sum, a * unit, b * unit);
   }
 };
 
