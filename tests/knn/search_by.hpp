@@ -30,6 +30,31 @@ neighbors naive_knn(const matrix<T>& data, const matrix<T>& queries, std::size_t
   return result;
 }
 
+template <class T, class Metric>
+std::size_t wrong_entries(const matrix<T>& data, const matrix<T>& queries, const neighbors& found,
+                          const Metric& metric) {
+  const auto is_close = [](float value, double distance) {
+    const auto expected = static_cast<float>(distance);  // as results hold it
+    return value == expected || std::abs(value - expected) <= 1e-6f * std::abs(expected) + 1e-42f;
+  };
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < queries.rows(); ++i) {
+    std::vector<double> distances(data.rows());
+    for (std::size_t j = 0; j < data.rows(); ++j)
+      distances[j] = static_cast<double>(metric(queries.row(i).data(), data.row(j).data(), data.cols()));
+    std::vector<double> sorted = distances;
+    std::ranges::sort(sorted);
+    for (std::size_t j = 0; j < found.ids.cols(); ++j) {
+      const id_type id = found.ids(i, j);
+      if (j >= data.rows()) wrong += id != annulus::no_id;
+      else
+        wrong += id == annulus::no_id || !is_close(found.distances(i, j), sorted[j]) ||
+                 !is_close(found.distances(i, j), distances[id]);
+    }
+  }
+  return wrong + !well_formed(found);
+}
+
 /// A metric that holds nothing: a captureless lambda too.
 template <class T, class Metric>
 search<T> search_by(std::string_view name, Metric) {
@@ -39,6 +64,9 @@ search<T> search_by(std::string_view name, Metric) {
           },
           [](const matrix<T>& data, const matrix<T>& queries, std::size_t k, const id_filter& filter) {
             return naive_knn(data, queries, k, filter, Metric{});
+          },
+          [](const matrix<T>& data, const matrix<T>& queries, const neighbors& found) {
+            return wrong_entries(data, queries, found, Metric{});
           }};
 }
 

@@ -13,6 +13,7 @@
 namespace searches {
 
 using annulus::id_filter;
+using annulus::id_type;
 using annulus::knn_params;
 using annulus::matrix;
 using annulus::neighbors;
@@ -24,6 +25,9 @@ struct search {
   neighbors (*knn)(const matrix<T>& data, const matrix<T>& queries, std::size_t k, const knn_params& params);
   /// What knn must return: the kernel's rank of every row that is finite and allowed, sorted by rank and id.
   neighbors (*naive)(const matrix<T>& data, const matrix<T>& queries, std::size_t k, const id_filter& filter);
+  /// How many entries of a result are not nearest by the metric called on two rows, or not that distance to rounding:
+  /// for rows of a size at which the kernel's ranks are no floats.
+  std::size_t (*wrong)(const matrix<T>& data, const matrix<T>& queries, const neighbors& found);
 };
 
 /// All metrics tested over rows of T: none of those types that a build without ANNULUS_TEST_EVERY_TYPE leaves out.

@@ -18,7 +18,17 @@ const auto metrics_of_tiles = {"euclidean", "inner_product", "cosine"};
 struct hard_rows {
   const char* name;
   matrix<float> (*make)(std::size_t n, std::size_t d, std::mt19937_64& generator);
+  bool have_squares = true;          ///< which floats hold with all their digits
+  std::string_view refused_by = {};  ///< the metric by which distances may be no floats
 };
+
+/// Whether an exact search of rows of this kind returns what it must.
+bool is_exact(const hard_rows& kind, std::string_view metric, const matrix<float>& rows, const matrix<float>& queries,
+              std::size_t k) {
+  const auto& s = searches::by<float>(metric);
+  const neighbors found = s.knn(rows, queries, k, {});
+  return kind.have_squares ? same_bits(found, s.naive(rows, queries, k, {})) : s.wrong(rows, queries, found) == 0;
+}
 
 template <class Change>
 matrix<float> changed(std::size_t n, std::size_t d, std::mt19937_64& generator, Change change) {
@@ -82,9 +92,13 @@ const std::vector<hard_rows> kinds{
     {"too huge to square",
      [](std::size_t n, std::size_t d, std::mt19937_64& g) {
        return changed(n, d, g, [](std::size_t i, auto row) { scale(row, i % 2 == 0 ? 1e25 : 1); });
-     }},
-    {"tiny", [](std::size_t n, std::size_t d,
-                std::mt19937_64& g) { return changed(n, d, g, [](std::size_t, auto row) { scale(row, 1e-18); }); }},
+     },
+     false, "inner_product"},
+    {"tiny",
+     [](std::size_t n, std::size_t d, std::mt19937_64& g) {
+       return changed(n, d, g, [](std::size_t, auto row) { scale(row, 1e-18); });
+     },
+     false},
     {"of all sizes up to 1e14",
      [](std::size_t n, std::size_t d, std::mt19937_64& g) {
        return changed(n, d, g,
@@ -117,9 +131,9 @@ TEST_CASE("an exact search of hard rows is exact", "[tile_search]") {
         const auto rows = kind.make(n, d, generator), queries = kind.make(some_queries, d, generator);
         for (const auto* metric : metrics_of_tiles)
           for (const std::size_t k : {2u, 50u}) {
-            const auto& s = searches::by<float>(metric);
+            if (metric == kind.refused_by) continue;
             CAPTURE(kind.name, metric, n, d, k);
-            CHECK(same_bits(s.knn(rows, queries, k, {}), s.naive(rows, queries, k, {})));
+            CHECK(is_exact(kind, metric, rows, queries, k));
           }
       }
 }
@@ -134,9 +148,9 @@ TEST_CASE("hard rows among others are found exactly, by queries that are rows", 
     matrix<float> queries(some_queries, 12);
     std::copy_n(rows.row(190).data(), some_queries * 12, queries.data());
     for (const auto* metric : metrics_of_tiles) {
-      const auto& s = searches::by<float>(metric);
+      if (metric == kind.refused_by) continue;
       CAPTURE(kind.name, metric);
-      CHECK(same_bits(s.knn(rows, queries, 5, {}), s.naive(rows, queries, 5, {})));
+      CHECK(is_exact(kind, metric, rows, queries, 5));
     }
   }
 }
@@ -190,7 +204,7 @@ TEST_CASE("rows of doubles beyond the range of floats are ranked as doubles", "[
         for (double& x : m->row(i)) x *= i % 5 == 0 ? 1 : size;
     for (const auto& s : searches::all<double>()) {
       CAPTURE(s.metric, size);
-      CHECK(same_bits(s.knn(rows, queries, 6, {}), s.naive(rows, queries, 6, {})));
+      CHECK(s.wrong(rows, queries, s.knn(rows, queries, 6, {})) == 0);
     }
   }
 }

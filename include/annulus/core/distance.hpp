@@ -24,11 +24,12 @@ concept looping = requires(const T* row, std::size_t d) {
 };
 
 /// Rows taken at once share the loads of the query. Four chains of accumulators hide the latency of a fused
-/// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form.
-template <class Kernel, class T, std::size_t Rows>
+/// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form. A Row is a pointer,
+/// or a scaled_row.
+template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   requires(!looping<operation<Kernel, T>, T>)
-[[gnu::always_inline]] inline void reduce_rows(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
-                                               typename operation<Kernel, T>::result* out) noexcept {
+[[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
+                                               std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
   using op = operation<Kernel, T>;
   constexpr std::size_t chains = is_byte<T> ? 2 : 4;
   typename op::accumulator sums[chains][Rows];
@@ -93,7 +94,7 @@ void many_rows(const T* query, std::size_t d, std::size_t count, typename operat
   for (; i + rows_at_once <= count; i += rows_at_once) {
     std::array<const T*, rows_at_once> rows;
     simd::unroll<rows_at_once>([&](auto r) { rows[r] = row(i + r); });
-    reduce_rows<Kernel>(query, rows, d, out + i);
+    reduce_rows<Kernel, T>(query, rows, d, out + i);
   }
   for (; i < count; ++i) reduce_rows<Kernel, T, 1>(query, {row(i)}, d, out + i);
 }
@@ -114,6 +115,14 @@ template <class Kernel, row_scalar T>
 kernel_result<Kernel, T> one_to_one(const T* a, const T* b, std::size_t d) noexcept {
   kernel_result<Kernel, T> result;
   detail::reduce_rows<Kernel, T, 1>(a, {b}, d, &result);
+  return result;
+}
+
+/// The same of rows times factors, in the same order.
+template <class Kernel, row_scalar T>
+kernel_result<Kernel, T> one_to_one(detail::scaled_row<T> a, detail::scaled_row<T> b, std::size_t d) noexcept {
+  kernel_result<Kernel, T> result;
+  detail::reduce_rows<Kernel, T, 1, detail::scaled_row<T>>(a, {b}, d, &result);
   return result;
 }
 

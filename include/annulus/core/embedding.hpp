@@ -59,11 +59,7 @@ struct embedding {
     row_buffer<scalar> left(n), right(n);
     self.embed(a, d, left.data());
     self.embed(b, d, right.data());
-    const auto base = self.base(d);
-    const auto rank =
-        rank_of(base, static_cast<const scalar*>(left.data()), static_cast<const scalar*>(right.data()), n);
-    if constexpr (requires { base.to_distance(rank); }) return base.to_distance(rank);
-    else return rank;
+    return self.base(d)(static_cast<const scalar*>(left.data()), static_cast<const scalar*>(right.data()), n);
   }
 };
 
@@ -115,6 +111,10 @@ typename compared<Metric, Points>::metric compared_metric(const Metric& metric, 
   if constexpr (compared<Metric, Points>::is_rewritten) return metric.base(dim);
   else return metric;
 }
+
+/// What is said of a finite row that is not once it is rewritten.
+inline constexpr std::string_view overflows_rewritten =
+    "holds that once the metric has rewritten it: scale the rows down";
 
 /// Rows as searches compare them: a view of those given, or copies rewritten; a row that is not finite becomes zero
 /// there.

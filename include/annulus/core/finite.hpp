@@ -3,12 +3,10 @@
 /// \file
 /// Looking rows over for NaN and infinity, before anything is built of them.
 
-#include <annulus/core/distance.hpp>
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/parallel.hpp>
 #include <annulus/core/points.hpp>
-
-#include <cmath>
+#include <annulus/core/range.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -29,25 +27,41 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
   return all;
 }
 
-/// The greatest norm of the rows; infinite where it overflows. Throws std::invalid_argument naming the first row with
-/// a NaN or an infinity.
+/// The greatest norm of the rows, of any size (infinite where it is no double). Throws std::invalid_argument naming the
+/// first row with a NaN or an infinity, and the `limit` that it broke.
 template <class T>
-double check_rows(matrix_view<T> data, std::string_view name, std::size_t threads) {
+double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads,
+                     std::string_view limit = "must hold finite numbers only") {
   std::vector<double> greatest(resolve_threads(threads), 0.0);
   std::vector<std::size_t> first_bad(greatest.size(), data.rows());
   parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    kernel_result<kernels::inner_product, T> greatest_square = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const T* row = data.row(i).data();
-      const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols()));
-      if (!std::isfinite(norm) && !all_finite(data.row(i))) first_bad[worker] = std::min(first_bad[worker], i);
+      const std::span<const T> row = data.row(i);
+      const auto square = sum_of<kernels::inner_product>(row, row);
+      if (is_in_range(square)) {
+        greatest_square = std::max(greatest_square, square);
+        continue;
+      }
+      const double norm = norm_of(row);
+      if (!std::isfinite(norm) && !all_finite(row)) first_bad[worker] = std::min(first_bad[worker], i);
       greatest[worker] = std::max(greatest[worker], norm);
     }
+    greatest[worker] = std::max(greatest[worker], std::sqrt(static_cast<double>(greatest_square)));
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
     for (const T x : data.row(i))
-      if (!std::isfinite(static_cast<double>(x)))
-        invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
-  return std::sqrt(*std::max_element(greatest.begin(), greatest.end()));
+      if (!std::isfinite(static_cast<double>(x))) invalid(name, static_cast<double>(x), "row ", i, " ", limit);
+  return *std::max_element(greatest.begin(), greatest.end());
+}
+
+/// The same, but infinite where squares of a row overflow.
+template <class T>
+double check_rows(matrix_view<T> data, std::string_view name, std::size_t threads) {
+  const double norm = greatest_norm(data, name, threads);
+  if (norm * norm < static_cast<double>(std::numeric_limits<lane_t<T>>::max()) / 2 || norms_are_finite(data))
+    return norm;
+  return std::numeric_limits<double>::infinity();
 }
 
 /// Throws std::invalid_argument naming the first sparse row with a NaN or an infinity.
@@ -57,6 +71,15 @@ void check_rows(const csr_view<T>& data, std::string_view name) {
     for (const T x : data.row(i).values)
       if (!std::isfinite(static_cast<double>(x)))
         invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
+}
+
+/// The greatest norm of sparse rows, as of dense ones.
+template <class T>
+double greatest_norm(const csr_view<T>& data, std::string_view name, std::size_t) {
+  check_rows(data, name);
+  double greatest = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) greatest = std::max(greatest, norm_of(data.row(i)));
+  return greatest;
 }
 
 /// Throws std::invalid_argument for what norms_are_finite is false for.

@@ -13,17 +13,27 @@
 ///   product_form         how the rank follows from an inner product, for searches by matrix products
 ///   is_set_metric        that it reads the indices of sparse rows alone, so that they need no values
 ///   is_angular           which split an RP tree should use
+///   degree()             how distances and ranks grow with the rows, for searches to compare rows times a power of two
+///   greatest_sum(norm, d)  what rows of d coordinates of that Euclidean norm add up to at most on the way to their
+///                        distance: rows are refused for which that is no number of their type
 ///   name                 what index files call it
+///
+/// A metric called on two rows is right at every size of theirs. Ranks are sums of squares, or of powers, and as a sum
+/// may be no float where the distance is one, they are right for rows of norms about 1: searches see to that
+/// (scaled_rows.hpp).
 
-#include <annulus/core/distance.hpp>
-#include <annulus/core/sparse_distance.hpp>
-
-#include <cmath>
+#include <annulus/core/range.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
 /// How a metric's rank follows from <q, x> and the squared norms of both.
 enum class product_form { none, squared_l2, inner_product, cosine };
+
+/// The distance of two rows, both times s > 0, is s^distance times theirs, and their rank s^rank times theirs.
+struct degrees {
+  int distance;
+  double rank;
+};
 
 namespace detail {
 
@@ -58,6 +68,11 @@ struct kernel_metric {
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept { return rank(a, b); }
 };
 
+template <class T>
+std::span<const T> as_row(const T* row, std::size_t d) noexcept {
+  return {row, d};
+}
+
 }  // namespace detail
 
 /// sum (a - b)^2.
@@ -65,6 +80,8 @@ struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr std::string_view name = "sqeuclidean";
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
+  static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 4 * norm * norm; }
   using detail::kernel_metric<kernels::squared_l2>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -77,17 +94,25 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr std::string_view name = "euclidean";
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
+  static constexpr degrees degree() noexcept { return {.distance = 1, .rank = 2}; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
     return std::sqrt(detail::to_floating(rank));
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
+    return between(detail::as_row(a, d), detail::as_row(b, d));
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
+    return between(a, b);
+  }
+
+ private:
+  template <class Row>
+  static auto between(const Row& a, const Row& b) noexcept {
+    return detail::root_of_sum<kernel>(a, b, [](auto rank) { return to_distance(rank); });
   }
 };
 
@@ -96,6 +121,8 @@ struct inner_product {
   static constexpr std::string_view name = "inner_product";
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::inner_product;
+  static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return norm * norm; }
   using kernel = kernels::inner_product;
   /// Kept in integers for 8-bit rows: 64 bits hold the negative of any uint32.
   template <class Result>
@@ -117,37 +144,76 @@ struct inner_product {
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
+    return to_distance(from_kernel(detail::product_of(detail::as_row(a, d), detail::as_row(b, d))));
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
+    return to_distance(from_kernel(detail::product_of(a, b)));
   }
 };
 
-/// 1 - cos(a, b), from 0 to 2. A zero vector is at distance 1 from any other and 0 from another zero vector.
+/// 1 - cos(a, b), from 0 to 2, of rows of any size each. A zero vector is at distance 1 from any other and 0 from
+/// another zero vector.
 struct cosine {
   static constexpr std::string_view name = "cosine";
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::cosine;
+  static constexpr degrees degree() noexcept { return {.distance = 0, .rank = 0}; }
   /// From <a, b>, |a|^2 and |b|^2, in the precision of the terms (8-bit rows: float). The product of the norms is taken
   /// in double, where it cannot overflow and its root is exact for equal ones: a row is at distance 0 from itself.
   template <class Sum>
   static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
     using number = decltype(detail::to_floating(dot));
-    const double product = std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
+    const double product = product_of_norms(a_norm, b_norm);
     if (product == 0) return number(a_norm == b_norm ? 0 : 1);
-    const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
-    return distance < 0 ? number(0) : distance;
+    return from_product(dot, product);
+  }
+  /// Whether these squared norms kept their digits, as their product does: neither is zero then.
+  template <class Sum>
+  static bool takes_norms(Sum a_norm, Sum b_norm) noexcept {
+    return detail::is_in_range(a_norm) && detail::is_in_range(b_norm) &&
+           (!std::same_as<Sum, double> || detail::is_in_range(a_norm * b_norm));
+  }
+  /// From the terms of two rows where these kept their digits, else from those of the rows near 1.
+  template <class Row, class Sum>
+  static auto from_rows(const Row& a, const Row& b, Sum dot, Sum a_norm, Sum b_norm) noexcept {
+    if constexpr (detail::may_leave_range<Row>) {
+      if (!takes_norms(a_norm, b_norm)) [[unlikely]]
+        return near_one(a, b);
+      return from_product(dot, product_of_norms(a_norm, b_norm));
+    } else {
+      return from_terms(dot, a_norm, b_norm);
+    }
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    const auto terms = one_to_one<kernels::cosine_terms>(a, b, d);
-    return from_terms(terms.dot, one_to_one<kernels::inner_product>(a, a, d), terms.norm);
+    const auto [dot, b_norm] = one_to_one<kernels::cosine_terms>(a, b, d);
+    const auto a_norm = one_to_one<kernels::inner_product>(a, a, d);
+    return from_rows(detail::as_row(a, d), detail::as_row(b, d), dot, a_norm, b_norm);
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return from_terms(one_to_one<kernels::inner_product>(a, b), squared_norm(a), squared_norm(b));
+    return from_rows(a, b, one_to_one<kernels::inner_product>(a, b), squared_norm(a), squared_norm(b));
+  }
+
+ private:
+  template <class Sum>
+  static double product_of_norms(Sum a_norm, Sum b_norm) noexcept {
+    return std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
+  }
+  template <class Sum>
+  static auto from_product(Sum dot, double product) noexcept {
+    using number = decltype(detail::to_floating(dot));
+    const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
+    return distance < 0 ? number(0) : distance;
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static auto near_one(Row a, Row b) noexcept {
+    const int i = detail::exponent_of(a), j = detail::exponent_of(b);
+    const auto product = [](const Row& x, int x_exponent, const Row& y, int y_exponent) {
+      return detail::scaled_sum_of<kernels::inner_product>(x, x_exponent, y, y_exponent);
+    };
+    return from_terms(product(a, i, b, j), product(a, i, a, i), product(b, j, b, j));
   }
 };
 
@@ -155,6 +221,9 @@ struct cosine {
 struct manhattan : detail::kernel_metric<kernels::l1> {
   static constexpr std::string_view name = "manhattan";
   static constexpr bool is_angular = false;
+  static double greatest_sum(double norm, std::size_t d) noexcept {
+    return 2 * std::sqrt(static_cast<double>(d)) * norm;
+  }
   using detail::kernel_metric<kernels::l1>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -166,6 +235,7 @@ struct manhattan : detail::kernel_metric<kernels::l1> {
 struct chebyshev : detail::kernel_metric<kernels::linf> {
   static constexpr std::string_view name = "chebyshev";
   static constexpr bool is_angular = false;
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   using detail::kernel_metric<kernels::linf>::operator();
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {

@@ -43,6 +43,15 @@ using lane_t = std::conditional_t<std::same_as<T, double>, double, float>;
 template <class Kernel, class T>
 struct operation;
 
+/// A row times a factor, by which operations multiply its coordinates as they load them: exactly, if it is a power of
+/// two and nothing leaves the range of the lanes.
+template <class T>
+struct scaled_row {
+  const T* data;
+  lane_t<T> factor;
+  scaled_row operator+(std::size_t n) const noexcept { return {data + n, factor}; }
+};
+
 /// In floating point, also for 8-bit rows.
 template <class T>
 struct floating_operation {
@@ -63,6 +72,10 @@ struct floating_operation {
     } else {
       return simd::load_partial(p, n);
     }
+  }
+  static vector load(scaled_row<T> row) noexcept { return load(row.data) * vector(row.factor); }
+  static vector load_partial(scaled_row<T> row, std::size_t n) noexcept {
+    return load_partial(row.data, n) * vector(row.factor);
   }
   static accumulator zero() noexcept { return vector(lane(0)); }
   static accumulator merge(accumulator a, accumulator b) noexcept { return a + b; }

@@ -18,8 +18,8 @@ class prepared_query {
   /// The rank of one row.
   rank_t<M, T> operator()(const T* row) const {
     if constexpr (detail::is_cosine<M>) {
-      const auto terms = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
-      return cosine::from_terms(terms.dot, m_norm, terms.norm);
+      const auto [dot, norm] = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
+      return cosine::from_rows(detail::as_row(m_query, m_dim), detail::as_row(row, m_dim), dot, m_norm, norm);
     } else {
       return rank_of(*m_metric, m_query, row, m_dim);
     }

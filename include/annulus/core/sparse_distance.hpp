@@ -7,6 +7,8 @@
 #include <annulus/core/operations.hpp>
 #include <annulus/core/sparse_merge.hpp>
 
+#include <functional>
+
 namespace annulus::inline ANNULUS_ARCH {
 namespace detail {
 
@@ -126,6 +128,33 @@ class pair_folder {
   typename op::accumulator m_sum = op::zero();
 };
 
+/// A sparse row times a factor.
+template <class T>
+struct scaled_sparse_row {
+  sparse_row<T> row;
+  lane_t<T> factor;
+  auto scale() const noexcept {
+    return [factor = factor](auto x) { return x * decltype(x)(factor); };
+  }
+};
+
+/// The kernel's sum over two rows, whose values go through `of_a` and `of_b` first.
+template <class Kernel, class T, class A, class B>
+lane_t<T> fold_pair(const sparse_row<T>& a, const sparse_row<T>& b, A of_a, B of_b) noexcept {
+  if constexpr (std::same_as<T, double>) {
+    pair_folder<Kernel> pairs;
+    const auto add = [&](double x, double y) { pairs.add(of_a(x), of_b(y)); };
+    if constexpr (is_of_common_only<Kernel>) for_each_common(a, b, add);
+    else for_each_stored(a, b, add);
+    return pairs.finish();
+  } else {
+    using op = operation<Kernel, float>;
+    if (goes_in_blocks(a.indices, b.indices))
+      return fold_blocks<Kernel>(a, b, [=](auto s, auto x, auto y) { return op::fold(s, of_a(x), of_b(y)); });
+    return fold_blocks<Kernel>(b, a, [=](auto s, auto x, auto y) { return op::fold(s, of_a(y), of_b(x)); });
+  }
+}
+
 }  // namespace detail
 
 /// Kernels over sparse rows: those of floating-point rows to which two zeros add nothing.
@@ -139,20 +168,13 @@ concept sparse_kernel_for = row_scalar<T> && requires {
 /// more than the other: O(fewer log more).
 template <class Kernel, class T>
   requires sparse_kernel_for<Kernel, T> detail::lane_t<T> one_to_one(const sparse_row<T>& a, const sparse_row<T>& b)
-noexcept {
-  if constexpr (std::same_as<T, double>) {
-    detail::pair_folder<Kernel> pairs;
-    const auto add = [&](double x, double y) { pairs.add(x, y); };
-    if constexpr (detail::is_of_common_only<Kernel>) detail::for_each_common(a, b, add);
-    else detail::for_each_stored(a, b, add);
-    return pairs.finish();
-  } else {
-    using op = detail::operation<Kernel, float>;
-    if (detail::goes_in_blocks(a.indices, b.indices))
-      return detail::fold_blocks<Kernel>(a, b, [](auto s, auto x, auto y) { return op::fold(s, x, y); });
-    return detail::fold_blocks<Kernel>(b, a, [](auto s, auto x, auto y) { return op::fold(s, y, x); });
-  }
-}
+noexcept { return detail::fold_pair<Kernel>(a, b, std::identity{}, std::identity{}); }
+
+/// The same of rows times factors, in the same order.
+template <class Kernel, class T>
+  requires sparse_kernel_for<Kernel, T> detail::lane_t<T> one_to_one(const detail::scaled_sparse_row<T>& a,
+                                                                     const detail::scaled_sparse_row<T>& b)
+noexcept { return detail::fold_pair<Kernel>(a.row, b.row, a.scale(), b.scale()); }
 
 /// sum x^2, the same bits as the inner product of the row with itself. O(stored).
 template <row_scalar T>

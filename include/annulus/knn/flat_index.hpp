@@ -37,7 +37,7 @@ class flat_index {
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
     if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
     const auto compared = detail::compared_data(m_metric, rows, threads);
-    const double norm = detail::greatest_norm<Metric, T>(compared.view(), threads);
+    const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), threads);
     matrix<T> data = appended(m_data, rows);
     if constexpr (is_embedded) m_compared = appended(m_compared, compared.view());
     const auto first = static_cast<id_type>(size());
@@ -114,7 +114,7 @@ class flat_index {
       if constexpr (is_embedded) return matrix_view<compared_scalar>(m_compared);
       else return matrix_view<T>(m_data);
     }();
-    const double norm = size() == 0 ? 0 : detail::greatest_norm<Metric, T>(compared, 1);
+    const double norm = size() == 0 ? 0 : detail::checked_norm<matrix<T>>(m_metric, dim(), compared, 1);
     return norm == m_norm || std::abs(norm - m_norm) <= 1e-4 * norm ? ""
                                                                     : "greatest_norm: it is " + std::to_string(norm);
   }

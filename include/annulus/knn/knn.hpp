@@ -5,18 +5,12 @@
 
 #include <annulus/core/embedding.hpp>
 #include <annulus/core/normal.hpp>
+#include <annulus/knn/any_size.hpp>
 #include <annulus/knn/tile_search.hpp>
 
 #include <optional>
 
 namespace annulus::inline ANNULUS_ARCH {
-
-struct knn_params {
-  double recall_target = 1.0;  ///< in (0, 1]; 1 is exact
-  std::size_t threads = 0;     ///< 0: all cores
-  id_filter filter = {};       ///< which rows may be returned
-  progress_callback progress = {};
-};
 
 namespace detail {
 
@@ -70,10 +64,10 @@ void check_search(const View& data, const View& queries, std::size_t k, const kn
   checked_product(queries.size(), k, "queries * k");
 }
 
-/// The search itself, over data whose greatest norm is known.
+/// The search itself, over data whose greatest norm is known, as are the queries'.
 template <class T, class Metric>
-neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::size_t k, const Metric& metric,
-                      const knn_params& params) {
+neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::span<const double> norms,
+                      std::size_t k, const Metric& metric, const knn_params& params) {
   neighbors result(queries.rows(), k);
   if (queries.rows() == 0 || data.rows() == 0) return result;
 
@@ -85,14 +79,12 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   const bool is_exact = params.recall_target == 1;
   constexpr double largest = 1e15, smallest = 1e-12;
   for (std::size_t i = 0; i < queries.rows(); ++i) {
-    const auto row = queries.row(i);
-    if (!all_finite(row)) {
+    const double size = norms[i];
+    if (std::isnan(size)) {
       ways[i] = way::none;
       continue;
     }
     if constexpr (has_product_form<Metric>()) {
-      const double size =
-          std::sqrt(static_cast<double>(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())));
       const bool is_small = Metric::form == product_form::cosine ? size < smallest : size + norm < smallest;
       if ((queries.rows() >= few_queries || !is_exact) && !is_small && size + norm < largest) ways[i] = way::tiles;
     }
@@ -120,22 +112,33 @@ compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix
   return {metric, rows, threads};
 }
 
-/// The greatest norm of compared rows, where a search asks for it: bytes need no other check.
-template <class Metric, class T, class View>
-double greatest_norm(const View& rows, std::size_t threads) {
-  using base = typename compared<Metric, matrix<T>>::metric;
-  if constexpr (is_byte<typename View::value_type> && !has_product_form<base>()) return 0;
-  else return check_rows(rows, "data", threads);
+/// The greatest norm of rows as the metric of Points compares them, where a search asks for it: bytes need no other
+/// check. \throws std::invalid_argument for a row that is not finite, or so long that its distances may be no floats.
+template <class Points, class Metric, class View>
+double checked_norm(const Metric& metric, std::size_t dim, const View& rows, std::size_t threads) {
+  const auto base = compared_metric<Points>(metric, dim);
+  if constexpr (is_byte<typename View::value_type> && !has_product_form<decltype(base)>()) return 0;
+  const bool is_rewritten = compared<Metric, Points>::is_rewritten;
+  const double norm =
+      is_rewritten ? greatest_norm(rows, "data", threads, overflows_rewritten) : greatest_norm(rows, "data", threads);
+  check_reach(base, rows, norm, "data");
+  return norm;
 }
 
 /// Searches data in the form in which the metric compares them, of known greatest norm.
-template <class Metric, class T, class View>
+template <class T, class Metric, class View>
 neighbors search_compared(const View& data, double norm, matrix_view<T> queries, std::size_t k, const Metric& metric,
                           const knn_params& params) {
   check_rows_for(metric, queries, "queries");
   const compared_rows<Metric, matrix_view<T>> asked(metric, queries, params.threads);
+  if constexpr (embedded_metric<Metric, T> && !is_byte<typename View::value_type>)
+    greatest_norm(asked.view(), "queries", params.threads, overflows_rewritten);
   const auto base = compared_metric<matrix<T>>(metric, queries.cols());
-  neighbors result = search_rows(data, norm, asked.view(), k, base, params);
+  const auto search = [&](const View& some_data, double greatest, const View& some_queries,
+                          std::span<const double> norms, const knn_params& some_params) {
+    return search_rows(some_data, greatest, some_queries, norms, k, base, some_params);
+  };
+  neighbors result = search_any_size(data, norm, asked.view(), k, base, params, search);
   if constexpr (embedded_metric<Metric, T>)
     for (std::size_t i = 0; i < queries.rows(); ++i)
       if (!all_finite(queries.row(i))) {
@@ -171,7 +174,7 @@ template <matrix_like D, class Metric = euclidean>
     const matrix_view<value_t<D>> rows = data;
     detail::check_search(rows, queries, k, params);
     const auto compared = detail::compared_data(metric, rows, params.threads);
-    const double norm = detail::greatest_norm<Metric, value_t<D>>(compared.view(), params.threads);
+    const double norm = detail::checked_norm<matrix<value_t<D>>>(metric, rows.cols(), compared.view(), params.threads);
     return detail::search_compared(compared.view(), norm, queries, k, metric, params);
   }
 

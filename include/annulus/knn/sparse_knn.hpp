@@ -135,10 +135,15 @@ template <detail::csr_like D, class Metric = euclidean>
     if (rows.size() >= no_id) detail::invalid("data rows", rows.size(), "must be below 2^32 - 1");
     detail::check_has_values<Metric>(rows, "data");
     detail::check_has_values<Metric>(queries, "queries");
-    detail::check_rows(rows, "data");
+    const double norm = detail::greatest_norm(rows, "data", params.threads);
+    detail::check_reach(metric, rows, norm, "data");
     detail::check_rows_for(metric, rows, "data");
     detail::check_rows_for(metric, queries, "queries");
-    return detail::search_points(rows, queries, k, metric, params);
+    const auto search = [&](const auto& some_data, double, const auto& some_queries, std::span<const double>,
+                            const knn_params& some_params) {
+      return detail::search_points(some_data, some_queries, k, metric, some_params);
+    };
+    return detail::search_any_size(rows, norm, csr_view<typename D::value_type>(queries), k, metric, params, search);
   }
 
 /// The same over any point set whose rows are neither of a matrix nor sparse, by a metric that takes two of its rows.

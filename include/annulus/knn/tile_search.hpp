@@ -4,6 +4,7 @@
 /// Search by tiles of products: the ranks that tiles.hpp gives are good to within a bound, the shortlists keep all that
 /// the bound allows, and the one-to-one kernel decides.
 
+#include <annulus/core/scaled_rows.hpp>
 #include <annulus/knn/scan.hpp>
 #include <annulus/knn/shortlist.hpp>
 #include <annulus/knn/tiles.hpp>
@@ -85,7 +86,7 @@ class tile_search {
       const std::size_t here = std::min(tile_queries, count - group);
       for (std::size_t q = 0; q < here; ++q) {
         const std::size_t i = group + q;
-        m_quantized[i] = m_quantize(queries.row(m_ids[i]).data(), m_rows.data() + q * words);
+        m_quantized[i] = quantize(queries.row(m_ids[i]), m_rows.data() + q * words);
         m_query_scales[i] = m_quantized[i].scale;
         if constexpr (row_bias<Coordinate> != 0)
           for (std::size_t w = 0; w < words; ++w)
@@ -95,6 +96,19 @@ class tile_search {
       }
       simd::interleave<tile_queries>(m_rows.data(), here, words, m_packed.data() + group * words);
     }
+  }
+
+  /// Quantises a row; for its direction the row near 1, where its squares were too small to divide by.
+  quantized_row quantize(std::span<const T> row, coordinate_word* out) {
+    const quantized_row known = m_quantize(row.data(), out);
+    if constexpr (is_cosine<Metric> && !is_byte<T>)
+      if (known.norm != 1) [[unlikely]]
+        if (const int exponent = exponent_of(row); exponent != 0) {
+          m_near_one.resize(row.size());
+          scale_row(row, exponent, m_near_one.data());
+          return m_quantize(m_near_one.data(), out);
+        }
+    return known;
   }
 
   /// Quantises tile_rows rows. A rank is scale * product + offset, where offset is infinite for rows that are not there
@@ -107,7 +121,7 @@ class tile_search {
       m_offset[r] = std::numeric_limits<float>::infinity();
       if (r >= count) continue;
       if (first + r + 2 < m_data.rows()) prefetch_row(m_data.row(first + r + 2).data(), m_data.cols());
-      const quantized_row row = m_quantize(m_data.row(first + r).data(), m_rows.data() + r * words);
+      const quantized_row row = quantize(m_data.row(first + r), m_rows.data() + r * words);
       if (!(*m_filter)(static_cast<id_type>(first + r))) continue;
       constexpr bool is_l2 = Metric::form == product_form::squared_l2;
       m_scale[r] = is_l2 ? -2 * row.scale : -row.scale;
@@ -218,6 +232,7 @@ class tile_search {
   std::vector<std::int32_t> m_start;            ///< what a query's products with the bias of the rows are to be rid of
   std::vector<float> m_limits, m_query_scales;  ///< a rank above its query's limit is of no interest
   aligned_vector<coordinate_word> m_packed, m_panel, m_rows;
+  aligned_vector<T> m_near_one;
   alignas(64) float m_scale[tile_rows], m_offset[tile_rows];
   alignas(64) std::int32_t m_products[tile_queries * tile_rows];
   top_k<rank_type> m_best{1};

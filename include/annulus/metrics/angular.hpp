@@ -37,9 +37,49 @@ struct correlation : detail::embedding<correlation> {
   template <row_scalar T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     const centre at_a(a), at_b(b);
+    if constexpr (std::same_as<T, double>)  // squares of any other type are doubles
+      if (!cosine::takes_norms(at_a.norm, at_b.norm)) [[unlikely]]
+        return between(a, centre(a, detail::exponent_of(a)), b, centre(b, detail::exponent_of(b)));
+    return between(a, at_a, b, at_b);
+  }
+
+ private:
+  /// Of one sparse row: what centres its values, and the squared norm of all of them centred. Values are taken by
+  /// 2^-exponent.
+  struct centre {
+    template <class T>
+    explicit centre(const sparse_row<T>& row, int exponent = 0)
+        : dim(static_cast<double>(row.dim)), factor(std::ldexp(1, -exponent)) {
+      if (row.dim == 0) return;
+      const std::size_t n = row.values.size(), absent = row.dim - n;
+      if (absent == 0) first = factor * static_cast<double>(row.values[0]);
+      constexpr std::size_t chains = 8;
+      double sums[chains] = {}, squares[chains] = {};
+      for (std::size_t i = 0; i < n; i += chains)
+        for (std::size_t c = 0, end = std::min(chains, n - i); c < end; ++c) {
+          const double x = factor * static_cast<double>(row.values[i + c]) - first;
+          sums[c] += x;
+          squares[c] += x * x;
+        }
+      mean = std::accumulate(sums, sums + chains, 0.0) / dim;
+      if (absent > 0) {
+        norm = std::accumulate(squares, squares + chains, 0.0) - dim * mean * mean;
+        return;
+      }
+      is_full = true;
+      for (const T x : row.values) norm += of(static_cast<double>(x)) * of(static_cast<double>(x));
+    }
+    double of(double x) const noexcept { return factor * x - first - mean; }
+    double dim, factor, first = 0, mean = 0, norm = 0;
+    bool is_full = false;  ///< then it may be far from zero: the mean is taken off before anything is squared
+  };
+
+  template <class T>
+  static double between(const sparse_row<T>& a, const centre& at_a, const sparse_row<T>& b,
+                        const centre& at_b) noexcept {
     double dot = 0;
     if (!at_a.is_full && !at_b.is_full) {
-      detail::for_each_common(a, b, [&](double x, double y) { dot += x * y; });
+      detail::for_each_common(a, b, [&](double x, double y) { dot += (at_a.factor * x) * (at_b.factor * y); });
       dot -= at_a.dim * (at_a.mean * at_b.mean);
     } else {
       std::size_t stored = 0;
@@ -53,35 +93,6 @@ struct correlation : detail::embedding<correlation> {
     const double distance = cosine::from_terms(dot, at_a.norm, at_b.norm);
     return distance < rounding ? 0.0 : distance;
   }
-
- private:
-  /// Of one sparse row: what centres its values, and the squared norm of all of them centred.
-  struct centre {
-    template <class T>
-    explicit centre(const sparse_row<T>& row) : dim(static_cast<double>(row.dim)) {
-      if (row.dim == 0) return;
-      const std::size_t n = row.values.size(), absent = row.dim - n;
-      if (absent == 0) first = static_cast<double>(row.values[0]);
-      constexpr std::size_t chains = 8;
-      double sums[chains] = {}, squares[chains] = {};
-      for (std::size_t i = 0; i < n; i += chains)
-        for (std::size_t c = 0, end = std::min(chains, n - i); c < end; ++c) {
-          const double x = static_cast<double>(row.values[i + c]) - first;
-          sums[c] += x;
-          squares[c] += x * x;
-        }
-      mean = std::accumulate(sums, sums + chains, 0.0) / dim;
-      if (absent > 0) {
-        norm = std::accumulate(squares, squares + chains, 0.0) - dim * mean * mean;
-        return;
-      }
-      is_full = true;
-      for (const T x : row.values) norm += of(static_cast<double>(x)) * of(static_cast<double>(x));
-    }
-    double of(double x) const noexcept { return x - first - mean; }
-    double dim, first = 0, mean = 0, norm = 0;
-    bool is_full = false;  ///< then it may be far from zero: the mean is taken off before anything is squared
-  };
 };
 
 /// The angle between two rows as a part of half a turn: arccos(cos(a, b)) / pi, 0 for the same direction, 1/2 for
@@ -214,28 +225,48 @@ struct spearmanr : detail::embedding<spearmanr> {
 struct tsss {
   static constexpr std::string_view name = "tsss";
   static constexpr bool is_angular = false;
-  /// From |a - b|^2, |a|^2 and |b|^2. The angle is that of the triangle of the three sides, by half of it, which keeps
-  /// small angles that the arccos of a rounded cosine loses.
-  template <std::floating_point Number>
-  static Number from_terms(Number square, Number a_square, Number b_square) noexcept {
-    const Number a_norm = std::sqrt(a_square), b_norm = std::sqrt(b_square), product = a_norm * b_norm;
-    if (product == 0) return 0;
-    const Number longer = std::abs(a_norm - b_norm);
-    const Number half = std::clamp((square - longer * longer) / (4 * product), Number(0), Number(1));
-    const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
-    constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
-    const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
-    const Number reach = std::sqrt(square) + longer;
-    return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
-  }
+  static constexpr degrees degree() noexcept { return {.distance = 4, .rank = 4}; }
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 4 * norm * norm * norm * norm; }
+
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     const auto terms = one_to_one<kernels::tsss_terms>(a, b, d);
-    return from_terms(terms[0], terms[1], terms[2]);
+    return from_rows(detail::as_row(a, d), detail::as_row(b, d), terms[0], terms[1], terms[2]);
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return from_terms(one_to_one<kernels::squared_l2>(a, b), squared_norm(a), squared_norm(b));
+    return from_rows(a, b, one_to_one<kernels::squared_l2>(a, b), squared_norm(a), squared_norm(b));
+  }
+
+ private:
+  /// From |a - b|^2, |a|^2 and |b|^2, or where a sum left its range from the lengths.
+  template <class Row, std::floating_point Number>
+  static Number from_rows(const Row& a, const Row& b, Number square, Number a_square, Number b_square) noexcept {
+    if constexpr (detail::may_leave_range<Row>)
+      if (!(detail::is_in_range(square) && detail::is_in_range(a_square) && detail::is_in_range(b_square))) [[unlikely]]
+        return static_cast<Number>(of_any_size(a, b));
+    return from_lengths(std::sqrt(square), std::sqrt(a_square), std::sqrt(b_square));
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static double of_any_size(Row a, Row b) noexcept {
+    const auto distance = detail::root_of_sum<kernels::squared_l2>(a, b, [](auto sum) { return std::sqrt(sum); });
+    const double a_norm = detail::norm_of(a), b_norm = detail::norm_of(b);
+    const int exponent = detail::even_exponent(std::max(a_norm, b_norm));
+    const auto near_one = [=](double length) { return std::ldexp(length, -exponent); };
+    return std::ldexp(from_lengths(near_one(static_cast<double>(distance)), near_one(a_norm), near_one(b_norm)),
+                      4 * exponent);
+  }
+  /// The angle is that of the triangle of the three sides, by half of it, which keeps small angles that the arccos of a
+  /// rounded cosine loses.
+  template <std::floating_point Number>
+  static Number from_lengths(Number distance, Number a_norm, Number b_norm) noexcept {
+    const Number product = a_norm * b_norm, longer = std::abs(a_norm - b_norm), reach = distance + longer;
+    if (product == 0) return 0;
+    const Number half = std::clamp((distance - longer) * reach / (4 * product), Number(0), Number(1));
+    const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
+    constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
+    const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
+    return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
   }
 };
 

@@ -11,9 +11,8 @@
 namespace annulus::inline ANNULUS_ARCH {
 
 /// (sum |a - b|^p)^(1/p), for finite p >= 1: a metric. p = 1, 3/2, 2, 5/2, 3 and 4 need no logarithm and are ranked by
-/// the sum of powers, which overflows where a difference to the p-th power does; any other p is ranked by the distance
-/// and safe from that. p = 1 and 2 are `manhattan` and `euclidean`, which are faster to search by; the limit for large
-/// p is `chebyshev`. O(d).
+/// the sum of powers; any other p is ranked by the distance. p = 1 and 2 are `manhattan` and `euclidean`, which are
+/// faster to search by; the limit for large p is `chebyshev`. O(d).
 class minkowski {
  public:
   static constexpr std::string_view name = "minkowski";
@@ -27,70 +26,45 @@ class minkowski {
       if (2 * p == halves) m_halves = halves;
   }
   double p() const noexcept { return m_p; }
+  degrees degree() const noexcept { return {.distance = 1, .rank = m_halves > 0 ? m_p : 1}; }
+  double greatest_sum(double norm, std::size_t d) const noexcept {
+    return 2 * norm * std::pow(static_cast<double>(d), std::max(1 / m_p - 0.5, 0.0));
+  }
 
   template <row_scalar T>
   auto rank(const T* a, const T* b, std::size_t d) const noexcept {
-    using number = detail::lane_t<T>;
-    switch (m_halves) {
-      case 2:
-        return static_cast<number>(one_to_one<kernels::l1>(a, b, d));
-      case 3:
-        return one_to_one<kernels::powers<3>>(a, b, d);
-      case 4:
-        return static_cast<number>(one_to_one<kernels::squared_l2>(a, b, d));
-      case 5:
-        return one_to_one<kernels::powers<5>>(a, b, d);
-      case 6:
-        return one_to_one<kernels::powers<6>>(a, b, d);
-      case 8:
-        return one_to_one<kernels::powers<8>>(a, b, d);
-      default:
-        return detail::norm_of_difference(a, b, d, static_cast<number>(std::min(m_p, 1e30)));
-    }
+    return sum_between(detail::as_row(a, d), detail::as_row(b, d));
   }
   template <row_scalar T>
-  detail::lane_t<T> rank(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    switch (m_halves) {
-      case 2:
-        return one_to_one<kernels::l1>(a, b);
-      case 3:
-        return one_to_one<kernels::powers<3>>(a, b);
-      case 4:
-        return one_to_one<kernels::squared_l2>(a, b);
-      case 5:
-        return one_to_one<kernels::powers<5>>(a, b);
-      case 6:
-        return one_to_one<kernels::powers<6>>(a, b);
-      case 8:
-        return one_to_one<kernels::powers<8>>(a, b);
-      default:
-        return detail::norm_of_difference(a, b, static_cast<detail::lane_t<T>>(std::min(m_p, 1e30)));
-    }
+  auto rank(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return sum_between(a, b);
   }
+  /// In double and near 1, so that rows times a power of two have distances times a power of two.
   template <std::floating_point Rank>
   Rank to_distance(Rank rank) const noexcept {
+    const auto sum = static_cast<double>(rank);
     switch (m_halves) {
       case 3:
-        return std::cbrt(rank) * std::cbrt(rank);
+        return static_cast<Rank>(root<3, 2>(sum, [](double x) { return std::cbrt(x) * std::cbrt(x); }));
       case 4:
         return std::sqrt(rank);
       case 5:
-        return std::pow(rank, Rank(0.4));
+        return static_cast<Rank>(root<5, 2>(sum, [](double x) { return std::pow(x, 0.4); }));
       case 6:
-        return std::cbrt(rank);
+        return static_cast<Rank>(root<3, 1>(sum, [](double x) { return std::cbrt(x); }));
       case 8:
-        return std::sqrt(std::sqrt(rank));
+        return static_cast<Rank>(std::sqrt(std::sqrt(sum)));
       default:
         return rank;
     }
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
+    return between(detail::as_row(a, d), detail::as_row(b, d));
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
+    return between(a, b);
   }
 
   template <class Self, class Archive>
@@ -100,6 +74,47 @@ class minkowski {
   }
 
  private:
+  template <class Row>
+  using number = detail::lane_t<detail::coordinate_t<Row>>;
+
+  /// f(kernel) of the kernel that sums the powers, or for a p that has none the distance itself.
+  template <class Row, class F>
+  number<Row> with_kernel(const Row& a, const Row& b, F f) const noexcept {
+    switch (m_halves) {
+      case 2:
+        return static_cast<number<Row>>(f(kernels::l1{}));
+      case 3:
+        return f(kernels::powers<3>{});
+      case 4:
+        return static_cast<number<Row>>(f(kernels::squared_l2{}));
+      case 5:
+        return f(kernels::powers<5>{});
+      case 6:
+        return f(kernels::powers<6>{});
+      case 8:
+        return f(kernels::powers<8>{});
+      default:
+        return detail::norm_of_difference(a, b, static_cast<number<Row>>(std::min(m_p, 1e30)));
+    }
+  }
+  /// f(x) = x^(Power / Root), by the f of the number from 1 to 2^Root that is x times a power of 2^Root.
+  template <int Root, int Power, class F>
+  static double root(double x, F f) noexcept {
+    if (!(x > 0 && std::isfinite(x))) return x;
+    const int exponent = std::ilogb(x), steps = (exponent - (exponent % Root + Root) % Root) / Root;
+    return std::ldexp(f(std::ldexp(x, -Root * steps)), Power * steps);
+  }
+
+  template <class Row>
+  auto sum_between(const Row& a, const Row& b) const noexcept {
+    return with_kernel(a, b, [&]<class Kernel>(Kernel) { return detail::sum_of<Kernel>(a, b); });
+  }
+  template <class Row>
+  auto between(const Row& a, const Row& b) const noexcept {
+    const auto root = [&](auto sum) { return to_distance(static_cast<number<Row>>(sum)); };
+    return with_kernel(a, b, [&]<class Kernel>(Kernel) { return detail::root_of_sum<Kernel>(a, b, root); });
+  }
+
   double m_p;
   int m_halves = 0;  ///< 2 p where a kernel of its own serves it, else 0
 };
@@ -109,10 +124,21 @@ class minkowski {
 struct canberra : detail::kernel_metric<kernels::canberra> {
   static constexpr std::string_view name = "canberra";
   static constexpr bool is_angular = false;
-  using detail::kernel_metric<kernels::canberra>::operator();
+  static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
+    return between(detail::as_row(a, d), detail::as_row(b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return between(a, b);
+  }
+
+ private:
+  template <class Row>
+  static auto between(const Row& a, const Row& b) noexcept {
+    const auto sum = detail::sum_of<kernel>(a, b);
+    return detail::is_finite_sum(sum) ? sum : detail::sum_of<kernels::canberra_of_largest>(a, b);
   }
 };
 
@@ -128,11 +154,28 @@ struct braycurtis {
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
     const auto [difference, size] = one_to_one<kernels::braycurtis>(a, b, d);
-    return from_sums(detail::to_floating(difference), detail::to_floating(size));
+    return from_rows(detail::as_row(a, d), detail::as_row(b, d), detail::to_floating(difference),
+                     detail::to_floating(size));
   }
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return from_sums(one_to_one<kernels::l1>(a, b), one_to_one<kernels::absolute_sum>(a, b));
+    return from_rows(a, b, one_to_one<kernels::l1>(a, b), one_to_one<kernels::absolute_sum>(a, b));
+  }
+
+ private:
+  /// From the sums of two rows, or of the rows near 1 where a sum overflowed.
+  template <class Row, class Sum>
+  static Sum from_rows(const Row& a, const Row& b, Sum difference, Sum size) noexcept {
+    if constexpr (detail::may_leave_range<Row>)
+      if (!detail::is_finite_sum(difference + size)) [[unlikely]]
+        return near_one(a, b);
+    return from_sums(difference, size);
+  }
+  template <class Row>
+  [[gnu::noinline, gnu::cold]] static auto near_one(Row a, Row b) noexcept {
+    const int exponent = std::max(detail::exponent_of(a), detail::exponent_of(b));
+    return from_sums(detail::scaled_sum_of<kernels::l1>(a, exponent, b, exponent),
+                     detail::scaled_sum_of<kernels::absolute_sum>(a, exponent, b, exponent));
   }
 };
 

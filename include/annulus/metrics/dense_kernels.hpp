@@ -15,8 +15,10 @@ namespace kernels {
 struct absolute_sum {};  ///< sum |a + b|
 struct unequal {};       ///< coordinates that differ, counted
 struct canberra {};      ///< sum |a - b| / (|a| + |b|), 0 where both are 0
-struct braycurtis {};    ///< {sum |a - b|, sum |a + b|}
-struct tsss_terms {};    ///< {sum (a - b)^2, sum a^2, sum b^2}
+/// The same, of coordinates whose sum overflows too.
+struct canberra_of_largest {};
+struct braycurtis {};  ///< {sum |a - b|, sum |a + b|}
+struct tsss_terms {};  ///< {sum (a - b)^2, sum a^2, sum b^2}
 /// sum |a - b|^(Halves / 2), for 3, 5, 6 and 8 halves.
 template <int Halves>
 struct powers {};
@@ -54,6 +56,16 @@ struct operation<kernels::canberra, T> : floating_operation<T> {
     using vector = decltype(sum);
     const auto size = xsimd::abs(a) + xsimd::abs(b);
     return sum + xsimd::abs(a - b) / xsimd::select(size == vector(0), vector(1), size);
+  }
+};
+
+template <class T>
+struct operation<kernels::canberra_of_largest, T> : floating_operation<T> {
+  static auto fold(auto sum, auto a, auto b) noexcept {
+    using vector = decltype(sum);
+    const vector large(std::numeric_limits<lane_t<T>>::max() / 2);
+    const auto unit = xsimd::select(xsimd::max(xsimd::abs(a), xsimd::abs(b)) > large, vector(0.5), vector(1));
+    return operation<kernels::canberra, T>::fold(sum, a * unit, b * unit);
   }
 };
 
@@ -168,18 +180,18 @@ class power_sum {
 };
 
 /// (sum |a - b|^p)^(1/p) for any p. Time O(d), of an exp and a log per coordinate.
-template <row_scalar T>
-lane_t<T> norm_of_difference(const T* a, const T* b, std::size_t d, lane_t<T> p) noexcept {
+template <class T>
+lane_t<T> norm_of_difference(std::span<const T> a, std::span<const T> b, lane_t<T> p) noexcept {
   using op = floating_operation<T>;
-  const auto greatest = static_cast<lane_t<T>>(one_to_one<kernels::linf>(a, b, d));
+  const auto greatest = static_cast<lane_t<T>>(one_to_one<kernels::linf>(a.data(), b.data(), a.size()));
   if (!(greatest > 0)) return greatest;
   power_sum<lane_t<T>> sum(greatest, p);
   std::size_t i = 0;
-  for (; i + op::width <= d; i += op::width) sum.add(op::load(a + i) - op::load(b + i));
-  if (i < d) sum.add(op::load_partial(a + i, d - i) - op::load_partial(b + i, d - i));
+  for (; i + op::width <= a.size(); i += op::width) sum.add(op::load(&a[i]) - op::load(&b[i]));
+  if (i < a.size()) sum.add(op::load_partial(&a[i], a.size() - i) - op::load_partial(&b[i], a.size() - i));
   return sum.norm();
 }
-template <row_scalar T>
+template <class T>
 lane_t<T> norm_of_difference(const sparse_row<T>& a, const sparse_row<T>& b, lane_t<T> p) noexcept {
   using lane = lane_t<T>;
   using vector = simd::batch<lane>;

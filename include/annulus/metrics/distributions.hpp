@@ -61,10 +61,14 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
     if (a_mass == 0 || b_mass == 0) return a_mass == b_mass ? 0.0 : 1.0;
     // What only one row stores counts whole: it is the mass that is left when the common bins are taken off.
     const double a_inverse = 1 / a_mass, b_inverse = 1 / b_mass;
+    // The inverse of a double may be infinite.
+    const auto share = [](double x, double mass, double inverse) {
+      return std::same_as<T, double> ? x / mass : x * inverse;
+    };
     double sum = 0, a_common = 0, b_common = 0;
     std::size_t common = 0;
     detail::for_each_common(a, b, [&](double x, double y) {
-      const double difference = std::sqrt(x * a_inverse) - std::sqrt(y * b_inverse);
+      const double difference = std::sqrt(share(x, a_mass, a_inverse)) - std::sqrt(share(y, b_mass, b_inverse));
       sum += difference * difference;
       a_common += x;
       b_common += y;

@@ -147,7 +147,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
     for (std::size_t i = 0; i < b.values.size(); ++i)
       x[static_cast<std::size_t>(b.indices[i])] -= static_cast<double>(b.values[i]);
     multiply(x, rewritten.data());
-    return std::sqrt(one_to_one<kernels::inner_product>(rewritten.data(), rewritten.data(), m_rank));
+    return detail::norm_of(std::span<const double>(rewritten.data(), m_rank));
   }
 
   template <class Self, class Archive>

@@ -1,0 +1,18 @@
+#pragma once
+
+/// \file
+/// Parameters of an exact search.
+
+#include <annulus/core/filter.hpp>
+#include <annulus/core/progress.hpp>
+
+namespace annulus::inline ANNULUS_ARCH {
+
+struct knn_params {
+  double recall_target = 1.0;  ///< in (0, 1]; 1 is exact
+  std::size_t threads = 0;     ///< 0: all cores
+  id_filter filter = {};       ///< which rows may be returned
+  progress_callback progress = {};
+};
+
+}  // namespace annulus::inline ANNULUS_ARCH
