@@ -141,13 +141,15 @@ std::vector<contender> around_target(const std::vector<method>& methods, const f
   return contenders;
 }
 
-/// In turns, so that a machine that slows down does so for all.
+/// In turns, so that a machine that slows down does so for all; slow ones drop out after a few rounds.
 void time_searches(std::vector<contender>& contenders, const filter_case& passes,
                    const annulus::matrix<float>& queries) {
-  constexpr std::size_t rounds = 7;
+  constexpr std::size_t rounds = 7, slow_rounds = 3;
+  constexpr double slow_seconds = 0.5;
   std::vector<id_type> ids(k);
   for (std::size_t round = 0; round < rounds; ++round)
     for (contender& c : contenders) {
+      if (round >= slow_rounds && c.times.front() > slow_seconds) continue;
       const auto& filters = passes.filters_for(*c.by);
       const double start = seconds();
       for (std::size_t q = 0; q < queries.rows(); ++q)
