@@ -84,6 +84,11 @@ class Records:
             "versions": annulus_compare.build_info() | {name: importlib.metadata.version(name) for name in packages},
         }
 
+    def write(self, record):
+        """One that was measured elsewhere."""
+        with open(self._path, "a") as file:
+            file.write(json.dumps(record | self._common) + "\n")
+
     def add(self, case, contenders, timing, extra):
         """One record a contender, of what race returned: `case` is common to all, extra[name] is its own.
 

@@ -321,6 +321,7 @@ def plot_searches(records, out):
 def write(out):
     """Prints the tables, and writes them and the plots beside the records."""
     import lsh_plots  # which uses functions of this module
+    import peers
 
     out = pathlib.Path(out)
     lines = [line for path in sorted(out.glob("results-*.jsonl")) for line in path.read_text().splitlines()]
@@ -330,10 +331,12 @@ def write(out):
     of_tables = [r for r in records if r["comparison"] in LSH_COMPARISONS]
     of_metrics = [r for r in records if r["comparison"] in METRIC_COMPARISONS]
     of_files = [r for r in records if r["comparison"] in FILE_COMPARISONS]
+    of_peers = [r for r in records if r["comparison"] in peers.COMPARISONS]
     known = GRAPH_COMPARISONS + CODEC_COMPARISONS + LSH_COMPARISONS + METRIC_COMPARISONS + FILE_COMPARISONS
+    known += peers.COMPARISONS
     records = [r for r in records if r["comparison"] not in known]
     parts = (tables(records), graph_tables(of_graphs), codec_tables(of_codecs), lsh_plots.tables(of_tables))
-    parts = (*parts, metric_tables(of_metrics), file_tables(of_files))
+    parts = (*parts, metric_tables(of_metrics), file_tables(of_files), peers.tables(of_peers))
     text = "\n".join(part for part in parts if part)
     (out / "tables.md").write_text(text)
     print(text)

@@ -11,6 +11,9 @@ import subprocess
 import sys
 
 
+PEER_KINDS = {"situations", "filtered", "insertion"}  # by the program of peers/
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -20,6 +23,7 @@ def parse():
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
     kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph", "files"}
+    kinds |= PEER_KINDS
     parser.add_argument(
         "--only",
         nargs="+",
@@ -104,6 +108,9 @@ def measure(options):
         for kind, module in modules.items():
             if options.wants_kind(kind):
                 importlib.import_module(module).run(options, records)
+        # Once: that program takes one thread or two by itself.
+        if any(map(options.wants_kind, PEER_KINDS)) and (name == "all" or os.cpu_count() == 1):
+            importlib.import_module("peers").run(options, records)
     return len(records.failures)
 
 
