@@ -122,9 +122,11 @@ class scalar_codes {
       if (order[i] == i) continue;
       std::copy_n(row(order[i]), m_stride, row(i));
       m_terms[i] = m_terms[order[i]];
+      std::copy_n(m_wide.data() + order[i] * m_n_wide, m_n_wide, m_wide.data() + i * m_n_wide);
     }
     m_codes.resize(order.size() * m_stride);
     m_terms.resize(order.size());
+    m_wide.resize(order.size() * m_n_wide);
   }
 
   /// Row i becomes what row order[i] was, in place.
