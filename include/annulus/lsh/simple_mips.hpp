@@ -14,12 +14,6 @@ namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
 
-/// In double, of a sum of squares in T: infinite where that overflows.
-template <class T>
-double norm_of(std::span<const T> row) noexcept {
-  return std::sqrt(static_cast<double>(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())));
-}
-
 /// Rows are hashed as [x; sqrt(M^2 - |x|^2)], queries as [q; 0], whose angle has the cosine <q, x> / (|q| M). A query's
 /// values are its products with all normals, at length 1, and then |q| M.
 template <class T>
