@@ -320,6 +320,98 @@ TEST_CASE("graph indexes of version 1 are read by every version") {
   check(map_index<coded_index>(sample_file("nndescent_index_sq8")));
 }
 
+namespace {
+
+/// The rows of the samples that were changed, by id: of 60 the first ten were inserted again, every fourth was erased,
+/// 5 and 6 were given others and 7 that of 9, one was inserted, and four were erased since the last consolidation.
+std::map<id_type, std::vector<float>> changed_rows() {
+  std::map<id_type, std::vector<float>> rows;
+  const auto put = [&](id_type id, const matrix<float>& from, std::size_t i) {
+    rows[id].assign(from.row(i).begin(), from.row(i).end());
+  };
+  for (id_type id = 0; id < 60; ++id) put(id, sample_rows(60, 6, 1), id);
+  for (id_type id = 0; id < 10; ++id) put(60 + id, sample_rows(10, 6, 1), id);
+  for (id_type id = 0; id < 70; id += 4) rows.erase(id);
+  put(5, sample_rows(1, 6, 5), 0);
+  put(6, sample_rows(1, 6, 6), 0);
+  put(70, sample_rows(1, 6, 7), 0);
+  put(7, sample_rows(60, 6, 1), 9);
+  for (id_type id = 1; id < 40; id += 12) rows.erase(id);
+  return rows;
+}
+
+/// Whether an index answers as one of these rows must, and keeps to them in its graph.
+template <class Index>
+void check_changed(Index index) {
+  const auto rows = changed_rows();
+  CHECK(index.size() == rows.size());
+  verify(index);
+  const auto ask = [&] {
+    const auto found = index.search(sample_rows(2, 6, 2), 5, {.beam = 100});
+    CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 46, 6, 26, 39}));
+    CHECK(std::ranges::equal(found.ids.row(1).first(4), std::vector<id_type>{45, 6, 39, 23}));  // 7, 9 and 69 are equal
+    CHECK(found.distances(0, 0) == Approx(4.444097));
+    CHECK(found.distances(1, 4) == Approx(4.9686518));
+    const auto ids = index.ids();
+    const neighbors graph = index.graph();
+    REQUIRE(graph.ids.rows() == rows.size());
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      for (std::size_t j = 0; j < 4; ++j) {
+        const id_type id = graph.ids(i, j);
+        wrong += !rows.contains(ids[i]) || !rows.contains(id) || id == ids[i];
+        if (wrong == 0)
+          wrong += std::abs(graph.distances(i, j) - euclidean{}(rows.at(ids[i]).data(), rows.at(id).data(), 6)) > 1e-5f;
+      }
+    CHECK(wrong == 0);
+    const auto list_of = [&](id_type id) {
+      return graph.ids.row(static_cast<std::size_t>(std::ranges::find(ids, id) - ids.begin()));
+    };
+    CHECK(std::ranges::equal(list_of(5), std::vector<id_type>{47, 7, 9, 69}));
+    CHECK(std::ranges::equal(list_of(7), std::vector<id_type>{9, 69, 65, 47}));
+  };
+  ask();
+  index.consolidate();
+  ask();
+  CHECK(index.insert(sample_rows(300, 6, 3)) == 71);  // so many that all is made anew
+  for (id_type id = 71; id < 371; ++id) index.erase(id);
+  ask();
+  const scratch_folder folder;
+  save(index, folder / "index");
+  CHECK(load_index<Index>(folder / "index").graph() == saved::compact(index).graph());
+}
+
+}  // namespace
+
+TEST_CASE("graph indexes of version 1 with erased, moved and equal rows are read by every version") {
+  check_changed(load_index<plain_index>(sample_file("nndescent_index_changed")));
+  check_changed(map_index<plain_index>(sample_file("nndescent_index_changed")));
+  check_changed(load_index<coded_index>(sample_file("nndescent_index_sq8_changed")));
+  check_changed(map_index<coded_index>(sample_file("nndescent_index_sq8_changed")));
+}
+
+TEST_CASE("graph indexes of version 1 that are damaged are refused or searched within their arrays") {
+  const auto few = sample_rows(3, 6, 2);
+  const scratch_folder folder;
+  const auto try_damaged = [&]<class Index>(std::type_identity<Index>, const std::string& name) {
+    const edited_index file(sample_file(name));
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < 200; ++i) {
+      edited_index damaged = file;
+      saved::damage(damaged, counter_random(13, i));
+      damaged.save(folder / "damaged");
+      CAPTURE(name, i);
+      try {
+        wrong += saved::search_all(load_unverified<Index>(folder / "damaged"), few, radius);
+      } catch (const format_error&) {
+      }
+    }
+    CHECK(wrong == 0);
+  };
+  try_damaged(std::type_identity<plain_index>{}, "nndescent_index_changed");
+  try_damaged(std::type_identity<coded_index>{}, "nndescent_index_sq8_changed");
+}
+
 TEST_CASE("a graph index is refused truncated at any byte or with a flipped bit") {
   const plain_index small(sample_rows(12, 3, 1), {}, {.n_neighbors = 3});
   const auto use = [](const plain_index& index) { static_cast<void>(index.search(sample_rows(2, 3, 2), 3)); };

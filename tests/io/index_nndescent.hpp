@@ -83,8 +83,8 @@ std::size_t search_all(const Index& index, const typename Index::view_type& quer
     } catch (const std::invalid_argument&) {
     }
   };
-  const std::size_t n_ids = index.radius_search(queries, radius, {.threads = 1}).n_columns;
-  std::size_t wrong = 0;
+  std::size_t n_ids = annulus::no_id, wrong = 0;
+  attempt([&] { n_ids = index.radius_search(queries, radius, {.threads = 1}).n_columns; });
   const auto lists = index.graph();
   for (const id_type id : std::span(lists.ids.data(), lists.ids.rows() * lists.ids.cols()))
     wrong += id != annulus::no_id && id >= n_ids;
@@ -95,7 +95,6 @@ std::size_t search_all(const Index& index, const typename Index::view_type& quer
       for (const id_type id : std::span(found.ids.data(), found.ids.rows() * 7))
         wrong += id != annulus::no_id && id >= n_ids;
     });
-  attempt([&] { index.radius_search(queries, radius, {.threads = 1}); });
   attempt([&] { index.tune(0.5, 5, 3, 1); });
   return wrong;
 }

@@ -1,15 +1,17 @@
 #pragma once
 
-// Files of indexes by version 1 of their format, which every version reads (data/index_v1). To make one of a kind that
-// is new: build an index of sample_rows, save it there under its kind, and write down what it answers.
+// Files of indexes by each version of their format (data/index_v1 and so on), which all later ones read. To make one of
+// a kind that is new, or that a version changed: build an index of sample_rows, save it there under its kind, and write
+// down what it answers.
 
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/random.hpp>
 
 #include <filesystem>
 
-inline std::filesystem::path sample_file(const std::string& name) {
-  return std::filesystem::path(ANNULUS_TEST_DATA_DIR) / "index_v1" / (name + ".safetensors");
+inline std::filesystem::path sample_file(const std::string& name, int version = 1) {
+  const std::string folder = "index_v" + std::to_string(version);
+  return std::filesystem::path(ANNULUS_TEST_DATA_DIR) / folder / (name + ".safetensors");
 }
 
 /// Quarters from -4 to 4: the same in every build.
