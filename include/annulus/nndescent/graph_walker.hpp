@@ -67,6 +67,8 @@ struct radius_goal {
   double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
   double share_within(Rank) const noexcept { return 1; }
 };
+template <class Rank, class IsWithin>
+radius_goal(std::vector<candidate<Rank>>&, IsWithin) -> radius_goal<Rank, IsWithin>;
 
 /// A graph and all that it takes to search it, owned by an index.
 template <class Points, class Metric, class Walk>
