@@ -71,6 +71,12 @@ TEST_CASE("an index is as before where an allocation of an insertion fails", "[n
   }
 }
 
+TEST_CASE("an index is as before where an insertion by threads fails", "[nndescent][allocations]") {
+  const auto result = changes().of_insertions_by_threads();
+  CAPTURE(result);
+  CHECK(result.is_harmless());
+}
+
 TEST_CASE("an index is as before where an allocation of an update fails", "[nndescent][allocations]") {
   for (const auto& params : {failures::one_thread, failures::narrow, failures::wide}) {
     const auto result = changes(params).of_updates();

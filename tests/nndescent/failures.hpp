@@ -45,9 +45,13 @@ class changes {
     return allocations::fail_call([&] { return m_index.search(m_queries, 5, {.beam = 8, .threads = threads}); }, most);
   }
   allocations::outcome of_insertions() const {
-    const auto insert_one = [&](Index&i) { i.insert(m_one); }, insert_more = [&](Index&i) { i.insert(m_more); };
+    const auto insert_one = [&](Index&i) { i.insert(m_one, {.threads = 1}); },
+               insert_more = [&](Index&i) { i.insert(m_more, {.threads = 1}); };
     return changed(m_index, insert_one) + changed(m_index, insert_more) + changed(erased(n_still), insert_more) +
            consolidated(insert_more);
+  }
+  allocations::outcome of_insertions_by_threads() const {
+    return changed(m_index, [&](Index& i) { i.insert(m_more, {.threads = 3}); });
   }
   allocations::outcome of_updates() const {
     const auto update = [&](Index& i) { i.update(7, m_one); };

@@ -2,6 +2,7 @@
 #include "nndescent/indexes.hpp"
 
 #include <map>
+#include <tuple>
 
 using namespace annulus;
 using graphs::infinity;
@@ -460,4 +461,92 @@ TEST_CASE("changed indexes are the same whatever the threads that built them", "
   }
   CHECK(same_bits(found[0], found[1]));
   CHECK(same_bits(lists[0], lists[1]));
+}
+
+TEMPLATE_TEST_CASE("rows that are inserted make the same index whatever the threads", "[nndescent_index]",
+                   full_precision, sq8) {
+  const nndescent_params params{.n_neighbors = 10, .pruning_degree_multiplier = 0.4};  // edges are full
+  index_over<TestType> start(rows_between(data().rows, 0, 700), {}, params);
+  for (id_type id = 0; id < 400; id += 3) start.erase(id);
+  const auto more = indexes::joined(rows_between(data().rows, 600, 1500), rows_between(data().rows, 0, 300));
+  const auto changed_by = [&](std::size_t threads) {
+    index_over<TestType> index = start;
+    index.insert(more, {.threads = threads});
+    return std::tuple(index.search(data().queries, 10, {.beam = 10}), index.graph(), index.ids());
+  };
+  const auto expected = changed_by(1);
+  for (const std::size_t threads : {0u, 2u, 3u, 8u}) {
+    CAPTURE(threads);
+    CHECK(changed_by(threads) == expected);
+  }
+}
+
+// ---- Copies of rows -------------------------------------------------------------------------------------------------
+
+TEMPLATE_TEST_CASE("rows that are equal have ids of their own", "[nndescent_index]", full_precision, sq8) {
+  const auto some = rows_between(data().rows, 0, 500), twice = rows_between(data().rows, 100, 200);
+  index_over<TestType> index(indexes::joined(some, twice));  // ids 500 to 599 are copies of 100 to 199
+  CHECK(index.insert(twice) == 600);
+  CHECK(index.size() == 700);
+  const auto three = [&](std::size_t i) {
+    const auto found = index.search(twice.row(i), 4);
+    CHECK(found.distances(0, 3) > 0);
+    return std::vector<id_type>(found.ids.row(0).begin(), found.ids.row(0).begin() + 3);
+  };
+  for (id_type i = 0; i < 100; i += 7) CHECK(three(i) == std::vector<id_type>{100 + i, 500 + i, 600 + i});
+  CHECK(well_formed(index.graph()));
+
+  index.erase(507);
+  CHECK(index.size() == 699);
+  const auto found = index.search(twice.row(7), 3);
+  CHECK(found.ids(0, 0) == 107);
+  CHECK(found.ids(0, 1) == 607);
+  CHECK(found.distances(0, 2) > 0);
+  CHECK_THROWS_AS(index.erase(507), std::invalid_argument);
+
+  index.update(3, twice.row(14));  // a fourth
+  CHECK(three(14) == std::vector<id_type>{3, 114, 514});
+  index.update(3, some.row(3));
+  CHECK(three(14) == std::vector<id_type>{114, 514, 614});
+  CHECK(index.search(some.row(3), 1).ids(0, 0) == 3);
+  for (const id_type id : {114u, 514u, 614u}) index.erase(id);
+  CHECK(index.search(twice.row(14), 1).distances(0, 0) > 0);
+  CHECK(index.insert(twice.row(14)) == 700);
+  CHECK(index.search(twice.row(14), 1).ids(0, 0) == 700);
+}
+
+TEST_CASE("a filter decides by id also among copies", "[nndescent_index]") {
+  const auto some = rows_between(data().rows, 0, 400);
+  const nndescent_index index(indexes::joined(some, some));
+  const auto is_second = [](id_type id) { return id >= 400; };
+  std::vector<id_type> list(400);
+  std::iota(list.begin(), list.end(), id_type{400});
+  for (const id_filter& filter : {id_filter(is_second), id_filter::of(list)}) {
+    const auto found = index.search(some, 2, {.filter = filter});
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < 400; ++i) wrong += found.ids(i, 0) != 400 + i || found.ids(i, 1) < 400;
+    CHECK(wrong == 0);
+    const auto one = index.search(some.row(9), 2, {.filter = filter});
+    CHECK(one.ids(0, 0) == 409);
+    const auto balls = index.radius_search(some, 0, {.filter = filter});
+    CHECK(balls.indices.size() == 400);
+    CHECK(std::ranges::all_of(balls.indices, [](std::int32_t id) { return id >= 400; }));
+  }
+}
+
+TEMPLATE_TEST_CASE("the k-NN graph of copies lists each of them", "[nndescent_index]", euclidean, inner_product) {
+  auto rows = rows_between(data().rows, 0, 600);
+  for (std::size_t i = 0; i < 600; ++i)
+    if (i % 5 != 0) std::ranges::copy(rows.row(i - i % 5), rows.row(i).begin());
+  nndescent_index index(rows, TestType{}, {.n_neighbors = 12});
+  const auto check = [&](const float_rows& all) {
+    const auto graph = index.graph();
+    CHECK(graphs::well_formed(graph));
+    CHECK(graphs::holes(graph) == 0);
+    CHECK(indexes::wrong_distances(graph, all, all, TestType{}) == 0);
+    CHECK(estimate_recall(graph, all, TestType{}, 300) >= 0.95);
+  };
+  check(rows);
+  index.insert(rows_between(rows, 0, 200));
+  check(indexes::joined(rows, rows_between(rows, 0, 200)));
 }

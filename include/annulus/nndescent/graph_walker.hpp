@@ -199,8 +199,8 @@ struct graph_walker {
     radius_goal goal{s.within, could_be_within};
     constexpr std::size_t least_margin = 64;
     if (walk.is_blind(s.walk.query) ||
-        covering_walk(walk, graph, entries, std::max(params.beam, least_margin), scan_cost(passes), passes, goal,
-                      s.walk) == walk_end::given_up) {
+        covering_walk(walk, graph, entries, std::min(std::max(params.beam, least_margin), names.n_vertices()),
+                      scan_cost(passes), passes, goal, s.walk) == walk_end::given_up) {
       s.within.clear();
       scan_each(passes, s, [&](id_type id, rank_type rank) { goal.take(id, rank); });
     }
