@@ -4,6 +4,7 @@
 /// The k-NN graph as a product of its own: built, exported, judged.
 
 #include <annulus/core/recall.hpp>
+#include <annulus/core/scaled_rows.hpp>
 #include <annulus/nndescent/build.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
@@ -53,6 +54,23 @@ neighbors exact_graph(const View& data, const Metric& metric, const row_order& o
   return graph;
 }
 
+/// Throws std::invalid_argument for rows whose squares are no numbers of their type: too long ones, by number, and data
+/// all of whose rows are too short, or for metrics of directions any row.
+template <class Metric, class T>
+void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, std::size_t threads) {
+  check_norms(data, name, threads);
+  if constexpr (scaling_metric<Metric> && !is_byte<T>) {
+    const degrees degree = metric.degree();
+    const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
+    const double greatest = greatest_norm(data, name, threads);
+    if (is_too_short(greatest))
+      invalid(name, greatest, "is the length of the longest row, whose square is no number of this type; scale them up");
+    for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
+      if (is_too_short(norm_of(data.row(i))))
+        invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
+  }
+}
+
 /// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
 /// to one without members for a reference to something uninitialised, and warns.
 template <class Metric, class View>
@@ -62,7 +80,7 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
   if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
   check_has_values<Metric>(data, "data");
   if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
-  else check_norms(data, "data", threads);
+  else check_lengths(metric, data, "data", threads);
   check_rows_for(metric, data, "data");
 }
 
