@@ -6,6 +6,8 @@
 #include <annulus/core/recall.hpp>
 #include <annulus/core/scaled_rows.hpp>
 #include <annulus/nndescent/build.hpp>
+#include <annulus/nndescent/copied_lists.hpp>
+#include <annulus/nndescent/equal_rows.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -84,9 +86,9 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
   check_rows_for(metric, data, "data");
 }
 
-/// Of rows that were checked, as the metric compares them.
+/// Of rows that were checked and all differ, as the metric compares them.
 template <class View, class Metric>
-neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
+neighbors graph_of_different_rows(const View& data, const Metric& metric, const nndescent_params& params,
                     const initial_graph& initial) {
   const std::size_t n = data.size();
   if (n < 2) {
@@ -101,6 +103,36 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
                     [&](const auto&, const row_order& order, neighbor_lists& lists) {
                       return exact_graph(data, metric, order, lists, params);
                     });
+}
+
+/// Of rows that were checked: each different row is compared once, and its copies come in with it.
+template <class View, class Metric>
+neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
+                    const initial_graph& initial) {
+  const row_groups groups = group_equal_rows(data, params.threads);
+  if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial);
+
+  const distinct_rows<View> distinct(data, groups);
+  matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
+  for (std::size_t v = 0; v < start.rows(); ++v)
+    std::ranges::transform(initial.row(groups.firsts[v]), start.row(v).begin(), [&](id_type id) {
+      return id == no_id || groups.group_of[id] == v ? no_id : groups.group_of[id];
+    });
+  nndescent_params of_others = params;
+  of_others.include_self = false;
+  const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start);
+  const auto members = groups.members();
+  std::vector<id_type> ids(data.size());
+  std::iota(ids.begin(), ids.end(), id_type{0});
+  const auto list_of = [&](id_type v, std::size_t, std::vector<candidate<float>>& list) {
+    list.clear();
+    for (std::size_t j = 0; j < lists.ids.cols() && lists.ids(v, j) != no_id; ++j)
+      list.push_back({lists.distances(v, j), lists.ids(v, j)});
+    return distance_of(metric, rank_of_rows(metric, distinct.view().row(v), distinct.view().row(v)));
+  };
+  return lists_with_copies(
+      ids, groups.size(), params.n_neighbors, params.include_self, params.threads,
+      [&](id_type v) { return std::span<const id_type>(members[v]); }, list_of);
 }
 
 template <class View, class Metric>
@@ -120,7 +152,7 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 ///
 /// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
 /// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
-/// metric should be symmetric. The same bits for any number of threads.
+/// metric should be symmetric. Equal rows are compared once. The same bits for any number of threads.
 ///
 /// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
 /// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by
