@@ -66,7 +66,8 @@ void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view n
     const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
     const double greatest = greatest_norm(data, name, threads);
     if (is_too_short(greatest))
-      invalid(name, greatest, "is the length of the longest row, whose square is no number of this type; scale them up");
+      invalid(name, greatest,
+              "is the length of the longest row, whose square is no number of this type; scale them up");
     for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
       if (is_too_short(norm_of(data.row(i))))
         invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
@@ -89,7 +90,7 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
 /// Of rows that were checked and all differ, as the metric compares them.
 template <class View, class Metric>
 neighbors graph_of_different_rows(const View& data, const Metric& metric, const nndescent_params& params,
-                    const initial_graph& initial) {
+                                  const initial_graph& initial) {
   const std::size_t n = data.size();
   if (n < 2) {
     neighbors graph(n, params.n_neighbors);
