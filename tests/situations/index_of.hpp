@@ -58,9 +58,7 @@ class index_of final : public any_index {
                              const annulus::search_params& params) const override {
     return m_index.radius_search(points_of<Points>(queries), radius, params);
   }
-  graph_lists graph() const override {
-    return {m_index.ids(), m_index.graph()};
-  }
+  graph_lists graph() const override { return {m_index.ids(), m_index.graph()}; }
   annulus::tuned_search tune(const matrix<float>& queries, double target_recall, std::size_t k) const override {
     return m_index.tune(points_of<Points>(queries), target_recall, k, 1);
   }

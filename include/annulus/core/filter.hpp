@@ -38,9 +38,10 @@ class id_filter {
   static id_filter of(std::span<const id_type> ids) {
     std::vector<id_type> sorted(ids.begin(), ids.end());
     std::ranges::sort(sorted);
-    sorted.erase(std::ranges::unique(sorted).begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     id_filter filter;
-    constexpr std::size_t bits_an_id = 256;  // a bitset is quicker to ask, but takes a bit of each id up to the greatest
+    constexpr std::size_t bits_an_id =
+        256;  // a bitset is quicker to ask, but takes a bit of each id up to the greatest
     if (!sorted.empty() && sorted.back() / bits_an_id < sorted.size()) {
       std::vector<std::uint64_t> words(sorted.back() / 64 + std::size_t{1});
       for (const id_type id : sorted) words[id / 64] |= std::uint64_t{1} << (id % 64);

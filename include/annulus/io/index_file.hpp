@@ -74,12 +74,11 @@ Index read_index(File file, const Args&... args) {
 
 /// Writes an index to one file, which appears under its name whole or not at all: it is written beside it, flushed to
 /// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index, product_quantizer,
-/// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of an
-/// nndescent_index holds the rows that are there alone: where some were erased since the last consolidate(), it is that of
-/// a copy that was consolidated. A process
-/// that ends meanwhile leaves the old file as it was, and beside it a temporary one, path.tmp- and two numbers, which
-/// may be deleted. \throws std::system_error where the file cannot be written, as when the disk is full; what was under
-/// that name is still there then.
+/// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of
+/// an nndescent_index holds the rows that are there alone: where some were erased since the last consolidate(), it is
+/// that of a copy that was consolidated. A process that ends meanwhile leaves the old file as it was, and beside it a
+/// temporary one, path.tmp- and two numbers, which may be deleted. \throws std::system_error where the file cannot be
+/// written, as when the disk is full; what was under that name is still there then.
 template <detail::saved_index Index>
 void save(const Index& index, const std::filesystem::path& path) {
   detail::index_writer writer;

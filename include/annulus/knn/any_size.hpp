@@ -96,9 +96,10 @@ neighbors search_differences(const View& data, double norm, const View& queries,
   while (!waiting.empty()) {
     int exponent = coarsest;
     for (const id_type i : waiting) exponent = std::min(exponent, exponents[i]);
-    const auto others = std::ranges::stable_partition(waiting, [&](id_type i) { return exponents[i] == exponent; });
-    const std::vector<id_type> now(waiting.begin(), others.begin());
-    waiting.erase(waiting.begin(), others.begin());
+    const auto others =
+        std::stable_partition(waiting.begin(), waiting.end(), [&](id_type i) { return exponents[i] == exponent; });
+    const std::vector<id_type> now(waiting.begin(), others);
+    waiting.erase(waiting.begin(), others);
 
     knn_params part = params;
     if (params.progress)

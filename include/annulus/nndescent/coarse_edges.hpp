@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Edges of long range. Where rows come in groups, lists of nearest neighbours end within the group, and of edges chosen
-/// from them few or none lead to another.
+/// Edges of long range. Where rows come in groups, lists of nearest neighbours end within the group, and of edges
+/// chosen from them few or none lead to another.
 
 #include <annulus/nndescent/build.hpp>
 #include <annulus/nndescent/prune.hpp>
@@ -10,10 +10,10 @@
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Adds edges among every 256th row, every 4096th and so on, in the order of the leaves, in which rows that are alike
-/// stand side by side: each level is a k-NN graph of its own. Data of which some rows have few edges, as near-duplicates
-/// and rows along a curve have, get another level of every 16th row. An edge both ways, while there are places left; a
-/// row gives up a few of its furthest neighbours for it.
-/// Row i of the graph is row order[i] of `data`, and i-th in the order of the leaves is row leaves[i] of the graph.
+/// stand side by side: each level is a k-NN graph of its own. Data of which some rows have few edges, as
+/// near-duplicates and rows along a curve have, get another level of every 16th row. An edge both ways, while there are
+/// places left; a row gives up a few of its furthest neighbours for it. Row i of the graph is row order[i] of `data`,
+/// and i-th in the order of the leaves is row leaves[i] of the graph.
 template <class Graph, class Rows, class Metric, class Space>
 void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, const row_order& order,
                       std::span<const id_type> leaves, const Space& space, const diversify_rule& rule,
@@ -35,8 +35,8 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
     rows.clear();
     for (std::size_t i = 0; i < n; i += stride) rows.push_back(order.empty() ? leaves[i] : order[leaves[i]]);
     const auto sample = gather_rows(data, std::span<const id_type>(rows));
-    with_lists(view_of<std::remove_const_t<decltype(sample)>>(sample), metric, list_width(width, rows.size()), sample_params, {},
-               [&](const auto&, const row_order& place, const neighbor_lists& lists) {
+    with_lists(view_of<std::remove_const_t<decltype(sample)>>(sample), metric, list_width(width, rows.size()),
+               sample_params, {}, [&](const auto&, const row_order& place, const neighbor_lists& lists) {
                  for (std::size_t j = 0; j < rows.size(); ++j) {
                    const auto u = leaves[place[j] * stride];
                    ids.clear();

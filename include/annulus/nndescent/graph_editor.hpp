@@ -5,7 +5,7 @@
 
 #include <annulus/nndescent/graph_change.hpp>
 #include <annulus/nndescent/prune.hpp>
-#include <annulus/nndescent/storage.hpp>
+#include <annulus/nndescent/walk_space.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -167,8 +167,8 @@ class arrival_linker {
     m_graph->assign_kept(v, ids);
   }
 
-  /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, in the place of
-  /// the edge that is missed least, which the row takes on.
+  /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, in the place
+  /// of the edge that is missed least, which the row takes on.
   void ensure_link(const arrival& a) {
     const auto leads_here = [&](const auto& c) {
       const auto ids = m_graph->of(c.id);

@@ -4,9 +4,10 @@
 /// One query from start to end: the walk or the scan, and the exact ranks of what was found.
 
 #include <annulus/core/top_k.hpp>
-#include <annulus/nndescent/covering_walk.hpp>
+#include <annulus/nndescent/search_goals.hpp>
 #include <annulus/nndescent/sparse_walk.hpp>
 #include <annulus/nndescent/vertex_filter.hpp>
+#include <annulus/nndescent/walk_space.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -16,8 +17,7 @@ struct exact_walk_of {
   using type = Walk;
 };
 template <class T, class Metric, class Walk>
-  requires Walk::is_compressed
-struct exact_walk_of<matrix<T>, Metric, Walk> {
+requires Walk::is_compressed struct exact_walk_of<matrix<T>, Metric, Walk> {
   using type = exact_walk<T, Metric>;
 };
 template <class Points, class Metric, class Walk>
@@ -27,8 +27,9 @@ using exact_walk_of_t = typename exact_walk_of<Points, Metric, Walk>::type;
 template <class Points, class Metric, class Walk>
 struct graph_scratch {
   struct nothing {};
-  using of_exact_rows = std::conditional_t<Walk::is_compressed,
-                                           graph_scratch<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>, nothing>;
+  using of_exact_rows =
+      std::conditional_t<Walk::is_compressed, graph_scratch<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>,
+                         nothing>;
 
   explicit graph_scratch(const Walk& walk_rows) : walk{walk_rows.make_query()} {}
   graph_scratch() requires(!Walk::is_compressed) : graph_scratch(Walk()) {}
@@ -39,33 +40,6 @@ struct graph_scratch {
   search_pool<typename Walk::rank_type> unnamed;
   of_exact_rows exact = {};
   std::uint64_t scans = 0;
-};
-
-/// The nearest vertices that have a name, and beside them the nearest that have none.
-template <class Rank>
-struct surroundings : nearest_goal<Rank> {
-  surroundings(nearest_goal<Rank> goal, const vertex_names& of, search_pool<Rank>& others)
-      : nearest_goal<Rank>(goal), names(&of), unnamed(&others) {}
-  void take(id_type id, Rank rank) {
-    if (names->is_named(id)) nearest_goal<Rank>::take(id, rank);
-    else unnamed->insert(rank, id);
-  }
-  const vertex_names* names;
-  search_pool<Rank>* unnamed;
-};
-
-/// Rows within a radius, collected in a list.
-template <class Rank, class IsWithin>
-struct radius_goal {
-  std::vector<candidate<Rank>>& found;
-  IsWithin within;
-
-  void take(id_type id, Rank rank) {
-    if (within(rank)) found.push_back({rank, id});
-  }
-  bool is_within(Rank rank) const { return within(rank); }
-  double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
-  double share_within(Rank) const noexcept { return 1; }
 };
 
 /// A graph and all that it takes to search it, owned by an index.
@@ -97,8 +71,8 @@ struct graph_walker {
           const rank_type kth = found[k - 1].rank;
           const auto error = static_cast<rank_type>(walk.rank_error(s.walk.query, found[0].id(), kth));
           while (count < found.size() && found[count].rank <= kth + error) ++count;
-          // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may be
-          // nearer.
+          // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may
+          // be nearer.
           if ((count == found.size() && found.is_full() && found[count - 1].rank <= kth + error) ||
               static_cast<double>(error) > e.epsilon * static_cast<double>(kth - found[0].rank))
             return find_among_exact(query, ids, distances, params, passes, s);
@@ -112,8 +86,8 @@ struct graph_walker {
     }
   }
 
-  /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered. The
-  /// nearest without a name go to s.unnamed.
+  /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered.
+  /// The nearest without a name go to s.unnamed.
   search_pool<rank_type>& around(std::size_t beam, scratch_type& s) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     s.unnamed.reset(beam / 4);
@@ -131,7 +105,8 @@ struct graph_walker {
   }
 
   /// The rank of a vertex near a row; of one so close that the walk cannot tell how close, the exact one.
-  float telling_rank(const typename search_pool<rank_type>::entry& e, const row_type& row, const scratch_type& s) const {
+  float telling_rank(const typename search_pool<rank_type>::entry& e, const row_type& row,
+                     const scratch_type& s) const {
     if constexpr (Walk::is_compressed)
       if (rows.size() > 0 && static_cast<float>(e.rank) <= 2 * walk.rank_error(s.walk.query, e.id(), e.rank))
         return static_cast<float>(row_query<Metric, row_type>(metric, row)(rows.row(e.id())));
@@ -234,8 +209,7 @@ struct graph_walker {
   };
   effort effort_for(std::size_t k, const search_params& params) const {
     // The greatest inner products lie far apart, and of their spread nothing follows: a beam decides.
-    if (params.beam == 0 && is_product)
-      return effort_for(k, {.beam = 2 * k + 16});
+    if (params.beam == 0 && is_product) return effort_for(k, {.beam = 2 * k + 16});
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
         by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, names.n_vertices()));
@@ -271,9 +245,8 @@ struct graph_walker {
     constexpr double ranks_a_hop = 12;
     const double likely_hops = static_cast<double>(std::min(e.beam, 4 * e.k + 32));
     nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_named()), e.wanted, e.epsilon);
-    if (cost <= 2 * ranks_a_hop * likely_hops ||
-        covering_walk(walk, graph, entries, e.beam - std::min(e.beam, e.k), cost, passes, goal, w) ==
-            walk_end::given_up)
+    if (cost <= 2 * ranks_a_hop * likely_hops || covering_walk(walk, graph, entries, e.beam - std::min(e.beam, e.k),
+                                                               cost, passes, goal, w) == walk_end::given_up)
       return scan(e.wanted, passes, s);
     return w.found;
   }

@@ -53,8 +53,8 @@ class hub_tree {
       if (n.child != 0) n.hubs = {place[n.hubs[0]], place[n.hubs[1]]};
   }
 
-  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows, the hubs of each split on the
-  /// way, which are below n. Ends, whatever the nodes hold.
+  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows, the hubs of each split on
+  /// the way, which are below n. Ends, whatever the nodes hold.
   template <class Rank, class Ranks>
   std::uint32_t find(std::size_t n, Ranks ranks) const {
     std::uint32_t at = 0;
@@ -215,7 +215,8 @@ class hub_tree {
     splitter.ranks(most[0], others, ranks.data());
     const float limit = close * *std::ranges::max_element(ranks);
     const auto apart = std::ranges::find_if(ranks, [&](float rank) { return !(rank < limit); });
-    if (apart != ranks.end() && apart != ranks.begin()) most[1] = others[static_cast<std::size_t>(apart - ranks.begin())];
+    if (apart != ranks.end() && apart != ranks.begin())
+      most[1] = others[static_cast<std::size_t>(apart - ranks.begin())];
     return most;
   }
 

@@ -32,6 +32,7 @@ class nndescent_index {
   static constexpr std::string_view kind = "nndescent_index";  ///< in files
 
  private:
+  static constexpr bool is_sparse = detail::is_sparse_row<row_type>;
   using compared = detail::compared<Metric, Points>;
   using graph_type = detail::search_graph<typename compared::points, typename compared::metric, Storage>;
   static constexpr bool is_rewritten = compared::is_rewritten;
@@ -82,6 +83,7 @@ class nndescent_index {
               const search_params& params = {}) const {
     check_query(dim_of(query), ids.size(), params);
     if (const char* const reason = detail::refusal(m_metric, query)) detail::invalid("query", "a row", reason);
+    if constexpr (!is_sparse) check_queries(view_type(query));
     if (ids.size() != distances.size())
       detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());
     std::ranges::fill(ids, no_id);
@@ -216,6 +218,10 @@ class nndescent_index {
     return passes;
   }
   void check_queries(const view_type& queries) const {
+    if constexpr (!is_sparse)
+      for (std::size_t i = 0; i < queries.size(); ++i)
+        if (!detail::norms_are_finite(queries.middle_rows(i, 1)) && detail::is_finite_row(queries.row(i)))
+          detail::invalid("queries", "a row", "row ", i, " must not be so long that its squares overflow");
     detail::check_has_values<Metric>(queries, "queries");
     detail::check_rows_for(m_metric, queries, "queries");
   }

@@ -4,7 +4,10 @@
 /// The k-NN graph as a product of its own: built, exported, judged.
 
 #include <annulus/core/recall.hpp>
+#include <annulus/core/scaled_rows.hpp>
 #include <annulus/nndescent/build.hpp>
+#include <annulus/nndescent/copied_lists.hpp>
+#include <annulus/nndescent/equal_rows.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -53,6 +56,24 @@ neighbors exact_graph(const View& data, const Metric& metric, const row_order& o
   return graph;
 }
 
+/// Throws std::invalid_argument for rows whose squares are no numbers of their type: too long ones, by number, and data
+/// all of whose rows are too short, or for metrics of directions any row.
+template <class Metric, class T>
+void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, std::size_t threads) {
+  check_norms(data, name, threads);
+  if constexpr (scaling_metric<Metric> && !is_byte<T>) {
+    const degrees degree = metric.degree();
+    const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
+    const double greatest = greatest_norm(data, name, threads);
+    if (is_too_short(greatest))
+      invalid(name, greatest,
+              "is the length of the longest row, whose square is no number of this type; scale them up");
+    for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
+      if (is_too_short(norm_of(data.row(i))))
+        invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
+  }
+}
+
 /// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
 /// to one without members for a reference to something uninitialised, and warns.
 template <class Metric, class View>
@@ -62,14 +83,14 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
   if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
   check_has_values<Metric>(data, "data");
   if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
-  else check_norms(data, "data", threads);
+  else check_lengths(metric, data, "data", threads);
   check_rows_for(metric, data, "data");
 }
 
-/// Of rows that were checked, as the metric compares them.
+/// Of rows that were checked and all differ, as the metric compares them.
 template <class View, class Metric>
-neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
-                    const initial_graph& initial) {
+neighbors graph_of_different_rows(const View& data, const Metric& metric, const nndescent_params& params,
+                                  const initial_graph& initial) {
   const std::size_t n = data.size();
   if (n < 2) {
     neighbors graph(n, params.n_neighbors);
@@ -83,6 +104,36 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
                     [&](const auto&, const row_order& order, neighbor_lists& lists) {
                       return exact_graph(data, metric, order, lists, params);
                     });
+}
+
+/// Of rows that were checked: each different row is compared once, and its copies come in with it.
+template <class View, class Metric>
+neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
+                    const initial_graph& initial) {
+  const row_groups groups = group_equal_rows(data, params.threads);
+  if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial);
+
+  const distinct_rows<View> distinct(data, groups);
+  matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
+  for (std::size_t v = 0; v < start.rows(); ++v)
+    std::ranges::transform(initial.row(groups.firsts[v]), start.row(v).begin(), [&](id_type id) {
+      return id == no_id || groups.group_of[id] == v ? no_id : groups.group_of[id];
+    });
+  nndescent_params of_others = params;
+  of_others.include_self = false;
+  const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start);
+  const auto members = groups.members();
+  std::vector<id_type> ids(data.size());
+  std::iota(ids.begin(), ids.end(), id_type{0});
+  const auto list_of = [&](id_type v, std::size_t, std::vector<candidate<float>>& list) {
+    list.clear();
+    for (std::size_t j = 0; j < lists.ids.cols() && lists.ids(v, j) != no_id; ++j)
+      list.push_back({lists.distances(v, j), lists.ids(v, j)});
+    return distance_of(metric, rank_of_rows(metric, distinct.view().row(v), distinct.view().row(v)));
+  };
+  return lists_with_copies(
+      ids, groups.size(), params.n_neighbors, params.include_self, params.threads,
+      [&](id_type v) { return std::span<const id_type>(members[v]); }, list_of);
 }
 
 template <class View, class Metric>
@@ -102,7 +153,7 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 ///
 /// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
 /// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
-/// metric should be symmetric. The same bits for any number of threads.
+/// metric should be symmetric. Equal rows are compared once. The same bits for any number of threads.
 ///
 /// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
 /// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by

@@ -63,7 +63,8 @@ class knn_lists {
         if (c.id >= m_size && c.id != no_id)
           return "ids: list " + std::to_string(i) + " has " + std::to_string(c.id) + ", of " + std::to_string(m_size);
         // Ties are in no order of ids where the descent told them apart by ranks that round to the same distance.
-        if (std::isnan(c.rank) || (c.id == no_id && c.rank != nothing.rank) || (j > 0 && c.rank < (*this)(i, j - 1).rank))
+        if (std::isnan(c.rank) || (c.id == no_id && c.rank != nothing.rank) ||
+            (j > 0 && c.rank < (*this)(i, j - 1).rank))
           return "distances: list " + std::to_string(i) + " does not ascend, or its padding is not infinite";
       }
     return {};

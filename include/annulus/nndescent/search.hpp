@@ -101,8 +101,8 @@ struct walk_scratch {
 
   typename Walk::query query;
   visited_set visited = {};
-  search_pool<rank_type> pool = {};   ///< the nearest found, which lead the way
-  search_pool<rank_type> found = {};  ///< the nearest that may be returned, where that is not all of them
+  search_pool<rank_type> pool = {};             ///< the nearest found, which lead the way
+  search_pool<rank_type> found = {};            ///< the nearest that may be returned, where that is not all of them
   std::vector<candidate<rank_type>> open = {};  ///< a heap of what a covering walk may go on from
   std::vector<id_type> ids = {};
   std::vector<rank_type> ranks = {};
@@ -137,8 +137,8 @@ void enter(const Walk& walk, const adjacency& graph, const entry_points& entries
   using rank_type = typename Walk::rank_type;
   s.visited.reset(graph.size());
   if (s.hidden != no_id) s.visited.insert(s.hidden);
-  const std::uint32_t leaf = entries.tree.template find<rank_type>(
-      graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
+  const std::uint32_t leaf =
+      entries.tree.template find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
         walk.ranks(s.query, ids, out);
         s.distances += ids.size();
         for (std::size_t i = 0; i < ids.size(); ++i)

@@ -55,9 +55,7 @@ class search_graph {
   std::size_t n_ids() const noexcept { return m_names.n_ids(); }  ///< given out so far
   bool holds(id_type id) const noexcept { return m_names.holds(id); }
   const walk_type& walk() const noexcept { return m_walk; }
-  walker_type walker() const noexcept {
-    return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names};
-  }
+  walker_type walker() const noexcept { return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names}; }
 
   /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again.
   neighbors knn_graph() const {
@@ -196,9 +194,9 @@ class search_graph {
       if (old) archive.within("graph.neighbors", [&] { self.m_knn = old->lists(archive, self.m_params.n_neighbors); });
     if (!old) archive.part("graph.neighbors", self.m_knn);
     archive.part("tree", self.m_tree);
-    archive.expect(self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n &&
-                       self.m_knn.size() == n,
-                   "has not a row, edges and a list of neighbours for each vertex");
+    archive.expect(
+        self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n && self.m_knn.size() == n,
+        "has not a row, edges and a list of neighbours for each vertex");
   }
 
  private:
@@ -311,8 +309,7 @@ class search_graph {
   /// The vertex where rows like this one stand: one that is there, or a new one, which is added to `fresh`.
   id_type vertex_for(const row_type& row, std::vector<newcomer>& fresh) {
     const std::uint32_t hash = hash_of(row);
-    const id_type known =
-        m_table.find(hash, [&](id_type v) { return are_equal(exact_rows().row(v), row); });
+    const id_type known = m_table.find(hash, [&](id_type v) { return are_equal(exact_rows().row(v), row); });
     if (known != no_id) return known;
     const auto vertex = static_cast<id_type>(m_names.n_vertices());
     fresh.push_back({vertex, row});
@@ -334,7 +331,8 @@ class search_graph {
     resize_vertices(n);
   }
 
-  /// Links new vertices to what a search finds around each, and to each other, and enters them into lists of neighbours.
+  /// Links new vertices to what a search finds around each, and to each other, and enters them into lists of
+  /// neighbours.
   void link(std::span<const newcomer> fresh, std::vector<scratch_type>& scratch, change_type& change) {
     if (fresh.empty()) return;
     const std::size_t beam = 2 * std::max(m_params.n_neighbors, graph_degree(m_params));
@@ -353,7 +351,8 @@ class search_graph {
         arrival& a = arrivals[i];
         a.vertex = vertices[i];
         a.leaf = walker().leaf_of(s);
-        for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({walker().telling_rank(pool[j], fresh[i].row, s), pool[j].id()});
+        for (std::size_t j = 0; j < pool.size(); ++j)
+          a.found.push_back({walker().telling_rank(pool[j], fresh[i].row, s), pool[j].id()});
         std::sort(a.found.begin(), a.found.end());
         for (std::size_t j = 0; j < s.unnamed.size(); ++j) a.unnamed.push_back(s.unnamed[j].id());
         walker().exact_distances(pool, fresh[i].row, a.near);

@@ -8,8 +8,6 @@
 #include <annulus/core/sparse_rows.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
-#include <functional>
-
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The rows as given; 8-bit rows by integer kernels.
@@ -188,8 +186,7 @@ class code_walk {
     float norm = 0;  ///< of the codes
   };
 
-  explicit code_walk(scalar_encoder<T> encoder)
-      : m_encoder(std::move(encoder)), m_codes(m_encoder.make_codes(0)) {}
+  explicit code_walk(scalar_encoder<T> encoder) : m_encoder(std::move(encoder)), m_codes(m_encoder.make_codes(0)) {}
 
   template <class Metric>
   code_walk(unfilled, const Metric&) : code_walk(scalar_encoder<T>(unfilled{}, Metric::form)) {}
@@ -249,35 +246,6 @@ class code_walk {
   scalar_codes m_codes;
 };
 
-/// Walks over exact rows that stand beside compressed ones, where those cannot tell rows apart.
-template <class T, class Metric>
-class exact_walk {
- public:
-  static constexpr bool is_exact = true, is_compressed = false;
-  using rank_type = rank_t<Metric, T>;
-  struct query {
-    std::span<const T> row;
-  };
-
-  exact_walk() = default;
-  exact_walk(const aligned_rows<T>& rows, const Metric& metric) : m_rows(&rows), m_metric(&metric) {}
-  query make_query() const noexcept { return {}; }
-  void prepare(std::span<const T> row, query& q) const noexcept { q.row = row; }
-  bool is_blind(const query&) const noexcept { return false; }
-  void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
-    const row_query<Metric, std::span<const T>> rank(*m_metric, q.row);
-    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows->row(ids[i]));
-  }
-  void prefetch(std::size_t i) const noexcept { m_rows->prefetch(i); }
-  rank_type rank(id_type a, id_type b) const {
-    return row_query<Metric, std::span<const T>>(*m_metric, m_rows->row(a))(m_rows->row(b));
-  }
-
- private:
-  const aligned_rows<T>* m_rows = nullptr;
-  const Metric* m_metric = nullptr;
-};
-
 template <class Points, class Metric, class Storage>
 struct walk_of {
   static_assert(!is_sparse_row<row_t<Points>>, "annulus: sparse rows are stored as they are: full_precision");
@@ -303,52 +271,6 @@ struct walk_of<matrix<T>, Metric, sq8> {
   static type make(matrix_view<T> data, const Metric&, sq8 storage) {
     return type(scalar_encoder<T>(Metric::form, data, storage.scales));
   }
-};
-
-/// Ranks among the rows of a walk, as a space has them. Of rows so close that the walk cannot tell how close,
-/// `exact_rank` says, if given.
-template <class Walk>
-class walk_space {
- public:
-  using rank_function = std::function<float(id_type, id_type)>;
-
-  explicit walk_space(const Walk& walk, rank_function exact_rank = {})
-      : m_walk(&walk), m_exact_rank(std::move(exact_rank)) {}
-
-  class ranker {
-   public:
-    explicit ranker(const walk_space& space) : m_space(&space), m_query(space.m_walk->make_query()) {}
-
-    void from(id_type a, std::span<const id_type> ids, float* out) {
-      const Walk& walk = *m_space->m_walk;
-      walk.prepare_row(a, m_query);
-      m_ranks.resize(ids.size());
-      walk.ranks(m_query, ids, m_ranks.data());
-      for (std::size_t i = 0; i < ids.size(); ++i) {
-        out[i] = static_cast<float>(m_ranks[i]);
-        if constexpr (Walk::is_compressed)
-          if (m_space->m_exact_rank && out[i] <= 2 * walk.rank_error(m_query, ids[i], m_ranks[i]))
-            out[i] = m_space->m_exact_rank(a, ids[i]);
-      }
-    }
-    /// Which of two rows is nearer, as a search that asks about both will see it.
-    void margins(id_type a, id_type b, std::span<const id_type> ids, float* out) {
-      m_to_b.resize(ids.size());
-      from(a, ids, out);
-      from(b, ids, m_to_b.data());
-      for (std::size_t i = 0; i < ids.size(); ++i) out[i] = m_to_b[i] - out[i];
-    }
-
-   private:
-    const walk_space* m_space;
-    typename Walk::query m_query;
-    std::vector<typename Walk::rank_type> m_ranks;
-    std::vector<float> m_to_b;
-  };
-
- private:
-  const Walk* m_walk;
-  rank_function m_exact_rank;
 };
 
 }  // namespace detail

@@ -37,14 +37,14 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
   return vertices;
 }
 
-/// The narrowest of some beams that reaches the recall of the k nearest. Where `hidden` is not empty, query i is the row
-/// of vertex hidden[i], searched for as if it were not there.
+/// The narrowest of some beams that reaches the recall of the k nearest. Where `hidden` is not empty, query i is the
+/// row of vertex hidden[i], searched for as if it were not there.
 template <class Points, class Metric, class Walk>
 tuned_search tune_beam(const graph_walker<Points, Metric, Walk>& walker, const view_of<Points>& queries,
                        std::span<const id_type> hidden, double target_recall, std::size_t k, std::size_t threads) {
   const auto is_named = [&](id_type vertex) { return walker.names.is_named(vertex); };
-  const neighbors near = knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric,
-                                {.threads = threads, .filter = is_named});
+  const neighbors near =
+      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = threads, .filter = is_named});
   neighbors truth(queries.size(), k), found(queries.size(), k);
   for (std::size_t i = 0; i < queries.size(); ++i) {
     std::size_t kept = 0;

@@ -1,0 +1,40 @@
+#pragma once
+
+/// \file
+/// What covering walks look for beside the nearest rows: the surroundings of a new row, and all rows within a radius.
+
+#include <annulus/nndescent/covering_walk.hpp>
+#include <annulus/nndescent/vertex_names.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The nearest vertices that have a name, and beside them the nearest that have none.
+template <class Rank>
+struct surroundings : nearest_goal<Rank> {
+  surroundings(nearest_goal<Rank> goal, const vertex_names& of, search_pool<Rank>& others)
+      : nearest_goal<Rank>(goal), names(&of), unnamed(&others) {}
+  void take(id_type id, Rank rank) {
+    if (names->is_named(id)) nearest_goal<Rank>::take(id, rank);
+    else unnamed->insert(rank, id);
+  }
+  const vertex_names* names;
+  search_pool<Rank>* unnamed;
+};
+
+/// Rows within a radius, collected in a list.
+template <class Rank, class IsWithin>
+struct radius_goal {
+  std::vector<candidate<Rank>>& found;
+  IsWithin within;
+
+  void take(id_type id, Rank rank) {
+    if (within(rank)) found.push_back({rank, id});
+  }
+  bool is_within(Rank rank) const { return within(rank); }
+  double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
+  double share_within(Rank) const noexcept { return 1; }
+};
+template <class Rank, class IsWithin>
+radius_goal(std::vector<candidate<Rank>>&, IsWithin) -> radius_goal<Rank, IsWithin>;
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
