@@ -235,15 +235,27 @@ TEST_CASE("rows so long that their squares overflow are refused", "[nndescent_in
   CHECK(index.size() == 500);
 }
 
-TEST_CASE("queries so long that their squares overflow break nothing", "[nndescent_index]") {
+TEST_CASE("queries so long that their squares overflow are refused, but for inner products", "[nndescent_index]") {
   auto queries = some_rows().queries;
   for (float& x : std::span(queries.data(), 20 * 12)) x *= 1e30f;
   const nndescent_index plain(some_rows().rows);
   const nndescent_index coded(some_rows().rows, cosine{}, {}, sq8{});
   const nndescent_index products(some_rows().rows, inner_product{});
-  CHECK(plain.search(queries, 5).ids.rows() == 20);
-  CHECK(coded.search(queries, 5).ids.rows() == 20);
+  CHECK_THAT(message_of([&] { plain.search(queries, 5); }), ContainsSubstring("overflow"));
+  CHECK_THAT(message_of([&] { coded.search(queries, 5); }), ContainsSubstring("overflow"));
   CHECK(well_formed(products.search(queries, 5)));
+}
+
+TEST_CASE("rows so short that their squares underflow are refused", "[nndescent_index]") {
+  auto rows = some_rows().rows;
+  rows(17, 3) += 1;
+  for (float& x : std::span(rows.data(), rows.rows() * rows.cols())) x *= 1e-30f;
+  CHECK_THAT(message_of([&] { nndescent_index{rows}; }), ContainsSubstring("scale them up"));
+  CHECK_THAT(message_of([&] { nndescent_index(rows, cosine{}); }), ContainsSubstring("scale them up"));
+  auto mixed = some_rows().rows;
+  for (float& x : mixed.row(17)) x *= 1e-30f;
+  CHECK_THAT(message_of([&] { nndescent_index(mixed, cosine{}); }), ContainsSubstring("row 17"));
+  CHECK(nndescent_index(mixed).size() == 500);  // as far from the others as zero is
 }
 
 // ---- Rows and queries that are not finite ---------------------------------------------------------------------------

@@ -218,7 +218,8 @@ class nndescent_index {
     return passes;
   }
   void check_queries(const view_type& queries) const {
-    if constexpr (!is_sparse)
+    // Of inner products the square of the query is no part.
+    if constexpr (!is_sparse && detail::form_of<typename compared::metric>() != product_form::inner_product)
       for (std::size_t i = 0; i < queries.size(); ++i)
         if (!detail::norms_are_finite(queries.middle_rows(i, 1)) && detail::is_finite_row(queries.row(i)))
           detail::invalid("queries", "a row", "row ", i, " must not be so long that its squares overflow");

@@ -69,7 +69,7 @@ class diversifier {
   /// first stands for all, and the others follow where there is room.
   float shortcut(float direct, float last_step) const noexcept {
     if (last_step > 0) return direct / last_step;
-    return direct == last_step ? m_rule.factor : std::numeric_limits<float>::infinity();
+    return direct == last_step && m_rule.factor > 1 ? m_rule.factor : std::numeric_limits<float>::infinity();
   }
 
   typename Space::ranker m_ranker;
