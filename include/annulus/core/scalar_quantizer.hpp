@@ -117,7 +117,7 @@ class scalar_encoder {
       archive("step_centre", step_centre, {has_step_centre ? dim : 0});
       archive("centre", centre, {dim});
       buffer<std::uint32_t> wide;
-      if (n_wide > 0) archive("wide", wide, {n_wide});
+      if (n_wide > 0) archive("wide_dimensions", wide, {n_wide});
       const auto is_step = [](lane x) { return x >= 0 && std::isfinite(x); };
       const auto is_finite = [](lane x) { return std::isfinite(x); };
       archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(step_centre, is_finite) &&
@@ -136,7 +136,7 @@ class scalar_encoder {
       const buffer<lane>& centre = self.m_frame.centre();
       archive("step_centre", has_step_centre ? centre : none, {has_step_centre ? dim : 0});
       archive("centre", centre, {dim});
-      if (n_wide > 0) archive("wide", self.m_frame.wide(), {n_wide});
+      if (n_wide > 0) archive("wide_dimensions", self.m_frame.wide(), {n_wide});
     }
   }
 
