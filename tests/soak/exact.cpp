@@ -63,7 +63,7 @@ void fast_scan_episode(tally& t, dice& random, const std::filesystem::path& file
     if (random.chance(0.1)) {
       const auto more = rows.draw(20);
       save_and_read(
-          index, random, file,
+          index, annulus::fast_scan_index(index), random, file,
           [&](const auto& scanned) {
             return std::pair(scanned.search(queries, 30, {.threads = 1}),
                              scanned.search(queries, 5, {.float_tables = true, .threads = 1}));

@@ -46,6 +46,11 @@ class hub_tree {
 
   /// The rows in the order of the leaves.
   std::span<const id_type> rows() const noexcept { return {m_rows.data(), m_rows.size()}; }
+  /// The i-th in the order of the leaves is row i, of n.
+  void number_rows(std::size_t n) {
+    m_rows.resize(n);
+    std::iota(m_rows.begin(), m_rows.end(), id_type{0});
+  }
   /// Row i is called place[i] from now on.
   void rename(std::span<const id_type> place) noexcept {
     for (id_type& row : m_rows) row = place[row];
@@ -158,7 +163,7 @@ class hub_tree {
   }
 
  private:
-  /// Where the rows stand in the order of the leaves, and none was added.
+  /// The rows stand in the order of the leaves, and are listed by number_rows.
   template <class Archive>
   void load_version_1(Archive& archive, std::size_t count) {
     struct old_node {
@@ -169,14 +174,8 @@ class hub_tree {
     archive.template as<std::uint32_t>("nodes", nodes, {count, sizeof(old_node) / sizeof(std::uint32_t)});
     archive.expect(count > 0, "has no root");
     m_nodes.assign(count, {});
-    std::uint32_t n_rows = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i)
       m_nodes[i] = {nodes[i].hubs, nodes[i].child, nodes[i].begin, nodes[i].end, nothing};
-      if (nodes[i].child == 0) n_rows = std::max(n_rows, nodes[i].end);
-    }
-    archive.expect(n_rows < std::uint32_t{1} << 31, "has too many rows");
-    m_rows.resize(n_rows);
-    std::iota(m_rows.begin(), m_rows.end(), id_type{0});
   }
 
   bool is_split(std::uint32_t at, std::size_t n) const noexcept {

@@ -194,6 +194,8 @@ class search_graph {
       if (old) archive.within("graph.neighbors", [&] { self.m_knn = old->lists(archive, self.m_params.n_neighbors); });
     if (!old) archive.part("graph.neighbors", self.m_knn);
     archive.part("tree", self.m_tree);
+    if constexpr (Archive::is_loading)
+      if (old) self.m_tree.number_rows(n);
     archive.expect(
         self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n && self.m_knn.size() == n,
         "has not a row, edges and a list of neighbours for each vertex");
