@@ -66,7 +66,8 @@ class row_frame {
     weight = 1;
     if (m_centre_square == 0 || (is_cosine() && !m_wide.empty())) return take(row);
     const double along = widen(row);
-    weight = static_cast<float>(along / m_centre_square);
+    const double best = along / m_centre_square;
+    weight = std::abs(best - 1) < 1e-6 ? 1.0f : static_cast<float>(best);  // which a float near 1 would miss by as much
     const double share = static_cast<double>(weight), half = share * m_centre_square / 2;
     subtract_centre(share);
     keep_wide();
