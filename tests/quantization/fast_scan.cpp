@@ -36,7 +36,7 @@ index_type index_of(const pq8& quantizer, const matrix<std::uint8_t>& codes) {
   return index;
 }
 
-/// The k nearest by the sums of bytes, by their definition.
+/// The k nearest by the sums of bytes, by their definition; by floats where bytes are too coarse.
 neighbors nearest_by_bytes(const pq8& quantizer, const matrix<std::uint8_t>& codes, const matrix<float>& queries,
                            std::size_t k, const id_filter& filter = {}) {
   neighbors result(queries.rows(), k);
@@ -50,6 +50,12 @@ neighbors nearest_by_bytes(const pq8& quantizer, const matrix<std::uint8_t>& cod
     std::vector<float> least(m);
     const bool mirrored = quantizer.metric() == pq_metric::dot;
     const auto quantized = detail::quantize_table(table, ks, bytes.data(), least, mirrored);
+    if (quantized.is_coarse) {
+      const auto found = quantizer.search(codes, queries.row(q), k, {.filter = filter});
+      std::ranges::copy(found.ids.row(0), result.ids.row(q).begin());
+      std::ranges::copy(found.distances.row(0), result.distances.row(q).begin());
+      continue;
+    }
     std::vector<candidate<std::uint32_t>> all;
     for (id_type i = 0; i < codes.rows(); ++i) {
       if (!filter(i)) continue;
@@ -119,19 +125,80 @@ TEST_CASE("a search by float tables finds exactly what the quantiser's own searc
     }
 }
 
-TEST_CASE("float tables decide among codes that the bytes cannot tell apart", "[fast_scan]") {
-  // One sub-space is far wider than the others, whose differences fall below a byte's unit.
+namespace {
+
+/// Codes of 8 sub-spaces whose codewords are changed by change(codewords, ks), and what both searches find.
+template <class Change>
+void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expect_floats = true) {
   std::mt19937 generator(3);
+  matrix<float> codewords = random_rows(8 * ks, 2, generator);
+  change(codewords);
+  const pq8 quantizer(8, codewords, metric);
+  const auto codes = random_codes(600, 8, ks, generator);
+  const auto queries = random_rows(9, 16, generator);
+  const auto index = index_of(quantizer, codes);
+  const auto exact = quantizer.search(codes, queries, 10);
+  CAPTURE(ks, static_cast<int>(metric));
+  CHECK(index.search(queries, 10, {.float_tables = true}) == exact);
+  CHECK((index.search(queries, 10) == exact) == expect_floats);
+  const auto rows = quantizer.decode(codes);
+  CHECK(index.search(queries, 10, rows, {.k_factor = 60}) ==
+        index.search(queries, 10, rows, {.float_tables = true, .k_factor = 60}));
+}
+
+}  // namespace
+
+TEST_CASE("float tables decide, unasked, among codes that the bytes cannot tell apart", "[fast_scan]") {
+  for (const auto metric : {pq_metric::l2, pq_metric::dot})
+    for (const std::size_t ks : {16u, 60u}) {
+      const auto scale_space = [&](matrix<float>& codewords, std::size_t space, float by) {
+        for (std::size_t c = 0; c < ks; ++c)
+          for (float& x : codewords.row(space * ks + c)) x *= by;
+      };
+      // A codeword of an outlier, in one sub-space or in each of them.
+      check_by_floats(metric, ks, [](auto& codewords) { codewords(0, 0) = codewords(0, 1) = 1e3f; });
+      check_by_floats(metric, ks, [&](auto& codewords) {
+        for (std::size_t m = 0; m < 8; ++m) codewords(m * ks, 0) = codewords(m * ks, 1) = 1e4f;
+      });
+      // Sub-spaces far wider than the others.
+      for (const std::size_t n_wide : {1u, 2u, 3u})
+        check_by_floats(metric, ks, [&](auto& codewords) {
+          for (std::size_t m = 0; m < n_wide; ++m) scale_space(codewords, m, 300);
+        });
+      // All alike.
+      check_by_floats(
+          metric, ks, [](auto&) {}, false);
+    }
+}
+
+TEST_CASE("tables of any range give the order that floats give, or a byte's rounding of it", "[fast_scan]") {
   for (const std::size_t ks : {16u, 60u}) {
-    matrix<float> codewords = random_rows(8 * ks, 1, generator);
-    codewords(0, 0) = 1e3f;
-    const pq8 quantizer(8, codewords);
-    const auto codes = random_codes(600, 8, ks, generator);
-    const auto queries = random_rows(9, 8, generator);
-    const auto index = index_of(quantizer, codes);
-    const auto exact = quantizer.search(codes, queries, 10);
-    CHECK(index.search(queries, 10, {.float_tables = true}) == exact);
-    CHECK_FALSE(index.search(queries, 10) == exact);
+    std::mt19937 generator(13);
+    const matrix<float> codewords = random_rows(8 * ks, 2, generator);
+    const auto codes = random_codes(500, 8, ks, generator);
+    const auto queries = random_rows(9, 16, generator);
+    const auto expected = index_of(pq8(8, codewords), codes).search(queries, 10);
+    const auto floats = pq8(8, codewords).search(codes, queries, 10);
+    for (int exponent = -74; exponent <= 56; ++exponent) {
+      // Powers of two change no digit, until squares are below the least normal float: there bytes are as good still,
+      // or floats rank what is left of them.
+      const auto scaled = [&](matrix<float> rows) {
+        for (std::size_t i = 0; i < rows.rows(); ++i)
+          for (float& x : rows.row(i)) x = std::ldexp(x, exponent);
+        return rows;
+      };
+      const pq8 quantizer(8, scaled(codewords));
+      const auto index = index_of(quantizer, codes);
+      const auto found = index.search(scaled(queries), 10);
+      CAPTURE(ks, exponent);
+      CHECK(index.search(scaled(queries), 10, {.float_tables = true}) == quantizer.search(codes, scaled(queries), 10));
+      if (exponent >= -50) {
+        CHECK(found.ids == expected.ids);
+        CHECK(quantizer.search(codes, scaled(queries), 10).ids == floats.ids);
+      } else if (exponent <= -64) {
+        CHECK(found == quantizer.search(codes, scaled(queries), 10));
+      }
+    }
   }
 }
 

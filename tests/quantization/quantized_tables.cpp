@@ -203,3 +203,41 @@ TEST_CASE("limits reach from none to all", "[quantized_tables]") {
   CHECK(quantized.limit(std::numeric_limits<float>::infinity()) == quantized_table::largest_sum + 1);
   CHECK(quantized.limit(quantized.offset) <= 6);
 }
+
+TEST_CASE("bytes are coarse where few sub-spaces, or few codewords, take most of the range", "[quantized_tables]") {
+  std::mt19937 generator(5);
+  const auto is_coarse = [](const matrix<float>& table, bool mirrored = false) {
+    return quantize(table, 0, mirrored).table.is_coarse;
+  };
+  for (const std::size_t m : {1u, 2u, 3u, 4u, 5u, 8u, 16u, 56u, 98u, 300u})
+    for (const std::size_t ks : {16u, 256u}) {
+      const auto table = random_table(m, ks, 3, 4, generator);
+      CAPTURE(m, ks);
+      CHECK_FALSE(is_coarse(table));
+      CHECK_FALSE(is_coarse(table, true));
+      // The share of sub-spaces that are as wide as the widest, where all others are a thousandth as wide.
+      for (std::size_t n_wide = 1; n_wide < m; ++n_wide) {
+        auto uneven = table;
+        for (std::size_t i = n_wide; i < m; ++i)
+          for (float& x : uneven.row(i)) x *= 1e-3f;
+        const bool expected = 3 * n_wide < m || (n_wide < 4 && 4 * n_wide < 3 * m);
+        CAPTURE(n_wide);
+        CHECK(is_coarse(uneven) == expected);
+        CHECK(is_coarse(uneven, true) == expected);
+      }
+      // A codeword far from all others in each sub-space.
+      auto outlying = table;
+      for (std::size_t i = 0; i < m; ++i) outlying(i, i % ks) = 1e4f;
+      CHECK(is_coarse(outlying));
+    }
+}
+
+TEST_CASE("bytes that have nothing to tell apart are not coarse, and those that cannot tell are",
+          "[quantized_tables]") {
+  CHECK_FALSE(quantize(matrix<float>(5, 16, 2.5f)).table.is_coarse);
+  std::mt19937 generator(6);
+  CHECK(quantize(random_table(5, 16, 0, 1e-41f, generator)).table.is_coarse);
+  auto constant_but_four = random_table(30, 16, 0, 1, generator);
+  for (std::size_t i = 4; i < 30; ++i) std::ranges::fill(constant_but_four.row(i), 7.0f);
+  CHECK_FALSE(quantize(constant_but_four).table.is_coarse);
+}

@@ -193,7 +193,7 @@ class scalar_codes {
       if (!(m_terms[i].scale >= 0 && is_finite(m_terms[i].scale) && is_finite(m_terms[i].offset)))
         return "terms: row " + std::to_string(i) + " has a scale below 0, a NaN or an infinity";
       if (!std::ranges::all_of(wide(i), is_finite))
-        return "wide: row " + std::to_string(i) + " has a NaN or an infinity";
+        return "wide_values: row " + std::to_string(i) + " has a NaN or an infinity";
     }
     return {};
   }
@@ -205,7 +205,7 @@ class scalar_codes {
     archive("count", count);
     archive("codes", self.m_codes, {count, self.m_stride});
     archive.template as<float>("terms", self.m_terms, {count, 2});
-    if (self.m_n_wide > 0) archive("wide", self.m_wide, {count, self.m_n_wide});
+    if (self.m_n_wide > 0) archive("wide_values", self.m_wide, {count, self.m_n_wide});
   }
 
  private:

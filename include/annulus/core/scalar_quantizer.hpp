@@ -111,7 +111,7 @@ class scalar_encoder {
     archive("has_zero_vectors", self.m_has_zero);
     const bool has_steps = self.has_steps(), has_step_centre = has_steps && self.m_form == product_form::squared_l2;
     archive("steps", self.m_steps, {has_steps ? dim : 0});
-    if (self.m_scales == scalar_scales::automatic) archive("n_wide", n_wide);
+    if (self.m_scales == scalar_scales::automatic) archive("n_wide_dimensions", n_wide);
     if constexpr (Archive::is_loading) {
       buffer<lane> step_centre, centre;
       archive("step_centre", step_centre, {has_step_centre ? dim : 0});
@@ -123,8 +123,9 @@ class scalar_encoder {
       archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(step_centre, is_finite) &&
                          std::ranges::all_of(centre, is_finite),
                      "has a step below 0, or a step or a centre that is not finite");
-      archive.expect(std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
-                     "has a wide dimension that is none of its dimensions");
+      archive.expect((n_wide > 0) == (self.m_scales == scalar_scales::automatic) &&
+                         std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
+                     "has no wide dimension where it should, or one that is none of its dimensions");
       archive.expect(!self.is_exact() || self.m_scales == scalar_scales::per_vector,
                      "has steps or wide dimensions for rows that are their own codes");
       archive.expect(!self.m_has_zero || self.m_form == product_form::cosine, "has zero vectors, which cosine has");
