@@ -274,8 +274,8 @@ TEST_CASE("a max_norm that is no length is refused", "[lsh][simple_mips]") {
   CHECK_NOTHROW(hasher_of<double>({.max_norm = 1e39}, 3, 2, 2));
 }
 
-TEST_CASE("rows without a norm are refused by their number", "[lsh][simple_mips]") {
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
+TEST_CASE("rows that are not finite are refused by their number", "[lsh][simple_mips]") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     auto rows = random_rows<float>(5, 3, 13);
     rows(3, 1) = bad;
     CHECK_THROWS_WITH(simple_mips{}.fitted(matrix_view<float>(rows)), ContainsSubstring("row 3"));

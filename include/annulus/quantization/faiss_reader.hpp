@@ -6,6 +6,7 @@
 #include <annulus/core/file.hpp>
 #include <annulus/quantization/faiss_index.hpp>
 
+#include <stdexcept>
 #include <utility>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
@@ -16,12 +17,14 @@ class faiss_reader {
  public:
   explicit faiss_reader(const std::filesystem::path& path) : m_file(path) {}
 
-  /// The index that the file is.
-  faiss_index read() {
+  /// The index that the file is. What its constructors refuse is wrong with the file.
+  faiss_index read() try {
     faiss_index index = read_index(faiss_max_depth);
     if (const auto left = m_file.size() - m_file.offset(); left > 0)
       m_file.fail(m_file.offset(), "the index ends here, but not the file: ", left, " bytes follow");
     return index;
+  } catch (const std::invalid_argument& error) {
+    fail(error.what());
   }
 
  private:
