@@ -90,10 +90,17 @@ class pair_of_names {
     CHECK(names.erase(id) == expected.ids_at(vertex).empty());
   }
   void move() {
+    const std::size_t before = expected.n_vertices;
     const id_type id = any_id(), from = expected.vertex_of.at(id), to = a_vertex();
     if (from == to) return;
+    names.stand_also(id, to);
+    if (below(4) == 0) {
+      names.stand_no_more(id, to);
+      names.resize(expected.n_vertices = before);
+      return;
+    }
     expected.vertex_of[id] = to;
-    CHECK(names.move(id, to) == expected.ids_at(from).empty());
+    CHECK(names.leave_for(id, to) == expected.ids_at(from).empty());
   }
   void reorder() {
     auto order = expected.named();

@@ -30,18 +30,25 @@ class scalar_encoder {
   /// Learns centre and steps from `data`. O(n d) for per_dimension or cosine, else from a sample.
   scalar_encoder(product_form form, matrix_view<T> data, scalar_scales scales = scalar_scales::per_vector)
       : m_form(form),
-        m_scales(is_exact() || data.rows() == 0 ? scalar_scales::per_vector : scales),
+        m_scales(is_exact() ? scalar_scales::per_vector : scales),
         m_frame(make_frame(data)),
         m_round(data.cols()),
         m_words(m_round.words()) {
     if (form == product_form::cosine)
       for (std::size_t i = 0; i < data.rows() && !m_has_zero; ++i) m_has_zero = is_zero(data.row(i).data());
     if (has_steps()) fit_steps(data);
-    if (m_frame.wide().empty() && m_scales == scalar_scales::automatic) m_scales = scalar_scales::per_vector;
   }
 
   /// To be filled.
   scalar_encoder(unfilled, product_form form) : scalar_encoder(form, matrix_view<T>()) {}
+
+  /// The same, as it would have learnt from other rows.
+  scalar_encoder fitted(matrix_view<T> data) const { return {m_form, data, m_scales}; }
+
+  /// Whether two of one form make the same codes. O(d).
+  friend bool operator==(const scalar_encoder& a, const scalar_encoder& b) noexcept {
+    return a.m_has_zero == b.m_has_zero && a.m_frame == b.m_frame && a.m_steps == b.m_steps;
+  }
 
   /// Of the codes: one more than the rows' where zero vectors under cosine need a direction of their own, so that they
   /// are at distance 0 from each other and 1 from all else.
@@ -123,9 +130,8 @@ class scalar_encoder {
       archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(step_centre, is_finite) &&
                          std::ranges::all_of(centre, is_finite),
                      "has a step below 0, or a step or a centre that is not finite");
-      archive.expect((n_wide > 0) == (self.m_scales == scalar_scales::automatic) &&
-                         std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
-                     "has no wide dimension where it should, or one that is none of its dimensions");
+      archive.expect(std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
+                     "has a wide dimension that is none of its dimensions");
       archive.expect(!self.is_exact() || self.m_scales == scalar_scales::per_vector,
                      "has steps or wide dimensions for rows that are their own codes");
       archive.expect(!self.m_has_zero || self.m_form == product_form::cosine, "has zero vectors, which cosine has");
@@ -155,7 +161,7 @@ class scalar_encoder {
       for (std::size_t i = 0; i < data.rows(); ++i)
         for (std::size_t j = 0; j < data.cols(); ++j) sums[j] += static_cast<double>(data.row(i)[j]);
       for (std::size_t j = 0; j < data.cols(); ++j)
-        centre[j] = static_cast<lane>(sums[j] / static_cast<double>(data.rows()));
+        centre[j] = static_cast<lane>(sums[j] / static_cast<double>(std::max<std::size_t>(data.rows(), 1)));
     }
     return row_frame<T>(m_form, std::move(centre));
   }

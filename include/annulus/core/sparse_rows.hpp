@@ -33,16 +33,10 @@ class sparse_rows {
     m_places.resize(n);
   }
 
-  /// Row order[i] becomes row i, where order ascends; all others go.
+  /// Row order[i] becomes row i; all others go, and what they held. \throws std::bad_alloc, and has not changed then.
   template <class Number>
-  void keep_only(std::span<const Number> order) noexcept {
-    std::size_t kept_room = 0;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      m_places[i] = m_places[order[i]];
-      kept_room += m_places[i].room;
-    }
-    m_places.resize(order.size());
-    m_unused = m_indices.size() - kept_room;
+  void keep_only(std::span<const Number> order) {
+    pack(order.size(), [&](std::size_t i) { return row(order[i]); });
   }
 
   /// Sets have no values; an index holds either sets or rows of values.
@@ -64,7 +58,7 @@ class sparse_rows {
     p.count = row.indices.size();
     std::ranges::copy(row.indices, m_indices.data() + p.begin);
     if (!row.values.empty()) std::ranges::copy(row.values, m_values.data() + p.begin);
-    if (2 * m_unused > m_indices.size()) compact();
+    if (2 * m_unused > m_indices.size()) pack(size(), [&](std::size_t j) { return this->row(j); });
   }
 
   void prefetch(std::size_t i) const noexcept {
@@ -138,10 +132,12 @@ class sparse_rows {
     return {begin, std::min(p.count, m_indices.size() - begin), 0};
   }
 
-  void compact() {
+  /// row_of(i) becomes row i, of n, without gaps between them.
+  template <class RowOf>
+  void pack(std::size_t n, RowOf row_of) {
     sparse_rows packed(m_dim);
-    packed.resize(size());
-    for (std::size_t i = 0; i < size(); ++i) packed.assign(i, row(i));
+    packed.resize(n);
+    for (std::size_t i = 0; i < n; ++i) packed.assign(i, row_of(i));
     *this = std::move(packed);
   }
 

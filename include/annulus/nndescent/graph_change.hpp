@@ -103,12 +103,25 @@ class graph_change {
         m_n_vertices(graph.m_names.n_vertices()),
         m_root(graph.m_root),
         m_n_unreached(graph.m_n_unreached),
+        m_n_since_fit(graph.m_n_since_fit),
         m_n_added(graph.m_tree.n_added()) {}
   graph_change(const graph_change&) = delete;
   ~graph_change() {
     if (m_graph != nullptr) undo();
   }
 
+  /// An id is about to move to another vertex: one of a change.
+  void stand_also(id_type id, id_type vertex) {
+    m_graph->m_names.stand_also(id, vertex);
+    m_mover = id;
+    m_goal = vertex;
+  }
+  /// The graph is about to get other codes of its rows.
+  template <class Walk>
+  void replace_walk(Walk walk) noexcept {
+    std::swap(m_graph->m_walk, walk);
+    if (!m_walk) m_walk = std::move(walk);
+  }
   /// The graph is about to get another tree.
   void replace_tree(hub_tree tree) noexcept {
     std::swap(m_graph->m_tree, tree);
@@ -125,20 +138,26 @@ class graph_change {
   void undo() noexcept {
     Graph& g = *m_graph;
     while (g.n_ids() > m_n_ids) g.m_names.take_back();
+    if (m_mover != no_id) g.m_names.stand_no_more(m_mover, m_goal);
     edges.undo();
     lists.undo();
+    if constexpr (Graph::fits_rows)
+      if (m_walk) g.m_walk = std::move(*m_walk);
     g.drop_vertices(m_n_vertices);
     if (m_tree) g.m_tree = std::move(*m_tree);
     g.m_tree.take_back(m_n_added);
     g.m_root = m_root;
     g.m_n_unreached = m_n_unreached;
+    g.m_n_since_fit = m_n_since_fit;
   }
 
   Graph* m_graph;
+  id_type m_mover = no_id, m_goal = no_id;
+  std::optional<typename Graph::walk_type> m_walk;
   std::optional<hub_tree> m_tree;
   std::size_t m_n_ids, m_n_vertices;
   id_type m_root;
-  std::size_t m_n_unreached, m_n_added;
+  std::size_t m_n_unreached, m_n_since_fit, m_n_added;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -84,13 +84,74 @@ class edge_chooser {
   std::vector<id_type> m_passed;
 };
 
+/// The edges of one row, into which others come one by one: an edge comes in, and one goes where there are too many, as
+/// the rule has it of the new edge with each of the old ones. These are not weighed against each other again, which
+/// would take as many ranks for each of them. Holds scratch.
+template <class Walk>
+class edge_list {
+ public:
+  edge_list(const walk_space<Walk>& space, const diversify_rule& rule) : m_ranker(space), m_rule(rule) {}
+
+  void assign(id_type from, std::span<const id_type> ids) {
+    m_from = from;
+    m_edges.clear();
+    m_ranks.resize(ids.size());
+    m_ranker.from(from, ids, m_ranks.data());
+    for (std::size_t i = 0; i < ids.size(); ++i) m_edges.push_back({m_ranks[i], ids[i]});
+  }
+
+  /// Takes in an edge, unless another is a shortcut to its end. Returns which went for it, or no_id.
+  id_type take(const candidate<float>& edge) {
+    m_ids.clear();
+    for (const auto& e : m_edges) m_ids.push_back(e.id);
+    m_ranks.resize(m_ids.size());
+    m_ranker.from(edge.id, m_ids, m_ranks.data());
+    const bool is_spared = m_rule.spares(m_from, edge.id);
+    std::size_t leaving = 0;  // the furthest, unless the new edge is a shortcut to others
+    float greatest = 0;
+    for (std::size_t i = 0; i < m_edges.size(); ++i) {
+      const candidate<float>& old = m_edges[i];
+      if (old < edge) {
+        if (!is_spared && m_rule.shortcut(edge.rank, m_ranks[i]) > m_rule.factor) return no_id;
+      } else if (const float s = m_rule.shortcut(old.rank, m_ranks[i]);
+                 s > greatest && !m_rule.spares(m_from, old.id)) {
+        greatest = s;
+        leaving = i;
+      }
+      if (greatest == 0 && m_edges[leaving] < old) leaving = i;
+    }
+    if (m_edges.size() < m_rule.degree) {
+      m_edges.push_back(edge);
+      return no_id;
+    }
+    if (m_edges[leaving] < edge) return no_id;
+    return std::exchange(m_edges[leaving], edge).id;
+  }
+
+  /// Nearest first.
+  std::span<const id_type> sorted() {
+    std::sort(m_edges.begin(), m_edges.end());
+    m_ids.clear();
+    for (const auto& e : m_edges) m_ids.push_back(e.id);
+    return m_ids;
+  }
+
+ private:
+  typename walk_space<Walk>::ranker m_ranker;
+  diversify_rule m_rule;
+  id_type m_from = no_id;
+  std::vector<candidate<float>> m_edges;
+  std::vector<id_type> m_ids;
+  std::vector<float> m_ranks;
+};
+
 /// A row that has its place in the graph and no edges yet.
 struct arrival {
   id_type vertex = no_id;
-  std::uint32_t leaf = 0;                    ///< of the tree
-  std::vector<candidate<float>> found = {};  ///< vertices around it by the ranks of the walk, nearest first
-  std::vector<candidate<float>> near = {};   ///< the same by exact distances
-  std::vector<id_type> unnamed = {};         ///< vertices of erased rows nearby
+  std::uint32_t leaf = 0;                      ///< of the tree
+  std::vector<candidate<float>> found = {};    ///< vertices around it by the ranks of the walk, nearest first
+  std::vector<candidate<float>> near = {};     ///< the same by exact distances
+  std::vector<candidate<float>> unnamed = {};  ///< vertices of erased rows nearby, by the same ranks
 };
 
 /// Links arrivals to what was found around them, and that back to them: every target by itself, so that threads do not
@@ -102,7 +163,8 @@ class arrival_linker {
       : m_graph(&graph),
         m_threads(threads),
         m_degree(rule.degree),
-        m_choosers(resolve_threads(threads), {space, rule}) {}
+        m_choosers(resolve_threads(threads), {space, rule}),
+        m_edges(resolve_threads(threads), {space, rule}) {}
 
   void operator()(std::span<arrival> arrivals) {
     parallel_for(m_threads, arrivals.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -116,55 +178,61 @@ class arrival_linker {
     });
 
     m_links.clear();
-    for (const arrival& a : arrivals) {
-      for (const auto& c : a.found) m_links.push_back({c.id, a.vertex});
-      for (const id_type v : a.unnamed) m_links.push_back({v, a.vertex});
-    }
+    for (const arrival& a : arrivals)
+      for (const auto* list : {&a.found, &a.unnamed})
+        for (const auto& c : *list) m_links.push_back({c.id, {c.rank, a.vertex}});
     std::sort(m_links.begin(), m_links.end());
     m_begins.clear();
     for (std::size_t i = 0; i < m_links.size(); ++i)
-      if (i == 0 || m_links[i].target != m_links[i - 1].target) {
+      if (i == 0 || m_links[i].from != m_links[i - 1].from) {
         m_begins.push_back(i);
-        m_graph->keep(m_links[i].target);
+        m_graph->keep(m_links[i].from);
       }
-    m_lost.assign(m_begins.size(), {});
+    m_losses.assign(m_begins.size(), {});
     parallel_for(m_threads, m_begins.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      for (std::size_t t = begin; t < end; ++t) link_back(t, m_choosers[worker]);
+      for (std::size_t i = begin; i < end; ++i) link_back(links_of(i), m_edges[worker], m_losses[i]);
     });
 
-    for (std::size_t t = 0; t < m_begins.size(); ++t)  // the way to a row that lost its place goes by who took it
-      for (const id_type lost : m_lost[t].ids) m_graph->add(m_lost[t].by, lost);
+    for (const auto& losses : m_losses)  // the way to a row that lost its place goes by who took it
+      for (const loss& l : losses) m_graph->add(l.taken_by, l.lost);
     for (const arrival& a : arrivals) ensure_link(a);
   }
 
  private:
+  /// An edge back to an arrival.
   struct link {
-    id_type target, arrival;
-    friend auto operator<=>(const link&, const link&) = default;
+    id_type from;
+    candidate<float> to;
+    friend bool operator<(const link& a, const link& b) noexcept {
+      return a.from != b.from ? a.from < b.from : a.to < b.to;
+    }
   };
   struct loss {
-    id_type by = no_id;
-    std::vector<id_type> ids;
+    id_type taken_by, lost;
   };
 
-  void link_back(std::size_t t, edge_chooser<Walk>& chooser) {
-    const std::size_t begin = m_begins[t], end = t + 1 < m_begins.size() ? m_begins[t + 1] : m_links.size();
-    const id_type v = m_links[begin].target;
-    const auto before = m_graph->of(v);
-    std::vector<id_type> ids(before.begin(), before.end());
-    for (std::size_t i = begin; i < end; ++i)
-      if (std::ranges::find(before, m_links[i].arrival) == before.end()) ids.push_back(m_links[i].arrival);
-    if (ids.size() == before.size()) return;
-    if (ids.size() > m_degree) {
-      const std::vector<id_type> all = ids;
-      chooser.choose(v, ids);
-      for (std::size_t i = begin; i < end && m_lost[t].by == no_id; ++i)
-        if (std::ranges::find(ids, m_links[i].arrival) != ids.end()) m_lost[t].by = m_links[i].arrival;
-      if (m_lost[t].by == no_id) return;  // none of the arrivals is worth an edge
-      for (const id_type w : before)
-        if (std::ranges::find(ids, w) == ids.end()) m_lost[t].ids.push_back(w);
+  /// Those of the i-th row, nearest first.
+  std::span<const link> links_of(std::size_t i) const noexcept {
+    const std::size_t end = i + 1 < m_begins.size() ? m_begins[i + 1] : m_links.size();
+    return std::span(m_links).subspan(m_begins[i], end - m_begins[i]);
+  }
+
+  void link_back(std::span<const link> links, edge_list<Walk>& edges, std::vector<loss>& losses) {
+    const id_type from = links[0].from;
+    const auto before = m_graph->of(from);
+    const auto is_new = [&](const link& l) { return std::ranges::find(before, l.to.id) == before.end(); };
+    if (before.size() + links.size() > m_degree) {
+      edges.assign(from, before);
+      for (const link& l : links)
+        if (is_new(l))
+          if (const id_type lost = edges.take(l.to); lost != no_id) losses.push_back({l.to.id, lost});
+      m_graph->assign_kept(from, edges.sorted());
+    } else {
+      std::vector<id_type> ids(before.begin(), before.end());
+      for (const link& l : links)
+        if (is_new(l)) ids.push_back(l.to.id);
+      m_graph->assign_kept(from, ids);
     }
-    m_graph->assign_kept(v, ids);
   }
 
   /// A row that none found worth an edge gets one from the nearest with a place left, or from the nearest, in the place
@@ -189,9 +257,10 @@ class arrival_linker {
   logged_edges* m_graph;
   std::size_t m_threads, m_degree;
   std::vector<edge_chooser<Walk>> m_choosers;
+  std::vector<edge_list<Walk>> m_edges;
   std::vector<link> m_links;
-  std::vector<std::size_t> m_begins;  ///< of each target, in m_links
-  std::vector<loss> m_lost;           ///< by target
+  std::vector<std::size_t> m_begins;        ///< of each row that gets edges, in m_links
+  std::vector<std::vector<loss>> m_losses;  ///< of those rows
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -4,6 +4,7 @@
 /// One query from start to end: the walk or the scan, and the exact ranks of what was found.
 
 #include <annulus/core/top_k.hpp>
+#include <annulus/nndescent/knn_lists.hpp>
 #include <annulus/nndescent/search_goals.hpp>
 #include <annulus/nndescent/sparse_walk.hpp>
 #include <annulus/nndescent/vertex_filter.hpp>
@@ -55,6 +56,7 @@ struct graph_walker {
   const adjacency& graph;
   entry_points entries;
   const vertex_names& names;
+  const knn_lists& lists;
 
   /// The nearest rows of the query that pass, written to the front of both spans.
   void find(const row_type& query, std::span<id_type> ids, std::span<float> distances, const search_params& params,
@@ -91,12 +93,16 @@ struct graph_walker {
   search_pool<rank_type>& around(std::size_t beam, scratch_type& s) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     s.unnamed.reset(beam / 4);
+    const id_filter all;
+    const vertex_filter passes(names, all);
     if (names.n_unnamed() == 0) {
+      if (names.n_named() <= likely_met(beam, beam)) {
+        scan(beam, passes, s);
+        return s.walk.found;
+      }
       walk_graph(walk, graph, entries, 1, beam, beam, infinity, allow_all{}, s.walk);
       return s.walk.pool;
     }
-    const id_filter all;
-    const vertex_filter passes(names, all);
     surroundings goal{{s.walk.found, std::min(beam / 2, names.n_named()), beam, infinity}, names, s.unnamed};
     if (covering_walk(walk, graph, entries, beam / 2, scan_cost(passes), allow_all{}, goal, s.walk) ==
         walk_end::given_up)
@@ -201,6 +207,12 @@ struct graph_walker {
  private:
   static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
 
+  /// How many rows a walk meets, about. Of those with great inner products with a query some have few edges to them, as
+  /// their norms are small.
+  static constexpr std::size_t likely_met(std::size_t k, std::size_t beam) noexcept {
+    return is_product ? 40 * beam : 8 * k;
+  }
+
   /// What a search for k vertices keeps and looks at: the bound is that of the `bounding` nearest, `wanted` are ranked
   /// again, `beam` are kept.
   struct effort {
@@ -221,25 +233,18 @@ struct graph_walker {
   }
 
   /// Pools of the nearest vertices that pass: the e.k nearest are covered.
-  const search_pool<rank_type>& nearest(const effort& e, const vertex_filter& passes, scratch_type& s) const {
+  const search_pool<rank_type>& nearest(effort e, const vertex_filter& passes, scratch_type& s) const {
     auto& w = s.walk;
-    // A walk meets about so many rows for each that it wants. Of those with great inner products with a query some have
-    // few edges to them, as their norms are small.
-    const std::size_t k = std::min(e.k, names.n_named()), likely_met = is_product ? 40 * e.beam : 8 * k;
-    if (names.n_named() <= likely_met) return scan(e.wanted, passes, s);
+    const std::size_t k = std::min(e.k, names.n_named());
+    if (names.n_named() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
     if (passes.is_open()) {
-      if (names.n_unnamed() == 0) {
-        const auto& found = walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam, e.epsilon, allow_all{}, w);
-        return found.size() < k || found.is_level() ? scan(e.wanted, passes, s) : found;
+      const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
+                                                              e.epsilon, allow_all{}, w)
+                                                 : walk_among_unnamed(e, w);
+      if (found.size() >= k && !w.pool.is_level() && is_covered(found, k, w)) {
+        if (!is_apart(found)) return found;
+        e.epsilon = std::numeric_limits<double>::infinity();
       }
-      // Rows without a name take up their share of a wider pool. Where they are more here than elsewhere, the k-th
-      // found may rank behind the last of the pool: then others may have been passed over.
-      const auto is_named = [&](id_type vertex) { return names.is_named(vertex); };
-      const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1;
-      const auto& found = walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_named, w);
-      if (found.size() >= k && !w.pool.is_level() &&
-          (!w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank)))
-        return found;
     }
     const double cost = scan_cost(passes);
     constexpr double ranks_a_hop = 12;
@@ -250,6 +255,24 @@ struct graph_walker {
       return scan(e.wanted, passes, s);
     return w.found;
   }
+  /// Rows without a name take up their share of a wider pool.
+  const search_pool<rank_type>& walk_among_unnamed(const effort& e, walk_scratch<Walk>& w) const {
+    const auto is_named = [&](id_type vertex) { return names.is_named(vertex); };
+    const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1;
+    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_named, w);
+  }
+  /// Where rows without a name are more here than elsewhere, the k-th found may rank behind the last of the pool: then
+  /// others may have been passed over.
+  bool is_covered(const search_pool<rank_type>& found, std::size_t k, const walk_scratch<Walk>& w) const noexcept {
+    return names.n_unnamed() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
+  }
+  /// Whether a query is further from the nearest row found than that row is from its own neighbours: it lies between
+  /// groups of rows, or outside of them, and others than those that the walk came to may be as near.
+  bool is_apart(const search_pool<rank_type>& found) const {
+    constexpr float far = 1.5f;
+    if (is_product || found.size() == 0) return false;
+    return distance(found[0].rank) > far * lists(found[0].id(), lists.width() - 1).rank;
+  }
 
   /// The same search by a walk over the exact rows.
   void find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
@@ -257,7 +280,7 @@ struct graph_walker {
     using exact_type = exact_walk_of_t<Points, Metric, Walk>;
     const exact_type exact(rows, metric);
     s.exact.walk.hidden = s.walk.hidden;
-    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names}.find(query, ids, distances,
+    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names, lists}.find(query, ids, distances,
                                                                                               params, passes, s.exact);
     s.walk.distances += std::exchange(s.exact.walk.distances, 0);
     s.walk.hops += std::exchange(s.exact.walk.hops, 0);

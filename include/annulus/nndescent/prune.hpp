@@ -19,6 +19,16 @@ struct diversify_rule {
   double prob;
   float factor;
   counter_random coin;
+
+  /// How many times shorter than an edge the last step of another way to its end is. Rows at distance 0 from each other
+  /// are as good as one another: the first stands for all, and the others follow where there is room.
+  float shortcut(float edge, float last_step) const noexcept {
+    if (last_step > edge) return 0;
+    if (last_step > 0) return edge / last_step;
+    return edge == last_step && factor > 1 ? factor : std::numeric_limits<float>::infinity();
+  }
+  /// Whether an edge stays, whatever the shortcut.
+  bool spares(std::size_t from, id_type to) const noexcept { return prob < 1 && coin.uniform(from << 32 | to) >= prob; }
 };
 
 /// Thins out lists of neighbours; holds scratch.
@@ -50,12 +60,9 @@ class diversifier {
         m_ranks.resize(m_ids.size());
         m_ranker.from(m_open[i].id, m_ids, m_ranks.data());
         for (std::size_t j = 0; j < m_ids.size(); ++j) {
-          const float direct = m_open[m_places[j]].rank;
-          const bool spare = m_rule.prob < 1 && m_rule.coin.uniform(u << 32 | m_ids[j]) >= m_rule.prob;
-          if (m_ranks[j] <= direct && !spare) {
-            float& s = m_shortcut[m_places[j]];
-            s = std::max(s, shortcut(direct, m_ranks[j]));
-          }
+          if (m_rule.spares(u, m_ids[j])) continue;
+          float& s = m_shortcut[m_places[j]];
+          s = std::max(s, m_rule.shortcut(m_open[m_places[j]].rank, m_ranks[j]));
         }
       }
     }
@@ -65,13 +72,6 @@ class diversifier {
   }
 
  private:
-  /// How many times shorter the way's last step is. Rows at distance 0 from each other are as good as one another: the
-  /// first stands for all, and the others follow where there is room.
-  float shortcut(float direct, float last_step) const noexcept {
-    if (last_step > 0) return direct / last_step;
-    return direct == last_step && m_rule.factor > 1 ? m_rule.factor : std::numeric_limits<float>::infinity();
-  }
-
   typename Space::ranker m_ranker;
   diversify_rule m_rule;
   std::vector<candidate_type> m_open;

@@ -55,7 +55,9 @@ class search_graph {
   std::size_t n_ids() const noexcept { return m_names.n_ids(); }  ///< given out so far
   bool holds(id_type id) const noexcept { return m_names.holds(id); }
   const walk_type& walk() const noexcept { return m_walk; }
-  walker_type walker() const noexcept { return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names}; }
+  walker_type walker() const noexcept {
+    return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names, m_knn};
+  }
 
   /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again.
   neighbors knn_graph() const {
@@ -79,6 +81,8 @@ class search_graph {
     constexpr std::size_t round = 256;  // rows that are searched for before any of them is linked
     prepare_change();
     change_type change(*this);
+    if constexpr (fits_rows)
+      if (m_names.n_vertices() == 0) change.replace_walk(m_walk.fitted(rows));
     const auto first = static_cast<id_type>(n_ids());
     std::vector<scratch_type> scratch(std::min(resolve_threads(threads), rows.size()), scratch_type(m_walk));
     std::vector<id_type> vertices;
@@ -110,9 +114,10 @@ class search_graph {
     const id_type before = m_names.vertex_of(id), vertex = vertex_for(row, fresh);
     if (vertex == before) return;
     link(fresh, scratch, change);
+    change.stand_also(id, vertex);
     settle(change);
-    if (m_names.move(id, vertex)) take_from_table(before);
     change.keep();
+    if (m_names.leave_for(id, vertex)) take_from_table(before);
   }
 
   /// Routes the edges around vertices without a name, and closes their places.
@@ -141,6 +146,7 @@ class search_graph {
     vertex_names names = m_names;
     names.reorder(order);
 
+    m_walk.keep_only(order);
     // Nothing of what follows can fail.
     tree.rename(place);
     m_tree = std::move(tree);
@@ -149,7 +155,6 @@ class search_graph {
     m_names = std::move(names);
     m_knn.reorder(order, place);
     m_table.rename(place);
-    m_walk.keep_only(order);
     m_rows.keep_only(m_rows.size() > 0 ? std::span<const id_type>(order) : std::span<const id_type>());
     m_n_unreached = 0;
   }
@@ -180,7 +185,10 @@ class search_graph {
     std::optional<names_of_version_1> old;
     if constexpr (Archive::is_loading)
       if (archive.version() == 1) self.m_names = old.emplace(archive).names;
-    if (!old) persistence::persist(self.m_names, archive);
+    if (!old) {
+      archive("added_since_fit", self.m_n_since_fit);
+      persistence::persist(self.m_names, archive);
+    }
     archive.part(walk_name, self.m_walk);
     const std::size_t n = self.m_names.n_vertices(), n_exact = self.keeps_beside() ? n : 0;
     if constexpr (Archive::is_loading) {
@@ -213,6 +221,7 @@ class search_graph {
 
   static constexpr std::string_view walk_name = std::same_as<Storage, full_precision> ? "rows" : "compressed";
   static constexpr bool is_compressed = !std::same_as<Storage, full_precision>;
+  static constexpr bool fits_rows = requires(const walk_type& walk, const view_type& rows) { walk.fitted(rows); };
   /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
   /// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
   static constexpr std::size_t least_width = [] {
@@ -337,6 +346,8 @@ class search_graph {
   /// neighbours.
   void link(std::span<const newcomer> fresh, std::vector<scratch_type>& scratch, change_type& change) {
     if (fresh.empty()) return;
+    m_n_since_fit += fresh.size();
+    fit_codes(change);
     const std::size_t beam = 2 * std::max(m_params.n_neighbors, graph_degree(m_params));
     std::vector<id_type> vertices;
     for (const newcomer& f : fresh) vertices.push_back(f.vertex);
@@ -356,7 +367,8 @@ class search_graph {
         for (std::size_t j = 0; j < pool.size(); ++j)
           a.found.push_back({walker().telling_rank(pool[j], fresh[i].row, s), pool[j].id()});
         std::sort(a.found.begin(), a.found.end());
-        for (std::size_t j = 0; j < s.unnamed.size(); ++j) a.unnamed.push_back(s.unnamed[j].id());
+        for (std::size_t j = 0; j < s.unnamed.size(); ++j)
+          a.unnamed.push_back({walker().telling_rank(s.unnamed[j], fresh[i].row, s), s.unnamed[j].id()});
         walker().exact_distances(pool, fresh[i].row, a.near);
       }
     });
@@ -366,6 +378,18 @@ class search_graph {
     arrival_linker<walk_type>(ranks, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
     for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);
+  }
+
+  /// Codes that were fitted to other rows may not tell those apart that came since.
+  void fit_codes([[maybe_unused]] change_type& change) {
+    constexpr std::size_t share = 5;
+    if constexpr (fits_rows) {
+      if (m_walk.is_lossless() || m_rows.size() == 0 || share * m_n_since_fit <= m_rows.size()) return;
+      walk_type fitted = m_walk.fitted(m_rows.view());
+      fitted.assign_all(m_rows.view(), m_params.threads);
+      change.replace_walk(std::move(fitted));
+      m_n_since_fit = 0;
+    }
   }
 
   /// New vertices know each other already.
@@ -383,7 +407,7 @@ class search_graph {
 
   /// Once enough rows came, sees to it that searches start near them and that all can be reached.
   void settle(change_type& change) {
-    constexpr std::size_t share_outside = 5, share_unreached = 50;
+    constexpr std::size_t share_outside = 5, share_unreached = 16;
     const std::size_t n = m_names.n_vertices();
     if (m_n_unreached * share_unreached > n) {
       connect_all(change.edges, m_root);
@@ -436,6 +460,7 @@ class search_graph {
   Metric m_metric;
   nndescent_params m_params;
   std::size_t m_n_unreached = 0;  ///< vertices that came since all were last known to be in reach of the root
+  std::size_t m_n_since_fit = 0;  ///< and since the codes of a storage were fitted to the rows
   walk_type m_walk;               ///< by vertex, as are the exact rows of a compressed storage, edges and lists
   owned_rows<Points> m_rows;
   adjacency m_graph;

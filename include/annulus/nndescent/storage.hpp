@@ -197,16 +197,25 @@ class code_walk {
   void assign(std::size_t i, std::span<const T> row) { m_encoder.encode(row.data(), i, m_codes); }
   void keep_only(std::span<const id_type> order) noexcept { m_codes.keep_only(order); }
 
+  /// Whether all rows are their own codes, and none fit better.
+  bool is_lossless() const noexcept { return m_encoder.is_exact(); }
+  /// An empty one, whose codes fit such rows.
+  code_walk fitted(matrix_view<T> rows) const { return code_walk(m_encoder.fitted(rows)); }
+  /// Becomes the codes of all these rows.
+  void assign_all(matrix_view<T> rows, std::size_t threads) { m_codes = encode_rows(m_encoder, rows, threads); }
+
   query make_query() const {
     query q{m_encoder, {}, 0};
     q.codes.codes.resize(m_codes.row_bytes());
     return q;
   }
   void prepare(std::span<const T> row, query& q) const {
+    renew(q);
     q.encoder.prepare(row.data(), m_codes.row_bytes(), q.codes);
     q.norm = norm_of(q.codes);
   }
   void prepare_row(std::size_t i, query& q) const {
+    renew(q);
     q.encoder.prepare(m_codes, i, q.codes);
     q.norm = norm_of(q.codes);
   }
@@ -236,6 +245,10 @@ class code_walk {
   }
 
  private:
+  /// A query's scratch may be older than the codes, which are fitted anew as rows come in.
+  void renew(query& q) const {
+    if (!(q.encoder == m_encoder)) q.encoder = m_encoder;
+  }
   static float norm_of(const code_query& q) noexcept {
     std::int32_t sum = 0;
     for (const std::int32_t c : q.codes) sum += c * c;

@@ -11,9 +11,11 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 class vertex_filter {
  public:
-  vertex_filter(const vertex_names& names, const id_filter& filter) : m_names(&names), m_filter(&filter) {}
+  vertex_filter(const vertex_names& names, const id_filter& filter)
+      : m_names(&names), m_filter(&filter), m_count(counted()) {}
 
-  /// Asks the filter about every row, once for all of many queries to come. O(n).
+  /// Asks the filter about every row, once for all of many queries to come, which are searched for as each alone would
+  /// be. O(n).
   void prepare() {
     if (m_filter->empty()) return;
     std::vector<std::uint64_t> bits((m_names->n_vertices() + 63) / 64);
@@ -36,22 +38,11 @@ class vertex_filter {
   }
 
   /// How many vertices pass, at most, or of a callable about how many.
-  double count() const {
-    if (m_is_prepared) return static_cast<double>(m_passing.size());
-    if (m_filter->empty()) return static_cast<double>(m_names->n_named());
-    if (const auto known = m_filter->size()) return static_cast<double>(std::min(*known, m_names->size()));
-    constexpr std::size_t samples = 128;
-    const counter_random random(0);
-    std::size_t passed = 0;
-    for (std::size_t i = 0; i < samples; ++i)
-      passed += (*this)(static_cast<id_type>(random.below(i, m_names->n_vertices())));
-    return static_cast<double>(passed * m_names->n_vertices()) / samples;
-  }
+  double count() const noexcept { return m_count; }
   /// What it takes to find all that pass, in ranks of rows.
-  double cost_of_visit() const {
+  double cost_of_visit() const noexcept {
     constexpr double asked = 0.1, listed = 0.02;
-    const bool is_listed = m_is_prepared || m_filter->empty() || m_filter->size();
-    return (is_listed ? listed : asked) * static_cast<double>(m_names->n_vertices());
+    return (m_filter->empty() || m_filter->size() ? listed : asked) * static_cast<double>(m_names->n_vertices());
   }
   /// f(vertex) for all that pass, each once.
   template <class F>
@@ -73,8 +64,20 @@ class vertex_filter {
   }
 
  private:
+  double counted() const {
+    if (m_filter->empty() || m_names->n_named() == 0) return static_cast<double>(m_names->n_named());
+    if (const auto known = m_filter->size()) return static_cast<double>(std::min(*known, m_names->size()));
+    constexpr std::size_t samples = 128;
+    const counter_random random(0);
+    std::size_t passed = 0;
+    for (std::size_t i = 0; i < samples; ++i)
+      passed += (*this)(static_cast<id_type>(random.below(i, m_names->n_vertices())));
+    return static_cast<double>(passed * m_names->n_vertices()) / samples;
+  }
+
   const vertex_names* m_names;
   const id_filter* m_filter;
+  double m_count;
   bool m_is_prepared = false;
   std::vector<std::uint64_t> m_bits;
   std::vector<id_type> m_passing;

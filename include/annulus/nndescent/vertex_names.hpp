@@ -79,12 +79,14 @@ class vertex_names {
     if (2 * m_n_rows < m_ids.size()) drop_gaps();
     return is_last;
   }
-  /// The id goes to another vertex. Returns whether the one that it leaves has no name any more.
-  /// \throws std::bad_alloc, and has not changed then.
-  bool move(id_type id, id_type vertex) {
-    const std::size_t place = place_of(id);
-    attach(id, vertex);
-    const bool is_last = detach(id, std::exchange(m_vertices[place], vertex));
+  /// An id that is to move stands at both vertices until it leaves one. \throws std::bad_alloc, and has not changed
+  /// then.
+  void stand_also(id_type id, id_type vertex) { attach(id, vertex); }
+  /// It leaves the new one again.
+  void stand_no_more(id_type id, id_type vertex) noexcept { static_cast<void>(detach(id, vertex)); }
+  /// It leaves the old one. Returns whether that has no name any more.
+  bool leave_for(id_type id, id_type vertex) noexcept {
+    const bool is_last = detach(id, std::exchange(m_vertices[place_of(id)], vertex));
     m_n_unnamed += is_last;
     return is_last;
   }
