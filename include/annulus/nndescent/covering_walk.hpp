@@ -31,6 +31,10 @@ class nearest_goal {
     return m_found->size() < m_k ? std::numeric_limits<double>::infinity()
                                  : bound_of((*m_found)[0].rank, (*m_found)[m_k - 1].rank, m_epsilon);
   }
+  /// Another value once the goal has changed.
+  double progress() const noexcept {
+    return static_cast<double>(m_found->size() < m_k ? static_cast<Rank>(m_found->size()) : (*m_found)[m_k - 1].rank);
+  }
   /// Which share of the goal ranks no further than this.
   double share_within(Rank rank) const noexcept {
     return static_cast<double>(m_found->count_within(rank)) / static_cast<double>(m_k);
@@ -76,6 +80,11 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
   };
 
   const std::uint64_t before = s.distances;
+  forget_rows(graph, s);
+  if (begin_with_longest(
+          walk, graph, entries, 8 * margin, s, rank_all, [&](rank_type rank) { return goal.is_within(rank); },
+          [&] { return goal.progress(); }))
+    return walk_end::covered;
   enter(walk, graph, entries, s, meet);
   rank_all();
   // What is looked for may lie in several places, which are far from each other.

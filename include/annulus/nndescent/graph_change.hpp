@@ -104,6 +104,7 @@ class graph_change {
         m_root(graph.m_root),
         m_n_unreached(graph.m_n_unreached),
         m_n_since_fit(graph.m_n_since_fit),
+        m_n_since_build(graph.m_n_since_build),
         m_n_added(graph.m_tree.n_added()) {}
   graph_change(const graph_change&) = delete;
   ~graph_change() {
@@ -149,6 +150,7 @@ class graph_change {
     g.m_root = m_root;
     g.m_n_unreached = m_n_unreached;
     g.m_n_since_fit = m_n_since_fit;
+    g.m_n_since_build = m_n_since_build;
   }
 
   Graph* m_graph;
@@ -157,7 +159,7 @@ class graph_change {
   std::optional<hub_tree> m_tree;
   std::size_t m_n_ids, m_n_vertices;
   id_type m_root;
-  std::size_t m_n_unreached, m_n_since_fit, m_n_added;
+  std::size_t m_n_unreached, m_n_since_fit, m_n_since_build, m_n_added;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

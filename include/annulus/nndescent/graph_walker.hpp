@@ -49,6 +49,7 @@ struct graph_walker {
   using row_type = row_t<view_of<Points>>;
   using scratch_type = graph_scratch<Points, Metric, Walk>;
   using rank_type = typename Walk::rank_type;
+  static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
 
   const Walk& walk;
   const owned_rows<Points>& rows;  ///< exact, or empty
@@ -63,7 +64,7 @@ struct graph_walker {
             const vertex_filter& passes, scratch_type& s) const {
     const std::size_t k = std::min(ids.size(), names.size());
     if (k == 0 || !is_finite_row(query)) return;
-    walk.prepare(query, s.walk.query);
+    prepare(query, s);
     const effort e = effort_for(k, params);
     if (!walk.is_blind(s.walk.query)) {
       const auto& found = nearest(e, passes, s);
@@ -88,6 +89,18 @@ struct graph_walker {
     }
   }
 
+  /// Makes a row the query of the scratch.
+  void prepare(const row_type& query, scratch_type& s) const {
+    walk.prepare(query, s.walk.query);
+    if constexpr (is_product) s.walk.query_length = norm_of(query);
+  }
+  /// The same for a vertex.
+  void prepare(id_type vertex, scratch_type& s) const {
+    walk.prepare_row(vertex, s.walk.query);
+    if constexpr (is_product)
+      s.walk.query_length = rows.size() > 0 ? norm_of(rows.row(vertex)) : std::numeric_limits<double>::infinity();
+  }
+
   /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered.
   /// The nearest without a name go to s.unnamed.
   search_pool<rank_type>& around(std::size_t beam, scratch_type& s) const {
@@ -100,7 +113,7 @@ struct graph_walker {
         scan(beam, passes, s);
         return s.walk.found;
       }
-      walk_graph(walk, graph, entries, 1, beam, beam, infinity, allow_all{}, s.walk);
+      walk_graph(walk, graph, entries, beam, beam, beam, infinity, allow_all{}, s.walk);
       return s.walk.pool;
     }
     surroundings goal{{s.walk.found, std::min(beam / 2, names.n_named()), beam, infinity}, names, s.unnamed};
@@ -127,7 +140,7 @@ struct graph_walker {
 
   /// The `width` vertices nearest to a vertex, by exact distances.
   void neighbors_of(id_type vertex, std::size_t width, scratch_type& s, std::vector<candidate<float>>& out) const {
-    walk.prepare_row(vertex, s.walk.query);
+    prepare(vertex, s);
     s.walk.hidden = vertex;
     const auto& pool = around(std::max<std::size_t>(64, 4 * width), s);
     s.walk.hidden = no_id;
@@ -167,7 +180,7 @@ struct graph_walker {
                                        const vertex_filter& passes, scratch_type& s) const {
     const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
     const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
-    walk.prepare(query, s.walk.query);
+    prepare(query, s);
     s.within.clear();
     const auto could_be_within = [&](rank_type rank) {
       if constexpr (Walk::is_compressed)
@@ -205,8 +218,6 @@ struct graph_walker {
   }
 
  private:
-  static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
-
   /// How many rows a walk meets, about. Of those with great inner products with a query some have few edges to them, as
   /// their norms are small.
   static constexpr std::size_t likely_met(std::size_t k, std::size_t beam) noexcept {
@@ -221,7 +232,7 @@ struct graph_walker {
   };
   effort effort_for(std::size_t k, const search_params& params) const {
     // The greatest inner products lie far apart, and of their spread nothing follows: a beam decides.
-    if (params.beam == 0 && is_product) return effort_for(k, {.beam = 2 * k + 16});
+    if (params.beam == 0 && is_product) return effort_for(k, {.beam = std::max<std::size_t>(64, 2 * k + 16)});
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
         by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, names.n_vertices()));
@@ -236,7 +247,9 @@ struct graph_walker {
   const search_pool<rank_type>& nearest(effort e, const vertex_filter& passes, scratch_type& s) const {
     auto& w = s.walk;
     const std::size_t k = std::min(e.k, names.n_named());
-    if (names.n_named() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
+    // Of products a scan is over once the rows left are too short.
+    constexpr std::size_t few = is_product ? 16384 : 0;
+    if (names.n_named() <= std::max(few, likely_met(k, e.beam))) return scan(e.wanted, passes, s);
     if (passes.is_open()) {
       const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
                                                               e.epsilon, allow_all{}, w)
@@ -244,6 +257,7 @@ struct graph_walker {
       if (found.size() >= k && !w.pool.is_level() && is_covered(found, k, w)) {
         if (!is_apart(found)) return found;
         e.epsilon = std::numeric_limits<double>::infinity();
+        e.beam *= 2;
       }
     }
     const double cost = scan_cost(passes);
@@ -280,8 +294,8 @@ struct graph_walker {
     using exact_type = exact_walk_of_t<Points, Metric, Walk>;
     const exact_type exact(rows, metric);
     s.exact.walk.hidden = s.walk.hidden;
-    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names, lists}.find(query, ids, distances,
-                                                                                              params, passes, s.exact);
+    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names, lists}.find(
+        query, ids, distances, params, passes, s.exact);
     s.walk.distances += std::exchange(s.exact.walk.distances, 0);
     s.walk.hops += std::exchange(s.exact.walk.hops, 0);
     s.scans += std::exchange(s.exact.scans, 0);
@@ -310,10 +324,30 @@ struct graph_walker {
     });
     rank_block();
   }
+  /// The same in the order of lengths, down to where no row left can be of interest.
+  template <class F, class IsOfInterest>
+  void scan_by_length(const vertex_filter& passes, scratch_type& s, F f, IsOfInterest is_of_interest) const {
+    auto& w = s.walk;
+    ++s.scans;
+    forget_rows(graph, w);
+    std::size_t n_blocks = 0;
+    const auto rank_block = [&] {
+      std::erase_if(w.ids, [&](id_type vertex) { return !passes(vertex); });
+      rank_collected(walk, w);
+      for (std::size_t i = 0; i < w.ids.size(); ++i) f(w.ids[i], w.ranks[i]);
+    };
+    begin_with_longest(walk, graph, entries, names.n_vertices(), w, rank_block, is_of_interest,
+                       [&] { return ++n_blocks; });
+  }
   const search_pool<rank_type>& scan(std::size_t wanted, const vertex_filter& passes, scratch_type& s) const {
-    s.walk.found.reset(wanted);
-    scan_each(passes, s, [&](id_type vertex, rank_type rank) { s.walk.found.insert(rank, vertex); });
-    return s.walk.found;
+    auto& found = s.walk.found;
+    found.reset(wanted);
+    const auto take = [&](id_type vertex, rank_type rank) { found.insert(rank, vertex); };
+    if (entries.longest == nullptr) scan_each(passes, s, take);
+    else
+      scan_by_length(passes, s, take,
+                     [&](rank_type rank) { return !found.is_full() || !(found[found.size() - 1].rank < rank); });
+    return found;
   }
   /// By the exact rows alone.
   void scan_rows(const row_type& query, std::span<id_type> ids, std::span<float> distances, const vertex_filter& passes,

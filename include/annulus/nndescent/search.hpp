@@ -8,6 +8,7 @@
 #include <annulus/nndescent/adjacency.hpp>
 #include <annulus/nndescent/hub_tree.hpp>
 #include <annulus/nndescent/params.hpp>
+#include <annulus/nndescent/rows_by_length.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -107,7 +108,8 @@ struct walk_scratch {
   std::vector<id_type> ids = {};
   std::vector<rank_type> ranks = {};
   std::uint64_t distances = 0, hops = 0;
-  id_type hidden = no_id;  ///< a row to search as if it were not there
+  id_type hidden = no_id;                                         ///< a row to search as if it were not there
+  double query_length = std::numeric_limits<double>::infinity();  ///< under inner products
 };
 
 /// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`; no
@@ -123,6 +125,7 @@ double bound_of(Rank first, Rank kth, double epsilon) noexcept {
 struct entry_points {
   const hub_tree& tree;
   id_type root;
+  const rows_by_length* longest = nullptr;  ///< under inner products
 };
 
 /// Lets every row pass.
@@ -130,13 +133,48 @@ struct allow_all {
   constexpr bool operator()(id_type) const noexcept { return true; }
 };
 
+/// Before a walk: no row was met yet.
+template <class Walk>
+void forget_rows(const adjacency& graph, walk_scratch<Walk>& s) {
+  s.visited.reset(graph.size());
+  if (s.hidden != no_id) s.visited.insert(s.hidden);
+}
+
+/// Under inner products a walk starts from the longest rows: from `most` of them, if it takes so many until
+/// progress(), which tells how far the search is, stays the same. Returns whether the search is over: whether no other
+/// row is long enough for is_of_interest(rank). rank_all() ranks those in s.ids.
+template <class Walk, class RankAll, class IsOfInterest, class Progress>
+bool begin_with_longest(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t most,
+                        walk_scratch<Walk>& s, RankAll rank_all, IsOfInterest is_of_interest, Progress progress) {
+  if (entries.longest == nullptr) return false;
+  constexpr std::size_t block = 64, patience = 2;
+  constexpr double rounding = 1 + 1e-5;
+  const rows_by_length& rows = *entries.longest;
+  most = std::max(most, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
+  std::size_t n_idle = 0;
+  for (std::size_t i = 0; i < rows.size();) {
+    const double greatest = rounding * s.query_length * static_cast<double>(rows.length(i));
+    if (!is_of_interest(static_cast<typename Walk::rank_type>(-greatest))) return true;
+    if (i >= most || n_idle == patience) return false;
+    const auto before = progress();
+    s.ids.clear();
+    for (const std::size_t end = std::min(i + block, rows.size()); i < end; ++i) {
+      const id_type id = rows[i];
+      if (id >= graph.size() || !s.visited.insert(id)) continue;
+      walk.prefetch(id);
+      s.ids.push_back(id);
+    }
+    rank_all();
+    n_idle = progress() == before ? n_idle + 1 : 0;
+  }
+  return true;
+}
+
 /// Where every walk starts: calls meet(id, rank) for the hubs that the tree asks about on its way (where the leaf is of
 /// the wrong cluster, they lead out of it), and collects the rows of the leaf and `root` in s.ids, to be ranked.
 template <class Walk, class Meet>
 void enter(const Walk& walk, const adjacency& graph, const entry_points& entries, walk_scratch<Walk>& s, Meet meet) {
   using rank_type = typename Walk::rank_type;
-  s.visited.reset(graph.size());
-  if (s.hidden != no_id) s.visited.insert(s.hidden);
   const std::uint32_t leaf =
       entries.tree.template find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
         walk.ranks(s.query, ids, out);
@@ -206,6 +244,10 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
     is_nearer = false;
   };
 
+  forget_rows(graph, s);
+  const auto is_of_interest = [&](rank_type rank) { return found.size() < k || !(found[k - 1].rank < rank); };
+  const auto progress = [&] { return found.size() < k ? static_cast<double>(found.size()) : found[k - 1].rank; };
+  if (begin_with_longest(walk, graph, entries, 8 * beam, s, rank_all, is_of_interest, progress)) return found;
   enter(walk, graph, entries, s, meet);
   rank_all();
   while (const auto* nearest = s.pool.next()) {

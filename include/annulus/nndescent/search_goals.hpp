@@ -32,6 +32,7 @@ struct radius_goal {
   }
   bool is_within(Rank rank) const { return within(rank); }
   double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
+  double progress() const noexcept { return static_cast<double>(found.size()); }
   double share_within(Rank) const noexcept { return 1; }
 };
 template <class Rank, class IsWithin>

@@ -56,16 +56,19 @@ class search_graph {
   bool holds(id_type id) const noexcept { return m_names.holds(id); }
   const walk_type& walk() const noexcept { return m_walk; }
   walker_type walker() const noexcept {
-    return {m_walk, exact_rows(), m_metric, m_graph, {m_tree, m_root}, m_names, m_knn};
+    return {m_walk,  exact_rows(), m_metric, m_graph, {m_tree, m_root, m_longest.size() > 0 ? &m_longest : nullptr},
+            m_names, m_knn};
   }
 
-  /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again.
+  /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again;
+  /// under inner products all are once rows came, as a long row is a neighbour of rows that are far from it.
   neighbors knn_graph() const {
     std::vector<scratch_type> scratch(resolve_threads(m_params.threads), scratch_type(m_walk));
     const auto ids_at = [&](id_type v) { return m_names.ids_at(v); };
+    const bool are_outdated = walker_type::is_product && m_n_since_build > 0;
     const auto list_of = [&](id_type v, std::size_t worker, std::vector<candidate<float>>& list) {
       list.clear();
-      for (std::size_t j = 0; j < m_knn.width(); ++j)
+      for (std::size_t j = 0; j < m_knn.width() && !are_outdated; ++j)
         if (const auto c = m_knn(v, j); c.id < m_names.n_vertices() && m_names.is_named(c.id)) list.push_back(c);
       if (list.size() < std::min(m_knn.width(), m_names.n_named() - 1))
         walker().neighbors_of(v, m_knn.width(), scratch[worker], list);
@@ -155,19 +158,21 @@ class search_graph {
     m_names = std::move(names);
     m_knn.reorder(order, place);
     m_table.rename(place);
+    m_longest.rename(place);
     m_rows.keep_only(m_rows.size() > 0 ? std::span<const id_type>(order) : std::span<const id_type>());
     m_n_unreached = 0;
   }
 
   std::size_t memory_bytes() const noexcept {
     return m_walk.memory_bytes() + m_rows.memory_bytes() + m_graph.memory_bytes() + m_tree.memory_bytes() +
-           m_names.memory_bytes() + m_knn.memory_bytes() + m_table.memory_bytes();
+           m_names.memory_bytes() + m_knn.memory_bytes() + m_table.memory_bytes() + m_longest.memory_bytes();
   }
 
   std::string defect() const {
     for (std::string found : {defect_of(walk_name, m_walk.defect()), defect_of("rows", defect_of_rows(m_rows)),
                               defect_of("graph", m_graph.defect()), defect_of("graph.neighbors", m_knn.defect()),
-                              defect_of("tree", m_tree.defect(m_names.n_vertices())), m_names.defect()})
+                              defect_of("tree", m_tree.defect(m_names.n_vertices())), m_names.defect(),
+                              defect_of("longest", m_longest.size() > 0 ? m_longest.defect(m_names.n_vertices()) : "")})
       if (!found.empty()) return found;
     if (size() > 0 && m_root >= m_names.n_vertices()) return "root: " + std::to_string(m_root) + " is no vertex";
     if constexpr (refusing<Metric, row_type>)
@@ -187,6 +192,7 @@ class search_graph {
       if (archive.version() == 1) self.m_names = old.emplace(archive).names;
     if (!old) {
       archive("added_since_fit", self.m_n_since_fit);
+      archive("added_since_build", self.m_n_since_build);
       persistence::persist(self.m_names, archive);
     }
     archive.part(walk_name, self.m_walk);
@@ -203,7 +209,14 @@ class search_graph {
     if (!old) archive.part("graph.neighbors", self.m_knn);
     archive.part("tree", self.m_tree);
     if constexpr (Archive::is_loading)
-      if (old) self.m_tree.number_rows(n);
+      if (old) {
+        self.m_tree.number_rows(n);
+        self.m_n_since_build = 1;  // for all that is known
+      }
+    if constexpr (walker_type::is_product) {
+      if (!old) archive.part("longest", self.m_longest);
+      archive.expect(self.m_longest.size() == (old ? 0 : n), "has not all rows in the order of their lengths");
+    }
     archive.expect(
         self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n && self.m_knn.size() == n,
         "has not a row, edges and a list of neighbours for each vertex");
@@ -290,6 +303,11 @@ class search_graph {
       m_knn.assign(vertices[i], list);
       put(vertices[i], data.row(i));
     }
+    if constexpr (walker_type::is_product) {
+      std::vector<candidate<float>> lengths(n);
+      for (std::size_t i = 0; i < n; ++i) lengths[i] = {static_cast<float>(norm_of(data.row(i))), vertices[i]};
+      m_longest.add(std::move(lengths));
+    }
     return vertices;
   }
 
@@ -339,6 +357,7 @@ class search_graph {
   /// Takes back the newest vertices, of which n are to be left.
   void drop_vertices(std::size_t n) noexcept {
     for (std::size_t v = exact_rows().size(); v-- > n;) take_from_table(static_cast<id_type>(v));
+    m_longest.drop_from(n);
     resize_vertices(n);
   }
 
@@ -347,6 +366,7 @@ class search_graph {
   void link(std::span<const newcomer> fresh, std::vector<scratch_type>& scratch, change_type& change) {
     if (fresh.empty()) return;
     m_n_since_fit += fresh.size();
+    m_n_since_build += fresh.size();
     fit_codes(change);
     const std::size_t beam = 2 * std::max(m_params.n_neighbors, graph_degree(m_params));
     std::vector<id_type> vertices;
@@ -356,7 +376,7 @@ class search_graph {
       scratch_type& s = scratch[worker];
       std::vector<typename walk_type::rank_type> ranks(fresh.size());
       for (std::size_t i = begin; i < end; ++i) {
-        m_walk.prepare(fresh[i].row, s.walk.query);
+        walker().prepare(fresh[i].row, s);
         auto& pool = walker().around(beam, s);
         m_walk.ranks(s.walk.query, vertices, ranks.data());
         for (std::size_t j = 0; j < fresh.size(); ++j)
@@ -378,6 +398,11 @@ class search_graph {
     arrival_linker<walk_type>(ranks, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
     for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);
+    if constexpr (walker_type::is_product) {
+      std::vector<candidate<float>> lengths;
+      for (const newcomer& f : fresh) lengths.push_back({static_cast<float>(norm_of(f.row)), f.vertex});
+      m_longest.add(std::move(lengths));
+    }
   }
 
   /// Codes that were fitted to other rows may not tell those apart that came since.
@@ -461,14 +486,16 @@ class search_graph {
   nndescent_params m_params;
   std::size_t m_n_unreached = 0;  ///< vertices that came since all were last known to be in reach of the root
   std::size_t m_n_since_fit = 0;  ///< and since the codes of a storage were fitted to the rows
-  walk_type m_walk;               ///< by vertex, as are the exact rows of a compressed storage, edges and lists
+  std::size_t m_n_since_build = 0;
+  walk_type m_walk;  ///< by vertex, as are the exact rows of a compressed storage, edges and lists
   owned_rows<Points> m_rows;
   adjacency m_graph;
   hub_tree m_tree;
   id_type m_root = no_id;
   vertex_names m_names;
   knn_lists m_knn;
-  row_table m_table;  ///< of all vertices with a name, once the index changes, where their rows are kept
+  rows_by_length m_longest;  ///< under inner products
+  row_table m_table;         ///< of all vertices with a name, once the index changes, where their rows are kept
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
