@@ -207,6 +207,22 @@ TEST_CASE("rows about 0 of like dimensions have no centre under products, and no
   }
 }
 
+TEST_CASE("at most four dimensions stand apart, and never all", "[scalar_quantizer]") {
+  std::mt19937_64 generator(2);
+  std::normal_distribution<double> any;
+  for (const std::size_t d : {1u, 2u, 5u, 12u})
+    for (std::size_t n_wide = 0; n_wide <= d; ++n_wide) {
+      matrix<double> rows(200, d);
+      for (std::size_t i = 0; i < 200; ++i)
+        for (std::size_t j = 0; j < d; ++j) rows(i, j) = any(generator) * (j < n_wide ? 1e6 : 1);
+      const auto codes = scalar_encoder<double>(l2, rows, scalar_scales::automatic).make_codes(1);
+      const std::size_t found = codes.wide(0).size();
+      CAPTURE(d, n_wide);
+      CHECK(found == (n_wide <= 4 && n_wide < d ? n_wide : 0));
+      CHECK(scalar_encoder<double>(l2, rows).make_codes(1).wide(0).empty());
+    }
+}
+
 TEST_CASE("queries about 0 find their order among rows that are far from it", "[scalar_quantizer]") {
   std::mt19937_64 generator(3);
   std::normal_distribution<double> any;

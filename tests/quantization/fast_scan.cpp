@@ -140,7 +140,14 @@ void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expec
   const auto exact = quantizer.search(codes, queries, 10);
   CAPTURE(ks, static_cast<int>(metric));
   CHECK(index.search(queries, 10, {.float_tables = true}) == exact);
-  CHECK((index.search(queries, 10) == exact) == expect_floats);
+  // A query that is at about a right angle to what is wide has tables of which bytes do tell.
+  const auto found = index.search(queries, 10);
+  std::size_t n_exact = 0;
+  for (std::size_t i = 0; i < queries.rows(); ++i)
+    n_exact += std::ranges::equal(found.distances.row(i), exact.distances.row(i));
+  CAPTURE(n_exact);
+  if (expect_floats) CHECK(n_exact >= queries.rows() - (metric == pq_metric::dot ? 2 : 0));
+  else CHECK(n_exact < queries.rows() / 2);
   const auto rows = quantizer.decode(codes);
   CHECK(index.search(queries, 10, rows, {.k_factor = 60}) ==
         index.search(queries, 10, rows, {.float_tables = true, .k_factor = 60}));
@@ -148,7 +155,7 @@ void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expec
 
 }  // namespace
 
-TEST_CASE("float tables decide, unasked, among codes that the bytes cannot tell apart", "[fast_scan][!mayfail]") {
+TEST_CASE("float tables decide, unasked, among codes that the bytes cannot tell apart", "[fast_scan]") {
   for (const auto metric : {pq_metric::l2, pq_metric::dot})
     for (const std::size_t ks : {16u, 60u}) {
       const auto scale_space = [&](matrix<float>& codewords, std::size_t space, float by) {

@@ -50,4 +50,20 @@ class counter_random {
   std::uint64_t m_key;
 };
 
+namespace detail {
+
+/// f(i) for all of n places, or for one drawn from each of `most` parts of about the same size, in ascending order: of
+/// data that repeat themselves regular steps would see a part only.
+template <class F>
+void visit_sample(std::size_t n, std::size_t most, F f) {
+  const counter_random random(n);
+  const std::size_t count = std::min(n, most);
+  for (std::size_t part = 0; part < count; ++part) {
+    const std::size_t begin = n / count * part + std::min(part, n % count);
+    f(begin + random.below(part, n / count + (part < n % count)));
+  }
+}
+
+}  // namespace detail
+
 }  // namespace annulus::inline ANNULUS_ARCH

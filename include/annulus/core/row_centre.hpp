@@ -6,6 +6,7 @@
 #include <annulus/core/buffer.hpp>
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/metric.hpp>
+#include <annulus/core/random.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
@@ -30,10 +31,11 @@ template <class T>
 buffer<lane_t<T>> rounded_mean(matrix_view<T> data) {
   using lane = lane_t<T>;
   buffer<lane> mean(data.cols(), lane(0));
-  const std::size_t step = data.rows() / 256 + 1;
   lane count = 0, greatest = 0;
-  for (std::size_t i = 0; i < data.rows(); i += step, ++count)
+  visit_sample(data.rows(), 256, [&](std::size_t i) {
+    ++count;
     for (std::size_t j = 0; j < data.cols(); ++j) mean[j] += static_cast<lane>(data.row(i)[j]);
+  });
   for (lane& c : mean) greatest = std::max(greatest, std::abs(c /= std::max(count, lane(1))));
   int exponent = 0;
   static_cast<void>(std::frexp(greatest, &exponent));

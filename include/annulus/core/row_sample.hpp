@@ -6,6 +6,7 @@
 #include <annulus/core/buffer.hpp>
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/metric.hpp>
+#include <annulus/core/random.hpp>
 
 #include <cstdint>
 #include <numeric>
@@ -28,15 +29,15 @@ class row_sample {
   using lane = lane_t<T>;
 
   row_sample(product_form form, matrix_view<T> data) : m_dim(data.cols()) {
-    for (std::size_t i = 0; i < data.rows(); i += data.rows() / 64 + 1) {
+    visit_sample(data.rows(), 64, [&](std::size_t i) {
       const T* const row = data.row(i).data();
       const auto add_square = [](double sum, T x) { return sum + static_cast<double>(x) * static_cast<double>(x); };
       const double norm =
           form == product_form::cosine ? std::sqrt(std::accumulate(row, row + m_dim, 0.0, add_square)) : 1;
-      if (norm == 0) continue;
+      if (norm == 0) return;
       m_rows.push_back(row);
       m_norms.push_back(norm);
-    }
+    });
     m_values.resize(m_rows.size());
     m_greatest.resize(m_rows.size());
   }
@@ -63,21 +64,23 @@ class row_sample {
   }
 
   /// The dimensions, at most `most` and not all, without which the greatest coordinate is smaller by `factor` or more
-  /// in an eighth of the rows or more; ascending.
+  /// in an eighth of the rows or more, and in two fifths of those whose greatest it was; ascending.
   buffer<std::uint32_t> wide(const buffer<lane>& centre, std::size_t most, double factor) {
     constexpr std::size_t least_share = 16;  // of the rows have their greatest coordinate in such a dimension
     std::vector<std::uint32_t> tried;
     std::size_t count = 0;
     measure(centre, tried);
-    for (auto before = m_greatest; tried.size() < most && tried.size() + 1 < m_dim;) {
+    for (auto before = m_greatest; !empty() && tried.size() < most && tried.size() + 1 < m_dim;) {
       const auto [j, n_rows] = most_frequent();
       if (n_rows * least_share < m_rows.size()) break;
       tried.push_back(j);
       measure(centre, tried);
-      std::size_t n_smaller = 0;
-      for (std::size_t i = 0; i < m_rows.size(); ++i)
+      std::size_t n_smaller = 0, n_tried = 0;
+      for (std::size_t i = 0; i < m_rows.size(); ++i) {
         n_smaller += before[i].size > 0 && factor * m_greatest[i].size <= before[i].size;
-      if (n_smaller * 8 < m_rows.size()) continue;  // others may be as wide
+        n_tried += std::ranges::find(tried, before[i].dim) != tried.end();
+      }
+      if (n_smaller * 8 < m_rows.size() || n_smaller * 5 < n_tried * 2) continue;  // others may be as wide
       before = m_greatest;
       count = tried.size();
     }

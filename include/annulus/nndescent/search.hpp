@@ -246,7 +246,9 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
 
   forget_rows(graph, s);
   const auto is_of_interest = [&](rank_type rank) { return found.size() < k || !(found[k - 1].rank < rank); };
-  const auto progress = [&] { return found.size() < k ? static_cast<double>(found.size()) : found[k - 1].rank; };
+  const auto progress = [&] {
+    return static_cast<double>(found.size() < k ? static_cast<rank_type>(found.size()) : found[k - 1].rank);
+  };
   if (begin_with_longest(walk, graph, entries, 8 * beam, s, rank_all, is_of_interest, progress)) return found;
   enter(walk, graph, entries, s, meet);
   rank_all();

@@ -81,13 +81,19 @@ inline void quantize_entries(std::span<const float> values, float origin, float 
   }
 }
 
-/// How well bytes tell the codewords of a sub-space apart, from 0 to 1: by their mean, of which the rounding should be
-/// a small part. A byte counts for at most 64, lest a few far codewords hide that all others are near 0.
+/// How well bytes tell the codewords of a sub-space apart, from 0 to 1: by how far they are from the nearest and from
+/// the furthest, on average, of which the rounding should be a small part. A byte counts for at most 64, lest a few
+/// codewords that are far from all others hide that those are alike.
 inline double crispness(const std::uint8_t* bytes, std::size_t ks) noexcept {
   constexpr double enough = 16;
-  std::uint32_t sum = 0;
-  for (std::size_t j = 0; j < ks; ++j) sum += std::min<std::uint8_t>(bytes[j], 64);
-  const double share = std::min(1.0, static_cast<double>(sum) / static_cast<double>(ks) / enough);
+  const std::uint8_t top = *std::max_element(bytes, bytes + ks);
+  std::uint32_t from_nearest = 0, from_furthest = 0;
+  for (std::size_t j = 0; j < ks; ++j) {
+    from_nearest += std::min<std::uint32_t>(bytes[j], 64);
+    from_furthest += std::min<std::uint32_t>(static_cast<std::uint32_t>(top - bytes[j]), 64);
+  }
+  const double sum = std::min(from_nearest, from_furthest);
+  const double share = std::min(1.0, sum / static_cast<double>(ks) / enough);
   return share * share;
 }
 
