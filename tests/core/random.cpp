@@ -127,3 +127,20 @@ TEST_CASE("normal numbers are finite", "[random]") {
   for (std::uint64_t seed = 0; seed < 20000; ++seed) infinite += !std::isfinite(counter_random(seed).normal(seed));
   CHECK(infinite == 0);
 }
+
+TEST_CASE("a sample has a place of each part, and of few all", "[random]") {
+  for (const std::size_t n : {0u, 1u, 5u, 64u, 65u, 100u, 1000u}) {
+    std::vector<std::size_t> places;
+    annulus::detail::visit_sample(n, 64, [&](std::size_t i) { places.push_back(i); });
+    CAPTURE(n);
+    REQUIRE(places.size() == std::min<std::size_t>(n, 64));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      CHECK(places[i] < n);
+      if (i > 0) CHECK(places[i] > places[i - 1]);
+    }
+    if (n <= 64) continue;
+    // Of any eighth of the places, taken at regular steps, it has about an eighth.
+    const auto of_step = std::ranges::count_if(places, [](std::size_t i) { return i % 8 == 0; });
+    CHECK((of_step > 0 && of_step < 24));
+  }
+}

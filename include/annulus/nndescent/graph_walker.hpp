@@ -49,6 +49,7 @@ struct graph_walker {
   using row_type = row_t<view_of<Points>>;
   using scratch_type = graph_scratch<Points, Metric, Walk>;
   using rank_type = typename Walk::rank_type;
+  static constexpr bool is_compressed = Walk::is_compressed;
   static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
 
   const Walk& walk;
@@ -132,6 +133,24 @@ struct graph_walker {
     return static_cast<float>(e.rank);
   }
 
+  /// Whether the walk cannot tell the rows of a pool apart, and exact ones can.
+  bool is_blurred([[maybe_unused]] const search_pool<rank_type>& pool, [[maybe_unused]] const scratch_type& s) const {
+    if constexpr (Walk::is_compressed) {
+      if (rows.size() == 0 || !pool.is_full() || pool.size() < 2) return false;
+      const rank_type first = pool[0].rank, last = pool[pool.size() - 1].rank;
+      return static_cast<float>(last - first) <= walk.rank_error(s.walk.query, pool[0].id(), last);
+    } else {
+      return false;
+    }
+  }
+  /// f(walker) with the walker over the exact rows beside compressed ones, whose scratch is s.exact.
+  template <class F>
+  void with_exact(F f) const {
+    const exact_walk_of_t<Points, Metric, Walk> exact(rows, metric);
+    f(graph_walker<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>{exact, rows, metric, graph, entries, names,
+                                                                          lists});
+  }
+
   /// The leaf of the tree that the query of the scratch falls into.
   std::uint32_t leaf_of(const scratch_type& s) const {
     return entries.tree.template find<rank_type>(
@@ -144,6 +163,9 @@ struct graph_walker {
     s.walk.hidden = vertex;
     const auto& pool = around(std::max<std::size_t>(64, 4 * width), s);
     s.walk.hidden = no_id;
+    if constexpr (Walk::is_compressed)
+      if (is_blurred(pool, s))
+        return with_exact([&](const auto& walker) { walker.neighbors_of(vertex, width, s.exact, out); });
     if (rows.size() > 0) exact_distances(pool, rows.row(vertex), out);
     else approximate_distances(pool, out);
     out.resize(std::min(out.size(), width));
@@ -291,11 +313,8 @@ struct graph_walker {
   /// The same search by a walk over the exact rows.
   void find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
                         const search_params& params, const vertex_filter& passes, scratch_type& s) const {
-    using exact_type = exact_walk_of_t<Points, Metric, Walk>;
-    const exact_type exact(rows, metric);
     s.exact.walk.hidden = s.walk.hidden;
-    graph_walker<Points, Metric, exact_type>{exact, rows, metric, graph, entries, names, lists}.find(
-        query, ids, distances, params, passes, s.exact);
+    with_exact([&](const auto& walker) { walker.find(query, ids, distances, params, passes, s.exact); });
     s.walk.distances += std::exchange(s.exact.walk.distances, 0);
     s.walk.hops += std::exchange(s.exact.walk.hops, 0);
     s.scans += std::exchange(s.exact.scans, 0);

@@ -149,7 +149,7 @@ class search_graph {
     vertex_names names = m_names;
     names.reorder(order);
 
-    m_walk.keep_only(order);
+    keep_only(order);
     // Nothing of what follows can fail.
     tree.rename(place);
     m_tree = std::move(tree);
@@ -373,23 +373,9 @@ class search_graph {
     for (const newcomer& f : fresh) vertices.push_back(f.vertex);
     std::vector<arrival> arrivals(fresh.size());
     parallel_for(scratch.size(), fresh.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      scratch_type& s = scratch[worker];
-      std::vector<typename walk_type::rank_type> ranks(fresh.size());
       for (std::size_t i = begin; i < end; ++i) {
-        walker().prepare(fresh[i].row, s);
-        auto& pool = walker().around(beam, s);
-        m_walk.ranks(s.walk.query, vertices, ranks.data());
-        for (std::size_t j = 0; j < fresh.size(); ++j)
-          if (j != i) pool.insert(ranks[j], vertices[j]);
-        arrival& a = arrivals[i];
-        a.vertex = vertices[i];
-        a.leaf = walker().leaf_of(s);
-        for (std::size_t j = 0; j < pool.size(); ++j)
-          a.found.push_back({walker().telling_rank(pool[j], fresh[i].row, s), pool[j].id()});
-        std::sort(a.found.begin(), a.found.end());
-        for (std::size_t j = 0; j < s.unnamed.size(); ++j)
-          a.unnamed.push_back({walker().telling_rank(s.unnamed[j], fresh[i].row, s), s.unnamed[j].id()});
-        walker().exact_distances(pool, fresh[i].row, a.near);
+        arrivals[i].vertex = vertices[i];
+        look_around(walker(), fresh[i], vertices, beam, scratch[worker], arrivals[i]);
       }
     });
     if (m_root == no_id) m_root = vertices[0];
@@ -405,16 +391,53 @@ class search_graph {
     }
   }
 
+  /// Finds what is around a new row, among those that come with it too.
+  template <class Walker, class Scratch>
+  static void look_around(const Walker& walker, const newcomer& fresh, std::span<const id_type> together,
+                          std::size_t beam, Scratch& s, arrival& a) {
+    walker.prepare(fresh.row, s);
+    auto& pool = walker.around(beam, s);
+    std::vector<typename Walker::rank_type> ranks(together.size());
+    walker.walk.ranks(s.walk.query, together, ranks.data());
+    for (std::size_t j = 0; j < together.size(); ++j)
+      if (together[j] != fresh.vertex) pool.insert(ranks[j], together[j]);
+    a.leaf = walker.leaf_of(s);
+    if constexpr (Walker::is_compressed)
+      if (walker.is_blurred(pool, s))
+        return walker.with_exact([&](const auto& exact) { look_around(exact, fresh, together, beam, s.exact, a); });
+    for (std::size_t j = 0; j < pool.size(); ++j)
+      a.found.push_back({walker.telling_rank(pool[j], fresh.row, s), pool[j].id()});
+    std::sort(a.found.begin(), a.found.end());
+    for (std::size_t j = 0; j < s.unnamed.size(); ++j)
+      a.unnamed.push_back({walker.telling_rank(s.unnamed[j], fresh.row, s), s.unnamed[j].id()});
+    walker.exact_distances(pool, fresh.row, a.near);
+  }
+
   /// Codes that were fitted to other rows may not tell those apart that came since.
   void fit_codes([[maybe_unused]] change_type& change) {
     constexpr std::size_t share = 5;
     if constexpr (fits_rows) {
       if (m_walk.is_lossless() || m_rows.size() == 0 || share * m_n_since_fit <= m_rows.size()) return;
-      walk_type fitted = m_walk.fitted(m_rows.view());
-      fitted.assign_all(m_rows.view(), m_params.threads);
-      change.replace_walk(std::move(fitted));
+      change.replace_walk(codes_of(m_rows.view()));
       m_n_since_fit = 0;
     }
+  }
+
+  walk_type codes_of(const view_type& rows) const {
+    walk_type fitted = m_walk.fitted(rows);
+    fitted.assign_all(rows, m_params.threads);
+    return fitted;
+  }
+  /// Of what is walked over, those vertices stay. Codes are fitted to them.
+  void keep_only(std::span<const id_type> order) {
+    if constexpr (fits_rows)
+      if (!m_walk.is_lossless() && m_rows.size() > 0) {
+        const auto kept = gather_rows(m_rows.view(), order);
+        m_walk = codes_of(kept);
+        m_n_since_fit = 0;
+        return;
+      }
+    m_walk.keep_only(order);
   }
 
   /// New vertices know each other already.

@@ -24,6 +24,7 @@ class exact_walk {
   exact_walk(const aligned_rows<T>& rows, const Metric& metric) : m_rows(&rows), m_metric(&metric) {}
   query make_query() const noexcept { return {}; }
   void prepare(std::span<const T> row, query& q) const noexcept { q.row = row; }
+  void prepare_row(std::size_t i, query& q) const noexcept { q.row = m_rows->row(i); }
   bool is_blind(const query&) const noexcept { return false; }
   void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
     const row_query<Metric, std::span<const T>> rank(*m_metric, q.row);
