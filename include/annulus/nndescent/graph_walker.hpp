@@ -276,7 +276,9 @@ struct graph_walker {
       const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
                                                               e.epsilon, allow_all{}, w)
                                                  : walk_among_unnamed(e, w);
-      if (found.size() >= k && !w.pool.is_level() && is_covered(found, k, w)) {
+      const bool is_telling = found.size() >= k && !w.pool.is_level();
+      if (!is_telling && names.n_unnamed() == 0) return scan(e.wanted, passes, s);
+      if (is_telling && is_covered(found, k, w)) {
         if (!is_apart(found)) return found;
         e.epsilon = std::numeric_limits<double>::infinity();
         e.beam *= 2;

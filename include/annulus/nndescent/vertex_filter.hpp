@@ -11,8 +11,9 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 
 class vertex_filter {
  public:
-  vertex_filter(const vertex_names& names, const id_filter& filter)
-      : m_names(&names), m_filter(&filter), m_count(counted()) {}
+  vertex_filter(const vertex_names& names, const id_filter& filter) : m_names(&names), m_filter(&filter) {
+    m_count = counted();
+  }
 
   /// Asks the filter about every row, once for all of many queries to come, which are searched for as each alone would
   /// be. O(n).
@@ -77,10 +78,10 @@ class vertex_filter {
 
   const vertex_names* m_names;
   const id_filter* m_filter;
-  double m_count;
   bool m_is_prepared = false;
   std::vector<std::uint64_t> m_bits;
   std::vector<id_type> m_passing;
+  double m_count = 0;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
