@@ -22,14 +22,14 @@ double own_recall(const Index& index, const matrix<float>& rows) {
 }  // namespace
 
 TEST_CASE("codes fit rows that come into an empty index", "[nndescent_index]") {
-  const auto rows = rows_at(900, 1e4f, 1, 1);
-  for (const std::size_t at_a_time : {1u, 100u, 900u})
+  const auto rows = rows_at(400, 1e4f, 1, 1);
+  for (const std::size_t at_a_time : {1u, 100u, 400u})
     for (const auto scales : {scalar_scales::automatic, scalar_scales::per_vector, scalar_scales::per_dimension})
       for (const bool keeps : {true, false}) {
         if (!keeps && at_a_time == 1) continue;  // fitted to the first row alone
         nndescent_index<matrix<float>, euclidean, sq8> index(matrix<float>(0, 8), {}, {.keep_rows = keeps}, {scales});
-        for (std::size_t i = 0; i < 900; i += at_a_time)
-          index.insert(matrix_view<float>(rows).middle_rows(i, std::min<std::size_t>(at_a_time, 900 - i)));
+        for (std::size_t i = 0; i < 400; i += at_a_time)
+          index.insert(matrix_view<float>(rows).middle_rows(i, std::min<std::size_t>(at_a_time, 400 - i)));
         CAPTURE(at_a_time, static_cast<int>(scales), keeps);
         CHECK(own_recall(index, rows) >= (keeps ? 0.98 : 0.9));
       }
@@ -58,7 +58,7 @@ TEST_CASE("codes and searches follow rows that move away", "[nndescent_index]") 
 }
 
 TEST_CASE("queries between groups of rows find the nearest of all groups", "[nndescent_index]") {
-  constexpr std::size_t n_groups = 30, per_group = 200, d = 4;
+  constexpr std::size_t n_groups = 20, per_group = 80, d = 4;
   const counter_random random(5);
   matrix<float> centres(n_groups, d), rows(n_groups * per_group, d), queries(100, d);
   for (std::size_t i = 0; i < n_groups * d; ++i) centres.data()[i] = static_cast<float>(random.normal(i));
@@ -80,7 +80,7 @@ TEST_CASE("queries between groups of rows find the nearest of all groups", "[nnd
 }
 
 TEST_CASE("an answer does not depend on which queries are asked beside it", "[nndescent_index]") {
-  const auto data = indexes::clustered<float>(4000, 8);
+  const auto data = indexes::clustered<float>(2000, 8);
   const nndescent_index index(data.rows, euclidean{});
   for (const id_type every : {2u, 10u, 40u, 400u}) {
     const search_params params{.filter = [=](id_type id) { return id % every == 0; }};
