@@ -56,6 +56,7 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
   // A walk reads rows here and there, which takes about twice as long a row as a scan.
   const double budget = scan_cost / 2;
   constexpr std::size_t check_every = 16;
+  constexpr double patience = 1.0 / 6;  // the share of it before anything can be said
 
   search_pool<rank_type>& beyond = s.pool;  // the nearest rows met that are not within the goal
   beyond.reset(margin);
@@ -99,7 +100,7 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
     if (spent > budget) return walk_end::given_up;
     if (n_hops % check_every == 0) {  // as if the rest of the goal were as far apart as the part that is covered
       const double share = goal.share_within(nearest.rank);
-      if (share < 1 && spent * (1 - share) > budget * share + budget / check_every) return walk_end::given_up;
+      if (share < 1 && spent * (1 - share) > budget * (share + patience)) return walk_end::given_up;
     }
     std::pop_heap(s.open.begin(), s.open.end(), is_further);
     s.open.pop_back();
