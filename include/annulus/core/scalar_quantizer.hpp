@@ -102,7 +102,8 @@ class scalar_encoder {
   void prepare(const scalar_codes& codes, std::size_t i, code_query& query) {
     codes.prepare(i, query);
     if (!has_steps() || (m_has_zero && query.codes[row_dim()] != 0)) return;
-    const auto scale = static_cast<lane>(codes.terms(i).scale);
+    const float known = codes.terms(i).scale;  // of a mapped file, which may say anything
+    const lane scale = std::isfinite(known) ? static_cast<lane>(known) : lane(0);
     for (std::size_t j = 0; j < row_dim(); ++j)
       m_frame.rest()[j] = scale * m_steps[j] * static_cast<lane>(query.codes[j]);
     round_by_steps(query);
@@ -229,9 +230,11 @@ class scalar_encoder {
 
   /// A query of which the frame left what is to be rounded: the steps go to its side.
   void round_by_steps(code_query& query) {
+    constexpr lane greatest = std::numeric_limits<lane>::max() / 4;
     lane* const rest = m_frame.rest();
+    for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = std::clamp(rest[j], -greatest, greatest);
     m_unrounded.assign(rest, rest + row_dim());
-    for (std::size_t j = 0; j < row_dim(); ++j) rest[j] *= m_steps[j];
+    for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = std::clamp(rest[j] * m_steps[j], -greatest, greatest);
     const float scale = round(query.codes.data());
     double offset = m_form == product_form::cosine ? 0.5 : 0.0;
     if (m_form == product_form::squared_l2)  // by which a row that equals the query is at about 0
