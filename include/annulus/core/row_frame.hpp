@@ -34,10 +34,6 @@ class row_frame {
     if (form != product_form::squared_l2) m_centre_square = square(m_precise_centre.data());
   }
 
-  friend bool operator==(const row_frame& a, const row_frame& b) noexcept {
-    return a.m_centre == b.m_centre && a.m_wide == b.m_wide;
-  }
-
   std::size_t dim() const noexcept { return m_centre.size(); }
   const buffer<lane>& centre() const noexcept { return m_centre; }
   const buffer<std::uint32_t>& wide() const noexcept { return m_wide; }

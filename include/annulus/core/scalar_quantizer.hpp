@@ -8,6 +8,8 @@
 #include <annulus/core/row_quantizer.hpp>
 #include <annulus/core/scalar_codes.hpp>
 
+#include <memory>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What codes count in. All count from a centre of each dimension.
@@ -45,10 +47,8 @@ class scalar_encoder {
   /// The same, as it would have learnt from other rows.
   scalar_encoder fitted(matrix_view<T> data) const { return {m_form, data, m_scales}; }
 
-  /// Whether two of one form make the same codes. O(d).
-  friend bool operator==(const scalar_encoder& a, const scalar_encoder& b) noexcept {
-    return a.m_has_zero == b.m_has_zero && a.m_frame == b.m_frame && a.m_steps == b.m_steps;
-  }
+  /// Whether one is a copy of the other, and makes the same codes.
+  bool is_copy_of(const scalar_encoder& other) const noexcept { return m_mark == other.m_mark; }
 
   /// Of the codes: one more than the rows' where zero vectors under cosine need a direction of their own, so that they
   /// are at distance 0 from each other and 1 from all else.
@@ -230,7 +230,7 @@ class scalar_encoder {
 
   /// A query of which the frame left what is to be rounded: the steps go to its side.
   void round_by_steps(code_query& query) {
-    constexpr lane greatest = std::numeric_limits<lane>::max() / 4;
+    constexpr lane greatest = std::numeric_limits<lane>::max() / 4;  // beyond it there is no scale
     lane* const rest = m_frame.rest();
     for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = std::clamp(rest[j], -greatest, greatest);
     m_unrounded.assign(rest, rest + row_dim());
@@ -246,6 +246,7 @@ class scalar_encoder {
     query.terms = {scale, static_cast<float>(offset)};
   }
 
+  std::shared_ptr<const char> m_mark = std::make_shared<const char>();  ///< of it and its copies
   product_form m_form;
   scalar_scales m_scales;
   bool m_has_zero = false;

@@ -25,16 +25,14 @@ class nearest_goal {
   }
   void take(id_type id, Rank rank) { m_found->insert(rank, id); }
   /// Whether a row of this rank must be looked at.
-  bool is_within(Rank rank) const noexcept { return m_found->size() < m_k || !((*m_found)[m_k - 1].rank < rank); }
+  bool is_within(Rank rank) const noexcept { return m_found->could_take(rank, m_k); }
   /// The rank at which the walk may end, whatever the margin.
   double bound() const noexcept {
     return m_found->size() < m_k ? std::numeric_limits<double>::infinity()
                                  : bound_of((*m_found)[0].rank, (*m_found)[m_k - 1].rank, m_epsilon);
   }
   /// Another value once the goal has changed.
-  double progress() const noexcept {
-    return static_cast<double>(m_found->size() < m_k ? static_cast<Rank>(m_found->size()) : (*m_found)[m_k - 1].rank);
-  }
+  double progress() const noexcept { return m_found->progress(m_k); }
   /// Which share of the goal ranks no further than this.
   double share_within(Rank rank) const noexcept {
     return static_cast<double>(m_found->count_within(rank)) / static_cast<double>(m_k);
@@ -56,7 +54,7 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
   // A walk reads rows here and there, which takes about twice as long a row as a scan.
   const double budget = scan_cost / 2;
   constexpr std::size_t check_every = 16;
-  constexpr double patience = 1.0 / 6;  // the share of it before anything can be said
+  constexpr double trial = 1.0 / 6;  // what of it is spent however little of the goal is covered
 
   search_pool<rank_type>& beyond = s.pool;  // the nearest rows met that are not within the goal
   beyond.reset(margin);
@@ -100,7 +98,7 @@ walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_poi
     if (spent > budget) return walk_end::given_up;
     if (n_hops % check_every == 0) {  // as if the rest of the goal were as far apart as the part that is covered
       const double share = goal.share_within(nearest.rank);
-      if (share < 1 && spent * (1 - share) > budget * (share + patience)) return walk_end::given_up;
+      if (share < 1 && spent * (1 - share) > budget * (share + trial)) return walk_end::given_up;
     }
     std::pop_heap(s.open.begin(), s.open.end(), is_further);
     s.open.pop_back();

@@ -63,6 +63,12 @@ class search_pool {
     if (m_capacity < 2 || !is_full()) return false;
     return !(m_entries[m_size < many ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
   }
+  /// Whether a row of this rank may be among the k nearest.
+  bool could_take(Rank rank, std::size_t k) const noexcept { return m_size < k || !(m_entries[k - 1].rank < rank); }
+  /// Another value once the k nearest are others, or more.
+  double progress(std::size_t k) const noexcept {
+    return m_size < k ? static_cast<double>(m_size) : static_cast<double>(m_entries[k - 1].rank);
+  }
   /// How many rank at most so.
   std::size_t count_within(Rank rank) const noexcept {
     const entry* const first = m_entries.data();
@@ -140,21 +146,22 @@ void forget_rows(const adjacency& graph, walk_scratch<Walk>& s) {
   if (s.hidden != no_id) s.visited.insert(s.hidden);
 }
 
-/// Under inner products a walk starts from the longest rows: from `most` of them, if it takes so many until
-/// progress(), which tells how far the search is, stays the same. Returns whether the search is over: whether no other
-/// row is long enough for is_of_interest(rank). rank_all() ranks those in s.ids.
+/// Under inner products a walk starts from the longest rows: rank_all() ranks those in s.ids, block by block, until
+/// `most` were ranked, or progress() stays the same for some blocks. Returns whether the search is over, as no row that
+/// is left is long enough for a rank that is_of_interest(rank).
 template <class Walk, class RankAll, class IsOfInterest, class Progress>
 bool begin_with_longest(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t most,
                         walk_scratch<Walk>& s, RankAll rank_all, IsOfInterest is_of_interest, Progress progress) {
+  using rank_type = typename Walk::rank_type;
   if (entries.longest == nullptr) return false;
   constexpr std::size_t block = 64, patience = 2;
-  constexpr double rounding = 1 + 1e-5;
+  constexpr double rounding = 1 + 1e-5, least = static_cast<double>(std::numeric_limits<rank_type>::lowest());
   const rows_by_length& rows = *entries.longest;
   most = std::max(most, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
   std::size_t n_idle = 0;
   for (std::size_t i = 0; i < rows.size();) {
     const double greatest = rounding * s.query_length * static_cast<double>(rows.length(i));
-    if (!is_of_interest(static_cast<typename Walk::rank_type>(-greatest))) return true;
+    if (!is_of_interest(static_cast<rank_type>(std::max(least, -greatest)))) return true;
     if (i >= most || n_idle == patience) return false;
     const auto before = progress();
     s.ids.clear();
@@ -245,11 +252,10 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
   };
 
   forget_rows(graph, s);
-  const auto is_of_interest = [&](rank_type rank) { return found.size() < k || !(found[k - 1].rank < rank); };
-  const auto progress = [&] {
-    return static_cast<double>(found.size() < k ? static_cast<rank_type>(found.size()) : found[k - 1].rank);
-  };
-  if (begin_with_longest(walk, graph, entries, 8 * beam, s, rank_all, is_of_interest, progress)) return found;
+  if (begin_with_longest(
+          walk, graph, entries, 8 * beam, s, rank_all, [&](rank_type rank) { return found.could_take(rank, k); },
+          [&] { return found.progress(k); }))
+    return found;
   enter(walk, graph, entries, s, meet);
   rank_all();
   while (const auto* nearest = s.pool.next()) {

@@ -56,8 +56,8 @@ class search_graph {
   bool holds(id_type id) const noexcept { return m_names.holds(id); }
   const walk_type& walk() const noexcept { return m_walk; }
   walker_type walker() const noexcept {
-    return {m_walk,  exact_rows(), m_metric, m_graph, {m_tree, m_root, m_longest.size() > 0 ? &m_longest : nullptr},
-            m_names, m_knn};
+    const entry_points entries{m_tree, m_root, m_longest.size() > 0 ? &m_longest : nullptr};
+    return {{m_walk, exact_rows(), m_metric, m_graph, entries, m_names, m_knn}};
   }
 
   /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again;
@@ -149,7 +149,7 @@ class search_graph {
     vertex_names names = m_names;
     names.reorder(order);
 
-    keep_only(order);
+    keep_walked(order);
     // Nothing of what follows can fail.
     tree.rename(place);
     m_tree = std::move(tree);
@@ -234,6 +234,7 @@ class search_graph {
 
   static constexpr std::string_view walk_name = std::same_as<Storage, full_precision> ? "rows" : "compressed";
   static constexpr bool is_compressed = !std::same_as<Storage, full_precision>;
+  /// Whether rows are walked over as codes that are fitted to them.
   static constexpr bool fits_rows = requires(const walk_type& walk, const view_type& rows) { walk.fitted(rows); };
   /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
   /// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
@@ -303,11 +304,7 @@ class search_graph {
       m_knn.assign(vertices[i], list);
       put(vertices[i], data.row(i));
     }
-    if constexpr (walker_type::is_product) {
-      std::vector<candidate<float>> lengths(n);
-      for (std::size_t i = 0; i < n; ++i) lengths[i] = {static_cast<float>(norm_of(data.row(i))), vertices[i]};
-      m_longest.add(std::move(lengths));
-    }
+    note_lengths(vertices, [&](std::size_t i) { return data.row(i); });
     return vertices;
   }
 
@@ -375,7 +372,7 @@ class search_graph {
     parallel_for(scratch.size(), fresh.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) {
         arrivals[i].vertex = vertices[i];
-        look_around(walker(), fresh[i], vertices, beam, scratch[worker], arrivals[i]);
+        look_around(walker(), fresh[i].row, vertices, beam, scratch[worker], arrivals[i]);
       }
     });
     if (m_root == no_id) m_root = vertices[0];
@@ -384,33 +381,18 @@ class search_graph {
     arrival_linker<walk_type>(ranks, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
     for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);
-    if constexpr (walker_type::is_product) {
-      std::vector<candidate<float>> lengths;
-      for (const newcomer& f : fresh) lengths.push_back({static_cast<float>(norm_of(f.row)), f.vertex});
-      m_longest.add(std::move(lengths));
-    }
+    note_lengths(vertices, [&](std::size_t i) { return fresh[i].row; });
   }
 
-  /// Finds what is around a new row, among those that come with it too.
-  template <class Walker, class Scratch>
-  static void look_around(const Walker& walker, const newcomer& fresh, std::span<const id_type> together,
-                          std::size_t beam, Scratch& s, arrival& a) {
-    walker.prepare(fresh.row, s);
-    auto& pool = walker.around(beam, s);
-    std::vector<typename Walker::rank_type> ranks(together.size());
-    walker.walk.ranks(s.walk.query, together, ranks.data());
-    for (std::size_t j = 0; j < together.size(); ++j)
-      if (together[j] != fresh.vertex) pool.insert(ranks[j], together[j]);
-    a.leaf = walker.leaf_of(s);
-    if constexpr (Walker::is_compressed)
-      if (walker.is_blurred(pool, s))
-        return walker.with_exact([&](const auto& exact) { look_around(exact, fresh, together, beam, s.exact, a); });
-    for (std::size_t j = 0; j < pool.size(); ++j)
-      a.found.push_back({walker.telling_rank(pool[j], fresh.row, s), pool[j].id()});
-    std::sort(a.found.begin(), a.found.end());
-    for (std::size_t j = 0; j < s.unnamed.size(); ++j)
-      a.unnamed.push_back({walker.telling_rank(s.unnamed[j], fresh.row, s), s.unnamed[j].id()});
-    walker.exact_distances(pool, fresh.row, a.near);
+  /// row_of(i) stands at vertex vertices[i] from now on.
+  template <class RowOf>
+  void note_lengths([[maybe_unused]] std::span<const id_type> vertices, [[maybe_unused]] RowOf row_of) {
+    if constexpr (walker_type::is_product) {
+      std::vector<candidate<float>> lengths(vertices.size());
+      for (std::size_t i = 0; i < lengths.size(); ++i)
+        lengths[i] = {static_cast<float>(norm_of(row_of(i))), vertices[i]};
+      m_longest.add(std::move(lengths));
+    }
   }
 
   /// Codes that were fitted to other rows may not tell those apart that came since.
@@ -423,13 +405,14 @@ class search_graph {
     }
   }
 
+  /// Codes that are fitted to these rows.
   walk_type codes_of(const view_type& rows) const {
     walk_type fitted = m_walk.fitted(rows);
     fitted.assign_all(rows, m_params.threads);
     return fitted;
   }
-  /// Of what is walked over, those vertices stay. Codes are fitted to them.
-  void keep_only(std::span<const id_type> order) {
+  /// Of what is walked over, the rows of those vertices stay, and codes are fitted to them.
+  void keep_walked(std::span<const id_type> order) {
     if constexpr (fits_rows)
       if (!m_walk.is_lossless() && m_rows.size() > 0) {
         const auto kept = gather_rows(m_rows.view(), order);
@@ -507,10 +490,10 @@ class search_graph {
 
   Metric m_metric;
   nndescent_params m_params;
-  std::size_t m_n_unreached = 0;  ///< vertices that came since all were last known to be in reach of the root
-  std::size_t m_n_since_fit = 0;  ///< and since the codes of a storage were fitted to the rows
-  std::size_t m_n_since_build = 0;
-  walk_type m_walk;  ///< by vertex, as are the exact rows of a compressed storage, edges and lists
+  std::size_t m_n_unreached = 0;    ///< vertices that came since all were last known to be in reach of the root
+  std::size_t m_n_since_fit = 0;    ///< and since the codes of a storage were fitted to the rows
+  std::size_t m_n_since_build = 0;  ///< and since the lists of neighbours were made
+  walk_type m_walk;                 ///< by vertex, as are the exact rows of a compressed storage, edges and lists
   owned_rows<Points> m_rows;
   adjacency m_graph;
   hub_tree m_tree;

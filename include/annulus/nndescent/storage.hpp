@@ -247,7 +247,7 @@ class code_walk {
  private:
   /// A query's scratch may be older than the codes, which are fitted anew as rows come in.
   void renew(query& q) const {
-    if (!(q.encoder == m_encoder)) q.encoder = m_encoder;
+    if (!q.encoder.is_copy_of(m_encoder)) q.encoder = m_encoder;
   }
   static float norm_of(const code_query& q) noexcept {
     std::int32_t sum = 0;

@@ -17,9 +17,8 @@ namespace annulus::inline ANNULUS_ARCH {
 /// block or an odd number of sub-quantisers: faiss makes these zero, and so does write_faiss.
 /// \throws format_error, with the byte offset, for another kind of index, transform or metric, which it names, also
 /// inside another index; for one in more than 7 others; for one that is not trained; for fast-scan blocks of other than
-/// 32 codes; for 2^32 - 1 vectors or more; for centroids, matrices and vectors with NaN or infinity,
-/// or so long that distances between them may overflow; and for files that
-/// end early, go on, or contradict themselves.
+/// 32 codes; for 2^32 - 1 vectors or more; for centroids, matrices and vectors with NaN or infinity, or
+/// so long that distances between them may overflow; and for files that end early, go on, or contradict themselves.
 /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
 inline faiss_index read_faiss(const std::filesystem::path& path) { return detail::faiss_reader(path).read(); }
 

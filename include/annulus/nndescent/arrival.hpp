@@ -1,0 +1,45 @@
+#pragma once
+
+/// \file
+/// Rows that come into a graph, and what is around them.
+
+#include <annulus/core/candidate.hpp>
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// A row that has its place in the graph and no edges yet.
+struct arrival {
+  id_type vertex = no_id;
+  std::uint32_t leaf = 0;                      ///< of the tree
+  std::vector<candidate<float>> found = {};    ///< vertices around it by the ranks of the walk, nearest first
+  std::vector<candidate<float>> near = {};     ///< the same by exact distances
+  std::vector<candidate<float>> unnamed = {};  ///< vertices of erased rows nearby, by the same ranks
+};
+
+/// Finds what is around a row that has its place as a.vertex, among those that come together with it as well. Where
+/// codes cannot tell that, exact rows do.
+template <class Walker, class Row, class Scratch>
+void look_around(const Walker& walker, const Row& row, std::span<const id_type> together, std::size_t beam, Scratch& s,
+                 arrival& a) {
+  walker.prepare(row, s);
+  auto& pool = walker.around(beam, s);
+  std::vector<typename Walker::rank_type> ranks(together.size());
+  walker.walk.ranks(s.walk.query, together, ranks.data());
+  for (std::size_t j = 0; j < together.size(); ++j)
+    if (together[j] != a.vertex) pool.insert(ranks[j], together[j]);
+  if constexpr (Walker::is_compressed)
+    if (walker.is_blurred(pool, s))
+      return walker.with_exact([&](const auto& exact) { look_around(exact, row, together, beam, s.exact, a); });
+  a.leaf = walker.leaf_of(s);
+  for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({walker.telling_rank(pool[j], row, s), pool[j].id()});
+  std::sort(a.found.begin(), a.found.end());
+  for (std::size_t j = 0; j < s.unnamed.size(); ++j)
+    a.unnamed.push_back({walker.telling_rank(s.unnamed[j], row, s), s.unnamed[j].id()});
+  walker.exact_distances(pool, row, a.near);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
