@@ -28,7 +28,7 @@ class sparse_walk {
   std::size_t dim() const noexcept { return m_rows.dim(); }
   void resize(std::size_t n) { m_rows.resize(n); }
   void assign(std::size_t i, const row_type& row) { m_rows.assign(i, row); }
-  void keep_only(std::span<const id_type> order) noexcept { m_rows.keep_only(order); }
+  void keep_only(std::span<const id_type> order) { m_rows.keep_only(order); }
   const sparse_rows<T>& rows() const noexcept { return m_rows; }
 
   query make_query() const { return {}; }
