@@ -82,7 +82,8 @@ walked walk_for(const plane_walk& walk, const adjacency& graph, const plane_walk
   walk_scratch<plane_walk> s{query};
   s.hidden = hidden;
   nearest_goal<float> goal(s.found, k, k, endless);
-  const walk_end end = covering_walk(walk, graph, entry_points{none, root}, margin, scan_cost, allow, goal, s);
+  const entry_points entries{none, root};
+  const walk_end end = covering_walk(walk, graph, entries, margin, scan_cost, allow, goal, s)();
   walked result{end, {}, s.distances};
   for (std::size_t i = 0; i < s.found.size(); ++i) result.ids.push_back(s.found[i].id());
   return result;

@@ -258,3 +258,18 @@ TEST_CASE("of many rows that are added to one leaf the newest alone are met", "[
   CHECK(met.size() < 100);
   for (std::size_t i = 10; i < met.size(); ++i) CHECK(met[i] == 1009 - (i - 10));
 }
+
+TEST_CASE("beside the first hubs there are rows that were added since, from first to last", "[hub_tree]") {
+  const rows m = normal_rows(2000, 4);
+  planted p(m, 8);
+  std::vector<id_type> before, after;
+  p.tree.top_hubs(3000, 40, before);
+  for (id_type row = 2000; row < 3000; ++row) p.tree.add(0, row);
+  p.tree.top_hubs(3000, 40, after);
+  REQUIRE(after.size() == before.size() + 10);
+  CHECK(std::ranges::equal(before, std::span(after).first(before.size())));
+  const std::span added = std::span(after).subspan(before.size());
+  for (std::size_t i = 0; i < 10; ++i) CHECK(added[i] == 2099 + 100 * i);
+  p.tree.top_hubs(2500, 40, after);  // rows from 2500 on are none
+  CHECK(std::ranges::all_of(after, [](id_type id) { return id < 2500; }));
+}

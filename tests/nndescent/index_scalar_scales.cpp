@@ -7,7 +7,7 @@ using namespace annulus;
 
 namespace {
 
-constexpr std::size_t n_rows = 1500, n_queries = 60;
+constexpr std::size_t n_rows = 800, n_queries = 60;
 
 /// fill(row) changes a row of normal coordinates.
 template <class T, class Fill>

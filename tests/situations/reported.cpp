@@ -95,14 +95,15 @@ TEST_CASE("A group that is erased and inserted again is found") {
 
 // pgvector 259, milvus 44854
 TEST_CASE("A filter lets nothing pass of the query's own group") {
-  const auto rows = groups(20, 100, 0.1);
+  constexpr std::size_t n_groups = 20, size = 400;  // of which several are about as far from a query
+  const auto rows = groups(n_groups, size, 0.1);
   scene s(situations::euclidean_kind, rows);
   for (const std::size_t k : {1u, 3u, 5u, 10u}) {
     std::vector<situations::filtered_queries> all;
-    for (std::size_t group = 0; group < 20; group += 4) {
-      passing_ids others(2000, true);
-      std::fill_n(others.begin() + static_cast<std::ptrdiff_t>(100 * group), 100, false);
-      all.push_back({slice(rows, 100 * group, 100 * group + 30), others});
+    for (std::size_t group = 0; group < n_groups; group += 2) {
+      passing_ids others(rows.rows(), true);
+      std::fill_n(others.begin() + static_cast<std::ptrdiff_t>(size * group), size, false);
+      all.push_back({slice(rows, size * group, size * group + 20), others});
     }
     s.asked.ask_nearest(all, k, "of other groups");
   }

@@ -47,66 +47,114 @@ class nearest_goal {
 /// Walks from the nearest row met to the next, until the goal and `margin` of the rows beyond it are covered, or the
 /// walk has cost, or promises to cost, more ranks than the scan that could take its place.
 template <class Walk, class Allow, class Goal>
-walk_end covering_walk(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t margin,
-                       double scan_cost, Allow allow, Goal& goal, walk_scratch<Walk>& s) {
+class covering_walk {
+ public:
   using rank_type = typename Walk::rank_type;
-  using candidate_type = candidate<rank_type>;
-  // A walk reads rows here and there, which takes about twice as long a row as a scan.
-  const double budget = scan_cost / 2;
-  constexpr std::size_t check_every = 16;
-  constexpr double trial = 1.0 / 6;  // what of it is spent however little of the goal is covered
 
-  search_pool<rank_type>& beyond = s.pool;  // the nearest rows met that are not within the goal
-  beyond.reset(margin);
-  s.open.clear();
-  const auto is_further = [](const candidate_type& a, const candidate_type& b) { return b < a; };
-  const auto is_settled = [&](rank_type rank) {
-    if (goal.is_within(rank)) return false;
-    return (beyond.is_full() && (margin == 0 || !(rank < beyond[margin - 1].rank))) ||
-           static_cast<double>(rank) > goal.bound();
-  };
-  const auto meet = [&](id_type id, rank_type rank) {
-    if (std::isnan(static_cast<double>(rank))) return;
-    if (allow(id)) goal.take(id, rank);
-    if (is_settled(rank)) return;
-    if (!goal.is_within(rank)) beyond.insert(rank, id);
-    s.open.push_back({rank, id});
-    std::push_heap(s.open.begin(), s.open.end(), is_further);
-  };
-  const auto rank_all = [&] {
-    rank_collected(walk, s);
-    for (std::size_t i = 0; i < s.ids.size(); ++i) meet(s.ids[i], s.ranks[i]);
-  };
-
-  const std::uint64_t before = s.distances;
-  forget_rows(graph, s);
-  if (begin_with_longest(
-          walk, graph, entries, 8 * margin, s, rank_all, [&](rank_type rank) { return goal.is_within(rank); },
-          [&] { return goal.progress(); }))
-    return walk_end::covered;
-  enter(walk, graph, entries, s, meet);
-  rank_all();
-  // What is looked for may lie in several places, which are far from each other.
-  const auto n_hubs = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(graph.size())));
-  entries.tree.top_hubs(graph.size(), std::min<std::size_t>(n_hubs, 256), s.ids);
-  std::erase_if(s.ids, [&](id_type id) { return !s.visited.insert(id); });
-  rank_all();
-  for (std::size_t n_hops = 1; !s.open.empty(); ++n_hops) {
-    const candidate_type nearest = s.open.front();
-    if (is_settled(nearest.rank)) return walk_end::covered;
-    const auto spent = static_cast<double>(s.distances - before);
-    if (spent > budget) return walk_end::given_up;
-    if (n_hops % check_every == 0) {  // as if the rest of the goal were as far apart as the part that is covered
-      const double share = goal.share_within(nearest.rank);
-      if (share < 1 && spent * (1 - share) > budget * (share + trial)) return walk_end::given_up;
-    }
-    std::pop_heap(s.open.begin(), s.open.end(), is_further);
-    s.open.pop_back();
-    collect_neighbors(walk, graph, nearest.id, s);
-    if (!s.open.empty()) simd::prefetch(graph.block(s.open.front().id).data());
-    rank_all();
+  covering_walk(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t margin,
+                double scan_cost, Allow allow, Goal& goal, walk_scratch<Walk>& s)
+      : m_walk(walk),
+        m_graph(graph),
+        m_entries(entries),
+        m_margin(margin),
+        m_budget(scan_cost / reads_here_and_there),
+        m_allow(allow),
+        m_goal(goal),
+        m_s(s),
+        m_before(s.distances) {
+    m_s.pool.reset(margin);
+    m_s.open.clear();
+    m_s.outposts.clear();
+    forget_rows(graph, s);
   }
-  return walk_end::dry;
-}
+
+  walk_end operator()() {
+    if (begin_with_longest(
+            m_walk, m_graph, m_entries, 8 * m_margin, m_s, [&] { meet_collected(); },
+            [&](rank_type rank) { return m_goal.is_within(rank); }, [&] { return m_goal.progress(); }))
+      return walk_end::covered;
+    enter(m_walk, m_graph, m_entries, m_s, [&](id_type id, rank_type rank) { meet(id, rank); });
+    meet_collected();
+    // What is looked for may lie in several places, which are far from each other.
+    const auto n_hubs = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(m_graph.size())));
+    m_entries.tree.top_hubs(m_graph.size(), std::min<std::size_t>(n_hubs, 256), m_s.ids);
+    std::erase_if(m_s.ids, [&](id_type id) { return !m_s.visited.insert(id); });
+    meet_collected();
+    for (std::size_t i = 0; i < m_s.ids.size(); ++i) m_s.outposts.push_back({m_s.ranks[i], m_s.ids[i]});
+    return go_on();
+  }
+
+  /// How many rows it has ranked so far.
+  std::uint64_t cost() const noexcept { return m_s.distances - m_before; }
+  /// The hubs that were met beside the way of the query through the tree, which lie all over the data.
+  std::span<const candidate<rank_type>> outposts() const noexcept { return m_s.outposts; }
+  /// Goes down from a row that was met, to nearer and nearer ones, as long as there are such.
+  void descend(id_type from) {
+    for (rank_type nearest = std::numeric_limits<rank_type>::max();;) {
+      collect_neighbors(m_walk, m_graph, from, m_s);
+      meet_collected();
+      if (m_s.ids.empty()) return;
+      const auto at = static_cast<std::size_t>(std::ranges::min_element(m_s.ranks) - m_s.ranks.begin());
+      if (!(m_s.ranks[at] < nearest)) return;
+      nearest = m_s.ranks[at];
+      from = m_s.ids[at];
+    }
+  }
+  /// From what was met, to the end.
+  walk_end go_on() {
+    constexpr std::size_t check_every = 16;
+    constexpr double trial = 1.0 / 6;  // what of the budget is spent however little of the goal is covered
+    for (std::size_t n_hops = 1; !m_s.open.empty(); ++n_hops) {
+      const candidate<rank_type> nearest = m_s.open.front();
+      if (is_settled(nearest.rank)) return walk_end::covered;
+      const auto spent = static_cast<double>(cost());
+      if (spent > m_budget) return walk_end::given_up;
+      if (n_hops % check_every == 0) {  // as if the rest of the goal were as far apart as the part that is covered
+        const double share = m_goal.share_within(nearest.rank);
+        if (share < 1 && spent * (1 - share) > m_budget * (share + trial)) return walk_end::given_up;
+      }
+      std::pop_heap(m_s.open.begin(), m_s.open.end(), is_further);
+      m_s.open.pop_back();
+      collect_neighbors(m_walk, m_graph, nearest.id, m_s);
+      if (!m_s.open.empty()) simd::prefetch(m_graph.block(m_s.open.front().id).data());
+      meet_collected();
+    }
+    return walk_end::dry;
+  }
+
+ private:
+  // A walk reads rows here and there, which takes about twice as long a row as a scan.
+  static constexpr double reads_here_and_there = 2;
+
+  void meet_collected() {
+    rank_collected(m_walk, m_s);
+    for (std::size_t i = 0; i < m_s.ids.size(); ++i) meet(m_s.ids[i], m_s.ranks[i]);
+  }
+  void meet(id_type id, rank_type rank) {
+    if (std::isnan(static_cast<double>(rank))) return;
+    if (m_allow(id)) m_goal.take(id, rank);
+    if (is_settled(rank)) return;
+    if (!m_goal.is_within(rank)) m_s.pool.insert(rank, id);
+    m_s.open.push_back({rank, id});
+    std::push_heap(m_s.open.begin(), m_s.open.end(), is_further);
+  }
+  bool is_settled(rank_type rank) const {
+    if (m_goal.is_within(rank)) return false;
+    const search_pool<rank_type>& beyond = m_s.pool;  // the nearest rows met that are not within the goal
+    return (beyond.is_full() && (m_margin == 0 || !(rank < beyond[m_margin - 1].rank))) ||
+           static_cast<double>(rank) > m_goal.bound();
+  }
+  static bool is_further(const candidate<rank_type>& a, const candidate<rank_type>& b) { return b < a; }
+
+  const Walk& m_walk;
+  const adjacency& m_graph;
+  const entry_points& m_entries;
+  std::size_t m_margin;
+  double m_budget;
+  Allow m_allow;
+  Goal& m_goal;
+  walk_scratch<Walk>& m_s;
+  std::uint64_t m_before;
+};
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -37,6 +37,7 @@ struct graph_scratch {
   top_k<typename Walk::rank_type> approximate{1};
   std::vector<candidate<typename Walk::rank_type>> within;
   search_pool<typename Walk::rank_type> unnamed;
+  std::vector<candidate<float>> outposts;
   of_exact_rows exact = {};
   std::uint64_t scans = 0;
 };

@@ -11,8 +11,8 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 template <class Points, class Metric, class Walk>
 struct graph_walker : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
-  using base::around, base::distance, base::effort_for, base::nearest, base::prepare, base::scan, base::scan_cost,
-      base::scan_each;
+  using base::around, base::distance, base::effort_for, base::is_far, base::look_all_over, base::nearest, base::prepare,
+      base::scan, base::scan_cost, base::scan_each;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
 
@@ -77,7 +77,9 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   void neighbors_of(id_type vertex, std::size_t width, scratch_type& s, std::vector<candidate<float>>& out) const {
     prepare(vertex, s);
     s.walk.hidden = vertex;
-    const auto& pool = around(std::max<std::size_t>(64, 4 * width), s);
+    const id_filter all;
+    const auto& pool =
+        nearest(effort_for(width, {.beam = std::max<std::size_t>(64, 4 * width)}), vertex_filter(names, all), s);
     s.walk.hidden = no_id;
     if constexpr (Walk::is_compressed)
       if (is_blurred(pool, s))
@@ -85,6 +87,31 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     if (rows.size() > 0) exact_distances(pool, rows.row(vertex), out);
     else approximate_distances(pool, out);
     out.resize(std::min(out.size(), width));
+  }
+
+  /// Of the neighbours that a vertex has, and theirs, the `width` nearest. Of those that came to stand near a row far
+  /// from most others few found it, but its neighbours did.
+  void join_neighbors(id_type vertex, std::size_t width, scratch_type& s, std::vector<candidate<float>>& list) const {
+    prepare(vertex, s);
+    auto& w = s.walk;
+    w.visited.reset(graph.size());
+    w.visited.insert(vertex);
+    for (const auto& c : list) w.visited.insert(c.id);
+    w.ids.clear();
+    for (const auto& c : list)
+      for (std::size_t j = 0; j < lists.width(); ++j)
+        if (const id_type id = lists(c.id, j).id; id < names.n_vertices() && names.is_named(id) && w.visited.insert(id))
+          w.ids.push_back(id);
+    if (rows.size() > 0) {
+      const row_query<Metric, row_type> rank(metric, rows.row(vertex));
+      for (const id_type id : w.ids) list.push_back({distance(rank(rows.row(id))), id});
+    } else {
+      rank_collected(walk, w);
+      for (std::size_t i = 0; i < w.ids.size(); ++i) list.push_back({distance(w.ranks[i]), w.ids[i]});
+    }
+    std::erase_if(list, [](const auto& c) { return std::isnan(c.rank); });
+    std::sort(list.begin(), list.end());
+    list.resize(std::min(list.size(), width));
   }
 
   /// The vertices of a pool by their exact distances from a row, nearest first; by those of the walk where there are no
@@ -128,9 +155,11 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     };
     radius_goal goal{s.within, could_be_within};
     constexpr std::size_t least_margin = 64;
-    if (walk.is_blind(s.walk.query) ||
-        covering_walk(walk, graph, entries, std::min(std::max(params.beam, least_margin), names.n_vertices()),
-                      scan_cost(passes), passes, goal, s.walk) == walk_end::given_up) {
+    const std::size_t margin = std::min(std::max(params.beam, least_margin), names.n_vertices());
+    covering_walk cover(walk, graph, entries, margin, scan_cost(passes), passes, goal, s.walk);
+    const auto is_of_interest = [&](float least) { return static_cast<double>(least) <= belt; };
+    if (walk.is_blind(s.walk.query) || cover() == walk_end::given_up ||
+        (reaches_far(radius, s.within) && look_all_over(cover, s, is_of_interest) == walk_end::given_up)) {
       s.within.clear();
       scan_each(passes, s, [&](id_type id, rank_type rank) { goal.take(id, rank); });
     }
@@ -148,6 +177,10 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   }
 
  private:
+  /// Whether a radius reaches beyond the neighbours of the nearest row within it: other groups of rows may be there.
+  bool reaches_far(float radius, const std::vector<candidate<rank_type>>& within) const {
+    return within.empty() || is_far(radius, std::min_element(within.begin(), within.end())->id);
+  }
   /// The same search by a walk over the exact rows.
   void find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
                         const search_params& params, const vertex_filter& passes, scratch_type& s) const {

@@ -96,7 +96,8 @@ class hub_tree {
     for (; m_added.size() > n; m_added.pop_back()) m_nodes[m_added.back().leaf].newest = m_added.back().before;
   }
 
-  /// The first `most` hubs from the root down, of n rows, go to `out`, some more than once: rows all over the data.
+  /// The first `most` hubs from the root down, of n rows, go to `out`, some more than once, and a fourth as many of the
+  /// rows that were added: rows all over the data.
   void top_hubs(std::size_t n, std::size_t most, std::vector<id_type>& out) const {
     out.clear();
     std::array<std::uint32_t, 256> open;
@@ -109,6 +110,9 @@ class hub_tree {
       for (std::uint32_t child = m_nodes[at].child; child < m_nodes[at].child + 2; ++child)
         if (end - begin < open.size()) open[end++ % open.size()] = child;
     }
+    const std::size_t count = std::min(m_added.size(), most / 4);
+    for (std::size_t i = 1; i <= count; ++i)
+      if (const id_type row = m_added[i * m_added.size() / count - 1].row; row < n) out.push_back(row);
   }
 
   std::size_t memory_bytes() const noexcept {

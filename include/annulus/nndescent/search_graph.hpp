@@ -60,8 +60,9 @@ class search_graph {
     return {{m_walk, exact_rows(), m_metric, m_graph, entries, m_names, m_knn}};
   }
 
-  /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again;
-  /// under inner products all are once rows came, as a long row is a neighbour of rows that are far from it.
+  /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again,
+  /// others meet those of their neighbours once rows came; under inner products all are searched for then, as a long
+  /// row is a neighbour of rows that are far from it.
   neighbors knn_graph() const {
     std::vector<scratch_type> scratch(resolve_threads(m_params.threads), scratch_type(m_walk));
     const auto ids_at = [&](id_type v) { return m_names.ids_at(v); };
@@ -72,6 +73,7 @@ class search_graph {
         if (const auto c = m_knn(v, j); c.id < m_names.n_vertices() && m_names.is_named(c.id)) list.push_back(c);
       if (list.size() < std::min(m_knn.width(), m_names.n_named() - 1))
         walker().neighbors_of(v, m_knn.width(), scratch[worker], list);
+      else if (m_n_since_build > 0) walker().join_neighbors(v, m_knn.width(), scratch[worker], list);
       return m_names.has_copies() ? walker().distance_from_itself(v, scratch[worker]) : 0.0f;
     };
     return lists_with_copies(m_names.ids(), m_names.n_vertices(), m_knn.width(), false, m_params.threads, ids_at,

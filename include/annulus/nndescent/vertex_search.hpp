@@ -75,7 +75,7 @@ struct vertex_search {
       return s.walk.pool;
     }
     surroundings goal{{s.walk.found, std::min(beam / 2, names.n_named()), beam, infinity}, names, s.unnamed};
-    if (covering_walk(walk, graph, entries, beam / 2, scan_cost(passes), allow_all{}, goal, s.walk) ==
+    if (covering_walk(walk, graph, entries, beam / 2, scan_cost(passes), allow_all{}, goal, s.walk)() ==
         walk_end::given_up)
       scan(beam, passes, s);
     return s.walk.found;
@@ -88,6 +88,7 @@ struct vertex_search {
     // Of products a scan is over once the rows left are too short.
     constexpr std::size_t few = is_product ? 16384 : 0;
     if (names.n_named() <= std::max(few, likely_met(k, e.beam))) return scan(e.wanted, passes, s);
+    bool is_wide = false;
     if (passes.is_open()) {
       const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
                                                               e.epsilon, allow_all{}, w)
@@ -96,18 +97,53 @@ struct vertex_search {
       if (!is_telling && names.n_unnamed() == 0) return scan(e.wanted, passes, s);
       if (is_telling && is_covered(found, k, w)) {
         if (!is_apart(found)) return found;
-        e.epsilon = std::numeric_limits<double>::infinity();
-        e.beam *= 2;
+        is_wide = true;
+        e = widened(e);
       }
     }
     const double cost = scan_cost(passes);
     constexpr double ranks_a_hop = 12;
     const double likely_hops = static_cast<double>(std::min(e.beam, 4 * e.k + 32));
-    nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_named()), e.wanted, e.epsilon);
-    if (cost <= 2 * ranks_a_hop * likely_hops || covering_walk(walk, graph, entries, e.beam - std::min(e.beam, e.k),
-                                                               cost, passes, goal, w) == walk_end::given_up)
-      return scan(e.wanted, passes, s);
-    return w.found;
+    if (cost <= 2 * ranks_a_hop * likely_hops) return scan(e.wanted, passes, s);
+    for (;;) {
+      nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_named()), e.wanted, e.epsilon);
+      covering_walk cover(walk, graph, entries, e.beam - std::min(e.beam, e.k), cost, passes, goal, w);
+      if (cover() == walk_end::given_up) return scan(e.wanted, passes, s);
+      if (!is_apart(w.found)) return w.found;
+      if (is_wide)
+        return look_all_over(cover, s, [&](float least) { return !(least > distance(w.found[k - 1].rank)); }) ==
+                       walk_end::given_up
+                   ? scan(e.wanted, passes, s)
+                   : w.found;
+      is_wide = true;
+      e = widened(e);
+    }
+  }
+  /// Twice the beam; a beam in place of a bound, which is too near where nothing is near.
+  static effort widened(effort e) {
+    e.beam = std::isfinite(e.epsilon) ? std::max<std::size_t>(128, 4 * e.k) : 2 * e.beam;
+    e.epsilon = std::numeric_limits<double>::infinity();
+    return e;
+  }
+  /// Goes on from hubs all over the data, and from those around which rows as near as is_of_interest(distance) may be.
+  template <class Cover, class IsOfInterest>
+  walk_end look_all_over(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
+    constexpr float reach = 2;  // of the rows around a hub, in distances to the last of its list of neighbours
+    const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
+    s.outposts.clear();
+    for (const auto& hub : cover.outposts())
+      s.outposts.push_back({distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank, hub.id});
+    std::sort(s.outposts.begin(), s.outposts.end());
+    for (const auto& [least, hub] : s.outposts) {
+      if (!is_of_interest(least) || s.walk.distances > most) break;
+      cover.descend(hub);
+    }
+    return cover.go_on();
+  }
+  /// Whether a distance from a row is greater than those to its neighbours are.
+  bool is_far(float distance, id_type vertex) const {
+    constexpr float far = 2;
+    return !is_product && distance > far * lists(vertex, lists.width() - 1).rank;
   }
   /// f(vertex, rank) for all that pass.
   template <class F>
@@ -188,12 +224,10 @@ struct vertex_search {
   bool is_covered(const search_pool<rank_type>& found, std::size_t k, const walk_scratch<Walk>& w) const noexcept {
     return names.n_unnamed() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
   }
-  /// Whether a query is further from the nearest row found than that row is from its own neighbours: it lies between
-  /// groups of rows, or outside of them, and others than those that the walk came to may be as near.
+  /// Whether a query lies between groups of rows, or outside of them: others than those that the walk came to may be as
+  /// near.
   bool is_apart(const search_pool<rank_type>& found) const {
-    constexpr float far = 1.5f;
-    if (is_product || found.size() == 0) return false;
-    return distance(found[0].rank) > far * lists(found[0].id(), lists.width() - 1).rank;
+    return found.size() > 0 && is_far(distance(found[0].rank), found[0].id());
   }
 };
 
