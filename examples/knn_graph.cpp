@@ -25,7 +25,9 @@ int main() {
   annulus::nndescent_index index(data, annulus::euclidean{}, {.n_neighbors = k});
   const annulus::id_type added = index.insert(data.row(42));  // a second row like 42
   index.erase(42);
-  const annulus::tuned_search tuned = index.tune(0.95);
+  const annulus::tuned_search tuned = index.tune(data, 0.95);  // for queries like these
+  std::printf("a beam of %zu finds %.3f of the neighbours%s\n", tuned.params.beam, tuned.recall,
+              tuned.reached ? "" : ", and none finds .95");
   const annulus::neighbors found = index.search(data.row(42), 3, tuned.params);
   std::printf("nearest to row 42, now %u: %u at %.3f, %u at %.3f\n", added, found.ids(0, 0), found.distances(0, 0),
               found.ids(0, 1), found.distances(0, 1));

@@ -126,6 +126,8 @@ int run(std::vector<std::string> arguments) {
   const annulus::nndescent_index graph(v.vectors, annulus::cosine{}, {.threads = 1}, annulus::sq8{});
   const std::chrono::duration<double> build_time = std::chrono::steady_clock::now() - start;
   const annulus::tuned_search tuned = graph.tune(0.95, 300, 10, 1);
+  std::cout << "graph: a beam of " << tuned.params.beam << " finds " << tuned.recall << " of the neighbours of its rows"
+            << (tuned.reached ? "" : ", less than .95") << "\n\n";
 
   const annulus::lsh_params tables{.n_projections = 12, .n_tables = 30, .threads = 1};
   const annulus::lsh_index srp(v.vectors, annulus::sign_random_projection{}, tables);

@@ -149,7 +149,9 @@ class nndescent_index {
   std::vector<id_type> ids() const { return m_graph.names().ids(); }
 
   /// The k-NN graph: n_neighbors for each of ids(), in that order. What the descent found, exact but for it; inserted
-  /// rows have what their search found, and take their place with others. Lists that lost rows are searched for again.
+  /// rows have what their search found, and take their place with others. Lists that lost rows are searched for again;
+  /// once rows were inserted each list is compared with those of its neighbours, and under inner products searched for
+  /// anew. O(n n_neighbors^2 d) then.
   neighbors graph() const { return m_graph.knn_graph(); }
 
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what

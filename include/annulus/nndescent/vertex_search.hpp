@@ -132,7 +132,8 @@ struct vertex_search {
     const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
     s.outposts.clear();
     for (const auto& hub : cover.outposts())
-      s.outposts.push_back({distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank, hub.id});
+      if (const float least = distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank; !std::isnan(least))
+        s.outposts.push_back({least, hub.id});
     std::sort(s.outposts.begin(), s.outposts.end());
     for (const auto& [least, hub] : s.outposts) {
       if (!is_of_interest(least) || s.walk.distances > most) break;
