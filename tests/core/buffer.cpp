@@ -103,7 +103,7 @@ TEST_CASE("memory of a buffer's own begins on a cache line", "[buffer]") {
   }
 }
 
-TEST_CASE("a buffer that grows value by value moves as often as its size doubles", "[buffer]") {
+TEST_CASE("a buffer that grows value by value moves as often as its size grows by half", "[buffer]") {
   for (const bool appends : {false, true}) {
     numbers grown;
     std::size_t moves = 0;
@@ -113,9 +113,9 @@ TEST_CASE("a buffer that grows value by value moves as often as its size doubles
       else grown.push_back(i);
       moves += grown.data() != before;
     }
-    CHECK(moves <= 15);
+    CHECK(moves <= 25);  // 1.5^23 > 10,000
     CHECK(grown.memory_bytes() == grown.capacity() * 4);
-    CHECK(grown.capacity() <= 20000);
+    CHECK(grown.capacity() <= 15000);
   }
 }
 

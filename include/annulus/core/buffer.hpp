@@ -111,9 +111,9 @@ class buffer {
     std::copy_n(values, n, m_data + m_size);
     m_size += n;
   }
-  /// Room for n more. What grows again and again doubles its memory.
+  /// Room for n more. What grows again and again takes half as much again each time.
   void make_room(std::size_t n) {
-    if (m_size + n > m_capacity) reserve(std::max(m_size + n, 2 * m_size));
+    if (m_size + n > m_capacity) reserve(std::max(m_size + n, m_size + m_size / 2));
   }
 
   friend bool operator==(const buffer& a, const buffer& b) noexcept {
