@@ -52,7 +52,7 @@ class covering_walk {
   using rank_type = typename Walk::rank_type;
 
   covering_walk(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t margin,
-                double scan_cost, Allow allow, Goal& goal, walk_scratch<Walk>& s)
+                double scan_cost, const Allow& allow, Goal& goal, walk_scratch<Walk>& s)
       : m_walk(walk),
         m_graph(graph),
         m_entries(entries),
@@ -151,7 +151,7 @@ class covering_walk {
   const entry_points& m_entries;
   std::size_t m_margin;
   double m_budget;
-  Allow m_allow;
+  const Allow& m_allow;
   Goal& m_goal;
   walk_scratch<Walk>& m_s;
   std::uint64_t m_before;

@@ -158,8 +158,13 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     const std::size_t margin = std::min(std::max(params.beam, least_margin), names.n_vertices());
     covering_walk cover(walk, graph, entries, margin, scan_cost(passes), passes, goal, s.walk);
     const auto is_of_interest = [&](float least) { return static_cast<double>(least) <= belt; };
-    if (walk.is_blind(s.walk.query) || cover() == walk_end::given_up ||
-        (reaches_far(radius, s.within) && look_all_over(cover, s, is_of_interest) == walk_end::given_up)) {
+    const bool is_blind = walk.is_blind(s.walk.query);
+    if (is_blind && rows.size() > 0) {  // exact rows decide below
+      ++s.scans;
+      passes.visit([&](id_type vertex) { s.within.push_back({rank_type{}, vertex}); });
+      s.walk.distances += s.within.size();
+    } else if (is_blind || cover() == walk_end::given_up ||
+               (reaches_far(radius, s.within) && look_all_over(cover, s, is_of_interest) == walk_end::given_up)) {
       s.within.clear();
       scan_each(passes, s, [&](id_type id, rank_type rank) { goal.take(id, rank); });
     }

@@ -76,9 +76,13 @@ class search_pool {
         std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; }) - first);
   }
 
-  /// Returns its place, or size() if it is too far.
+  /// Returns its place, or size() if it is too far, or no number.
   std::size_t insert(Rank rank, id_type id) noexcept {
-    if (m_size == m_capacity && (m_size == 0 || !(rank < m_entries[m_size - 1].rank))) return m_size;
+    if (m_size == m_capacity) {
+      if (m_size == 0 || !(rank < m_entries[m_size - 1].rank)) return m_size;
+    } else if (std::isnan(static_cast<double>(rank))) {
+      return m_size;
+    }
     entry* const first = m_entries.data();
     entry* const at = std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; });
     m_size += m_size < m_capacity;

@@ -87,7 +87,7 @@ class search_graph {
     prepare_change();
     change_type change(*this);
     if constexpr (fits_rows)
-      if (m_names.n_vertices() == 0) change.replace_walk(m_walk.fitted(rows));
+      if (m_names.n_vertices() == 0 && rows.size() > 0) change.replace_walk(m_walk.fitted(rows));
     const auto first = static_cast<id_type>(n_ids());
     std::vector<scratch_type> scratch(std::min(resolve_threads(threads), rows.size()), scratch_type(m_walk));
     std::vector<id_type> vertices;
@@ -144,7 +144,7 @@ class search_graph {
         place[v] = static_cast<id_type>(order.size());
         order.push_back(v);
       }
-    id_type root = is_gone(m_root) ? no_id : m_root;
+    id_type root = m_root >= m_names.n_vertices() || is_gone(m_root) ? no_id : m_root;
     hub_tree tree = make_tree(mended, order, root);
     connect_all(mended, root);
     mended = mended.reordered(order, m_params.threads);
@@ -217,11 +217,18 @@ class search_graph {
       }
     if constexpr (walker_type::is_product) {
       if (!old) archive.part("longest", self.m_longest);
-      archive.expect(self.m_longest.size() == (old ? 0 : n), "has not all rows in the order of their lengths");
+      archive.expect(old || self.m_longest.size() == n || (self.m_longest.size() == 0 && !self.keeps_rows()),
+                     "has not all rows in the order of their lengths");
     }
     archive.expect(
         self.m_walk.size() == n && self.m_rows.size() == n_exact && self.m_graph.size() == n && self.m_knn.size() == n,
         "has not a row, edges and a list of neighbours for each vertex");
+    if constexpr (Archive::is_loading)
+      if (old && self.keeps_rows()) {
+        std::vector<id_type> vertices(n);
+        std::iota(vertices.begin(), vertices.end(), id_type{0});
+        self.note_lengths(vertices, [&](std::size_t i) { return self.exact_rows().row(i); });
+      }
   }
 
  private:
@@ -386,13 +393,14 @@ class search_graph {
     note_lengths(vertices, [&](std::size_t i) { return fresh[i].row; });
   }
 
-  /// row_of(i) stands at vertex vertices[i] from now on.
+  /// row_of(i) stands at vertex vertices[i] from now on. Where the lengths of others are not known, as in files of
+  /// version 1 without exact rows, no order is kept.
   template <class RowOf>
   void note_lengths([[maybe_unused]] std::span<const id_type> vertices, [[maybe_unused]] RowOf row_of) {
     if constexpr (walker_type::is_product) {
+      if (m_longest.size() + vertices.size() != m_names.n_vertices()) return;
       std::vector<candidate<float>> lengths(vertices.size());
-      for (std::size_t i = 0; i < lengths.size(); ++i)
-        lengths[i] = {static_cast<float>(norm_of(row_of(i))), vertices[i]};
+      for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] = {length_bound(norm_of(row_of(i))), vertices[i]};
       m_longest.add(std::move(lengths));
     }
   }

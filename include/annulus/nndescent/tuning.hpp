@@ -28,7 +28,9 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
   const counter_random random(1);
   std::vector<id_type> vertices;
   std::vector<bool> is_drawn(names.n_vertices(), false);
-  for (std::size_t i = 0; vertices.size() < count && i < 4 * count; ++i) {
+  count = std::min(count, names.n_named());
+  const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1);
+  for (std::size_t i = 0; vertices.size() < count && (i < most || vertices.empty()); ++i) {
     const auto vertex = static_cast<id_type>(random.below(i, names.n_vertices()));
     if (!names.is_named(vertex) || is_drawn[vertex]) continue;
     is_drawn[vertex] = true;

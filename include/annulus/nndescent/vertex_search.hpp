@@ -111,8 +111,10 @@ struct vertex_search {
       if (cover() == walk_end::given_up) return scan(e.wanted, passes, s);
       if (!is_apart(w.found)) return w.found;
       if (is_wide)
-        return look_all_over(cover, s, [&](float least) { return !(least > distance(w.found[k - 1].rank)); }) ==
-                       walk_end::given_up
+        return look_all_over(cover, s,
+                             [&](float least) {
+                               return w.found.size() < k || !(least > distance(w.found[k - 1].rank));
+                             }) == walk_end::given_up
                    ? scan(e.wanted, passes, s)
                    : w.found;
       is_wide = true;
