@@ -26,7 +26,7 @@ class rows_by_length {
   id_type operator[](std::size_t i) const noexcept { return m_ids[i]; }
   float length(std::size_t i) const noexcept { return m_lengths[i]; }
 
-  /// Takes in rows of finite lengths. O(n). \throws std::bad_alloc, and has not changed then.
+  /// Takes in rows by bounds of their lengths. O(n). \throws std::bad_alloc, and has not changed then.
   void add(std::vector<candidate<float>> rows) {
     m_ids.make_room(rows.size());
     m_lengths.make_room(rows.size());

@@ -28,6 +28,7 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
   const counter_random random(1);
   std::vector<id_type> vertices;
   std::vector<bool> is_drawn(names.n_vertices(), false);
+  // Most are found by a few draws for each, also where few have a name; the last would take too many.
   count = std::min(count, names.n_named());
   const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1);
   for (std::size_t i = 0; vertices.size() < count && (i < most || vertices.empty()); ++i) {

@@ -105,21 +105,19 @@ struct vertex_search {
     constexpr double ranks_a_hop = 12;
     const double likely_hops = static_cast<double>(std::min(e.beam, 4 * e.k + 32));
     if (cost <= 2 * ranks_a_hop * likely_hops) return scan(e.wanted, passes, s);
-    for (;;) {
+    for (;; is_wide = true, e = widened(e)) {
       nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_named()), e.wanted, e.epsilon);
       covering_walk cover(walk, graph, entries, e.beam - std::min(e.beam, e.k), cost, passes, goal, w);
-      if (cover() == walk_end::given_up) return scan(e.wanted, passes, s);
+      if (cover() == walk_end::given_up) break;
       if (!is_apart(w.found)) return w.found;
-      if (is_wide)
-        return look_all_over(cover, s,
-                             [&](float least) {
-                               return w.found.size() < k || !(least > distance(w.found[k - 1].rank));
-                             }) == walk_end::given_up
-                   ? scan(e.wanted, passes, s)
-                   : w.found;
-      is_wide = true;
-      e = widened(e);
+      if (!is_wide) continue;
+      const auto is_of_interest = [&](float least) {
+        return w.found.size() < k || !(least > distance(w.found[k - 1].rank));
+      };
+      if (look_all_over(cover, s, is_of_interest) == walk_end::given_up) break;
+      return w.found;
     }
+    return scan(e.wanted, passes, s);
   }
   /// Twice the beam; a beam in place of a bound, which is too near where nothing is near.
   static effort widened(effort e) {
@@ -127,7 +125,8 @@ struct vertex_search {
     e.epsilon = std::numeric_limits<double>::infinity();
     return e;
   }
-  /// Goes on from hubs all over the data, and from those around which rows as near as is_of_interest(distance) may be.
+  /// A walk goes on from those of its outposts around which rows at a distance that is_of_interest may be, the most
+  /// promising first, and costs at most as much again until then.
   template <class Cover, class IsOfInterest>
   walk_end look_all_over(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
     constexpr float reach = 2;  // of the rows around a hub, in distances to the last of its list of neighbours
@@ -143,7 +142,7 @@ struct vertex_search {
     }
     return cover.go_on();
   }
-  /// Whether a distance from a row is greater than those to its neighbours are.
+  /// Whether a distance from a row is twice as great as those to its neighbours are.
   bool is_far(float distance, id_type vertex) const {
     constexpr float far = 2;
     return !is_product && distance > far * lists(vertex, lists.width() - 1).rank;
