@@ -6,6 +6,7 @@
 #include <annulus/knn/knn.hpp>
 
 #include <numeric>
+#include <stdexcept>
 #include <string_view>
 
 #include "core/rows.hpp"
@@ -53,7 +54,9 @@ const std::vector<search<Eigen::bfloat16>>& all<Eigen::bfloat16>();
 
 template <class T>
 const search<T>& by(std::string_view metric) {
-  return *std::ranges::find(all<T>(), metric, &search<T>::metric);
+  const auto found = std::ranges::find(all<T>(), metric, &search<T>::metric);
+  if (found == all<T>().end()) throw std::out_of_range("no search by this metric over these types is compiled here");
+  return *found;
 }
 
 template <class T>

@@ -55,7 +55,9 @@ const std::vector<builder<float>>& plain_float();
 
 template <class T>
 const builder<T>& by(std::string_view metric) {
-  return *std::ranges::find(all<T>(), metric, &builder<T>::metric);
+  const auto found = std::ranges::find(all<T>(), metric, &builder<T>::metric);
+  if (found == all<T>().end()) throw std::out_of_range("no graph by this metric over these types is compiled here");
+  return *found;
 }
 
 /// A coordinate of size about 1 as T holds it: bytes take steps of 1/20.
