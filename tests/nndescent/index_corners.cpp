@@ -60,16 +60,48 @@ TEST_CASE("a radius around a query too short for its square holds the rows that 
   }
 }
 
-TEST_CASE("inner products of doubles are found whose lengths are no floats", "[nndescent_index]") {
-  for (const double scale : {1e-50, 1e-40, 1e37}) {
-    const auto rows = normal_rows<double>(1000, 6, 4, scale);
-    const auto queries = normal_rows<double>(20, 6, 5);
-    const nndescent_index index(rows, inner_product{});
-    const auto truth = knn(rows, queries, 10, inner_product{});
-    const auto found = index.search(queries, 10);
-    CAPTURE(scale);
-    for (std::size_t i = 0; i < queries.rows(); ++i) CHECK(std::ranges::equal(found.ids.row(i), truth.ids.row(i)));
-  }
+TEST_CASE("doubles of any size are linked and found, or refused by name", "[nndescent_index]") {
+  const auto check = [](auto metric, std::initializer_list<double> held, std::initializer_list<double> refused) {
+    for (const double scale : held) {
+      const auto rows = normal_rows<double>(1500, 6, 4, scale);
+      const auto queries = normal_rows<double>(100, 6, 5, scale);
+      nndescent_index index(matrix_view<double>(rows).middle_rows(0, 300), metric);
+      index.insert(matrix_view<double>(rows).middle_rows(300, 1200));
+      for (id_type id = 0; id < 200; ++id) index.erase(id);
+      index.consolidate();
+      const search_params params{.filter = [](id_type id) { return id >= 200; }};
+      CAPTURE(scale, metric.name);
+      CHECK(recall(index.search(queries, 10, {.beam = 64}), knn(rows, queries, 10, metric, {.filter = params.filter}),
+                   10) >= 0.99);
+    }
+    for (const double scale : refused) {
+      CAPTURE(scale, metric.name);
+      CHECK_THROWS_WITH(nndescent_index(normal_rows<double>(50, 6, 4, scale), metric), ContainsSubstring("float32"));
+      nndescent_index index(normal_rows<double>(50, 6, 4), metric);
+      CHECK_THROWS_WITH(index.insert(normal_rows<double>(50, 6, 4, scale)), ContainsSubstring("float32"));
+      CHECK(index.size() == 50);
+    }
+  };
+  check(euclidean{}, {1e-31, 1e-25, 1e-19, 1, 1e19, 1e25, 1e37}, {1e-36, 1e39, 1e100});
+  check(inner_product{}, {1e-15, 1, 1e17}, {1e-19, 1e-25, 1e-36, 1e19, 1e25, 1e36});
+}
+
+TEST_CASE("queries that no half precision holds are refused, by name", "[nndescent_index]") {
+  const auto rows = normal_rows<float>(300, 8, 6);
+  const nndescent_index index(rows, inner_product{}, {}, half_precision{});
+  auto queries = normal_rows<float>(20, 8, 7);
+  queries(9, 3) = 65520;
+  CHECK_THROWS_WITH(index.search(queries, 5), ContainsSubstring("queries = 65520") && ContainsSubstring("row 9 "));
+  CHECK_THROWS_AS(index.radius_search(queries, 1), std::invalid_argument);
+  auto scratch = index.make_scratch();
+  std::array<id_type, 5> ids;
+  std::array<float, 5> distances;
+  CHECK_THROWS_AS(index.search(queries.row(9), ids, distances, scratch), std::invalid_argument);
+  queries(9, 3) = 65504;
+  queries(10, 0) = std::numeric_limits<float>::infinity();  // finds nothing, as ever
+  const auto found = index.search(queries, 5), truth = knn(rows, queries, 5, inner_product{});
+  CHECK(found.ids(10, 0) == no_id);
+  CHECK(recall(found, truth, 5) >= 0.99);
 }
 
 TEST_CASE("tuning takes samples of more rows than there are", "[nndescent_index]") {

@@ -10,14 +10,21 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// Smaller ranks first, ties by smaller id.
+/// Smaller ranks first, ties by smaller id, NaN last.
 template <class Rank, class Id = id_type>
 struct candidate {
   Rank rank;
   Id id;
   friend bool operator==(const candidate&, const candidate&) = default;
   friend constexpr bool operator<(const candidate& a, const candidate& b) noexcept {
-    return a.rank < b.rank || (a.rank == b.rank && a.id < b.id);
+    return a.rank < b.rank || (!(b.rank < a.rank) && ties_before(a, b));
+  }
+
+ private:
+  /// Of ranks neither of which is less.
+  static constexpr bool ties_before(const candidate& a, const candidate& b) noexcept {
+    const bool a_is_nan = a.rank != a.rank, b_is_nan = b.rank != b.rank;
+    return a_is_nan == b_is_nan ? a.id < b.id : b_is_nan;
   }
 };
 

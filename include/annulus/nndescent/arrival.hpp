@@ -22,9 +22,9 @@ struct arrival {
 
 /// Finds what is around a row that has its place as a.vertex, among those that come together with it as well. Where
 /// codes cannot tell that, exact rows do.
-template <class Walker, class Row, class Scratch>
-void look_around(const Walker& walker, const Row& row, std::span<const id_type> together, std::size_t beam, Scratch& s,
-                 arrival& a) {
+template <class Walker, class Space, class Row, class Scratch>
+void look_around(const Walker& walker, const Space& space, const Row& row, std::span<const id_type> together,
+                 std::size_t beam, Scratch& s, arrival& a) {
   walker.prepare(row, s);
   auto& pool = walker.around(beam, s);
   std::vector<typename Walker::rank_type> ranks(together.size());
@@ -33,12 +33,14 @@ void look_around(const Walker& walker, const Row& row, std::span<const id_type> 
     if (together[j] != a.vertex) pool.insert(ranks[j], together[j]);
   if constexpr (Walker::is_compressed)
     if (walker.is_blurred(pool, s))
-      return walker.with_exact([&](const auto& exact) { look_around(exact, row, together, beam, s.exact, a); });
+      return walker.with_exact([&](const auto& exact) { look_around(exact, space, row, together, beam, s.exact, a); });
   a.leaf = walker.leaf_of(s);
-  for (std::size_t j = 0; j < pool.size(); ++j) a.found.push_back({walker.telling_rank(pool[j], row, s), pool[j].id()});
+  const auto take = [&](const auto& entry, std::vector<candidate<float>>& list) {
+    list.push_back({space.scaled(walker.telling_rank(entry, row, s)), entry.id()});
+  };
+  for (std::size_t j = 0; j < pool.size(); ++j) take(pool[j], a.found);
   std::sort(a.found.begin(), a.found.end());
-  for (std::size_t j = 0; j < s.unnamed.size(); ++j)
-    a.unnamed.push_back({walker.telling_rank(s.unnamed[j], row, s), s.unnamed[j].id()});
+  for (std::size_t j = 0; j < s.unnamed.size(); ++j) take(s.unnamed[j], a.unnamed);
   walker.exact_distances(pool, row, a.near);
 }
 

@@ -12,7 +12,7 @@ template <class Points, class Metric, class Walk>
 struct graph_walker : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
   using base::around, base::distance, base::effort_for, base::is_far, base::look_all_over, base::nearest, base::prepare,
-      base::scan, base::scan_cost, base::scan_each;
+      base::scan, base::scan_cost, base::scan_each, base::visit;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
 
@@ -47,12 +47,12 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   }
 
   /// The rank of a vertex near a row; of one so close that the walk cannot tell how close, the exact one.
-  float telling_rank(const typename search_pool<rank_type>::entry& e, const row_type& row,
-                     const scratch_type& s) const {
+  rank_type telling_rank(const typename search_pool<rank_type>::entry& e, const row_type& row,
+                         const scratch_type& s) const {
     if constexpr (Walk::is_compressed)
       if (rows.size() > 0 && static_cast<float>(e.rank) <= 2 * walk.rank_error(s.walk.query, e.id(), e.rank))
-        return static_cast<float>(row_query<Metric, row_type>(metric, row)(rows.row(e.id())));
-    return static_cast<float>(e.rank);
+        return static_cast<rank_type>(row_query<Metric, row_type>(metric, row)(rows.row(e.id())));
+    return e.rank;
   }
 
   /// Whether the walk cannot tell the rows of a pool apart, and exact ones can.
@@ -161,7 +161,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     const bool is_blind = walk.is_blind(s.walk.query);
     if (is_blind && rows.size() > 0) {  // exact rows decide below
       ++s.scans;
-      passes.visit([&](id_type vertex) { s.within.push_back({rank_type{}, vertex}); });
+      visit(passes, s.walk, [&](id_type vertex) { s.within.push_back({rank_type{}, vertex}); });
       s.walk.distances += s.within.size();
     } else if (is_blind || cover() == walk_end::given_up ||
                (reaches_far(radius, s.within) && look_all_over(cover, s, is_of_interest) == walk_end::given_up)) {
@@ -202,7 +202,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(ids.size());
     ++s.scans;
-    passes.visit([&](id_type vertex) {
+    visit(passes, s.walk, [&](id_type vertex) {
       if (vertex == s.walk.hidden) return;
       ++s.walk.distances;
       push_ids(vertex, rank(rows.row(vertex)), ids.size(), passes, s.best);

@@ -58,7 +58,8 @@ class nndescent_index {
   /// The k nearest rows of each query (m x d), very nearly: m x k ids and distances, nearest first, ties by lower id,
   /// padded with no_id and +infinity where there are fewer rows or the filter lets fewer pass. A NaN query gets no
   /// neighbours. Distances are exact, but for compressed rows without keep_rows. `stats`, if given, tells the cost.
-  /// \throws std::invalid_argument for k = 0, epsilon < 0 or NaN, or another dimension.
+  /// \throws std::invalid_argument for k = 0, epsilon < 0 or NaN, another dimension, or a query whose squares overflow
+  /// or that the storage cannot hold (half_precision: beyond 65,504).
   neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                    search_stats* stats = nullptr) const {
     if (queries.size() > 0) check_query(queries.dim(), k, params);
@@ -227,6 +228,7 @@ class nndescent_index {
           detail::invalid("queries", "a row", "row ", i, " must not be so long that its squares overflow");
     detail::check_has_values<Metric>(queries, "queries");
     detail::check_rows_for(m_metric, queries, "queries");
+    if constexpr (!is_rewritten) graph_type::check_storage(queries, "queries");  // rewritten rows are short
   }
   void check_query(std::size_t dim, std::size_t k, const search_params& params) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
@@ -249,7 +251,7 @@ class nndescent_index {
                                                           std::size_t threads) {
     detail::check_data(metric, rows, threads);
     detail::compared_rows<Metric, view_type> taken(metric, rows, threads);
-    graph_type::check_storage(taken.view());
+    graph_type::check_storage(taken.view(), "data");
     return taken;
   }
   static graph_type make_graph(const view_type& data, const Metric& metric, const nndescent_params& params,

@@ -74,6 +74,25 @@ void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view n
   }
 }
 
+/// Throws std::invalid_argument for rows of double whose distances are no floats, which is what graphs keep: for too
+/// long ones by number, for too short ones where all are.
+template <class Metric>
+void check_float_distances(const Metric& metric, matrix_view<double> data, std::string_view name, std::size_t threads) {
+  if constexpr (requires { metric.greatest_sum(1.0, data.cols()); }) {
+    constexpr double least = 0x1p-110, most = std::numeric_limits<float>::max();
+    const auto reach = [&](double norm) { return metric.greatest_sum(norm, data.cols()); };
+    const double greatest = greatest_norm(data, name, threads);
+    if (greatest > 0 && reach(greatest) < least)
+      invalid(name, greatest, "is the length of the longest row: distances between such rows may be below float32, ",
+              "which graphs keep; scale the rows up");
+    if (reach(greatest) <= most) return;
+    for (std::size_t i = 0; i < data.rows(); ++i)
+      if (const double norm = norm_of(data.row(i)); !(reach(norm) <= most))
+        invalid(name, norm, "row ", i, " is of that length: distances between such rows may be beyond float32, ",
+                "which graphs keep; scale the rows down");
+  }
+}
+
 /// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
 /// to one without members for a reference to something uninitialised, and warns.
 template <class Metric, class View>
@@ -84,6 +103,7 @@ void check_data(Metric metric, const View& data, std::size_t threads) {
   check_has_values<Metric>(data, "data");
   if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
   else check_lengths(metric, data, "data", threads);
+  if constexpr (std::same_as<View, matrix_view<double>>) check_float_distances(metric, data, "data", threads);
   check_rows_for(metric, data, "data");
 }
 

@@ -8,17 +8,21 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
+/// The power of two that brings ranks in double to the size of floats.
+inline double scale_of_floats(double greatest_rank) noexcept {
+  return greatest_rank > 0 && std::isfinite(greatest_rank) ? std::exp2(-std::ilogb(greatest_rank)) : 1;
+}
+
 /// Ranks between rows of a point set, seen through an order: row i here is row order[i] there.
 template <class Points, class Metric>
 class row_space {
  public:
   row_space(const Points& points, const Metric& metric) : m_points(&points), m_metric(&metric) {
     if constexpr (!is_scaled) return;
-    // Ranks in double are brought to the size of floats, by a power of two.
     double greatest = 0;
     const std::size_t n = points.size(), step = n / 64 + 1;
     for (std::size_t i = 0; i + 1 < n; i += step) greatest = std::max(greatest, std::abs(rank_between(i, n - 1)));
-    if (greatest > 0 && std::isfinite(greatest)) m_scale = std::exp2(-std::ilogb(greatest));
+    m_scale = scale_of_floats(greatest);
   }
 
   std::size_t size() const noexcept { return m_points->size(); }

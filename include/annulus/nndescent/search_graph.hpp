@@ -41,13 +41,13 @@ class search_graph {
   search_graph(unfilled, Metric metric)
       : m_metric(std::move(metric)), m_walk(unfilled{}, m_metric), m_knn(m_params.n_neighbors) {}
 
-  /// \throws std::invalid_argument for rows that do not fit the storage.
-  static void check_storage(const view_type& data) {
+  /// \throws std::invalid_argument for rows that do not fit the storage; of those that are not finite others judge.
+  static void check_storage(const view_type& rows, std::string_view name) {
     if constexpr (requires { walk_maker::greatest; })
-      for (std::size_t i = 0; i < data.size(); ++i)
-        for (const auto x : data.row(i))
-          if (std::abs(static_cast<double>(x)) > walk_maker::greatest)
-            invalid("data", x, "row ", i, " must fit the storage, whose greatest number is ", walk_maker::greatest);
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        for (const auto x : rows.row(i))
+          if (std::abs(static_cast<double>(x)) > walk_maker::greatest && is_finite_row(rows.row(i)))
+            invalid(name, x, "row ", i, " must fit the storage, whose greatest number is ", walk_maker::greatest);
   }
 
   std::size_t size() const noexcept { return m_names.size(); }
@@ -377,16 +377,16 @@ class search_graph {
     const std::size_t beam = 2 * std::max(m_params.n_neighbors, graph_degree(m_params));
     std::vector<id_type> vertices;
     for (const newcomer& f : fresh) vertices.push_back(f.vertex);
+    const walk_space<walk_type> ranks = space();
     std::vector<arrival> arrivals(fresh.size());
     parallel_for(scratch.size(), fresh.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) {
         arrivals[i].vertex = vertices[i];
-        look_around(walker(), fresh[i].row, vertices, beam, scratch[worker], arrivals[i]);
+        look_around(walker(), ranks, fresh[i].row, vertices, beam, scratch[worker], arrivals[i]);
       }
     });
     if (m_root == no_id) m_root = vertices[0];
     enter_into_lists(arrivals, change.lists);
-    const walk_space<walk_type> ranks = space();
     arrival_linker<walk_type>(ranks, change.edges, rule(), scratch.size())(arrivals);
     m_n_unreached += fresh.size();
     for (const arrival& a : arrivals) m_tree.add(a.leaf, a.vertex);

@@ -20,7 +20,8 @@ class vertex_filter {
   void prepare() {
     if (m_filter->empty()) return;
     std::vector<std::uint64_t> bits((m_names->n_vertices() + 63) / 64);
-    visit([&](id_type vertex) {
+    const auto is_new = [&](id_type vertex) { return (bits[vertex / 64] >> (vertex % 64) & 1u) == 0; };
+    visit(is_new, [&](id_type vertex) {
       bits[vertex / 64] |= std::uint64_t{1} << (vertex % 64);
       m_passing.push_back(vertex);
     });
@@ -45,18 +46,16 @@ class vertex_filter {
     constexpr double asked = 0.1, listed = 0.02;
     return (m_filter->empty() || m_filter->size() ? listed : asked) * static_cast<double>(m_names->n_vertices());
   }
-  /// f(vertex) for all that pass, each once.
-  template <class F>
-  void visit(F f) const {
+  /// f(vertex) for all that pass, each once. is_new(vertex), whether it is asked about a vertex for the first time,
+  /// keeps those apart at which several ids stand.
+  template <class IsNew, class F>
+  void visit(IsNew is_new, F f) const {
     if (m_is_prepared) {
       for (const id_type vertex : m_passing) f(vertex);
     } else if (m_filter->size() && *m_filter->size() < m_names->size()) {
       m_filter->visit([&](id_type id) {
         const id_type vertex = m_names->vertex_of(id);
-        if (vertex == no_id) return;
-        const auto ids = m_names->ids_at(vertex);  // of several that pass the first stands for all
-        const auto passes_before = [&](id_type other) { return other < id && (*m_filter)(other); };
-        if (ids.size() < 2 || std::ranges::none_of(ids, passes_before)) f(vertex);
+        if (vertex != no_id && (m_names->ids_at(vertex).size() < 2 || is_new(vertex))) f(vertex);
       });
     } else {
       for (id_type vertex = 0; vertex < m_names->n_vertices(); ++vertex)

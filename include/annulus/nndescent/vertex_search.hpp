@@ -147,6 +147,12 @@ struct vertex_search {
     constexpr float far = 2;
     return !is_product && distance > far * lists(vertex, lists.width() - 1).rank;
   }
+  /// f(vertex) for all that pass, each once.
+  template <class F>
+  void visit(const vertex_filter& passes, walk_scratch<Walk>& w, F f) const {
+    if (names.has_copies()) w.visited.reset(names.n_vertices());
+    passes.visit([&](id_type vertex) { return w.visited.insert(vertex); }, f);
+  }
   /// f(vertex, rank) for all that pass.
   template <class F>
   void scan_each(const vertex_filter& passes, scratch_type& s, F f) const {
@@ -159,7 +165,7 @@ struct vertex_search {
       for (std::size_t i = 0; i < w.ids.size(); ++i) f(w.ids[i], w.ranks[i]);
       w.ids.clear();
     };
-    passes.visit([&](id_type vertex) {
+    visit(passes, w, [&](id_type vertex) {
       if (vertex == w.hidden) return;
       walk.prefetch(vertex);
       w.ids.push_back(vertex);

@@ -48,7 +48,16 @@ class walk_space {
   using rank_function = std::function<float(id_type, id_type)>;
 
   explicit walk_space(const Walk& walk, rank_function exact_rank = {})
-      : m_walk(&walk), m_exact_rank(std::move(exact_rank)) {}
+      : m_walk(&walk), m_exact_rank(std::move(exact_rank)) {
+    if constexpr (std::same_as<typename Walk::rank_type, double>) m_scale = scale_of_floats(greatest_rank());
+  }
+
+  /// A rank of the walk as this space has it.
+  template <class Rank>
+  float scaled(Rank rank) const noexcept {
+    if constexpr (std::same_as<Rank, double>) return static_cast<float>(m_scale * rank);
+    else return static_cast<float>(rank);
+  }
 
   class ranker {
    public:
@@ -60,7 +69,7 @@ class walk_space {
       m_ranks.resize(ids.size());
       walk.ranks(m_query, ids, m_ranks.data());
       for (std::size_t i = 0; i < ids.size(); ++i) {
-        out[i] = static_cast<float>(m_ranks[i]);
+        out[i] = m_space->scaled(m_ranks[i]);
         if constexpr (Walk::is_compressed)
           if (m_space->m_exact_rank && out[i] <= 2 * walk.rank_error(m_query, ids[i], m_ranks[i]))
             out[i] = m_space->m_exact_rank(a, ids[i]);
@@ -82,8 +91,24 @@ class walk_space {
   };
 
  private:
+  /// Between the last of the rows and some others.
+  double greatest_rank() const {
+    const std::size_t n = m_walk->size(), step = n / 64 + 1;
+    if (n < 2) return 0;
+    std::vector<id_type> ids;
+    for (std::size_t i = 0; i + 1 < n; i += step) ids.push_back(static_cast<id_type>(i));
+    std::vector<typename Walk::rank_type> ranks(ids.size());
+    auto query = m_walk->make_query();
+    m_walk->prepare_row(n - 1, query);
+    m_walk->ranks(query, ids, ranks.data());
+    double greatest = 0;
+    for (const auto rank : ranks) greatest = std::max(greatest, std::abs(static_cast<double>(rank)));
+    return greatest;
+  }
+
   const Walk* m_walk;
   rank_function m_exact_rank;
+  double m_scale = 1;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
