@@ -79,7 +79,7 @@ void write_graphs(const std::filesystem::path& folder) {
   save_changed(nndescent_index(sparse_rows(24), euclidean{}, params), folder / "sparse", sparse_rows(2));
   save(nndescent_index(rows<float>(0, 4), euclidean{}, params), folder / "empty");
   matrix<float> copies(60, 4);
-  for (std::size_t i = 0; i < 60; ++i) std::ranges::copy(data.row(i % 17 * (i % 3)), copies.row(i).begin());
+  for (std::size_t i = 0; i < 60; ++i) std::ranges::copy(data.row(i % 8 * (i % 3)), copies.row(i).begin());
   save_changed(nndescent_index(copies, euclidean{}, params), folder / "copies", copies);
 }
 

@@ -320,6 +320,26 @@ TEST_CASE("graph indexes of version 1 are read by every version") {
   check(map_index<coded_index>(sample_file("nndescent_index_sq8")));
 }
 
+TEST_CASE("graph indexes of version 2, of rows with copies that were erased, inserted and updated, are read") {
+  const auto check = [](auto index) {
+    verify(index);
+    CHECK(index.size() == 60);
+    CHECK(index.ids().back() == 63);
+    const auto found = index.search(sample_rows(1, 6, 2), 6);
+    CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{63, 26, 39, 8, 20, 30}));
+    CHECK(found.distances(0, 0) == Approx(0x1.23f8fcp+2));
+    CHECK(found.distances(0, 4) == found.distances(0, 5));  // a row and its copy
+    index.erase(30);
+    CHECK(index.search(sample_rows(1, 6, 2), 6).ids(0, 4) == 20);
+    CHECK(index.insert(sample_rows(1, 6, 2)) == 64);
+    CHECK(index.search(sample_rows(1, 6, 2), 1).ids(0, 0) == 64);
+  };
+  check(load_index<plain_index>(sample_file("nndescent_index", 2)));
+  check(map_index<plain_index>(sample_file("nndescent_index", 2)));
+  check(load_index<coded_index>(sample_file("nndescent_index_sq8", 2)));
+  check(map_index<coded_index>(sample_file("nndescent_index_sq8", 2)));
+}
+
 TEST_CASE("graph indexes of inner products of version 1 find old rows beside new ones, and are saved again") {
   using products = nndescent_index<rows_type, inner_product>;
   const auto rows = sample_rows(80, 4, 1), more = sample_rows(10, 4, 2), queries = sample_rows(20, 4, 3);

@@ -70,7 +70,7 @@ class covering_walk {
 
   walk_end operator()() {
     if (begin_with_longest(
-            m_walk, m_graph, m_entries, 8 * m_margin, m_s, [&] { meet_collected(); },
+            m_walk, m_graph, m_entries, m_margin, m_s, [&] { meet_collected(); },
             [&](rank_type rank) { return m_goal.is_within(rank); }, [&] { return m_goal.progress(); }))
       return walk_end::covered;
     enter(m_walk, m_graph, m_entries, m_s, [&](id_type id, rank_type rank) { meet(id, rank); });

@@ -11,9 +11,10 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 template <class Points, class Metric, class Walk>
 struct graph_walker : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
-  using base::around, base::distance, base::effort_for, base::is_far, base::look_all_over, base::nearest, base::prepare,
-      base::scan, base::scan_cost, base::scan_each, base::visit;
+  using base::around, base::distance, base::effort_for, base::has_few_products, base::is_far, base::likely_met,
+      base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all, base::scan_cost, base::visit;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
+  using base::is_product;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
 
   /// The nearest rows of the query that pass, written to the front of both spans.
@@ -147,26 +148,22 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
     prepare(query, s);
     s.within.clear();
-    const auto could_be_within = [&](rank_type rank) {
-      if constexpr (Walk::is_compressed)
-        if (entries.root < graph.size())
-          rank -= static_cast<rank_type>(walk.rank_error(s.walk.query, entries.root, rank));
+    const auto could_be_within = [&](rank_type rank, id_type vertex) {
+      if constexpr (Walk::is_compressed) rank -= static_cast<rank_type>(walk.rank_error(s.walk.query, vertex, rank));
       return static_cast<double>(distance(rank)) <= belt;
     };
-    radius_goal goal{s.within, could_be_within};
-    constexpr std::size_t least_margin = 64;
-    const std::size_t margin = std::min(std::max(params.beam, least_margin), names.n_vertices());
-    covering_walk cover(walk, graph, entries, margin, scan_cost(passes), passes, goal, s.walk);
-    const auto is_of_interest = [&](float least) { return static_cast<double>(least) <= belt; };
+    radius_goal goal{s.within, could_be_within, entries.root < graph.size() ? entries.root : 0};
     const bool is_blind = walk.is_blind(s.walk.query);
     if (is_blind && rows.size() > 0) {  // exact rows decide below
       ++s.scans;
       visit(passes, s.walk, [&](id_type vertex) { s.within.push_back({rank_type{}, vertex}); });
       s.walk.distances += s.within.size();
-    } else if (is_blind || cover() == walk_end::given_up ||
-               (reaches_far(radius, s.within) && look_all_over(cover, s, is_of_interest) == walk_end::given_up)) {
+    } else if (is_blind || has_few_products() ||
+               walk_within(goal, radius, belt, params.beam, passes, s) == walk_end::given_up) {
       s.within.clear();
-      scan_each(passes, s, [&](id_type id, rank_type rank) { goal.take(id, rank); });
+      scan_all(
+          passes, s, [&](id_type id, rank_type rank) { goal.take(id, rank); },
+          [&](rank_type rank) { return goal.is_within(rank); });
     }
 
     std::vector<candidate<float>> found;
@@ -182,6 +179,23 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   }
 
  private:
+  /// Vertices of the goal, a radius and a belt around it, by walks.
+  template <class Goal>
+  walk_end walk_within(Goal& goal, float radius, double belt, std::size_t beam, const vertex_filter& passes,
+                       scratch_type& s) const {
+    constexpr std::size_t least_margin = 64;
+    for (std::size_t margin = std::min(std::max(beam, least_margin), names.n_vertices());;
+         margin = 2 * s.within.size()) {
+      s.within.clear();
+      if (is_product && names.n_named() <= likely_met(margin, margin)) return walk_end::given_up;
+      covering_walk cover(walk, graph, entries, margin, scan_cost(passes), passes, goal, s.walk);
+      const walk_end end = cover();
+      if (end == walk_end::given_up) return end;
+      if (is_product && s.within.size() > margin) continue;  // a search for as many would have gone further
+      const auto is_of_interest = [&](float least) { return static_cast<double>(least) <= belt; };
+      return reaches_far(radius, s.within) ? look_all_over(cover, s, is_of_interest) : end;
+    }
+  }
   /// Whether a radius reaches beyond the neighbours of the nearest row within it: other groups of rows may be there.
   bool reaches_far(float radius, const std::vector<candidate<rank_type>>& within) const {
     return within.empty() || is_far(radius, std::min_element(within.begin(), within.end())->id);

@@ -26,6 +26,13 @@ class rows_by_length {
   id_type operator[](std::size_t i) const noexcept { return m_ids[i]; }
   float length(std::size_t i) const noexcept { return m_lengths[i]; }
 
+  /// How many rows follow from the i-th on that are long enough.
+  template <class IsLongEnough>
+  std::size_t count_from(std::size_t i, IsLongEnough is_long_enough) const {
+    const float* const first = m_lengths.data() + i;
+    return static_cast<std::size_t>(std::partition_point(first, m_lengths.data() + size(), is_long_enough) - first);
+  }
+
   /// Takes in rows by bounds of their lengths. O(n). \throws std::bad_alloc, and has not changed then.
   void add(std::vector<candidate<float>> rows) {
     m_ids.make_room(rows.size());

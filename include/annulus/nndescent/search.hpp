@@ -151,23 +151,28 @@ void forget_rows(const adjacency& graph, walk_scratch<Walk>& s) {
   if (s.hidden != no_id) s.visited.insert(s.hidden);
 }
 
-/// Under inner products a walk starts from the longest rows: rank_all() ranks those in s.ids, block by block, until
-/// `most` were ranked, or progress() stays the same for some blocks. Returns whether the search is over, as no row that
-/// is left is long enough for a rank that is_of_interest(rank).
+/// Under inner products a walk starts from the longest rows: rank_all() ranks those in s.ids, block by block, until 8
+/// times the beam were ranked, or progress() stays the same for some blocks; or to the end, where few rows are left
+/// that are long enough for a rank that is_of_interest(rank). Returns whether the search is over by that.
 template <class Walk, class RankAll, class IsOfInterest, class Progress>
-bool begin_with_longest(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t most,
+bool begin_with_longest(const Walk& walk, const adjacency& graph, const entry_points& entries, std::size_t beam,
                         walk_scratch<Walk>& s, RankAll rank_all, IsOfInterest is_of_interest, Progress progress) {
   using rank_type = typename Walk::rank_type;
   if (entries.longest == nullptr) return false;
   constexpr std::size_t block = 64, patience = 2;
   constexpr double rounding = 1 + 1e-5, least = static_cast<double>(std::numeric_limits<rank_type>::lowest());
   const rows_by_length& rows = *entries.longest;
-  most = std::max(most, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
+  const std::size_t most =
+      std::max(8 * beam, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
+  const std::size_t few = 40 * beam;  // a walk takes longer
+  const auto is_long_enough = [&](float length) {
+    const double greatest = rounding * s.query_length * static_cast<double>(length);
+    return is_of_interest(static_cast<rank_type>(std::max(least, -greatest)));
+  };
   std::size_t n_idle = 0;
   for (std::size_t i = 0; i < rows.size();) {
-    const double greatest = rounding * s.query_length * static_cast<double>(rows.length(i));
-    if (!is_of_interest(static_cast<rank_type>(std::max(least, -greatest)))) return true;
-    if (i >= most || n_idle == patience) return false;
+    if (!is_long_enough(rows.length(i))) return true;
+    if ((i >= most || n_idle >= patience) && rows.count_from(i, is_long_enough) > few) return false;
     const auto before = progress();
     s.ids.clear();
     for (const std::size_t end = std::min(i + block, rows.size()); i < end; ++i) {
@@ -258,7 +263,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
 
   forget_rows(graph, s);
   if (begin_with_longest(
-          walk, graph, entries, 8 * beam, s, rank_all, [&](rank_type rank) { return found.could_take(rank, k); },
+          walk, graph, entries, beam, s, rank_all, [&](rank_type rank) { return found.could_take(rank, k); },
           [&] { return found.progress(k); }))
     return found;
   enter(walk, graph, entries, s, meet);

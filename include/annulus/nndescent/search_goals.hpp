@@ -21,21 +21,22 @@ struct surroundings : nearest_goal<Rank> {
   search_pool<Rank>* unnamed;
 };
 
-/// Rows within a radius, collected in a list.
+/// Rows of which within(rank, id) is true, collected in a list.
 template <class Rank, class IsWithin>
 struct radius_goal {
   std::vector<candidate<Rank>>& found;
   IsWithin within;
+  id_type any;  ///< stands for rows that only a rank is known of
 
   void take(id_type id, Rank rank) {
-    if (within(rank)) found.push_back({rank, id});
+    if (within(rank, id)) found.push_back({rank, id});
   }
-  bool is_within(Rank rank) const { return within(rank); }
+  bool is_within(Rank rank) const { return within(rank, any); }
   double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
   double progress() const noexcept { return static_cast<double>(found.size()); }
   double share_within(Rank) const noexcept { return 1; }
 };
 template <class Rank, class IsWithin>
-radius_goal(std::vector<candidate<Rank>>&, IsWithin) -> radius_goal<Rank, IsWithin>;
+radius_goal(std::vector<candidate<Rank>>&, IsWithin, id_type) -> radius_goal<Rank, IsWithin>;
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

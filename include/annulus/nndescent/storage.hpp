@@ -118,7 +118,7 @@ class row_walk {
   /// from the length of the difference, else not known, and 0.
   float rank_error(const query& q, id_type, rank_type rank) const noexcept {
     if constexpr (is_compressed && has_product_form<Metric>()) {
-      constexpr float step = 0x1p-11f;  // of a half
+      constexpr float step = 2 * 0x1p-11f;  // of halves, the query's and the row's
       const auto norm = static_cast<float>(one_to_one<kernels::inner_product>(q.row.data(), q.row.data(), dim()));
       const float scale = is_cosine ? 1.0f : norm;
       return step * (step * scale + 2 * std::sqrt(scale * std::abs(static_cast<float>(rank))));

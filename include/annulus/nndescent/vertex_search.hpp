@@ -36,7 +36,7 @@ struct vertex_search {
   };
   effort effort_for(std::size_t k, const search_params& params) const {
     // The greatest inner products lie far apart, and of their spread nothing follows: a beam decides.
-    if (params.beam == 0 && is_product) return effort_for(k, {.beam = std::max<std::size_t>(64, 2 * k + 16)});
+    if (params.beam == 0 && is_product) return effort_for(k, {.beam = std::max<std::size_t>(64, 4 * k + 40)});
     const bool by_epsilon = params.beam == 0;
     const std::size_t beam =
         by_epsilon ? std::max<std::size_t>(256, 4 * k) : std::clamp(params.beam, k, std::max(k, names.n_vertices()));
@@ -85,9 +85,7 @@ struct vertex_search {
   const search_pool<rank_type>& nearest(effort e, const vertex_filter& passes, scratch_type& s) const {
     auto& w = s.walk;
     const std::size_t k = std::min(e.k, names.n_named());
-    // Of products a scan is over once the rows left are too short.
-    constexpr std::size_t few = is_product ? 16384 : 0;
-    if (names.n_named() <= std::max(few, likely_met(k, e.beam))) return scan(e.wanted, passes, s);
+    if (has_few_products() || names.n_named() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
     bool is_wide = false;
     if (passes.is_open()) {
       const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
@@ -142,10 +140,13 @@ struct vertex_search {
     }
     return cover.go_on();
   }
-  /// Whether a distance from a row is twice as great as those to its neighbours are.
+  /// Whether a distance from a row is beyond its surroundings: twice that of the last of its list of neighbours, or
+  /// four times that of the fourth, as groups may be smaller than lists are wide.
   bool is_far(float distance, id_type vertex) const {
-    constexpr float far = 2;
-    return !is_product && distance > far * lists(vertex, lists.width() - 1).rank;
+    if (is_product) return false;
+    const auto is_beyond = [&](float times, std::size_t place) { return distance > times * lists(vertex, place).rank; };
+    const std::size_t last = lists.width() - 1;
+    return is_beyond(2, last) || is_beyond(4, std::min<std::size_t>(3, last));
   }
   /// f(vertex) for all that pass, each once.
   template <class F>
@@ -188,13 +189,30 @@ struct vertex_search {
     begin_with_longest(walk, graph, entries, names.n_vertices(), w, rank_block, is_of_interest,
                        [&] { return ++n_blocks; });
   }
+  /// How many rows a walk meets, about: of a few hundred most. Of those with great inner products with a query some
+  /// have few edges to them, as their norms are small.
+  static constexpr std::size_t likely_met(std::size_t k, std::size_t beam) noexcept {
+    return is_product ? 40 * beam : std::max(8 * k, std::min<std::size_t>(512, 8 * beam));
+  }
+  /// Whether to scan is the best way whatever is looked for: of products a scan is over once the rows left are too
+  /// short.
+  bool has_few_products() const noexcept {
+    constexpr std::size_t few = 16384;
+    return is_product && names.n_named() <= few;
+  }
+  /// f(vertex, rank) for all that pass and may have a rank that is_of_interest.
+  template <class F, class IsOfInterest>
+  void scan_all(const vertex_filter& passes, scratch_type& s, F f, IsOfInterest is_of_interest) const {
+    if (entries.longest == nullptr) scan_each(passes, s, f);
+    else scan_by_length(passes, s, f, is_of_interest);
+  }
   /// The nearest `wanted` of all that pass.
   const search_pool<rank_type>& scan(std::size_t wanted, const vertex_filter& passes, scratch_type& s) const {
     auto& found = s.walk.found;
     found.reset(wanted);
-    const auto take = [&](id_type vertex, rank_type rank) { found.insert(rank, vertex); };
-    if (entries.longest == nullptr) scan_each(passes, s, take);
-    else scan_by_length(passes, s, take, [&](rank_type rank) { return found.could_take(rank, wanted); });
+    scan_all(
+        passes, s, [&](id_type vertex, rank_type rank) { found.insert(rank, vertex); },
+        [&](rank_type rank) { return found.could_take(rank, wanted); });
     return found;
   }
   /// What a scan of all that pass takes, in ranks of rows.
@@ -215,12 +233,6 @@ struct vertex_search {
   }
 
  private:
-  /// How many rows a walk meets, about. Of those with great inner products with a query some have few edges to them, as
-  /// their norms are small.
-  static constexpr std::size_t likely_met(std::size_t k, std::size_t beam) noexcept {
-    return is_product ? 40 * beam : 8 * k;
-  }
-
   /// Rows without a name take up their share of a wider pool.
   const search_pool<rank_type>& walk_among_unnamed(const effort& e, walk_scratch<Walk>& w) const {
     const auto is_named = [&](id_type vertex) { return names.is_named(vertex); };
