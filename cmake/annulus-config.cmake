@@ -6,12 +6,10 @@ if(NOT ANNULUS_XSIMD_INCLUDE_DIR)
 endif()
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-xsimd.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-targets.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/annulus-index-files.cmake")
 
-# find_package(annulus COMPONENTS index_files) looks for what annulus::index_files needs.
+# The target annulus::index_files is there whenever its packages are; as a component it must be.
 foreach(component IN LISTS annulus_FIND_COMPONENTS)
-  if(component STREQUAL "index_files")
-    include("${CMAKE_CURRENT_LIST_DIR}/annulus-index-files.cmake")
-  endif()
   if(TARGET annulus::${component})
     set(annulus_${component}_FOUND TRUE)
   elseif(annulus_FIND_REQUIRED_${component})

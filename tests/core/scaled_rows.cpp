@@ -135,7 +135,7 @@ TEST_CASE("rows within reach have finite distances, even from their opposite", "
         ++refused;
         return true;
       }
-      return std::isfinite(static_cast<double>(metric(row.data(), opposite.data(), d)));
+      return annulus::detail::is_finite(static_cast<double>(metric(row.data(), opposite.data(), d)));
     };
     infinite += !is_finite(euclidean{}) + !is_finite(sqeuclidean{}) + !is_finite(inner_product{}) +
                 !is_finite(manhattan{}) + !is_finite(chebyshev{});

@@ -10,7 +10,7 @@ template <class T, class Metric>
 neighbors naive_knn(const matrix<T>& data, const matrix<T>& queries, std::size_t k, const id_filter& filter,
                     const Metric& metric) {
   using rank = annulus::rank_t<Metric, T>;
-  const auto is_finite = [](T x) { return std::isfinite(static_cast<double>(x)); };
+  const auto is_finite = [](T x) { return annulus::detail::is_finite(x); };
   neighbors result(queries.rows(), k);
   for (std::size_t i = 0; i < queries.rows(); ++i) {
     if (!std::ranges::all_of(queries.row(i), is_finite)) continue;

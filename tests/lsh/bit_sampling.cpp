@@ -239,7 +239,7 @@ TEST_CASE("odds are finite at every distance", "[lsh][bit_sampling]") {
     float odds = -1;
     const double stay = hasher.probabilities(&value, 0, c, change, &odds);
     CHECK((stay > 0 && stay <= 1));
-    CHECK((odds >= 0 && std::isfinite(odds)));
+    CHECK((odds >= 0 && annulus::detail::is_finite(odds)));
     CHECK(stay * static_cast<double>(odds) <= 1 + 1e-6);
   }
 }

@@ -176,7 +176,7 @@ TEST_CASE("rows whose squares overflow or vanish have a width that is finite and
     CHECK(lsh_tests::well_formed(lsh_index(rows, p_stable_l2{}).search(rows, 3, {.recall_target = 0.9})));
   }
   const matrix<double> largest(3, 2, std::numeric_limits<double>::max());
-  CHECK(std::isfinite(width_of<p_stable_l2>(largest)));
+  CHECK(annulus::detail::is_finite(width_of<p_stable_l2>(largest)));
 }
 
 TEST_CASE("rows that are not finite are refused by number where a width is to be taken from them", "[lsh][fitted]") {

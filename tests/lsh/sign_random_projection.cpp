@@ -167,7 +167,7 @@ TEST_CASE("queries whose products overflow have keys, scores and probabilities",
     std::vector<float> odds(changes.size());
     const double stay = hasher.probabilities(values.data(), t, 0.3, changes, odds.data());
     CHECK((stay >= 0 && stay <= 1));
-    CHECK(std::all_of(odds.begin(), odds.end(), [](float x) { return x >= 0 && std::isfinite(x); }));
+    CHECK(std::all_of(odds.begin(), odds.end(), [](float x) { return x >= 0 && annulus::detail::is_finite(x); }));
   }
 }
 
@@ -180,7 +180,7 @@ TEST_CASE("the odds of a flip are finite at every angle", "[lsh][sign_random_pro
   for (const double distance : {-1.0, 0.0, 1e-12, 1.0, 1.5, 2.0, 3.0}) {
     const double stay = hasher.probabilities(values.data(), 0, distance, changes, odds.data());
     CHECK((stay >= 0 && stay <= 1));
-    CHECK(std::all_of(odds.begin(), odds.end(), [](float x) { return x >= 0 && std::isfinite(x); }));
+    CHECK(std::all_of(odds.begin(), odds.end(), [](float x) { return x >= 0 && annulus::detail::is_finite(x); }));
     if (distance <= 0) CHECK(stay == 1);
     if (distance >= 2) CHECK(stay < 1e-12);
   }

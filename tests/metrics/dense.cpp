@@ -184,5 +184,5 @@ TEST_CASE("zero rows are at canberra and braycurtis and hamming distance 0 of ea
   CHECK(canberra{}(zero.data(), one.data(), 19) == 19);
   CHECK(braycurtis{}(zero.data(), one.data(), 19) == 1);
   CHECK(hamming{}(zero.data(), one.data(), 19) == 1);
-  CHECK(std::isinf(braycurtis{}(one.data(), negative.data(), 19)));
+  CHECK(!annulus::detail::is_finite(braycurtis{}(one.data(), negative.data(), 19)));
 }

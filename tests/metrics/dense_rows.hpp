@@ -44,7 +44,7 @@ std::vector<double> doubles(const T* row, std::size_t d) {
 }
 
 inline bool is_near(double value, double expected, double tolerance) {
-  if (std::isinf(expected)) return value == expected;
+  if (!annulus::detail::is_finite(expected)) return value == expected;
   return std::abs(value - expected) <= tolerance * std::max(1.0, std::abs(expected));
 }
 

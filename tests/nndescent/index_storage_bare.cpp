@@ -23,7 +23,7 @@ double worst_error(const neighbors& found, const indexes::split<T>& rows, const 
       const auto exact = static_cast<double>(
           metric(rows.queries.row(i).data(), rows.rows.row(found.ids(i, j)).data(), rows.rows.cols()));
       const double error = std::abs(static_cast<double>(found.distances(i, j)) - exact);
-      worst = std::isnan(error) ? error : std::max(worst, error / std::max(1.0, std::abs(exact)));
+      worst = annulus::detail::is_nan(error) ? error : std::max(worst, error / std::max(1.0, std::abs(exact)));
     }
   return worst;
 }

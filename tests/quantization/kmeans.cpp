@@ -89,7 +89,7 @@ matrix<float> repeated(const matrix<float>& rows, std::size_t times) {
 }
 
 bool all_finite(const matrix<float>& m) {
-  return std::all_of(m.data(), m.data() + m.rows() * m.cols(), [](float x) { return std::isfinite(x); });
+  return std::all_of(m.data(), m.data() + m.rows() * m.cols(), [](float x) { return annulus::detail::is_finite(x); });
 }
 
 }  // namespace

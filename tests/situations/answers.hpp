@@ -24,8 +24,8 @@ inline share check_answer(const collection& rows, std::span<const float> query, 
   const auto truth = rows.nearest(query, ids.size(), passing);
   const auto n_found = static_cast<std::size_t>(std::ranges::find(ids, no_id) - ids.begin());
   for (std::size_t j = n_found; j < ids.size(); ++j)
-    require(ids[j] == no_id && std::isinf(distances[j]) && distances[j] > 0, "padding is not at the end, or at ",
-            distances[j]);
+    require(ids[j] == no_id && !annulus::detail::is_finite(distances[j]) && distances[j] > 0,
+            "padding is not at the end, or at ", distances[j]);
   require(n_found == truth.size(), n_found, " rows are returned of ", truth.size(), " that pass");
   rows.check_order(ids.first(n_found), distances.first(n_found));
   share result{0, truth.size()};

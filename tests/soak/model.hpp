@@ -111,7 +111,8 @@ class model {
     bool is_over = false;
     for (std::size_t j = 0; j < ids.size(); ++j) {
       if (ids[j] == no_id) {
-        require(std::isinf(distances[j]) && distances[j] > 0, "padding has the distance ", distances[j]);
+        require(!annulus::detail::is_finite(distances[j]) && distances[j] > 0, "padding has the distance ",
+                distances[j]);
         is_over = true;
         continue;
       }

@@ -5,6 +5,8 @@
 
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -180,3 +182,5 @@ class approx_top_k_accumulator {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/approx_top_k/row_top_k.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Element types of approx_min_k and approx_max_k.
@@ -181,3 +183,5 @@ top_k_result<value_t<R>> approx_max_k(const R& operand, std::size_t k, const app
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

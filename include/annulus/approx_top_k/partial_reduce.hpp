@@ -14,6 +14,8 @@
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/random.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What lanes hold for an operand of T: types narrower than 32 bits are widened, uint32 moves to int32 in the same
@@ -258,3 +260,5 @@ class bin_table {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -12,6 +12,8 @@
 #include <bit>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 enum class bin_policy {
@@ -124,7 +126,7 @@ inline void check_top_k(std::size_t n, std::size_t k, const approx_top_k_params&
   constexpr std::uint64_t largest = std::uint64_t{1} << 53;  // sizes are planned in double
   if (n > largest) invalid("reduced size", n, "must be at most ", largest);
   if (k == 0 || k > n) invalid("k", k, "must be from 1 to the reduced size ", n);
-  if (!(params.recall_target > 0 && params.recall_target <= 1))
+  if (!(is_number(params.recall_target) && params.recall_target > 0 && params.recall_target <= 1))
     invalid("recall_target", params.recall_target, "must be in (0, 1]");
   const std::ptrdiff_t whole = params.reduction_input_size_override;
   if (whole >= 0 && static_cast<std::size_t>(whole) < n)
@@ -194,3 +196,5 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

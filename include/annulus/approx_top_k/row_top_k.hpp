@@ -8,6 +8,8 @@
 #include <annulus/core/parallel.hpp>
 #include <annulus/core/top_k.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Finds the k smallest (or, `Largest`, largest) of rows of n elements as planned. Holds the scratch; one for each
@@ -200,3 +202,5 @@ class row_top_k {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

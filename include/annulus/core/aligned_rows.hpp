@@ -6,6 +6,8 @@
 #include <annulus/core/distance.hpp>
 #include <annulus/core/matrix.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Dense rows that begin on cache lines (short ones on powers of two).
@@ -59,3 +61,5 @@ class aligned_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

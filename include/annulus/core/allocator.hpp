@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #endif
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 #if defined(__linux__)
@@ -71,3 +73,5 @@ template <class T>
 using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -40,6 +40,8 @@
 #include <string>
 #include <string_view>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Makes an object that persist is about to fill.
@@ -86,3 +88,5 @@ constexpr std::string_view scalar_name() noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

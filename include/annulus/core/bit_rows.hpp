@@ -6,6 +6,8 @@
 
 #include <annulus/core/simd_bits.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What of two rows is counted.
@@ -143,3 +145,5 @@ void count_bits(const void* query, std::size_t bytes, const void* rows, std::siz
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

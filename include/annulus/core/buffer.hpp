@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A vector of trivially copyable values that begins on a cache line. Its memory is its own or, once adopted, somebody
@@ -132,3 +134,5 @@ class buffer {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Smaller ranks first, ties by smaller id, NaN last.
@@ -23,7 +25,7 @@ struct candidate {
  private:
   /// Of ranks neither of which is less.
   static constexpr bool ties_before(const candidate& a, const candidate& b) noexcept {
-    const bool a_is_nan = a.rank != a.rank, b_is_nan = b.rank != b.rank;
+    const bool a_is_nan = detail::is_nan(a.rank), b_is_nan = detail::is_nan(b.rank);
     return a_is_nan == b_is_nan ? a.id < b.id : b_is_nan;
   }
 };
@@ -38,7 +40,7 @@ constexpr auto ordered_bits(Number x) noexcept {
     return static_cast<bits>(static_cast<bits>(x) ^ sign);
   } else {
     using bits = std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>;
-    if (x != x) return ~bits{0};
+    if (detail::is_nan(x)) return ~bits{0};
     const auto raw = std::bit_cast<bits>(x + Number(0));  // -0 + 0 is +0
     constexpr bits sign = bits{1} << (8 * sizeof(bits) - 1);
     return static_cast<bits>((raw & sign) != 0 ? ~raw : raw | sign);
@@ -110,3 +112,5 @@ void sort_candidates(std::vector<candidate<Rank, Id>>& items, std::vector<candid
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

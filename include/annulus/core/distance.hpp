@@ -13,6 +13,8 @@
 #include <array>
 #include <span>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -165,3 +167,5 @@ void many_to_many(const T* queries, std::size_t query_stride, std::size_t n_quer
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

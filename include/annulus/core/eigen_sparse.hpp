@@ -7,6 +7,8 @@
 
 #include <Eigen/SparseCore>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A copy of a row-major sparse matrix: each of its rows is a point. Eigen's offsets are as narrow as its indices,
@@ -30,3 +32,5 @@ csr_matrix<T> sparse_points(const Eigen::SparseMatrix<T, Options, Index>& m) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

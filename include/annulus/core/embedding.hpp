@@ -16,6 +16,8 @@
 
 #include <annulus/core/rows.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A metric over dense rows of T that is its base's over rows rewritten.
@@ -146,3 +148,5 @@ class compared_rows<Metric, matrix_view<T>> {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -3,12 +3,14 @@
 /// \file
 /// What the library throws, and the one way it says so.
 
-#include <annulus/core/simd.hpp>
+#include <annulus/core/float_bits.hpp>
 
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <annulus/core/macros_off.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -46,3 +48,5 @@ inline std::size_t checked_product(std::size_t a, std::size_t b, std::string_vie
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

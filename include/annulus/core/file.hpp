@@ -18,6 +18,8 @@
 #include <unistd.h>
 #endif
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 static_assert(std::endian::native == std::endian::little, "annulus: the file formats are little-endian");
@@ -140,3 +142,5 @@ class output_file {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

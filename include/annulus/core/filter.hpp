@@ -12,6 +12,8 @@
 #include <optional>
 #include <utility>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Every row (the default), the rows of a list or a bitset, or those for which a callable says true. Cheap to copy. A
@@ -96,3 +98,5 @@ class id_filter {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

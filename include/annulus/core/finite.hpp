@@ -8,12 +8,14 @@
 #include <annulus/core/points.hpp>
 #include <annulus/core/range.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 template <class T>
 bool all_finite(std::span<const T> row) noexcept {
   if constexpr (is_byte<T>) return true;
-  else return std::all_of(row.begin(), row.end(), [](T x) { return std::isfinite(static_cast<double>(x)); });
+  else return std::all_of(row.begin(), row.end(), [](T x) { return is_finite(x); });
 }
 
 /// Whether no row has a NaN, an infinity, or squares whose sum overflows.
@@ -22,7 +24,7 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
   bool all = true;
   for (std::size_t i = 0; i < data.rows(); ++i) {
     const T* row = data.row(i).data();
-    all &= std::isfinite(static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols())));
+    all &= is_finite(static_cast<double>(one_to_one<kernels::inner_product>(row, row, data.cols())));
   }
   return all;
 }
@@ -44,14 +46,14 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
         continue;
       }
       const double norm = norm_of(row);
-      if (!std::isfinite(norm) && !all_finite(row)) first_bad[worker] = std::min(first_bad[worker], i);
+      if (!is_finite(norm) && !all_finite(row)) first_bad[worker] = std::min(first_bad[worker], i);
       greatest[worker] = std::max(greatest[worker], norm);
     }
     greatest[worker] = std::max(greatest[worker], std::sqrt(static_cast<double>(greatest_square)));
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
     for (const T x : data.row(i))
-      if (!std::isfinite(static_cast<double>(x))) invalid(name, static_cast<double>(x), "row ", i, " ", limit);
+      if (!is_finite(x)) invalid(name, static_cast<double>(x), "row ", i, " ", limit);
   return *std::max_element(greatest.begin(), greatest.end());
 }
 
@@ -69,8 +71,7 @@ template <class T>
 void check_rows(const csr_view<T>& data, std::string_view name) {
   for (std::size_t i = 0; i < data.size(); ++i)
     for (const T x : data.row(i).values)
-      if (!std::isfinite(static_cast<double>(x)))
-        invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
+      if (!is_finite(x)) invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
 }
 
 /// The greatest norm of sparse rows, as of dense ones.
@@ -85,10 +86,12 @@ double greatest_norm(const csr_view<T>& data, std::string_view name, std::size_t
 /// Throws std::invalid_argument for what norms_are_finite is false for.
 template <class T>
 void check_norms(matrix_view<T> data, std::string_view name, std::size_t threads) {
-  if (std::isfinite(check_rows(data, name, threads))) return;
+  if (is_finite(check_rows(data, name, threads))) return;
   std::size_t i = 0;
   while (norms_are_finite(data.middle_rows(i, 1))) ++i;
   invalid(name, "a row", "row ", i, " must not be so long that its squares overflow");
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

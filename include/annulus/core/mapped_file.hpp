@@ -18,6 +18,8 @@
 #include <new>
 #endif
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The bytes of a regular file, from an address that is a multiple of 64. They are read from the disk when they are
@@ -137,3 +139,5 @@ class mapped_reader {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// An owning matrix of `rows` x `cols` values, row-major and packed, zero on construction, its base 64-byte aligned.
@@ -150,3 +152,5 @@ template <class M>
 concept matrix_like = std::convertible_to<const M&, matrix_view<value_t<M>>>;
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

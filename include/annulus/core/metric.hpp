@@ -24,6 +24,8 @@
 
 #include <annulus/core/range.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// How a metric's rank follows from <q, x> and the squared norms of both.
@@ -325,3 +327,5 @@ concept counts_bits = (kernel_ranked<M, T> && !folds_rows<M, T>) || ranks_blocks
 }  // namespace detail
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/core/archive.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A metric whose parameters persist hands over (archive.hpp). Others are known by their type alone.
@@ -32,3 +34,5 @@ Metric metric_to_fill() {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/packed_matrix.hpp>
 #include <annulus/core/parallel.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Some columns of a right-hand side, and products with them.
@@ -98,3 +100,5 @@ inline matrix<float> transposed_product(matrix_view<float> a, matrix_view<float>
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/core/matrix.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 using id_type = std::uint32_t;                 ///< a row of the indexed data
@@ -35,7 +37,7 @@ struct neighbors {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     for (std::size_t i = 0; ids.cols() > 0 && i < ids.rows(); ++i)
       for (std::size_t j = 0; j < ids.cols(); ++j)
-        if (std::isnan(distances(i, j)) || (ids(i, j) == no_id && distances(i, j) < infinity) ||
+        if (detail::is_nan(distances(i, j)) || (ids(i, j) == no_id && distances(i, j) < infinity) ||
             (j > 0 && ids(i, j) != no_id && ids(i, j - 1) == no_id))
           return "row " + std::to_string(i) + " has a NaN, or padding that is not at its end or has a distance";
     return {};
@@ -72,3 +74,5 @@ inline csr to_csr(const neighbors& found, std::size_t n_columns) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// P(standard normal <= x).
@@ -27,3 +29,5 @@ inline double normal_upper_quantile(double tail) noexcept {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

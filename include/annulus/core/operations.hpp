@@ -8,6 +8,8 @@
 
 #include <concepts>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The element types that rows may have.
@@ -222,3 +224,5 @@ struct operation<kernels::cosine_terms, T> : operation<kernels::inner_product, T
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Sums of products in registers, `rows` x columns of a result at a time.
@@ -105,3 +107,5 @@ class packed_matrix {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The number of threads that `threads` asks for: itself, or all cores for 0.
@@ -83,3 +85,5 @@ void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, 
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/core/matrix.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// size() rows of dim() coordinates, row(i) cheap and valid as long as the set.
@@ -142,3 +144,5 @@ class bit_matrix : public matrix<std::uint8_t> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

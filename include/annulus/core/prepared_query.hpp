@@ -5,6 +5,8 @@
 
 #include <annulus/core/metric.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A query made ready for one search: what the metric needs of it alone is computed once. Holds pointers to both.
@@ -52,3 +54,5 @@ class prepared_query {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

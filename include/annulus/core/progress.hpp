@@ -7,6 +7,8 @@
 
 #include <functional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Called now and then with the name of the stage and the fraction of it that is done, from 0 to 1, always on the
@@ -21,3 +23,5 @@ inline void report(const progress_callback& progress, std::string_view stage, do
 }  // namespace detail
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

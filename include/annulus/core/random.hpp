@@ -9,6 +9,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A bijection with full avalanche: Stafford's variant 13 of the splitmix64 finaliser (Steele, Lea, Flood 2014).
@@ -67,3 +69,5 @@ void visit_sample(std::size_t n, std::size_t most, F f) {
 }  // namespace detail
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -11,18 +11,14 @@
 /// A Row is a std::span<const T> or a sparse_row<T>.
 
 #include <annulus/core/distance.hpp>
+#include <annulus/core/float_bits.hpp>
 #include <annulus/core/sparse_distance.hpp>
 
 #include <cmath>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+#include <annulus/core/macros_off.hpp>
 
-/// The bits of a number >= 0, which are in the order of such numbers: one comparison of them tells a range, also from
-/// NaN, and -ffast-math takes nothing for granted of them.
-template <class Number>
-constexpr auto bits_of(Number x) noexcept {
-  return std::bit_cast<std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>>(x);
-}
+namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Whether a sum has kept its digits: it did not overflow, nor is it so small that terms which count may have lost
 /// theirs. False for zero, which any number of such terms add up to, and for what is not finite.
@@ -36,13 +32,6 @@ constexpr bool is_in_range(Sum sum) noexcept {
     constexpr auto greatest = bits_of(limits::max() * limits::epsilon());
     return bits_of(sum) - least <= greatest - least;
   }
-}
-
-/// Whether a sum, of either sign, is neither infinite nor NaN.
-template <class Sum>
-constexpr bool is_finite_sum(Sum sum) noexcept {
-  if constexpr (std::numeric_limits<Sum>::is_integer) return true;
-  else return bits_of(sum) << 1 < bits_of(std::numeric_limits<Sum>::infinity()) << 1;
 }
 
 /// The type of a row's coordinates.
@@ -153,7 +142,7 @@ template <class Row>
 auto product_of(const Row& a, const Row& b) noexcept {
   const auto sum = sum_of<kernels::inner_product>(a, b);
   if constexpr (may_leave_range<Row>)
-    if (!is_finite_sum(sum)) [[unlikely]]
+    if (!is_finite(sum)) [[unlikely]]
       return product_of_scaled(a, b);
   return sum;
 }
@@ -180,3 +169,5 @@ double norm_of(const sparse_row<T>& row) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

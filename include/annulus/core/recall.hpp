@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Mean over the queries of the share of the k true neighbours that were found, from 0 to 1. By distance, so that ties
@@ -39,3 +41,5 @@ inline double recall(const neighbors& found, const neighbors& truth, std::size_t
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <annulus/core/metric.hpp>
 #include <annulus/core/random.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// out = a - b.
@@ -45,3 +47,5 @@ buffer<lane_t<T>> rounded_mean(matrix_view<T> data) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/row_centre.hpp>
 #include <annulus/core/row_sample.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Where the codes of one data set count from, under one product form. Holds scratch.
@@ -128,3 +130,5 @@ row_frame<T> fit_row_frame(product_form form, matrix_view<T> data, bool keeps_wi
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/core/row_centre.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Two 16-bit or four 8-bit neighbouring coordinates of a quantised row: what a multiply-add takes at once.
@@ -55,12 +57,12 @@ class row_rounder {
   // Loops that compilers vectorise.
   /// x becomes the error of rounding it to multiples of scale.
   static void round(Lane* x, std::size_t n, Lane scale, Coordinate* multiple) noexcept {
-    constexpr Lane magic = std::same_as<Lane, double> ? Lane(6755399441055744.0) : Lane(12582912.0);  // no bits below 1
     const Lane inverse = 1 / scale;
     for (std::size_t i = 0; i < n; ++i) {
-      const Lane rounded = (x[i] * inverse + magic) - magic;
-      multiple[i] = static_cast<Coordinate>(static_cast<std::int32_t>(rounded));
-      x[i] -= rounded * scale;
+      const Lane quotient = x[i] * inverse;
+      const auto rounded = static_cast<std::int32_t>(quotient + std::copysign(Lane(0.5), quotient));
+      multiple[i] = static_cast<Coordinate>(rounded);
+      x[i] -= static_cast<Lane>(rounded) * scale;
     }
   }
 
@@ -119,3 +121,5 @@ class row_quantizer {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The mean of the middle half of some values, which outliers do not move. Changes their order. O(n).
@@ -135,3 +137,5 @@ class row_sample {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

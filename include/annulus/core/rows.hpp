@@ -8,6 +8,8 @@
 #include <annulus/core/neighbors.hpp>
 #include <annulus/core/prepared_query.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 template <class D>
@@ -121,3 +123,5 @@ auto gather_rows(const Rows& rows, std::span<const id_type> numbers) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -14,6 +14,8 @@
 
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What of a row's rank does not depend on its partner.
@@ -188,11 +190,11 @@ class scalar_codes {
   }
 
   std::string defect() const {
-    const auto is_finite = [](float x) { return std::isfinite(x); };
+    const auto finite = [](float x) { return is_finite(x); };
     for (std::size_t i = 0; i < size(); ++i) {
       if (!(m_terms[i].scale >= 0 && is_finite(m_terms[i].scale) && is_finite(m_terms[i].offset)))
         return "terms: row " + std::to_string(i) + " has a scale below 0, a NaN or an infinity";
-      if (!std::ranges::all_of(wide(i), is_finite))
+      if (!std::ranges::all_of(wide(i), finite))
         return "wide_values: row " + std::to_string(i) + " has a NaN or an infinity";
     }
     return {};
@@ -258,3 +260,5 @@ class scalar_codes {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

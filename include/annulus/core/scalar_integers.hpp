@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::simd {
 
 /// The scalar meaning of the integer kernels: what runs where there is no x86 SIMD, and what the tests compare against.
@@ -118,3 +120,5 @@ struct scalar_integers {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What codes count in. All count from a centre of each dimension.
@@ -103,7 +105,7 @@ class scalar_encoder {
     codes.prepare(i, query);
     if (!has_steps() || (m_has_zero && query.codes[row_dim()] != 0)) return;
     const float known = codes.terms(i).scale;  // of a mapped file, which may say anything
-    const lane scale = std::isfinite(known) ? static_cast<lane>(known) : lane(0);
+    const lane scale = is_finite(known) ? static_cast<lane>(known) : lane(0);
     for (std::size_t j = 0; j < row_dim(); ++j)
       m_frame.rest()[j] = scale * m_steps[j] * static_cast<lane>(query.codes[j]);
     round_by_steps(query);
@@ -126,10 +128,10 @@ class scalar_encoder {
       archive("centre", centre, {dim});
       buffer<std::uint32_t> wide;
       if (n_wide > 0) archive("wide_dimensions", wide, {n_wide});
-      const auto is_step = [](lane x) { return x >= 0 && std::isfinite(x); };
-      const auto is_finite = [](lane x) { return std::isfinite(x); };
-      archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(step_centre, is_finite) &&
-                         std::ranges::all_of(centre, is_finite),
+      const auto is_step = [](lane x) { return x >= 0 && is_finite(x); };
+      const auto finite = [](lane x) { return is_finite(x); };
+      archive.expect(std::ranges::all_of(self.m_steps, is_step) && std::ranges::all_of(step_centre, finite) &&
+                         std::ranges::all_of(centre, finite),
                      "has a step below 0, or a step or a centre that is not finite");
       archive.expect(std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
                      "has a wide dimension that is none of its dimensions");
@@ -275,3 +277,5 @@ scalar_codes encode_rows(const scalar_encoder<T>& encoder, matrix_view<T> data, 
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 
 #include <annulus/core/rows.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Metrics that tell how they grow with the rows.
@@ -101,7 +103,7 @@ std::vector<double> norms_of(const View& rows) {
   std::vector<double> norms(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     norms[i] = norm_of(rows.row(i));
-    if (!std::isfinite(norms[i]) && !is_finite_row(rows.row(i))) norms[i] = std::numeric_limits<double>::quiet_NaN();
+    if (!is_finite(norms[i]) && !is_finite_row(rows.row(i))) norms[i] = std::numeric_limits<double>::quiet_NaN();
   }
   return norms;
 }
@@ -112,7 +114,7 @@ double least_norm(const View& rows) {
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (const double norm = norm_of(rows.row(i)); norm > 0) least = std::min(least, norm);
-  return std::isfinite(least) ? least : 0;
+  return is_finite(least) ? least : 0;
 }
 
 /// Throws std::invalid_argument for the first row so long that distances between such rows may leave the type they are
@@ -134,3 +136,5 @@ void check_reach(const Metric& metric, const View& rows, double greatest, std::s
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// How two sets of coordinates relate. Number is double, or a vector of doubles for many pairs at once.
@@ -210,3 +212,5 @@ struct jaccard : detail::set_metric<jaccard> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

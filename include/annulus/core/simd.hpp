@@ -4,8 +4,10 @@
 /// The only header that knows xsimd's versions (8.1 to 14) and x86's intrinsics for floating point; its sibling
 /// simd_integer.hpp holds the integer ones. Kernels elsewhere are written against these few functions.
 ///
-/// All of annulus lives in an inline namespace named for the instruction sets of the build, so that the linker can
-/// never merge an inline function compiled for AVX-512 with its namesake from a baseline unit.
+/// All of annulus lives in an inline namespace named for the instruction sets and floating-point flags of the build, so
+/// that the linker never merges one of its inline functions compiled for AVX-512 with its namesake from a baseline unit.
+/// Those of Eigen and the standard library it does merge: units of one program are to be compiled for one instruction
+/// set.
 
 // g++ 12 takes the "undefined" operands inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
@@ -36,39 +38,61 @@
 
 #if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
 #if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
-#define ANNULUS_ARCH avx512_vbmi_vnni_bf16
+#define ANNULUS_ISA avx512_vbmi_vnni_bf16
 #elif defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
-#define ANNULUS_ARCH avx512_vbmi_vnni
+#define ANNULUS_ISA avx512_vbmi_vnni
 #elif defined(__AVX512VBMI__) && defined(__AVX512BW__)
-#define ANNULUS_ARCH avx512_vbmi
+#define ANNULUS_ISA avx512_vbmi
 #elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
-#define ANNULUS_ARCH avx512_vnni_bf16
+#define ANNULUS_ISA avx512_vnni_bf16
 #elif defined(__AVX512VNNI__) && defined(__AVX512BW__)
-#define ANNULUS_ARCH avx512_vnni
+#define ANNULUS_ISA avx512_vnni
 #elif defined(__AVX512BW__)
-#define ANNULUS_ARCH avx512
+#define ANNULUS_ISA avx512
 #elif defined(__AVXVNNI__)
-#define ANNULUS_ARCH avx2_vnni
+#define ANNULUS_ISA avx2_vnni
 #elif defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__)
-#define ANNULUS_ARCH avx2_fma_bmi2
+#define ANNULUS_ISA avx2_fma_bmi2
 #elif defined(__AVX2__) && defined(__FMA__)
-#define ANNULUS_ARCH avx2_fma
+#define ANNULUS_ISA avx2_fma
 #elif defined(__AVX2__)
-#define ANNULUS_ARCH avx2
+#define ANNULUS_ISA avx2
 #elif defined(__AVX__)
-#define ANNULUS_ARCH avx
+#define ANNULUS_ISA avx
 #elif defined(__SSE4_2__)
-#define ANNULUS_ARCH sse4_2
+#define ANNULUS_ISA sse4_2
 #elif defined(__SSSE3__)
-#define ANNULUS_ARCH ssse3
+#define ANNULUS_ISA ssse3
 #elif defined(__SSE2__)
-#define ANNULUS_ARCH sse2
+#define ANNULUS_ISA sse2
 #elif defined(__ARM_NEON)
-#define ANNULUS_ARCH neon
+#define ANNULUS_ISA neon
 #else
-#define ANNULUS_ARCH generic
+#define ANNULUS_ISA generic
 #endif
+// Flags that let a compiler treat floating point as real numbers are part of the name too.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
+#define ANNULUS_FINITE _finite
+#else
+#define ANNULUS_FINITE
 #endif
+#if defined(__FAST_MATH__)
+#define ANNULUS_MATH _fast
+#elif defined(__ASSOCIATIVE_MATH__) && defined(__RECIPROCAL_MATH__)
+#define ANNULUS_MATH _reciprocal_associative
+#elif defined(__ASSOCIATIVE_MATH__)
+#define ANNULUS_MATH _associative
+#elif defined(__RECIPROCAL_MATH__)
+#define ANNULUS_MATH _reciprocal
+#else
+#define ANNULUS_MATH
+#endif
+#define ANNULUS_JOINED(isa, finite, math) isa##finite##math
+#define ANNULUS_JOIN(isa, finite, math) ANNULUS_JOINED(isa, finite, math)
+#define ANNULUS_ARCH ANNULUS_JOIN(ANNULUS_ISA, ANNULUS_FINITE, ANNULUS_MATH)
+#endif
+
+#include <annulus/core/macros_off.hpp>
 
 namespace annulus::inline ANNULUS_ARCH::simd {
 
@@ -255,6 +279,32 @@ batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept 
   else return xsimd::min(candidate, kept);
 }
 
+/// The same lanes, out of which no sum and no product is taken to be joined with others: -ffast-math may reorder those.
+template <class T>
+batch<T> in_order(const batch<T>& v) noexcept {
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
+#if defined(__clang__) && defined(__x86_64__)
+  auto lanes_of = static_cast<typename batch<T>::register_type>(v);
+#if defined(__AVX512F__)
+  asm("" : "+v"(lanes_of));
+#else
+  asm("" : "+x"(lanes_of));
+#endif
+  return batch<T>(lanes_of);
+#elif defined(__clang__)
+  return __arithmetic_fence(static_cast<typename batch<T>::register_type>(v));
+#else
+  return batch<T>(__builtin_assoc_barrier(static_cast<typename batch<T>::register_type>(v)));
+#endif
+#else
+  return v;
+#endif
+}
+
+/// The nearest whole numbers, of lanes below 2^31. By conversion: to add a large number and take it away again is no
+/// rounding under -ffast-math.
+inline batch<float> round(const batch<float>& v) noexcept { return xsimd::to_float(xsimd::nearbyint_as_int(v)); }
+
 /// Lane i of the result is lane (i + turn) % lanes.
 template <class T>
 batch<T> turn_lanes(const batch<T>& v, std::size_t turn) noexcept {
@@ -296,3 +346,5 @@ inline void prefetch_far([[maybe_unused]] const void* p) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 
 #include <annulus/core/simd_integer.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::simd {
 
 /// The scalar meaning: what runs where there is no x86 SIMD, and what the tests compare against.
@@ -141,3 +143,5 @@ inline constexpr bool counts_words = false;
 #endif
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::simd {
 
 #if defined(__AVX512BW__)
@@ -260,3 +262,5 @@ inline void store_shorts(std::int16_t* to, const batch<float>& v) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd
+
+#include <annulus/core/macros_on.hpp>

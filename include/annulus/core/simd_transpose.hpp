@@ -5,6 +5,8 @@
 
 #include <annulus/core/simd_integer.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::simd {
 
 /// out[j * out_stride + i] = rows[i * stride + j] for i, j < 4.
@@ -105,3 +107,5 @@ void interleave(const std::int32_t* rows, std::size_t count, std::size_t words, 
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::simd
+
+#include <annulus/core/macros_on.hpp>

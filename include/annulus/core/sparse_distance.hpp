@@ -9,6 +9,8 @@
 
 #include <functional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 namespace detail {
 
@@ -201,3 +203,5 @@ detail::lane_t<T> squared_norm(const sparse_row<T>& row) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -13,6 +13,8 @@
 #include <array>
 #include <bit>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 using index_batch = simd::batch<std::int32_t>;
@@ -155,3 +157,5 @@ void for_each_common(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/core/points.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Sparse rows in no order of memory: one that outgrows its place moves to the end.
@@ -95,7 +97,7 @@ class sparse_rows {
             (j > 0 && r.indices[j] <= r.indices[j - 1]))
           return defect("indices", "does not ascend, or has an index that is not below its dimension");
       for (const T x : r.values)
-        if (!std::isfinite(static_cast<double>(x))) return defect("values", "has a NaN or an infinity");
+        if (!is_finite(x)) return defect("values", "has a NaN or an infinity");
     }
     if (room + m_unused != m_indices.size()) return "unused: rows and what is unused are not all that is stored";
     std::vector<place> places(m_places.begin(), m_places.end());
@@ -161,3 +163,5 @@ template <class Points>
 using owned_rows = typename owned_rows_of<Points>::type;
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

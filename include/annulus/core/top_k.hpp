@@ -5,6 +5,8 @@
 
 #include <annulus/core/candidate.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Candidates in no order, cut back now and then to the k smallest and those within a margin of the k-th. Appending
@@ -153,3 +155,5 @@ class top_k {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

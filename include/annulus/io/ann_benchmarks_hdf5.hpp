@@ -13,6 +13,8 @@
 #include <array>
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A data set to index, queries, and the answers to them.
@@ -256,3 +258,5 @@ inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

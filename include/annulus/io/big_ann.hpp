@@ -9,6 +9,8 @@
 
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// float: fbin; uint8: u8bin; int8: i8bin; int32: ibin.
@@ -102,3 +104,5 @@ void write_big_ann(const std::filesystem::path& path, const M& rows, const progr
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 inline constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
@@ -129,3 +131,5 @@ class transfer {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

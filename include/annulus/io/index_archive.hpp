@@ -9,6 +9,8 @@
 #include <charconv>
 #include <initializer_list>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 template <class T>
@@ -226,3 +228,5 @@ class index_reader : archive_names {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

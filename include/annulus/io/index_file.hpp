@@ -12,6 +12,8 @@
 #include <annulus/io/index_archive.hpp>
 #include <annulus/version.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Files say by which version of their format they were written. Older ones than this are read, newer ones refused.
@@ -139,3 +141,5 @@ inline void verify_index_file(const std::filesystem::path& path) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/io/npy.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A quantiser from the file of nanopq.PQ.codewords. nanopq keeps the metric elsewhere, and codes in uint8 for Ks up to
@@ -43,3 +45,5 @@ void write_nanopq(const std::filesystem::path& codewords, const Quantizer& quant
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

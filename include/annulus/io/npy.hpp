@@ -6,6 +6,8 @@
 #include <annulus/io/file_rows.hpp>
 #include <annulus/io/npy_header.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// An array of any number of dimensions: as many values as the product of the shape, in C order, the last index the
@@ -160,3 +162,5 @@ void write_npy(const std::filesystem::path& path, const npy_array<T>& array, con
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

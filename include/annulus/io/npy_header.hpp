@@ -14,6 +14,8 @@
 #include <span>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// numpy's f2, f4 and f8, u1 to u8 and i1 to i8.
@@ -217,3 +219,5 @@ inline std::string npy_header_bytes(std::string_view dtype, std::span<const std:
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

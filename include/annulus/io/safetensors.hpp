@@ -7,8 +7,15 @@
 #include <annulus/core/file.hpp>
 #include <annulus/io/safetensors_json.hpp>
 
+#if defined(XXH_INLINE_ALL)
+#include <xxhash.h>
+#else
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#undef XXH_INLINE_ALL
+#endif
+
+#include <annulus/core/macros_off.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
@@ -163,3 +170,5 @@ class safetensors_header {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

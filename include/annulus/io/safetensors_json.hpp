@@ -11,6 +11,8 @@
 #include <map>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 using header_metadata = std::map<std::string, std::string, std::less<>>;
@@ -133,3 +135,5 @@ inline std::string json_array(const std::vector<std::uint64_t>& numbers) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/mapped_file.hpp>
 #include <annulus/io/safetensors.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Throws format_error where the bytes of a tensor are not those that were written.
@@ -92,3 +94,5 @@ class mapped_tensors {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

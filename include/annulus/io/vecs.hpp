@@ -10,6 +10,8 @@
 #include <array>
 #include <cstring>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// float: fvecs; uint8: bvecs; int32: ivecs.
@@ -128,3 +130,5 @@ void write_vecs(const std::filesystem::path& path, const M& rows, const progress
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/scaled_rows.hpp>
 #include <annulus/knn/params.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Appends what row j of `found` has and row i of `result` has not, with distances times 2^exponent; whether the row is
@@ -83,7 +85,7 @@ neighbors search_differences(const View& data, double norm, const View& queries,
   int finest = 0, coarsest = scale_exponent<T>(degree, norm);
   const double least = std::ranges::count(norms, 0.0) > 0 ? least_norm(data) : 0;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    if (std::isnan(norms[i])) continue;
+    if (is_nan(norms[i])) continue;
     exponents[i] = scale_exponent<T>(degree, norms[i] > 0 ? norms[i] : least);
     finest = waiting.empty() ? exponents[i] : std::min(finest, exponents[i]);
     coarsest = std::max(coarsest, exponents[i]);
@@ -143,3 +145,5 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/rows.hpp>
 #include <annulus/knn/knn.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Exact (or, by recall_target, nearly exact) search over rows of T. Owns a copy of the data; moves and copies.
@@ -132,3 +134,5 @@ template <matrix_like D, class Metric, class... Rest>
 ->flat_index<value_t<D>, Metric>;
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 
 #include <optional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -57,7 +59,7 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
 template <class View>
 void check_search(const View& data, const View& queries, std::size_t k, const knn_params& params) {
   if (k == 0) invalid("k", k, "must be at least 1");
-  if (!(params.recall_target > 0 && params.recall_target <= 1))
+  if (!(is_number(params.recall_target) && params.recall_target > 0 && params.recall_target <= 1))
     invalid("recall_target", params.recall_target, "must be in (0, 1]");
   if (queries.dim() != data.dim() && queries.size() > 0 && data.size() > 0)
     invalid("query dimension", queries.dim(), "must equal the data's ", data.dim());
@@ -80,7 +82,7 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   constexpr double largest = 1e15, smallest = 1e-12;
   for (std::size_t i = 0; i < queries.rows(); ++i) {
     const double size = norms[i];
-    if (std::isnan(size)) {
+    if (is_nan(size)) {
       ways[i] = way::none;
       continue;
     }
@@ -179,3 +181,5 @@ template <matrix_like D, class Metric = euclidean>
   }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/filter.hpp>
 #include <annulus/core/progress.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct knn_params {
@@ -16,3 +18,5 @@ struct knn_params {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <annulus/core/prepared_query.hpp>
 #include <annulus/core/top_k.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Writes sorted candidates, at most result.ids.cols(), to row i of a result that is all padding.
@@ -115,3 +117,5 @@ void scan(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

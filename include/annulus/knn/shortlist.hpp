@@ -5,6 +5,8 @@
 
 #include <annulus/core/candidate.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Holds every pair whose approximate rank is within a margin of the k-th smallest seen so far, in the order of
@@ -96,3 +98,5 @@ class shortlist {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/knn/knn.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -157,3 +159,5 @@ neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, con
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

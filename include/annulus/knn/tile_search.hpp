@@ -9,6 +9,8 @@
 #include <annulus/knn/shortlist.hpp>
 #include <annulus/knn/tiles.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
@@ -240,3 +242,5 @@ class tile_search {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -11,6 +11,8 @@
 #include <annulus/core/row_quantizer.hpp>
 #include <annulus/core/simd_transpose.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A tile is tile_queries x tile_rows products: as many accumulators as the registers hold.
@@ -54,3 +56,5 @@ template <class Coordinate, class Integers = simd::integers>
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

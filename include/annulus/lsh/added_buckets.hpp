@@ -6,6 +6,8 @@
 #include <annulus/core/neighbors.hpp>
 #include <annulus/lsh/sorted_buckets.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// For each table a hash table of chains, newest row first. Rows are numbered from 0 in the order they come.
@@ -92,3 +94,5 @@ class added_buckets {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

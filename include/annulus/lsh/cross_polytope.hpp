@@ -9,6 +9,8 @@
 #include <annulus/lsh/cross_polytope_vertices.hpp>
 #include <annulus/lsh/family.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -253,3 +255,5 @@ struct cross_polytope {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -14,6 +14,8 @@
 #include <array>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Nodes in (-1, 1) and weights of the Gauss-Legendre rule.
@@ -251,3 +253,5 @@ class vertex_probabilities {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/lsh/hadamard.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The nearest of the vertices +- e_j: number 2 j for e_j, 2 j + 1 for -e_j. Equals go to the lower j, zeros to e_0.
@@ -91,3 +93,5 @@ struct near_vertices {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -17,6 +17,8 @@
 
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// One change of one of the functions behind a key, towards a bucket next to the query's.
@@ -78,3 +80,5 @@ template <class F, class Points>
 using hasher_t = decltype(std::declval<const F&>().template make_hasher<Points>(0, 0, 0, 0));
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

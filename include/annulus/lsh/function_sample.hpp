@@ -11,6 +11,8 @@
 #include <array>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A row that is the same for every index: coordinates go up in steps of 37 modulo 256, as fractions unless they are
@@ -109,3 +111,5 @@ Family any_family() {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

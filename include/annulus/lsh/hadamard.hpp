@@ -9,6 +9,8 @@
 
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Lane i of the result is lane i ^ Distance.
@@ -221,3 +223,5 @@ class hadamard_rotations {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/lsh/query_blocks.hpp>
 #include <annulus/lsh/row_ids.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Finds rows of Points by hash tables in which near rows share buckets (Indyk, Motwani 1998). Points is a matrix<T>,
@@ -320,3 +322,5 @@ lsh_index(const D&, Family, const lsh_params&)
 ->lsh_index<detail::points_of<D>, Family>;
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -199,3 +201,5 @@ struct minhash {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

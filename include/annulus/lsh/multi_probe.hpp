@@ -11,6 +11,8 @@
 #include <cmath>
 #include <functional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// One bucket to look into.
@@ -297,3 +299,5 @@ class probe_sequence {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

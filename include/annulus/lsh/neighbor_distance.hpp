@@ -7,6 +7,8 @@
 #include <annulus/core/prepared_query.hpp>
 #include <annulus/lsh/tuning_sample.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// So many of the rows: of each of `count` stretches, equally long, one at random.
@@ -63,3 +65,5 @@ double neighbor_distance(matrix_view<T> data, std::size_t threads, std::uint64_t
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/lsh/probability.hpp>
 #include <annulus/lsh/projections.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -154,7 +156,7 @@ class p_stable_hasher {
 
 /// \throws std::invalid_argument for a width that is not above 0.
 inline double checked_width(double width) {
-  if (!(width > 0 && width < std::numeric_limits<double>::infinity()))
+  if (!(is_number(width) && width > 0 && width < std::numeric_limits<double>::infinity()))
     invalid("width", width, "must be a finite number above 0 (0 where an index is to take it from rows)");
   return width;
 }
@@ -241,3 +243,5 @@ struct p_stable_l1 {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct lsh_params {
@@ -72,12 +74,14 @@ inline void check_k(std::size_t k) {
   if (k == 0) invalid("k", k, "must be at least 1");
 }
 inline void check_radius(float radius) {
-  if (std::isnan(radius)) invalid("radius", radius, "must be a number");
+  if (is_nan(radius)) invalid("radius", radius, "must be a number");
 }
 inline void check(const lsh_search_params& params) {
-  if (!(params.recall_target >= 0 && params.recall_target <= 1))
+  if (!(is_number(params.recall_target) && params.recall_target >= 0 && params.recall_target <= 1))
     invalid("recall_target", params.recall_target, "must be in [0, 1]");
 }
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

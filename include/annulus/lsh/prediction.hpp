@@ -10,6 +10,8 @@
 #include <chrono>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 inline double seconds_now() noexcept {
@@ -172,3 +174,5 @@ class lsh_predictor {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -58,15 +60,15 @@ inline double cauchy_probability(double c, double width) noexcept {
 /// ln p1 / ln p2: a search of n rows for one at the distance of p1, among rows at the distance of p2, takes about n^rho
 /// steps (Indyk, Motwani 1998). \throws std::invalid_argument unless 0 < p2 <= p1 < 1.
 inline double lsh_rho(double p1, double p2) {
-  if (!(p1 > 0 && p1 < 1)) detail::invalid("p1", p1, "must be in (0, 1)");
-  if (!(p2 > 0 && p2 <= p1)) detail::invalid("p2", p2, "must be in (0, p1 = ", p1, "]");
+  if (!(detail::is_number(p1) && p1 > 0 && p1 < 1)) detail::invalid("p1", p1, "must be in (0, 1)");
+  if (!(detail::is_number(p2) && p2 > 0 && p2 <= p1)) detail::invalid("p2", p2, "must be in (0, p1 = ", p1, "]");
   return std::log(p1) / std::log(p2);
 }
 
 /// The least number of functions a table at which n rows that collide with probability p2 each leave one candidate or
 /// fewer: ln n / ln(1 / p2), rounded up, at least 1. \throws std::invalid_argument for p2 outside (0, 1).
 inline std::size_t estimate_k(std::size_t n, double p2) {
-  if (!(p2 > 0 && p2 < 1)) detail::invalid("p2", p2, "must be in (0, 1)");
+  if (!(detail::is_number(p2) && p2 > 0 && p2 < 1)) detail::invalid("p2", p2, "must be in (0, 1)");
   const double k = std::log(static_cast<double>(std::max<std::size_t>(n, 1))) / -std::log(p2);
   return static_cast<std::size_t>(detail::count_of(k));
 }
@@ -75,11 +77,13 @@ inline std::size_t estimate_k(std::size_t n, double p2) {
 /// with probability p1: ln delta / ln(1 - p1^K), rounded up, at least 1.
 /// \throws std::invalid_argument for delta or p1 outside (0, 1), or more tables than can be counted.
 inline std::size_t estimate_l(double delta, double p1, std::size_t n_projections) {
-  if (!(delta > 0 && delta < 1)) detail::invalid("delta", delta, "must be in (0, 1)");
-  if (!(p1 > 0 && p1 < 1)) detail::invalid("p1", p1, "must be in (0, 1)");
+  if (!(detail::is_number(delta) && delta > 0 && delta < 1)) detail::invalid("delta", delta, "must be in (0, 1)");
+  if (!(detail::is_number(p1) && p1 > 0 && p1 < 1)) detail::invalid("p1", p1, "must be in (0, 1)");
   const double l = std::log(delta) / std::log1p(-std::pow(p1, static_cast<double>(n_projections)));
   if (!(l < 0x1p53)) detail::invalid("p1", p1, "to the power of ", n_projections, " asks for more than 2^53 tables");
   return static_cast<std::size_t>(detail::count_of(l));
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/random.hpp>
 #include <annulus/lsh/family.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// n_tables x n_projections directions. Those of a table do not depend on how many tables there are.
@@ -55,3 +57,5 @@ class projections {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/lsh/search.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Calls f(i, values, scratch) for all queries without a NaN, on so many threads; returns the threads' scratches.
@@ -59,3 +61,5 @@ lsh_search_stats mean_lsh_stats(const std::vector<Scratch>& scratch, std::size_t
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Rows are numbered from 0 in the order they came; one that was erased keeps its number until renumber. Each row has
@@ -100,3 +102,5 @@ class row_ids {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/aligned_rows.hpp>
 #include <annulus/core/rows.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Dense rows of T.
@@ -165,3 +167,5 @@ class row_store<csr_matrix<T>> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/lsh/row_store.hpp>
 #include <annulus/lsh/tables.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What one thread needs to search, and the cost of what it searched.
@@ -298,3 +300,5 @@ struct lsh_searcher {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/lsh/probability.hpp>
 #include <annulus/lsh/projections.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -177,3 +179,5 @@ struct sign_random_projection {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 #include <annulus/core/parallel.hpp>
 #include <annulus/lsh/sign_random_projection.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -152,14 +154,14 @@ struct simple_mips {
   /// finite, and for rows with NaN, infinity, or squares whose sum overflows.
   template <class T>
   simple_mips fitted(matrix_view<T> data, std::size_t threads = 0) const {
-    if (!(max_norm >= 0 && max_norm <= std::numeric_limits<double>::max()))
+    if (!(detail::is_number(max_norm) && max_norm >= 0 && max_norm <= std::numeric_limits<double>::max()))
       detail::invalid("max_norm", max_norm, "must be a finite number, at least 0");
     if (!needs_rows() || data.rows() == 0) return *this;
     std::vector<double> norms(data.rows());
     parallel_for(threads, norms.size(), 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i) norms[i] = detail::norm_of(data.row(i));
     });
-    if (!std::ranges::all_of(norms, [](double norm) { return std::isfinite(norm); }))
+    if (!std::ranges::all_of(norms, [](double norm) { return detail::is_finite(norm); }))
       detail::check_norms(data, "data", threads);
     return {detail::greatest_but_longest(std::move(norms))};
   }
@@ -168,10 +170,13 @@ struct simple_mips {
   template <class Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     using number = typename Points::value_type;
-    if (!(max_norm > 0 && max_norm <= static_cast<double>(std::numeric_limits<number>::max())))
+    if (!(detail::is_number(max_norm) && max_norm > 0 &&
+          max_norm <= static_cast<double>(std::numeric_limits<number>::max())))
       detail::invalid("max_norm", max_norm, "must be above 0 and finite (`fitted` takes it from data)");
     return detail::mips_hasher<number>(dim, n_projections, n_tables, seed, max_norm);
   }
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

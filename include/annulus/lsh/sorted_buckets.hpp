@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A bucket's number is the upper bits of its mixed key: of n rows, n / 2^37 are expected to be strangers to a bucket.
@@ -166,3 +168,5 @@ class sorted_buckets {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

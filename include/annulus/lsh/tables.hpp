@@ -10,6 +10,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// n_tables tables of the same rows, each row with one key a table: rows that were there when the tables were last
@@ -157,3 +159,5 @@ class hash_tables {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

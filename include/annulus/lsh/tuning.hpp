@@ -9,6 +9,8 @@
 
 #include <map>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What parameters are chosen for.
@@ -102,7 +104,7 @@ class lsh_tuner {
       if (known != seconds.end()) return known->second;
       return seconds[i] = try_one(family, projections[i], n_tables, best);
     };
-    while (at > 0 && !std::isfinite(time_of(at))) --at;
+    while (at > 0 && !is_finite(time_of(at))) --at;
     for (std::size_t from = projections.size(); from != at;) {
       from = at;
       // Below 0 numbers wrap around to no place at all, as beyond the last.
@@ -157,7 +159,7 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
                                           const lsh_tuning& tuning = {}, const detail::view_of<Points>& queries = {}) {
   const detail::view_of<Points> sample = data_sample;
   if (sample.size() < 2) detail::invalid("sample rows", sample.size(), "must be at least 2");
-  if (!(recall > 0 && recall < 1)) detail::invalid("recall", recall, "must be in (0, 1)");
+  if (!(detail::is_number(recall) && recall > 0 && recall < 1)) detail::invalid("recall", recall, "must be in (0, 1)");
   if (tuning.k == 0) detail::invalid("k", tuning.k, "must be at least 1");
   if (tuning.n_queries == 0) detail::invalid("n_queries", tuning.n_queries, "must be at least 1");
   if (tuning.n_rows > 0 && tuning.n_rows < sample.size())
@@ -173,3 +175,5 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The distances of one query. Those of other rows stand for so many each.
@@ -152,3 +154,5 @@ class tuning_sample {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 #include <numbers>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// 1 - r of Pearson's correlation r of the coordinates (Pearson 1895), from 0 to 2: the cosine of rows less their
@@ -271,3 +273,5 @@ struct tsss {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

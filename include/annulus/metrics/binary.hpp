@@ -11,6 +11,8 @@
 
 #include <annulus/core/sets.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// differing / (2 tt + differing), from 0 to 1 (Dice 1945, Sorensen 1948).
@@ -95,3 +97,5 @@ struct yule : detail::set_metric<yule> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 
 #include <annulus/metrics/binary.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// -ln(|a and b| / |a or b|) of the bits of two rows of bytes, from 0 to +infinity: 0 for two rows without a bit,
@@ -29,3 +31,5 @@ struct bit_jaccard {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// x^p for x >= 0; 0 where x is 0.
@@ -130,3 +132,5 @@ T shifted_norm(const weighted_values<T>& x, double p) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

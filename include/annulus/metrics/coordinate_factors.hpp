@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Each coordinate times a factor of its own. Copies share the factors.
@@ -49,7 +51,7 @@ class coordinate_factors {
     if constexpr (Archive::is_loading) {
       buffer<double> factors;
       archive("factors", factors, {count});
-      archive.expect(std::ranges::all_of(factors, [](double x) { return x >= 0 && std::isfinite(x); }),
+      archive.expect(std::ranges::all_of(factors, [](double x) { return x >= 0 && is_finite(x); }),
                      "has a factor that is negative or not finite");
       self.m_factors = std::make_shared<const buffer<double>>(std::move(factors));
     } else {
@@ -66,3 +68,5 @@ inline void check_length(std::string_view parameter, std::size_t length, std::si
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <annulus/core/sparse_distance.hpp>
 #include <annulus/metrics/dense_kernels.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// (sum |a - b|^p)^(1/p), for finite p >= 1: a metric. p = 1, 3/2, 2, 5/2, 3 and 4 need no logarithm and are ranked by
@@ -21,7 +23,7 @@ class minkowski {
   minkowski() : minkowski(2) {}
   /// \throws std::invalid_argument unless 1 <= p < infinity.
   explicit minkowski(double p) : m_p(p) {
-    if (!(p >= 1 && std::isfinite(p))) detail::invalid("p", p, "must be at least 1 and finite");
+    if (!(p >= 1 && detail::is_finite(p))) detail::invalid("p", p, "must be at least 1 and finite");
     for (const int halves : {2, 3, 4, 5, 6, 8})
       if (2 * p == halves) m_halves = halves;
   }
@@ -100,7 +102,7 @@ class minkowski {
   /// f(x) = x^(Power / Root), by the f of the number from 1 to 2^Root that is x times a power of 2^Root.
   template <int Root, int Power, class F>
   static double root(double x, F f) noexcept {
-    if (!(x > 0 && std::isfinite(x))) return x;
+    if (!(x > 0 && detail::is_finite(x))) return x;
     const int exponent = std::ilogb(x), steps = (exponent - (exponent % Root + Root) % Root) / Root;
     return std::ldexp(f(std::ldexp(x, -Root * steps)), Power * steps);
   }
@@ -138,7 +140,7 @@ struct canberra : detail::kernel_metric<kernels::canberra> {
   template <class Row>
   static auto between(const Row& a, const Row& b) noexcept {
     const auto sum = detail::sum_of<kernel>(a, b);
-    return detail::is_finite_sum(sum) ? sum : detail::sum_of<kernels::canberra_of_largest>(a, b);
+    return detail::is_finite(sum) ? sum : detail::sum_of<kernels::canberra_of_largest>(a, b);
   }
 };
 
@@ -167,7 +169,7 @@ struct braycurtis {
   template <class Row, class Sum>
   static Sum from_rows(const Row& a, const Row& b, Sum difference, Sum size) noexcept {
     if constexpr (detail::may_leave_range<Row>)
-      if (!detail::is_finite_sum(difference + size)) [[unlikely]]
+      if (!detail::is_finite(difference + size)) [[unlikely]]
         return near_one(a, b);
     return from_sums(difference, size);
   }
@@ -196,3 +198,5 @@ struct hamming {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace kernels {
@@ -214,3 +216,5 @@ lane_t<T> norm_of_difference(const sparse_row<T>& a, const sparse_row<T>& b, lan
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

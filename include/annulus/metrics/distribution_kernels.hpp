@@ -9,6 +9,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace kernels {
@@ -57,8 +59,8 @@ struct operation<kernels::jensen_shannon, T> : floating_operation<T> {
     // Least: where both are zero, zero times the inverse is to be zero.
     const batch total = xsimd::max(a + b, batch(std::numeric_limits<T>::min()));
     const batch inverse = batch(T(1)) / total, difference = a - b;
-    const batch x = difference * inverse, half = batch(T(0.5));
-    const batch w = batch(T(4)) * ((a * inverse) * (b * inverse));
+    const batch x = simd::in_order(difference * inverse), half = batch(T(0.5));
+    const batch w = batch(T(4)) * (simd::in_order(a * inverse) * simd::in_order(b * inverse));
     if constexpr (std::same_as<T, float>) {
       return xsimd::fma(half * difference * x, jensen_shannon_ratio(w), sum);
     } else {
@@ -115,3 +117,5 @@ inline double jensen_shannon_term(double a, double b) noexcept {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/metrics/distribution_kernels.hpp>
 #include <annulus/metrics/mass.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -164,3 +166,5 @@ struct symmetric_kl : detail::embedding<symmetric_kl>, detail::mass_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/embedding.hpp>
 #include <annulus/core/sparse_distance.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The sum of a row's mass, by chains of additions that do not wait for each other.
@@ -61,3 +63,5 @@ struct mass_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -16,6 +16,8 @@
 #include <optional>
 #include <utility>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Parameters of metrics; known_metrics (table.hpp) tells which metric takes which. What is left empty is not given.
@@ -136,3 +138,5 @@ decltype(auto) with_metric(std::string_view name, F&& f) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Mass at n sources and m sinks, all positive and of the same sum but for rounding, and the cost of a unit from each
@@ -298,3 +300,5 @@ class network_simplex {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/metrics/transport.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -184,7 +186,8 @@ class sinkhorn : public detail::mass_rows {
   /// regularization > 0, finite and at least 1e-15 of the greatest cost, and max_iterations at least 1.
   explicit sinkhorn(matrix_view<double> cost, double regularization = 1, std::size_t max_iterations = 10'000)
       : m_costs(cost), m_regularization(regularization), m_max_iterations(max_iterations) {
-    if (!(regularization > 0 && regularization <= std::numeric_limits<double>::max()))
+    if (!(detail::is_number(regularization) && regularization > 0 &&
+          regularization <= std::numeric_limits<double>::max()))
       detail::invalid("regularization", regularization, "must be finite and above 0");
     if (const double least = m_costs.greatest() * 1e-15; regularization < least)
       detail::invalid("regularization", regularization, "must be at least 1e-15 of the greatest cost = ", least);
@@ -230,3 +233,5 @@ class sinkhorn : public detail::mass_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A parameter, named as in metric_params (named.hpp).
@@ -113,3 +115,5 @@ constexpr const metric_info* find_metric(std::string_view name) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

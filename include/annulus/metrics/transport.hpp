@@ -9,6 +9,8 @@
 
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -24,7 +26,8 @@ class transport_costs {
     for (std::size_t i = 0; i < cost.rows(); ++i)
       for (std::size_t j = 0; j < cost.cols(); ++j) {
         const double c = cost.row(i)[j];
-        if (!(c >= 0 && c <= most)) invalid("cost", c, "row ", i, ", column ", j, " must be from 0 to ", most);
+        if (!(detail::is_number(c) && c >= 0 && c <= most))
+          invalid("cost", c, "row ", i, ", column ", j, " must be from 0 to ", most);
         m_greatest = std::max(m_greatest, c);
         costs->row(i)[j] = c;
       }
@@ -166,3 +169,5 @@ class kantorovich : public detail::mass_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

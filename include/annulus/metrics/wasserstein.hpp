@@ -9,13 +9,15 @@
 #include <functional>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
 
 inline double checked_order(double p) {
   // Beyond, floats do not tell the result from the greatest difference.
-  if (!(p >= 1 && p <= 1e6)) invalid("p", p, "must be from 1 to 1e6");
+  if (!(is_number(p) && p >= 1 && p <= 1e6)) invalid("p", p, "must be from 1 to 1e6");
   return p;
 }
 
@@ -229,3 +231,5 @@ class circular_kantorovich : public detail::embedding<circular_kantorovich>, pub
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

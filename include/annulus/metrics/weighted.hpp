@@ -12,6 +12,8 @@
 
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// sqrt(sum (a_i - b_i)^2 / v_i), v_i > 0 the variance of coordinate i: a metric. Searched as `euclidean` of rows
@@ -26,7 +28,7 @@ class seuclidean : public detail::embedding<seuclidean> {
   /// \throws std::invalid_argument unless all variances are positive and finite.
   explicit seuclidean(std::span<const double> variance)
       : m_inverse(variance, [](double v, std::size_t i) {
-          if (!(v > 0 && std::isfinite(1 / v) && std::isfinite(v)))
+          if (!(v > 0 && detail::is_finite(1 / v) && detail::is_finite(v)))
             detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
           return 1 / std::sqrt(v);
         }) {}
@@ -71,7 +73,7 @@ class wminkowski : public detail::embedding<wminkowski> {
   /// \throws std::invalid_argument for a weight that is negative or not finite, and unless 1 <= p < infinity.
   explicit wminkowski(std::span<const double> w, double p = 2)
       : m_base(p), m_roots(w, [&](double weight, std::size_t i) {
-          if (!(weight >= 0 && std::isfinite(weight)))
+          if (!(weight >= 0 && detail::is_finite(weight)))
             detail::invalid("w", weight, "coordinate ", i, " must be at least 0 and finite");
           return std::pow(weight, 1 / p);
         }) {}
@@ -159,7 +161,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
       self.m_stride = stride_of(self.m_rank);
       detail::buffer<double> transform;
       archive("transform", transform, {self.m_dim, self.m_stride});
-      archive.expect(std::ranges::all_of(transform, [](double x) { return std::isfinite(x); }),
+      archive.expect(std::ranges::all_of(transform, [](double x) { return detail::is_finite(x); }),
                      "has a transform that is not finite");
       self.m_transform = std::make_shared<const detail::buffer<double>>(std::move(transform));
     } else {
@@ -186,7 +188,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
     std::vector<double> rest(d * d), scales(d);
     for (std::size_t i = 0; i < d; ++i) {
       const auto diagonal = static_cast<double>(vinv.row(i)[i]);
-      if (!(diagonal >= 0 && std::isfinite(diagonal)))
+      if (!(diagonal >= 0 && detail::is_finite(diagonal)))
         detail::invalid("vinv", diagonal, "diagonal element ", i, " must be at least 0 and finite");
       scales[i] = std::sqrt(diagonal);
     }
@@ -262,3 +264,5 @@ class mahalanobis : public detail::embedding<mahalanobis> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/neighbors.hpp>
 #include <annulus/core/parallel.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Edges of each row in a block of fixed stride: the ids come first, no_id fills the rest.
@@ -144,3 +146,5 @@ void connect(Graph& graph, id_type root, RanksFrom ranks_from, Wanted wanted) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

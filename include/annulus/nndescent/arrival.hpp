@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A row that has its place in the graph and no edges yet.
@@ -45,3 +47,5 @@ void look_around(const Walker& walker, const Space& space, const Row& row, std::
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

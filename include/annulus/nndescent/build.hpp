@@ -9,6 +9,8 @@
 #include <annulus/nndescent/descent.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The rows that a space's own order stands for: row i of the space is row order[i] of the data.
@@ -136,3 +138,5 @@ inline std::size_t list_width(std::size_t k, std::size_t n) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/nndescent/build.hpp>
 #include <annulus/nndescent/prune.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Adds edges among every 256th row, every 4096th and so on, in the order of the leaves, in which rows that are alike
@@ -65,3 +67,5 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/scalar_codes.hpp>
 #include <annulus/nndescent/joined_ids.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What a multiply-add takes of a code: bytes where the build multiplies bytes, else 16 bits.
@@ -214,3 +216,5 @@ class code_space {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

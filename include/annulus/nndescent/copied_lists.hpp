@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A row of neighbours for each of `ids`, which ascend: rows that are equal are neighbours of each other, and each
@@ -39,7 +41,7 @@ neighbors lists_with_copies(std::span<const id_type> ids, std::size_t n_vertices
         if (all.size() > width && std::max(least, all[width].rank) < c.rank) break;
         add_first(ids_at(c.id), c.rank);
       }
-      std::erase_if(all, [](const candidate<float>& c) { return std::isnan(c.rank); });
+      std::erase_if(all, [](const candidate<float>& c) { return is_nan(c.rank); });
       std::sort(all.begin(), all.end());
       for (const id_type id : own) {
         const std::size_t row = row_of(id);
@@ -59,3 +61,5 @@ neighbors lists_with_copies(std::span<const id_type> ids, std::size_t n_vertices
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 
 #include <annulus/nndescent/search.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 enum class walk_end {
@@ -131,7 +133,7 @@ class covering_walk {
     for (std::size_t i = 0; i < m_s.ids.size(); ++i) meet(m_s.ids[i], m_s.ranks[i]);
   }
   void meet(id_type id, rank_type rank) {
-    if (std::isnan(static_cast<double>(rank))) return;
+    if (is_nan(rank)) return;
     if (m_allow(id)) m_goal.take(id, rank);
     if (is_settled(rank)) return;
     if (!m_goal.is_within(rank)) m_s.pool.insert(rank, id);
@@ -158,3 +160,5 @@ class covering_walk {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

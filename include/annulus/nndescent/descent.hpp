@@ -9,6 +9,8 @@
 #include <annulus/nndescent/params.hpp>
 #include <annulus/nndescent/rp_forest.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// One build. The lists after each step are a function of space, parameters and seed alone: random numbers are hashes
@@ -229,3 +231,5 @@ class descent {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/nndescent/prune.hpp>
 #include <annulus/nndescent/walk_space.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The edges of one row, into which others come one by one: an edge comes in, and one goes where there are too many, as
@@ -70,3 +72,5 @@ class edge_list {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

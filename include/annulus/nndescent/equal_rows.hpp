@@ -10,6 +10,8 @@
 #include <bit>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Collects numbers into 64 bits, in four chains that do not wait for each other.
@@ -193,3 +195,5 @@ class distinct_rows {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

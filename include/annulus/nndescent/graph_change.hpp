@@ -10,6 +10,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What blocks of as many values each held before they changed. O(blocks that change).
@@ -163,3 +165,5 @@ class graph_change {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

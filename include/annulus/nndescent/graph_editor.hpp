@@ -7,6 +7,8 @@
 #include <annulus/nndescent/edge_list.hpp>
 #include <annulus/nndescent/graph_change.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Chooses edges by the rule that built the graph; holds scratch.
@@ -194,3 +196,5 @@ class arrival_linker {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 #include <annulus/nndescent/params.hpp>
 #include <annulus/nndescent/prune.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 inline std::size_t graph_degree(const nndescent_params& params) noexcept {
@@ -49,3 +51,5 @@ void persist_params(Params& params, Archive& archive) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

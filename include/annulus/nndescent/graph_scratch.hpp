@@ -8,6 +8,8 @@
 #include <annulus/nndescent/sparse_walk.hpp>
 #include <annulus/nndescent/walk_space.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The walk over the exact rows beside compressed ones.
@@ -56,3 +58,5 @@ search_stats mean_stats(const std::vector<Scratch>& scratch, std::size_t queries
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -5,6 +5,8 @@
 
 #include <annulus/nndescent/vertex_search.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Searches a graph that an index owns.
@@ -110,7 +112,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
       rank_collected(walk, w);
       for (std::size_t i = 0; i < w.ids.size(); ++i) list.push_back({distance(w.ranks[i]), w.ids[i]});
     }
-    std::erase_if(list, [](const auto& c) { return std::isnan(c.rank); });
+    std::erase_if(list, [](const auto& c) { return is_nan(c.rank); });
     std::sort(list.begin(), list.end());
     list.resize(std::min(list.size(), width));
   }
@@ -123,13 +125,13 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     out.clear();
     const row_query<Metric, row_type> rank(metric, row);
     for (std::size_t i = 0; i < pool.size(); ++i)
-      if (const float d = distance(rank(rows.row(pool[i].id()))); !std::isnan(d)) out.push_back({d, pool[i].id()});
+      if (const float d = distance(rank(rows.row(pool[i].id()))); !is_nan(d)) out.push_back({d, pool[i].id()});
     std::sort(out.begin(), out.end());
   }
   void approximate_distances(const search_pool<rank_type>& pool, std::vector<candidate<float>>& out) const {
     out.clear();
     for (std::size_t i = 0; i < pool.size(); ++i)
-      if (const float d = distance(pool[i].rank); !std::isnan(d)) out.push_back({d, pool[i].id()});
+      if (const float d = distance(pool[i].rank); !is_nan(d)) out.push_back({d, pool[i].id()});
     std::sort(out.begin(), out.end());
   }
   float distance_from_itself(id_type vertex, scratch_type& s) const {
@@ -145,7 +147,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   std::vector<candidate<float>> within(const row_type& query, float radius, const search_params& params,
                                        const vertex_filter& passes, scratch_type& s) const {
     const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
-    const double belt = static_cast<double>(radius) + (std::isnan(wide) ? params.epsilon : wide);
+    const double belt = static_cast<double>(radius) + (is_nan(wide) ? params.epsilon : wide);
     prepare(query, s);
     s.within.clear();
     const auto could_be_within = [&](rank_type rank, id_type vertex) {
@@ -261,3 +263,5 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/nndescent/rp_forest.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 class hub_tree {
@@ -229,3 +231,5 @@ class hub_tree {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

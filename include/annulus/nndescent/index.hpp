@@ -7,6 +7,8 @@
 #include <annulus/nndescent/search_graph.hpp>
 #include <annulus/nndescent/tuning.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Searches rows of Points by a graph of their neighbours. Owns a copy of the data; moves and copies. Points is a
@@ -98,7 +100,7 @@ class nndescent_index {
   /// nearest first. Walks through rows up to radius + epsilon |radius|: a wider belt finds more.
   /// \throws std::invalid_argument for a NaN radius, where 2^31 ids or more were given out, and as search does.
   csr radius_search(const view_type& queries, float radius, const search_params& params = {}) const {
-    if (std::isnan(radius)) detail::invalid("radius", radius, "must be a number");
+    if (detail::is_nan(radius)) detail::invalid("radius", radius, "must be a number");
     if (m_graph.n_ids() > std::size_t{std::numeric_limits<std::int32_t>::max()})
       detail::invalid("ids", m_graph.n_ids(), "must fit the 32-bit indices of a CSR matrix");
     if (queries.size() > 0) check_query(queries.dim(), 1, params);
@@ -232,7 +234,8 @@ class nndescent_index {
   }
   void check_query(std::size_t dim, std::size_t k, const search_params& params) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
-    if (!(params.epsilon >= 0)) detail::invalid("epsilon", params.epsilon, "must be at least 0");
+    if (!(detail::is_number(params.epsilon) && params.epsilon >= 0))
+      detail::invalid("epsilon", params.epsilon, "must be at least 0");
     if (dim != m_dim) detail::invalid("query dimension", dim, "must equal the index's ", m_dim);
   }
   /// Rows that the index can take in, as it holds them.
@@ -242,7 +245,7 @@ class nndescent_index {
     return checked(rows, m_metric, 1);
   }
   void check_tuning(double target_recall, std::size_t n_queries, std::size_t k) const {
-    if (!(target_recall > 0 && target_recall <= 1))
+    if (!(detail::is_number(target_recall) && target_recall > 0 && target_recall <= 1))
       detail::invalid("target_recall", target_recall, "must be in (0, 1]");
     if (k == 0 || n_queries == 0) detail::invalid("sample", n_queries, "and k = ", k, " must be at least 1");
     if (size() > 0 && m_graph.walker().rows.size() == 0) detail::invalid("keep_rows", false, "tuning needs the rows");
@@ -317,3 +320,5 @@ nndescent_index(const D&, Metric, const nndescent_params&, Storage)
     -> nndescent_index<detail::points_of<D>, Metric, Storage>;
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

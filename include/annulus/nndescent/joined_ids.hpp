@@ -6,6 +6,8 @@
 #include <annulus/core/neighbors.hpp>
 #include <annulus/core/simd_transpose.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The members of a join: `first`, all pairs of which are wanted, then `second`, whose members meet those of `first`
@@ -41,3 +43,5 @@ inline void mask_lanes_to(std::size_t q, float* ranks) noexcept {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/nndescent/copied_lists.hpp>
 #include <annulus/nndescent/equal_rows.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 namespace detail {
@@ -285,3 +287,5 @@ double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Lists of vertices and distances, nearest first, padded with no_id at infinity.
@@ -63,8 +65,7 @@ class knn_lists {
         if (c.id >= m_size && c.id != no_id)
           return "ids: list " + std::to_string(i) + " has " + std::to_string(c.id) + ", of " + std::to_string(m_size);
         // Ties are in no order of ids where the descent told them apart by ranks that round to the same distance.
-        if (std::isnan(c.rank) || (c.id == no_id && c.rank != nothing.rank) ||
-            (j > 0 && c.rank < (*this)(i, j - 1).rank))
+        if (is_nan(c.rank) || (c.id == no_id && c.rank != nothing.rank) || (j > 0 && c.rank < (*this)(i, j - 1).rank))
           return "distances: list " + std::to_string(i) + " does not ascend, or its padding is not infinite";
       }
     return {};
@@ -91,3 +92,5 @@ class knn_lists {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

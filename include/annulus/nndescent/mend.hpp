@@ -5,6 +5,8 @@
 
 #include <annulus/nndescent/graph_editor.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The graph with no edges to or from vertices that `is_gone` holds for: their neighbours take their place. Where too
@@ -34,3 +36,5 @@ adjacency mended_graph(const adjacency& graph, const walk_space<Walk>& space, co
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A neighbour in a list, and whether it is news. Graphs have fewer than 2^31 rows, which leaves a bit.
@@ -152,3 +154,5 @@ grouped_ids group_by_key(std::size_t n, std::size_t n_keys, std::size_t threads,
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// How a k-NN graph and the search graph over it are built. A zero means: from n and n_neighbors.
@@ -70,11 +72,14 @@ inline nndescent_params resolved(nndescent_params params, std::size_t n) {
   within("max_candidates", params.max_candidates, 0, most);
   if (params.leaf_size == 1) invalid("leaf_size", params.leaf_size, "must be 0 or at least 2");
   within("leaf_size", params.leaf_size, 0, most);
-  if (!(params.delta >= 0 && params.delta <= 1)) invalid("delta", params.delta, "must be in [0, 1]");
-  if (!(params.diversify_prob >= 0 && params.diversify_prob <= 1))
+  if (!(is_number(params.delta) && params.delta >= 0 && params.delta <= 1))
+    invalid("delta", params.delta, "must be in [0, 1]");
+  if (!(is_number(params.diversify_prob) && params.diversify_prob >= 0 && params.diversify_prob <= 1))
     invalid("diversify_prob", params.diversify_prob, "must be in [0, 1]");
-  if (!(params.alpha >= 1 && params.alpha <= 4)) invalid("alpha", params.alpha, "must be in [1, 4]");
-  if (!(params.pruning_degree_multiplier > 0 && params.pruning_degree_multiplier <= 64))
+  if (!(is_number(params.alpha) && params.alpha >= 1 && params.alpha <= 4))
+    invalid("alpha", params.alpha, "must be in [1, 4]");
+  if (!(is_number(params.pruning_degree_multiplier) && params.pruning_degree_multiplier > 0 &&
+        params.pruning_degree_multiplier <= 64))
     invalid("pruning_degree_multiplier", params.pruning_degree_multiplier, "must be in (0, 64]");
 
   const auto rows = static_cast<double>(std::max<std::size_t>(n, 2));
@@ -92,3 +97,5 @@ inline nndescent_params resolved(nndescent_params params, std::size_t n) {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/nndescent/adjacency.hpp>
 #include <annulus/nndescent/neighbor_lists.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Which neighbours to keep. An edge goes where a kept neighbour is nearer to its end than its start is, by the factor
@@ -134,3 +136,5 @@ adjacency build_search_graph(const Space& space, const neighbor_lists& lists, co
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,11 +6,13 @@
 #include <annulus/core/rows.hpp>
 #include <annulus/nndescent/joined_ids.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The power of two that brings ranks in double to the size of floats.
 inline double scale_of_floats(double greatest_rank) noexcept {
-  return greatest_rank > 0 && std::isfinite(greatest_rank) ? std::exp2(-std::ilogb(greatest_rank)) : 1;
+  return greatest_rank > 0 && is_finite(greatest_rank) ? std::exp2(-std::ilogb(greatest_rank)) : 1;
 }
 
 /// Ranks between rows of a point set, seen through an order: row i here is row order[i] there.
@@ -161,3 +163,5 @@ class row_space {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

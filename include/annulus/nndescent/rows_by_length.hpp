@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A float that is no less than a length, but for its rounding. Lengths of doubles may be too small for one, or too
@@ -68,7 +70,7 @@ class rows_by_length {
     for (std::size_t i = 0; i < n; ++i) {
       if (m_ids[i] >= n || is_met[m_ids[i]]) return "ids: place " + std::to_string(i) + " holds no row, or one again";
       is_met[m_ids[i]] = true;
-      if (!(m_lengths[i] >= 0) || (i > 0 && m_lengths[i] > m_lengths[i - 1]))
+      if (!(is_number(m_lengths[i]) && m_lengths[i] >= 0) || (i > 0 && m_lengths[i] > m_lengths[i - 1]))
         return "lengths: place " + std::to_string(i) + " does not descend, or holds none";
     }
     return {};
@@ -103,3 +105,5 @@ class rows_by_length {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The rows in leaf order, and where each leaf begins, with the end behind the last.
@@ -112,3 +114,5 @@ std::vector<rp_leaves> build_rp_forest(const Space& space, std::size_t leaf_size
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 #include <annulus/nndescent/params.hpp>
 #include <annulus/nndescent/rows_by_length.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Which rows a search has met, forgotten at once: a row was met if it holds the tag of this search.
@@ -80,7 +82,7 @@ class search_pool {
   std::size_t insert(Rank rank, id_type id) noexcept {
     if (m_size == m_capacity) {
       if (m_size == 0 || !(rank < m_entries[m_size - 1].rank)) return m_size;
-    } else if (std::isnan(static_cast<double>(rank))) {
+    } else if (is_nan(rank)) {
       return m_size;
     }
     entry* const first = m_entries.data();
@@ -127,7 +129,7 @@ struct walk_scratch {
 /// bound where they are tied, as then nothing is known of the scale.
 template <class Rank>
 double bound_of(Rank first, Rank kth, double epsilon) noexcept {
-  if (!std::isfinite(epsilon) || first == kth) return std::numeric_limits<double>::infinity();
+  if (!is_finite(epsilon) || first == kth) return std::numeric_limits<double>::infinity();
   const auto far = static_cast<double>(kth);
   return far + epsilon * (far - static_cast<double>(first));
 }
@@ -280,3 +282,5 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/nndescent/covering_walk.hpp>
 #include <annulus/nndescent/vertex_names.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The nearest vertices that have a name, and beside them the nearest that have none.
@@ -40,3 +42,5 @@ template <class Rank, class IsWithin>
 radius_goal(std::vector<candidate<Rank>>&, IsWithin, id_type) -> radius_goal<Rank, IsWithin>;
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -12,6 +12,8 @@
 #include <annulus/nndescent/mend.hpp>
 #include <annulus/nndescent/version_1.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A search graph over rows it owns, and the k-NN graph it was made from. Each different row is a vertex, whose number
@@ -515,3 +517,5 @@ class search_graph {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

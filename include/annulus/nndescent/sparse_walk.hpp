@@ -6,6 +6,8 @@
 #include <annulus/core/sparse_rows.hpp>
 #include <annulus/nndescent/storage.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Walks over sparse rows under a metric.
@@ -63,3 +65,5 @@ struct walk_of<csr_matrix<T>, Metric, full_precision> {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

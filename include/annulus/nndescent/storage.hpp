@@ -8,6 +8,8 @@
 #include <annulus/core/sparse_rows.hpp>
 #include <annulus/nndescent/row_space.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The rows as given; 8-bit rows by integer kernels.
@@ -288,3 +290,5 @@ struct walk_of<matrix<T>, Metric, sq8> {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

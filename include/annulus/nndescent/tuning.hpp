@@ -7,6 +7,8 @@
 #include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/graph_walker.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Exact search of the rows of an index.
@@ -83,3 +85,5 @@ tuned_search tune_beam(const graph_walker<Points, Metric, Walk>& walker, const v
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/nndescent/knn_lists.hpp>
 #include <annulus/nndescent/vertex_names.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Names, and what their lists of neighbours take to be read: of each id whether it was given another row, after which
@@ -67,3 +69,5 @@ struct names_of_version_1 {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

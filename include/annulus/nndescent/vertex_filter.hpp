@@ -7,6 +7,8 @@
 #include <annulus/core/random.hpp>
 #include <annulus/nndescent/vertex_names.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 class vertex_filter {
@@ -84,3 +86,5 @@ class vertex_filter {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

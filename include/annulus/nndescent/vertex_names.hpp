@@ -9,6 +9,8 @@
 
 #include <map>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Which ids stand at which vertex. A vertex whose ids are all erased stays, without a name, until the graph is
@@ -226,3 +228,5 @@ class vertex_names {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/nndescent/search_goals.hpp>
 #include <annulus/nndescent/vertex_filter.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A graph and all that it takes to search it, owned by an index.
@@ -119,7 +121,7 @@ struct vertex_search {
   }
   /// Twice the beam; a beam in place of a bound, which is too near where nothing is near.
   static effort widened(effort e) {
-    e.beam = std::isfinite(e.epsilon) ? std::max<std::size_t>(128, 4 * e.k) : 2 * e.beam;
+    e.beam = is_finite(e.epsilon) ? std::max<std::size_t>(128, 4 * e.k) : 2 * e.beam;
     e.epsilon = std::numeric_limits<double>::infinity();
     return e;
   }
@@ -131,7 +133,7 @@ struct vertex_search {
     const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
     s.outposts.clear();
     for (const auto& hub : cover.outposts())
-      if (const float least = distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank; !std::isnan(least))
+      if (const float least = distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank; !is_nan(least))
         s.outposts.push_back({least, hub.id});
     std::sort(s.outposts.begin(), s.outposts.end());
     for (const auto& [least, hub] : s.outposts) {
@@ -252,3 +254,5 @@ struct vertex_search {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <functional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Walks over exact rows that stand beside compressed ones, where those cannot tell rows apart.
@@ -112,3 +114,5 @@ class walk_space {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/quantization/code_blocks.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// n codes of m bytes, in blocks of 64 vectors: for each sub-quantiser the 64 bytes of the block's vectors. The bytes
@@ -162,3 +164,5 @@ std::size_t scan_codes(const byte_blocks& blocks, std::size_t begin, std::size_t
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

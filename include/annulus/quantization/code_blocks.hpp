@@ -5,6 +5,8 @@
 
 #include <annulus/core/matrix.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Codes whose sums are looked at together.
@@ -41,3 +43,5 @@ matrix<std::uint8_t> unpack_codes(const Blocks& blocks) {
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -10,6 +10,8 @@
 
 #include <optional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct pq_search_params {
@@ -144,3 +146,5 @@ neighbors scan_codes(matrix_view<Code> codes, std::size_t m, std::size_t ks, std
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <annulus/quantization/quantized_tables.hpp>
 #include <annulus/quantization/sum_list.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Searches all blocks of codes. Rank is std::uint32_t for the sums of bytes, float for those of the tables, added in
@@ -109,3 +111,5 @@ class code_search {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/parallel.hpp>
 #include <annulus/quantization/kmeans.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Of rows of m * ds coordinates those of sub-space i.
@@ -42,3 +44,5 @@ inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

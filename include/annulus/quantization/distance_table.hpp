@@ -5,6 +5,8 @@
 
 #include <annulus/core/matrix.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What the distance of a query to a code estimates, as a sum over sub-spaces: the squared L2 distance; the inner
@@ -92,3 +94,5 @@ class distance_table {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What a quantiser does to some vectors, as they are quantised: rotated, normalised.
@@ -56,3 +58,5 @@ distortion_report distortion_of(const Quantizer& quantizer, matrix_view<float> r
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <memory>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 class faiss_pre_transform;
@@ -153,7 +155,7 @@ class faiss_refine_flat {
       detail::invalid("vectors' dimension", m_vectors.dim(), "must equal the index's ", m_base.dim());
     if (m_vectors.metric() != m_base.metric())
       detail::invalid("vectors' metric", m_vectors.metric() == pq_metric::l2 ? "l2" : "dot", "must be the index's");
-    if (!(k_factor >= 1 && std::isfinite(k_factor))) detail::invalid("k_factor", k_factor, "must be at least 1");
+    if (!(k_factor >= 1 && detail::is_finite(k_factor))) detail::invalid("k_factor", k_factor, "must be at least 1");
     if (m_base.depth() >= detail::faiss_max_depth)
       detail::invalid("depth", m_base.depth(), "must be below ", detail::faiss_max_depth);
   }
@@ -245,3 +247,5 @@ std::optional<optimized_product_quantizer<Code>> faiss_pre_transform::optimized_
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

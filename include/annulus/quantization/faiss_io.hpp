@@ -7,6 +7,8 @@
 #include <annulus/quantization/faiss_reader.hpp>
 #include <annulus/quantization/faiss_writer.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Reads what faiss's write_index wrote. Memory: what the index takes, and up to twice as much again while it is read;
@@ -34,3 +36,5 @@ inline void write_faiss(const std::filesystem::path& path, const faiss_index& in
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -8,6 +8,8 @@
 
 #include <bit>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Two words that faiss writes into every header and does not read.
@@ -163,3 +165,5 @@ class faiss_flat {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

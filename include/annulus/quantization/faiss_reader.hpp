@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Little-endian and without padding or version: an index is four letters, a header and the fields of its kind; a
@@ -83,7 +85,7 @@ class faiss_reader {
     matrix<float> values(rows, cols);
     m_file.read(values.data(), rows * cols * sizeof(float));
     for (std::size_t i = 0; i < rows * cols; ++i)
-      if (const float x = values.data()[i]; !std::isfinite(x))
+      if (const float x = values.data()[i]; !is_finite(x))
         m_file.fail(first + i * sizeof(float), x, " among ", what, ", must be finite");
     return values;
   }
@@ -144,7 +146,7 @@ class faiss_reader {
     if (nbits == 0 || nbits > faiss_max_nbits) fail("nbits = ", nbits, " must be from 1 to ", faiss_max_nbits);
     codebook book{static_cast<std::size_t>(m), static_cast<std::size_t>(nbits), {}};
     book.codewords = floats("centroid coordinates", book.m << book.nbits, h.dim / book.m);
-    if (!std::isfinite(check_rows<float>(book.codewords, "codewords", 1)))
+    if (!is_finite(check_rows<float>(book.codewords, "codewords", 1)))
       fail("a centroid is so long that its squares overflow");
     return book;
   }
@@ -255,7 +257,7 @@ class faiss_reader {
     faiss_flat vectors = read_flat(name);
     expect_same(h, behind, vectors, h.dim);
     const auto k_factor = value<float>();
-    if (!(k_factor >= 1 && std::isfinite(k_factor))) fail("k_factor = ", k_factor, " must be at least 1");
+    if (!(k_factor >= 1 && is_finite(k_factor))) fail("k_factor = ", k_factor, " must be at least 1");
     return faiss_refine_flat(std::move(base), std::move(vectors), k_factor, h.reserved);
   }
 
@@ -264,3 +266,5 @@ class faiss_reader {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/file.hpp>
 #include <annulus/quantization/faiss_index.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The format is described at faiss_reader.
@@ -129,3 +131,5 @@ class faiss_writer {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -13,6 +13,8 @@
 
 #include <variant>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct fast_scan_params {
@@ -262,3 +264,5 @@ class fast_scan_index {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

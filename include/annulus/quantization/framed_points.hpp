@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// What integer coordinates are relative to: x becomes round((x - centre) / unit).
@@ -122,7 +124,7 @@ class framed_points {
     length = error = simd::batch<float>(0.0f);
     const float* const centre = frame.centre.data();
     const auto step = [&](simd::batch<float> v, simd::batch<float> c, std::size_t j) {
-      const simd::batch<float> scaled = (v - c) * scale, rounded = xsimd::nearbyint(scaled), lost = scaled - rounded;
+      const simd::batch<float> scaled = (v - c) * scale, rounded = simd::round(scaled), lost = scaled - rounded;
       length = xsimd::fma(rounded, rounded, length);
       error = xsimd::fma(lost, lost, error);
       simd::store_shorts(out + j, rounded * factor);
@@ -139,3 +141,5 @@ class framed_points {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/quantization/kmeans_init.hpp>
 #include <annulus/quantization/nearest_codeword.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct kmeans_result {
@@ -192,3 +194,5 @@ inline kmeans_result kmeans(matrix_view<float> points, const matrix<float>& init
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

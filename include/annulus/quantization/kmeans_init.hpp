@@ -8,6 +8,8 @@
 
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The first centroids: Gaussian with the mean and covariance of the points; spread by squared distance (k-means++,
@@ -122,3 +124,5 @@ inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k,
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 
 #include <array>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// A set of codewords to look points up in. The answer is the codeword whose sum of squared differences, in floats, is
@@ -254,3 +256,5 @@ class nearest_codeword {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

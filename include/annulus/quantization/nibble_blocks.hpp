@@ -6,6 +6,8 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/quantization/code_blocks.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// Where a nibble is in its block.
@@ -164,3 +166,5 @@ class nibble_blocks {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 
 #include <annulus/quantization/nibble_blocks.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 // A kernel is a struct with
@@ -233,3 +235,5 @@ std::size_t scan_codes(const nibble_blocks<typename Kernel::order>& blocks, std:
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/quantization/product_quantizer.hpp>
 #include <annulus/quantization/rotation_training.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A product quantiser of vectors rotated by rotation(), which is learned together with the codewords. Where the
@@ -33,7 +35,8 @@ class optimized_product_quantizer {
     detail::check_rows<float>(m_rotation, "rotation", 1);
     const auto r = detail::as_eigen(m_rotation);
     const float off = (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.rows())).cwiseAbs().maxCoeff();
-    if (!(off < 1e-3f)) detail::invalid("rotation", off, "its rows must be orthonormal to within 1e-3");
+    if (!(detail::is_number(off) && off < 1e-3f))
+      detail::invalid("rotation", off, "its rows must be orthonormal to within 1e-3");
   }
 
   /// Learns rotation and codewords from `vecs` (n x dim). Nothing changes where it throws. Time O(rotation_iter
@@ -167,3 +170,5 @@ class optimized_product_quantizer {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 
 #include <functional>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// What to do with dimensions that m does not divide.
@@ -292,3 +294,5 @@ class product_quantizer {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// How sums of one query's bytes follow from sums of its floats: sum / scale + offset is the distance. All sums are at
@@ -119,7 +121,7 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
   for (std::size_t i = 0; i < m; ++i) {
     const auto [low, high] = finite_range(table.row(i));
     const float span = high - low;
-    if (!std::isfinite(span)) return result;
+    if (!is_finite(span)) return result;
     origins[i] = mirrored ? high : low;
     widest = std::max(widest, span);
     sum_of_spans += span;
@@ -127,7 +129,7 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
     result.offset += origins[i];
     magnitude += std::max(std::abs(static_cast<double>(low)), std::abs(static_cast<double>(high)));
   }
-  if (!std::isfinite(result.offset)) return result;
+  if (!is_finite(result.offset)) return result;
   result.is_finite = true;
   if (widest > 0) {
     const double room = static_cast<double>(quantized_table::largest_sum) - static_cast<double>(m) / 2;
@@ -164,3 +166,5 @@ inline quantized_table quantize_table(matrix_view<float> table, std::size_t stri
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

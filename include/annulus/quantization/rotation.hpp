@@ -12,6 +12,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 /// Deals the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
@@ -24,7 +26,7 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
   if (m == 0) detail::invalid("m", m, "must be at least 1");
   if (d == 0 || d % m != 0) detail::invalid("eigenvalues", d, "must be a multiple of m = ", m);
   for (const double x : eigenvalues)
-    if (!(x >= 0)) detail::invalid("eigenvalue", x, "must not be negative");
+    if (!(detail::is_number(x) && x >= 0)) detail::invalid("eigenvalue", x, "must not be negative");
   std::vector<std::uint32_t> order(d);
   std::iota(order.begin(), order.end(), 0u);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return eigenvalues[a] > eigenvalues[b]; });
@@ -119,3 +121,5 @@ matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

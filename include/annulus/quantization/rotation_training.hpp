@@ -7,6 +7,8 @@
 #include <annulus/quantization/kmeans.hpp>
 #include <annulus/quantization/rotation.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH {
 
 struct opq_params {
@@ -80,3 +82,5 @@ learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::siz
 
 }  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
+
+#include <annulus/core/macros_on.hpp>

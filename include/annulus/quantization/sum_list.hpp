@@ -6,6 +6,8 @@
 #include <annulus/core/candidate.hpp>
 #include <annulus/quantization/code_blocks.hpp>
 
+#include <annulus/core/macros_off.hpp>
+
 namespace annulus::inline ANNULUS_ARCH::detail {
 
 /// The k smallest of the sums pushed, ties by smaller id, where ids ascend from push to push. Sums wait in order of
@@ -93,3 +95,5 @@ class sum_list {
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

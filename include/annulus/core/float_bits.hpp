@@ -1,0 +1,47 @@
+#pragma once
+
+/// \file
+/// Floating point by its bits. Under -ffast-math a compiler takes for granted that no number is a NaN or an infinity,
+/// and drops tests for them; of bits it takes nothing for granted.
+
+#include <annulus/core/simd.hpp>
+
+#include <annulus/core/macros_off.hpp>
+
+namespace annulus::inline ANNULUS_ARCH::detail {
+
+/// The bits of a number, which for numbers >= 0 are in their order: one comparison of them tells a range, also from
+/// NaN.
+template <class Number>
+constexpr auto bits_of(Number x) noexcept {
+  return std::bit_cast<std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>>(x);
+}
+
+/// In which a number is looked at: integers and 16-bit floats go by way of a float.
+template <class Number>
+using looked_at_t = std::conditional_t<std::is_same_v<Number, double>, double, float>;
+
+/// The bits of |x|.
+template <class Number>
+constexpr auto magnitude_bits(Number x) noexcept {
+  const auto bits = bits_of(static_cast<looked_at_t<Number>>(x));
+  return static_cast<decltype(bits_of(looked_at_t<Number>()))>(bits << 1 >> 1);
+}
+
+template <class Number>
+constexpr bool is_finite(Number x) noexcept {
+  return magnitude_bits(x) < bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
+}
+template <class Number>
+constexpr bool is_nan(Number x) noexcept {
+  return magnitude_bits(x) > bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
+}
+/// For limits that NaN does not keep either: is_number(x) && x >= 0.
+template <class Number>
+constexpr bool is_number(Number x) noexcept {
+  return !is_nan(x);
+}
+
+}  // namespace annulus::inline ANNULUS_ARCH::detail
+
+#include <annulus/core/macros_on.hpp>

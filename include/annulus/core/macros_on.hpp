@@ -1,0 +1,8 @@
+/// \file
+/// Included by each header after its code: takes back what macros_off.hpp did.
+
+#pragma pop_macro("min")
+#pragma pop_macro("max")
+#pragma pop_macro("near")
+#pragma pop_macro("far")
+#pragma pop_macro("small")

@@ -1,0 +1,31 @@
+// Words that windows.h, and others, define as macros, after the standard library and what else does without them.
+
+#include <Eigen/Dense>
+#include <Eigen/SparseCore>
+#include <nlohmann/json.hpp>
+#include <xsimd/xsimd.hpp>
+
+#if __has_include(<bits/stdc++.h>)
+#include <bits/stdc++.h>
+#endif
+
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#define near
+#define far
+#define small char
+#define interface struct
+#define ERROR 0
+#define IN
+#define OUT
+#define XXH_INLINE_ALL 1
+
+#include <annulus/annulus.hpp>
+#include <annulus/io/big_ann.hpp>
+#include <annulus/io/index_file.hpp>
+#include <annulus/io/nanopq.hpp>
+#include <annulus/io/npy.hpp>
+#include <annulus/io/vecs.hpp>
+#include <annulus/quantization/faiss_io.hpp>
+
+static_assert(max(1, 2) == 2 && sizeof(small) == 1, "the macros are as they were");

@@ -1,0 +1,3 @@
+#include "nearest.hpp"
+
+std::size_t nearest_fast() { return nearest(); }
