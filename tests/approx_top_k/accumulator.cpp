@@ -70,7 +70,7 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 }  // namespace
 
 TEMPLATE_TEST_CASE("cuts, orders and merges change no bit of the result", "[accumulator]", float, Eigen::half,
-                   std::uint32_t, std::int64_t) {
+                   std::uint32_t, std::uint64_t, std::int64_t) {
   std::mt19937_64 generator(2);
   const std::size_t n = 30011;
   for (const std::size_t k : {20u, 300u}) {

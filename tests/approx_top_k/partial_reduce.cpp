@@ -109,7 +109,7 @@ void check_lane_minima() {
 
 #define ALL_TYPES                                                                                                   \
   float, double, Eigen::half, Eigen::bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, \
-      std::uint16_t, std::uint32_t
+      std::uint16_t, std::uint32_t, std::uint64_t
 
 TEMPLATE_TEST_CASE("keys order as the values do, or for the largest the other way, and give them back",
                    "[partial_reduce]", ALL_TYPES) {

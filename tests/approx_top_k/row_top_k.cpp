@@ -75,7 +75,7 @@ const std::vector<problem> approximate_problems{{16384, 100, 0.9}, {16384, 1000,
 
 TEMPLATE_TEST_CASE("a recall target of 1 gives what a sort gives, at every length", "[row_top_k]", float, double,
                    Eigen::half, Eigen::bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
-                   std::uint16_t, std::uint32_t) {
+                   std::uint16_t, std::uint32_t, std::uint64_t) {
   std::mt19937_64 generator(1);
   std::size_t wrong = 0;
   for (std::size_t n = 1; n <= 300; ++n) {

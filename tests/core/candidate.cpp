@@ -96,7 +96,7 @@ TEMPLATE_TEST_CASE("radix_select finds the k-th smallest number", "[candidate]",
       std::sort(sorted.begin(), sorted.end());
       for (const std::size_t k : {std::size_t{1}, n / 3 + 1, n / 2 + 1, n}) {
         CAPTURE(masked, n, k);
-        CHECK(radix_select<TestType>(
+        CHECK(detail::radix_select<TestType>(
                   n, k, [&](std::size_t i) { return numbers[i]; }, scratch) == sorted[k - 1]);
       }
     }

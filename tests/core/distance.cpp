@@ -69,12 +69,13 @@ lengths wrong_lengths() {
   return wrong;
 }
 
-/// Of 65,536 elements all alike.
+constexpr std::int64_t n_constant = 262147;  // sums of so many squares need more than 32 bits
+
+/// Of elements all alike.
 template <class Kernel, class T>
 auto of_constant_rows(int a, int b) {
-  constexpr std::size_t d = 65536;
-  const std::vector<T> x(d, static_cast<T>(a)), y(d, static_cast<T>(b));
-  return one_to_one<Kernel>(x.data(), y.data(), d);
+  const std::vector<T> x(n_constant, static_cast<T>(a)), y(n_constant, static_cast<T>(b));
+  return one_to_one<Kernel>(x.data(), y.data(), n_constant);
 }
 
 }  // namespace
@@ -127,8 +128,8 @@ TEMPLATE_TEST_CASE("the norm among the terms of a cosine has the bits of the inn
   CHECK(different == none);
 }
 
-TEST_CASE("uint8 kernels are exact for 65,536 coordinates at their extremes", "[distance]") {
-  constexpr std::int64_t d = 65536, square = d * 255 * 255;
+TEST_CASE("uint8 kernels are exact for 262,147 coordinates at their extremes", "[distance]") {
+  constexpr std::int64_t d = n_constant, square = d * 255 * 255;
   using byte = std::uint8_t;
   CHECK(of_constant_rows<kernels::squared_l2, byte>(255, 0) == square);
   CHECK(of_constant_rows<kernels::squared_l2, byte>(0, 255) == square);
@@ -142,8 +143,8 @@ TEST_CASE("uint8 kernels are exact for 65,536 coordinates at their extremes", "[
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(1, 255).norm == square);
 }
 
-TEST_CASE("int8 kernels are exact for 65,536 coordinates at their extremes", "[distance]") {
-  constexpr std::int64_t d = 65536;
+TEST_CASE("int8 kernels are exact for 262,147 coordinates at their extremes", "[distance]") {
+  constexpr std::int64_t d = n_constant;
   using byte = std::int8_t;
   CHECK(of_constant_rows<kernels::squared_l2, byte>(-128, 127) == d * 255 * 255);
   CHECK(of_constant_rows<kernels::squared_l2, byte>(127, -128) == d * 255 * 255);
@@ -158,9 +159,9 @@ TEST_CASE("int8 kernels are exact for 65,536 coordinates at their extremes", "[d
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(127, -128).norm == d * 128 * 128);
 }
 
-TEMPLATE_TEST_CASE("8-bit kernels are exact for 65,536 random coordinates", "[distance]", std::uint8_t, std::int8_t) {
+TEMPLATE_TEST_CASE("8-bit kernels are exact for 200,001 random coordinates", "[distance]", std::uint8_t, std::int8_t) {
   std::mt19937_64 generator(6);
-  const auto a = rows::random_values<TestType>(65536, generator), b = rows::random_values<TestType>(65536, generator);
+  const auto a = rows::random_values<TestType>(200001, generator), b = rows::random_values<TestType>(200001, generator);
   CHECK(is_right<kernels::squared_l2>(a.data(), b.data(), a.size()));
   CHECK(is_right<kernels::inner_product>(a.data(), b.data(), a.size()));
   CHECK(is_right<kernels::l1>(a.data(), b.data(), a.size()));
@@ -173,9 +174,9 @@ TEST_CASE("a kernel's result has the type of its accumulator", "[distance]") {
   STATIC_REQUIRE(std::same_as<kernel_result<kernels::squared_l2, half>, float>);
   STATIC_REQUIRE(std::same_as<kernel_result<kernels::inner_product, bfloat16>, float>);
   STATIC_REQUIRE(std::same_as<kernel_result<kernels::linf, double>, double>);
-  STATIC_REQUIRE(std::same_as<kernel_result<kernels::squared_l2, std::int8_t>, std::uint32_t>);
-  STATIC_REQUIRE(std::same_as<kernel_result<kernels::inner_product, std::uint8_t>, std::uint32_t>);
-  STATIC_REQUIRE(std::same_as<kernel_result<kernels::inner_product, std::int8_t>, std::int32_t>);
+  STATIC_REQUIRE(std::same_as<kernel_result<kernels::squared_l2, std::int8_t>, std::uint64_t>);
+  STATIC_REQUIRE(std::same_as<kernel_result<kernels::inner_product, std::uint8_t>, std::int64_t>);
+  STATIC_REQUIRE(std::same_as<kernel_result<kernels::inner_product, std::int8_t>, std::int64_t>);
 }
 
 TEST_CASE("hamming takes bytes alone, and no kernel takes other integers", "[distance]") {

@@ -90,3 +90,17 @@ TEST_CASE("a k that the truth cannot answer is refused", "[recall]") {
 TEST_CASE("results of other queries than the truth's are refused", "[recall]") {
   CHECK_THROWS_AS(recall(neighbors(2, 4), truth, 4), std::invalid_argument);
 }
+
+TEST_CASE("distances that are not those of the truth are refused, and rows are told apart by id", "[recall]") {
+  const auto estimates = make(4, {{{0, 1.5f}, {9, 1.6f}, {2, 2}, {3, 3}}});
+  CHECK_THROWS_WITH(recall(estimates, truth, 4),
+                    ContainsSubstring("row 0 is at 1 from query 0") && ContainsSubstring("recall_by_id"));
+  CHECK(recall_by_id(estimates, truth, 4) == 0.75);
+  CHECK(recall_by_id(estimates, truth, 1) == 1.0);
+  CHECK(recall_by_id(make(4, {{{3, 9}, {2, 9}, {1, 9}, {0, 9}}}), truth, 4) == 1.0);
+  CHECK(recall_by_id(make(4, {{{3, 9}, {2, 9}, {1, 9}, {0, 9}}}), truth, 2) == 0.0);
+  CHECK(recall_by_id(make(4, {{}}), truth, 4) == 0.0);
+  CHECK(recall_by_id(make(4, {{}}), make(4, {{}}), 4) == 1.0);
+  CHECK_THROWS_AS(recall_by_id(truth, truth, 5), std::invalid_argument);
+  CHECK_THROWS_AS(recall_by_id(neighbors(2, 4), truth, 4), std::invalid_argument);
+}

@@ -62,8 +62,8 @@ candidates<float> reservoir_items(std::size_t n, std::mt19937_64& generator) {
   return items;
 }
 
-reservoir<float> filled(const candidates<float>& items) {
-  reservoir<float> store;
+detail::reservoir<float> filled(const candidates<float>& items) {
+  detail::reservoir<float> store;
   store.reset(items.size());
   for (const auto& c : items) store.append(c.rank, c.id);
   return store;
@@ -323,7 +323,7 @@ TEST_CASE("a reservoir cut with a margin holds all within the margin of the k-th
 TEST_CASE("a reservoir can be cut again after more has come", "[reservoir]") {
   std::mt19937_64 generator(8);
   const auto items = reservoir_items(2000, generator);
-  reservoir<float> store;
+  detail::reservoir<float> store;
   store.reset(100);
   for (const auto& c : items) {
     store.append(c.rank, c.id);
@@ -336,7 +336,7 @@ TEST_CASE("a reservoir can be cut again after more has come", "[reservoir]") {
 }
 
 TEST_CASE("a reset reservoir is empty", "[reservoir]") {
-  reservoir<float> store;
+  detail::reservoir<float> store;
   store.append(1, 1);
   CHECK(store.size() == 1);
   store.reset(10);

@@ -197,3 +197,19 @@ TEST_CASE("weighted metrics are symmetric and 0 for equal rows and keep triangle
   check([](std::size_t d) { return wminkowski(weights_of(d), 3); });
   check([](std::size_t d) { return mahalanobis(product_of_rank(d, d)); });
 }
+
+TEST_CASE("sparse rows of another dimension than the weights are refused on either side", "[weighted]") {
+  const std::vector<double> ones(4, 1.0);
+  matrix<double> identity(4, 4);
+  for (std::size_t i = 0; i < 4; ++i) identity(i, i) = 1;
+  const csr_matrix<float> narrow({0, 1}, {3}, {1}, 4), wide({0, 1}, {70000}, {1}, 70001);
+  const auto a = csr_view<float>(narrow).row(0), b = csr_view<float>(wide).row(0);
+  const auto check = [&](const auto& metric) {
+    CHECK_NOTHROW(metric(a, a));
+    CHECK_THROWS_AS(metric(a, b), std::invalid_argument);
+    CHECK_THROWS_AS(metric(b, a), std::invalid_argument);
+  };
+  check(seuclidean(ones));
+  check(wminkowski(ones));
+  check(mahalanobis(identity));
+}

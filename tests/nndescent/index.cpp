@@ -194,6 +194,22 @@ TEST_CASE("a scratch serves through more searches than its tags count", "[nndesc
   CHECK(wrong == 0);
 }
 
+TEMPLATE_TEST_CASE("a scratch of another index serves as well as its own", "[nndescent_index]", full_precision, sq8) {
+  using index_type = nndescent_index<float_rows, euclidean, TestType>;
+  const auto few = clustered<float>(40, 3, 5), many = clustered<float>(900, 33, 5);
+  const index_type small_index(few.rows), large_index(many.rows);
+  auto scratch = small_index.make_scratch(), other = large_index.make_scratch();
+  const auto check = [](const index_type& index, const auto& queries, auto& of_other) {
+    const auto expected = index.search(queries, 4, {.beam = 20});
+    neighbors found(queries.rows(), 4);
+    for (std::size_t i = 0; i < queries.rows(); ++i)
+      index.search(queries.row(i), found.ids.row(i), found.distances.row(i), of_other, {.beam = 20});
+    CHECK(same_bits(found, expected));
+  };
+  check(large_index, many.queries, scratch);
+  check(small_index, few.queries, other);
+}
+
 TEST_CASE("a scratch serves an index that has grown since", "[nndescent_index]") {
   nndescent_index index(rows_between(data().rows, 0, 1000));
   auto scratch = index.make_scratch();

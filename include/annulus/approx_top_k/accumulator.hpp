@@ -16,7 +16,7 @@ template <class Number>
 constexpr Number from_ordered_bits(decltype(ordered_bits(Number{})) bits) noexcept {
   using bits_type = decltype(bits);
   constexpr auto sign = static_cast<bits_type>(bits_type{1} << (8 * sizeof(bits) - 1));
-  if constexpr (std::is_integral_v<Number>) return static_cast<Number>(bits ^ sign);
+  if constexpr (std::is_integral_v<Number>) return static_cast<Number>(std::is_signed_v<Number> ? bits ^ sign : bits);
   else return std::bit_cast<Number>(static_cast<bits_type>((bits & sign) != 0 ? bits ^ sign : ~bits));
 }
 
@@ -98,7 +98,7 @@ class approx_top_k_accumulator {
   top_k_result<T> finish() const {
     std::vector<element> found, scratch;
     if (bins_hold_k()) {
-      reservoir<key, std::uint64_t> kept;
+      detail::reservoir<key, std::uint64_t> kept;
       for (std::size_t level = 0; level < m_plan.per_bin; ++level)
         for (std::size_t bin = 0; bin < m_plan.bins; ++bin)
           if (const key x = m_table.key(level, bin); x < detail::worst_key<key>) {

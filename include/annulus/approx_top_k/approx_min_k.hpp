@@ -9,12 +9,10 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// Element types of approx_min_k and approx_max_k.
+/// Element types of approx_min_k and approx_max_k: floating point of 16, 32 and 64 bits, bool, and all integers.
 template <class T>
 concept top_k_scalar = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, Eigen::half> ||
-    std::same_as<T, Eigen::bfloat16> || std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
-    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint8_t> ||
-    std::same_as<T, std::uint16_t> || std::same_as<T, std::uint32_t>;
+    std::same_as<T, Eigen::bfloat16> ||(std::integral<T> && sizeof(T) <= 8);
 
 /// The values found and where along the reduced dimension they were. For operands of more than one dimension both are
 /// row-major, with the operand's shape but for the reduced dimension, which has plan_approx_top_k(...).output_size.
@@ -136,13 +134,27 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   return result;
 }
 
+template <bool Largest, class T>
+top_k_result<T> reduce_any(const tensor_view<T>& operand, std::size_t k, const approx_top_k_params& params) {
+  if constexpr (std::same_as<T, bool>) {
+    using byte = unsigned char;
+    static_assert(sizeof(bool) == sizeof(byte));
+    auto found = reduce_tensor<Largest>(
+        tensor_view<byte>(reinterpret_cast<const byte*>(operand.data()), operand.shape(), operand.strides()), k,
+        params);
+    return {{found.values.begin(), found.values.end()}, std::move(found.indices)};
+  } else {
+    return reduce_tensor<Largest>(operand, k, params);
+  }
+}
+
 template <bool Largest, class Operand>
 auto reduce(const Operand& operand, std::size_t k, const approx_top_k_params& params) {
   using T = value_t<Operand>;
   if constexpr (std::same_as<Operand, tensor_view<T>>) {
-    return reduce_tensor<Largest>(operand, k, params);
+    return reduce_any<Largest>(operand, k, params);
   } else if constexpr (contiguous_of<Operand, T>) {
-    return reduce_tensor<Largest>(tensor_view<T>(std::ranges::data(operand), {std::ranges::size(operand)}), k, params);
+    return reduce_any<Largest>(tensor_view<T>(std::ranges::data(operand), {std::ranges::size(operand)}), k, params);
   } else {
     const matrix_view<T> m = operand;
     return reduce_tensor<Largest>(
@@ -154,8 +166,9 @@ auto reduce(const Operand& operand, std::size_t k, const approx_top_k_params& pa
 
 /// What approx_min_k takes: a contiguous range (one dimension), a matrix or view (two), or a tensor_view (any).
 template <class R>
-concept top_k_operand = top_k_scalar<value_t<R>> &&
-    (detail::contiguous_of<R, value_t<R>> || matrix_like<R> || std::same_as<R, tensor_view<value_t<R>>>);
+concept top_k_operand = (top_k_scalar<value_t<R>> ||
+                         std::same_as<value_t<R>, bool>)&&(detail::contiguous_of<R, value_t<R>> || matrix_like<R> ||
+                                                           std::same_as<R, tensor_view<value_t<R>>>);
 
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
 /// and NaN after everything else. Never fewer than k, and the smallest is always among them. The share of the true k

@@ -18,12 +18,16 @@
 
 namespace annulus::inline ANNULUS_ARCH::detail {
 
-/// What lanes hold for an operand of T: types narrower than 32 bits are widened, uint32 moves to int32 in the same
-/// order.
+/// What lanes hold for an operand of T: types narrower than 32 bits are widened, unsigned ones of 32 and 64 bits move
+/// to signed ones in the same order, by their highest bit.
 template <class T>
 using key_t = std::conditional_t<
     std::same_as<T, double>, double,
     std::conditional_t<!std::is_integral_v<T>, float, std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>>>;
+template <class T>
+inline constexpr key_t<T> moved_bit = std::is_unsigned_v<T> && sizeof(T) == sizeof(key_t<T>)
+                                          ? std::numeric_limits<key_t<T>>::lowest()
+                                          : key_t<T>{0};
 
 /// The worst key there is; what equals it counts as absent.
 template <class Key>
@@ -34,16 +38,17 @@ inline constexpr Key worst_key = std::is_floating_point_v<Key> ? std::numeric_li
 template <bool Largest, class T>
 constexpr key_t<T> to_key(T x) noexcept {
   if constexpr (!std::is_integral_v<T>) return Largest ? -static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x);
-  else if constexpr (std::same_as<T, std::uint32_t>) return to_key<Largest>(static_cast<std::int32_t>(x ^ 0x80000000u));
-  else return static_cast<key_t<T>>(Largest ? ~static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x));
+  else {
+    const auto key = static_cast<key_t<T>>(static_cast<key_t<T>>(x) ^ moved_bit<T>);
+    return static_cast<key_t<T>>(Largest ? ~key : key);
+  }
 }
 
 /// The value that to_key was given.
 template <bool Largest, class T>
 constexpr T from_key(key_t<T> x) noexcept {
   if constexpr (!std::is_integral_v<T>) return static_cast<T>(Largest ? -x : x);
-  else if constexpr (std::same_as<T, std::uint32_t>) return static_cast<T>(Largest ? ~x : x) ^ 0x80000000u;
-  else return static_cast<T>(Largest ? ~x : x);
+  else return static_cast<T>((Largest ? ~x : x) ^ moved_bit<T>);
 }
 
 template <bool Largest, class T>
@@ -53,8 +58,8 @@ simd::batch<key_t<T>> load_keys(const T* p) noexcept {
     const auto x = simd::load(p);
     if constexpr (Largest) return -x;
     else return x;
-  } else if constexpr (std::same_as<T, key>) {
-    const auto x = simd::load(p);
+  } else if constexpr (sizeof(T) == sizeof(key)) {
+    const auto x = simd::load(reinterpret_cast<const key*>(p)) ^ simd::batch<key>(moved_bit<T>);
     if constexpr (Largest) return ~x;
     else return x;
   } else {

@@ -35,8 +35,8 @@ struct candidate {
 template <class Number>
 constexpr auto ordered_bits(Number x) noexcept {
   if constexpr (std::is_integral_v<Number>) {
-    using bits = std::make_unsigned_t<Number>;
-    constexpr auto sign = static_cast<bits>(std::is_signed_v<Number> ? bits{1} << (8 * sizeof(bits) - 1) : 0);
+    using bits = std::make_unsigned_t<std::conditional_t<std::is_same_v<Number, bool>, std::uint8_t, Number>>;
+    constexpr auto sign = static_cast<bits>(std::is_signed_v<Number> ? bits{1} << (8 * sizeof(bits) - 1) : bits{0});
     return static_cast<bits>(static_cast<bits>(x) ^ sign);
   } else {
     using bits = std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>;
@@ -46,6 +46,8 @@ constexpr auto ordered_bits(Number x) noexcept {
     return static_cast<bits>((raw & sign) != 0 ? ~raw : raw | sign);
   }
 }
+
+namespace detail {
 
 /// The k-th smallest, from 1, of `n` unsigned numbers at(0), ..., at(n - 1); O(n) whatever their order. Eleven bits at
 /// a time are counted from the top, and those that share the bits found so far go on (7 times std::nth_element's
@@ -77,6 +79,8 @@ Bits radix_select(std::size_t n, std::size_t k, At at, std::vector<Bits>& scratc
   std::nth_element(scratch.begin(), kth, scratch.begin() + static_cast<std::ptrdiff_t>(n));
   return *kth;
 }
+
+}  // namespace detail
 
 /// Sorts candidates; `scratch` is overwritten and keeps its memory for the next call. Long lists with 32-bit ranks take
 /// a stable radix sort, which does not suffer from mispredicted comparisons (7 times std::sort's speed at 1,000).

@@ -4,12 +4,12 @@
 /// Distance kernels: one row to one row, to many rows in memory order, to rows gathered by id, and tiles of both.
 ///
 /// A kernel is a tag (kernels::squared_l2, ...); what it computes of element type T is kernel_result<Kernel, T>: float
-/// for float, half and bfloat16, double for double, and exact 32-bit integers for 8-bit rows (up to 65,536 coordinates
-/// at least). Every form accumulates each pair in the same order, so all of them return the same bits for the same two
-/// rows.
+/// for float, half and bfloat16, double for double, and exact integers for 8-bit rows. Every form accumulates each pair
+/// in the same order, so all of them return the same bits for the same two rows.
 
 #include <annulus/core/operations.hpp>
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -29,9 +29,8 @@ concept looping = requires(const T* row, std::size_t d) {
 /// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form. A Row is a pointer,
 /// or a scaled_row.
 template <class Kernel, class T, std::size_t Rows, class Row = const T*>
-  requires(!looping<operation<Kernel, T>, T>)
-[[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
-                                               std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
+[[gnu::always_inline]] inline void reduce_block(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
+                                                std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
   using op = operation<Kernel, T>;
   constexpr std::size_t chains = is_byte<T> ? 2 : 4;
   typename op::accumulator sums[chains][Rows];
@@ -65,6 +64,26 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   });
   if constexpr (requires { op::finish(sums[0], out); }) op::finish(sums[0], out);
   else simd::unroll<Rows>([&](auto r) { out[r] = op::finish(sums[0][r]); });
+}
+
+/// The same for rows of any length: the sums of bytes are added up in 64 bits, block by block.
+template <class Kernel, class T, std::size_t Rows, class Row = const T*>
+  requires(!looping<operation<Kernel, T>, T>)
+[[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
+                                               std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
+  if constexpr (is_byte<T> && sizeof(*out) > sizeof(std::uint32_t)) {
+    constexpr std::size_t block = operation<Kernel, T>::block;
+    reduce_block<Kernel, T, Rows, Row>(query, rows, std::min(d, block), out);
+    for (std::size_t i = block; i < d; i += block) {
+      typename operation<Kernel, T>::result more[Rows];
+      std::array<Row, Rows> rest = rows;
+      for (Row& row : rest) row = row + i;
+      reduce_block<Kernel, T, Rows, Row>(query + i, rest, std::min(d - i, block), more);
+      for (std::size_t r = 0; r < Rows; ++r) out[r] = out[r] + more[r];
+    }
+  } else {
+    reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
+  }
 }
 
 template <class Kernel, class T, std::size_t Rows>

@@ -30,6 +30,7 @@ struct cosine_terms {};   ///< {sum a b, sum b b}: an inner product and the squa
 template <class Sum>
 struct cosine_sums {
   Sum dot, norm;
+  friend cosine_sums operator+(const cosine_sums& a, const cosine_sums& b) { return {a.dot + b.dot, a.norm + b.norm}; }
   friend bool operator==(const cosine_sums&, const cosine_sums&) = default;
 };
 
@@ -124,6 +125,7 @@ struct byte_operation {
   using accumulator = simd_type::sums_type;
   using result = std::uint32_t;
   static constexpr std::size_t width = simd_type::bytes;
+  static constexpr std::size_t block = 32768;  ///< as many coordinates as 32 bits hold the sums of, and half of that
   static vector load(const T* p) noexcept { return simd_type::load(p); }
   static vector load_partial(const T* p, std::size_t n) noexcept { return simd_type::load_partial(p, n); }
   static accumulator zero() noexcept { return simd_type::zero(); }
@@ -149,6 +151,7 @@ template <class T>
   requires is_byte<T>
 struct operation<kernels::squared_l2, T> : byte_operation<T> {
   using base = byte_operation<T>;
+  using result = std::uint64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     const auto difference = base::difference(a, b);
     return base::template add_products<std::uint8_t>(sum, difference, difference);
@@ -159,11 +162,14 @@ template <class T>
   requires is_byte<T>
 struct operation<kernels::inner_product, T> : byte_operation<T> {
   using base = byte_operation<T>;
-  using result = std::conditional_t<std::is_signed_v<T>, std::int32_t, std::uint32_t>;
+  using result = std::int64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     return base::template add_products<T>(sum, a, b);
   }
-  static result finish(typename base::accumulator sum) noexcept { return static_cast<result>(base::finish(sum)); }
+  static result finish(typename base::accumulator sum) noexcept {
+    if constexpr (std::is_signed_v<T>) return static_cast<std::int32_t>(base::finish(sum));
+    else return base::finish(sum);
+  }
 };
 
 template <class T>

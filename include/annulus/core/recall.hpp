@@ -12,32 +12,70 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// Mean over the queries of the share of the k true neighbours that were found, from 0 to 1. By distance, so that ties
-/// count whichever of the tied rows was returned: a hit is one of the first k results no further than the k-th true
-/// neighbour, give or take 1e-5 of that distance (two kernels may round differently). Padding of the truth asks for
-/// nothing, padding of the results is a miss; a row without true neighbours counts as found.
-/// \throws std::invalid_argument for k = 0, k beyond the truth's columns, or different numbers of rows.
-inline double recall(const neighbors& found, const neighbors& truth, std::size_t k) {
-  if (k == 0 || k > truth.ids.cols()) detail::invalid("k", k, "must be from 1 to the truth's ", truth.ids.cols());
-  if (found.ids.rows() != truth.ids.rows())
-    detail::invalid("found rows", found.ids.rows(), "must equal the truth's ", truth.ids.rows());
-  if (found.ids.rows() == 0) return 1.0;
+namespace detail {
 
+/// Mean over the queries of the share that count(i, wanted) makes of the true neighbours, of which there are `wanted`.
+template <class Count>
+double mean_share(const neighbors& found, const neighbors& truth, std::size_t k, Count count) {
+  if (k == 0 || k > truth.ids.cols()) invalid("k", k, "must be from 1 to the truth's ", truth.ids.cols());
+  if (found.ids.rows() != truth.ids.rows())
+    invalid("found rows", found.ids.rows(), "must equal the truth's ", truth.ids.rows());
+  if (found.ids.rows() == 0) return 1.0;
   double sum = 0;
   for (std::size_t i = 0; i < found.ids.rows(); ++i) {
     std::size_t wanted = k;
     while (wanted > 0 && truth.ids(i, wanted - 1) == no_id) --wanted;
-    if (wanted == 0) {
-      sum += 1.0;
-      continue;
-    }
+    sum += wanted == 0 ? 1.0 : static_cast<double>(std::min(count(i, wanted), wanted)) / static_cast<double>(wanted);
+  }
+  return sum / static_cast<double>(found.ids.rows());
+}
+
+/// Throws std::invalid_argument for a row that both found, at distances that differ by more than rounding.
+inline void check_same_distances(const neighbors& found, const neighbors& truth, std::size_t i, std::size_t wanted) {
+  constexpr float tolerance = 1e-3f;
+  constexpr std::size_t samples = 8;  // of the row: distances that mean something else differ everywhere
+  const auto ids = truth.ids.row(i).first(wanted);
+  const float scale = std::abs(truth.distances(i, wanted - 1));
+  for (std::size_t j = 0; j < std::min(samples, found.ids.cols()); ++j) {
+    const auto same = std::ranges::find(ids, found.ids(i, j));
+    if (found.ids(i, j) == no_id || same == ids.end()) continue;
+    const float here = found.distances(i, j), there = truth.distances(i, static_cast<std::size_t>(same - ids.begin()));
+    if (is_finite(here) && is_finite(there) && std::abs(here - there) > tolerance * std::max(scale, std::abs(there)))
+      invalid("found distance", here, "row ", *same, " is at ", there, " from query ", i,
+              " by the truth: recall compares exact distances, recall_by_id none");
+  }
+}
+
+}  // namespace detail
+
+/// Mean over the queries of the share of the k true neighbours that were found, from 0 to 1. By distance, so that ties
+/// count whichever of the tied rows was returned: a hit is one of the first k results no further than the k-th true
+/// neighbour, give or take 1e-5 of that distance (two kernels may round differently). Padding of the truth asks for
+/// nothing, padding of the results is a miss; a row without true neighbours counts as found.
+/// \throws std::invalid_argument for k = 0, k beyond the truth's columns, different numbers of rows, and distances that
+/// are not those of the truth, as the estimates of codes are.
+inline double recall(const neighbors& found, const neighbors& truth, std::size_t k) {
+  return detail::mean_share(found, truth, k, [&](std::size_t i, std::size_t wanted) {
+    detail::check_same_distances(found, truth, i, wanted);
     const float furthest = truth.distances(i, wanted - 1), limit = furthest + 1e-5f * std::abs(furthest);
     std::size_t hits = 0;
     for (std::size_t j = 0; j < std::min(k, found.ids.cols()); ++j)
       hits += found.ids(i, j) != no_id && found.distances(i, j) <= limit;
-    sum += static_cast<double>(std::min(hits, wanted)) / static_cast<double>(wanted);
-  }
-  return sum / static_cast<double>(found.ids.rows());
+    return hits;
+  });
+}
+
+/// The same by the ids of the first k of both, whatever the distances: of rows that are tied others may count than were
+/// returned. \throws std::invalid_argument for k = 0, k beyond the truth's columns and different numbers of rows.
+inline double recall_by_id(const neighbors& found, const neighbors& truth, std::size_t k) {
+  std::vector<id_type> ids;
+  return detail::mean_share(found, truth, k, [&](std::size_t i, std::size_t wanted) {
+    const auto row = found.ids.row(i).first(std::min(k, found.ids.cols()));
+    ids.assign(row.begin(), row.end());
+    std::ranges::sort(ids);
+    return static_cast<std::size_t>(std::ranges::count_if(
+        truth.ids.row(i).first(wanted), [&](id_type id) { return std::ranges::binary_search(ids, id); }));
+  });
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH

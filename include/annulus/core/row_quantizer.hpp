@@ -43,12 +43,13 @@ class row_rounder {
   }
 
  private:
-  /// 16 bits: the power of two that keeps the norm so small that products fit (Cauchy and Schwarz). Small integers, as
-  /// images are made of, then stay exact. 8 bits: what the greatest coordinate allows.
+  /// What the greatest coordinate allows, and a norm so small that products fit (Cauchy and Schwarz). 16 bits: a power
+  /// of two, so that small integers, as images are made of, stay exact.
   Lane scale_of(Lane norm, Lane greatest) const noexcept {
     constexpr int least_exponent = -100;
-    if constexpr (sizeof(Coordinate) == 1) return std::max(greatest / 127, std::ldexp(Lane(1), least_exponent));
     const Lane room = Lane(46000) - std::sqrt(static_cast<Lane>(m_dim)) / 2;
+    if constexpr (sizeof(Coordinate) == 1)
+      return std::max({greatest / 127, norm / room, std::ldexp(Lane(1), least_exponent)});
     int exponent = 0;
     static_cast<void>(std::frexp(std::max(norm / room, greatest / Lane(32700)), &exponent));  // < 2^exponent
     return std::ldexp(Lane(1), std::max(exponent, least_exponent));

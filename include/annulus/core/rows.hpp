@@ -43,6 +43,14 @@ concept csr_like = requires {
 template <class D>
 concept rows_like = matrix_like<D> || csr_like<D>;
 
+/// Does not compile for a range of numbers as data: as a matrix_view that is one row, which a query may be.
+template <class D>
+constexpr void check_is_point_set() noexcept {
+  if constexpr (matrix_like<D>)
+    static_assert(!contiguous_of<D, value_t<D>>,
+                  "annulus: a range of numbers is no set of points; say of which dimension: matrix_view(data, n, d)");
+}
+
 /// "rows of float32", "sparse rows of float32": what files call the rows of an index.
 template <class Points>
 std::string points_name() {

@@ -24,6 +24,9 @@ enum class scalar_scales {
 
 namespace detail {
 
+/// Products of so many codes fit 32 bits.
+inline constexpr std::size_t most_codes = 65536;
+
 /// How rows of one data set become codes. Bytes under squared_l2 and inner_product are their own codes, exactly.
 /// Holds scratch: each thread has a copy of its own.
 template <class T>

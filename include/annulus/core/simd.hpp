@@ -5,9 +5,9 @@
 /// simd_integer.hpp holds the integer ones. Kernels elsewhere are written against these few functions.
 ///
 /// All of annulus lives in an inline namespace named for the instruction sets and floating-point flags of the build, so
-/// that the linker never merges one of its inline functions compiled for AVX-512 with its namesake from a baseline unit.
-/// Those of Eigen and the standard library it does merge: units of one program are to be compiled for one instruction
-/// set.
+/// that the linker never merges one of its inline functions compiled for AVX-512 with its namesake from a baseline
+/// unit. Those of Eigen and the standard library it does merge: units of one program are to be compiled for one
+/// instruction set.
 
 // g++ 12 takes the "undefined" operands inside its own AVX-512 intrinsics for uninitialised variables (GCC bug 105593).
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13

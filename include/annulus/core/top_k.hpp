@@ -9,6 +9,8 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
+namespace detail {
+
 /// Candidates in no order, cut back now and then to the k smallest and those within a margin of the k-th. Appending
 /// costs next to nothing and a cut is linear, so that n pushes cost O(n) whatever k is.
 template <class Rank, class Id = id_type>
@@ -59,6 +61,8 @@ class reservoir {
   std::vector<candidate_type> m_items, m_ties;
   std::vector<decltype(ordered_bits(Rank{}))> m_bits;
 };
+
+}  // namespace detail
 
 /// The k smallest candidates of all pushed, ties by smaller id, whatever the order of the pushes. Ranks that are NaN or
 /// +infinity never enter. A heap for small k, a reservoir that is cut back at 2k for large k. Nothing is allocated
@@ -150,7 +154,7 @@ class top_k {
   std::size_t m_k = 0;
   bool m_is_heap = true;
   candidate_type m_threshold{};
-  reservoir<Rank, Id> m_reservoir;
+  detail::reservoir<Rank, Id> m_reservoir;
   std::vector<candidate_type> m_scratch;
 };
 

@@ -173,6 +173,7 @@ template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, matrix_view<value_t<D>>> neighbors knn(const D& data, matrix_view<value_t<D>> queries,
                                                                      std::size_t k, Metric metric = {},
                                                                      const knn_params& params = {}) {
+    detail::check_is_point_set<D>();
     const matrix_view<value_t<D>> rows = data;
     detail::check_search(rows, queries, k, params);
     const auto compared = detail::compared_data(metric, rows, params.threads);

@@ -92,7 +92,10 @@ class tile_search {
         m_query_scales[i] = m_quantized[i].scale;
         if constexpr (row_bias<Coordinate> != 0)
           for (std::size_t w = 0; w < words; ++w)
-            for (const auto c : std::bit_cast<std::array<Coordinate, 4>>(m_rows[q * words + w])) m_start[i] -= 128 * c;
+            for (const auto c :
+                 std::bit_cast<std::array<Coordinate, 4>>(m_rows[q * words + w]))  // wraps, as products do
+              m_start[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(m_start[i]) -
+                                                     static_cast<std::uint32_t>(128 * c));
         m_found[i].reset(m_k, m_data.rows());
         m_limits[i] = m_found[i].kth();
       }

@@ -38,8 +38,10 @@ class lsh_index {
   /// families of projections. Memory: the rows, and for each 8 bytes and at most 6 bytes a table. \throws
   /// std::invalid_argument for d = 0, n_projections = 0, n_tables = 0, a row with a NaN or an infinity, 2^32 - 1 rows
   /// and more, and what the family refuses.
-  explicit lsh_index(const view_type& data, Family family = {}, const lsh_params& params = {})
-      : lsh_index(data.dim(), detail::fitted(std::move(family), data, params), params) {
+  template <std::convertible_to<view_type> D>
+  explicit lsh_index(const D& data, Family family = {}, const lsh_params& params = {})
+      : lsh_index(view_type(data).dim(), detail::fitted(std::move(family), view_type(data), params), params) {
+    detail::check_is_point_set<D>();
     insert(data);
   }
 

@@ -49,6 +49,7 @@ class seuclidean : public detail::embedding<seuclidean> {
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
+    check_dimension(b.dim);
     return m_inverse.of_sparse(a, b, euclidean{});
   }
 
@@ -95,6 +96,7 @@ class wminkowski : public detail::embedding<wminkowski> {
   template <row_scalar T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
+    check_dimension(b.dim);
     return m_roots.of_sparse(a, b, m_base);
   }
 
@@ -141,6 +143,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   template <class T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
+    check_dimension(b.dim);
     detail::row_buffer<double> difference(m_dim), rewritten(m_rank);
     double* const x = difference.data();
     std::fill_n(x, m_dim, 0.0);
@@ -196,7 +199,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
       for (std::size_t j = 0; j < d; ++j) {
         const auto here = static_cast<double>(vinv.row(i)[j]), there = static_cast<double>(vinv.row(j)[i]);
         const double size = scales[i] * scales[j];
-        if (!(std::abs(here - there) <= tolerance * size))
+        if (!(detail::is_finite(here - there) && std::abs(here - there) <= tolerance * size))
           detail::invalid("vinv", here, "row ", i, " column ", j, " must be finite and equal its mirror ", there);
         if (!(std::abs(here) <= (1 + tolerance) * size)) not_positive(i);
         rest[i * d + j] = size > 0 ? (here + there) / (2 * size) : 0.0;

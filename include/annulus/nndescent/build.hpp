@@ -113,8 +113,7 @@ auto with_lists(const View& data, const Metric& metric, std::size_t width, const
   row_order order;
   if constexpr (has_product_form<Metric>() && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
-    constexpr std::size_t longest = 65536;  // products of so many codes fit 32 bits
-    if (data.dim() <= longest) {
+    if (data.dim() <= most_codes) {
       code_space space(encode_rows(scalar_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);
       auto lists = descend(
           space, width, params, initial,

@@ -55,7 +55,9 @@ class nndescent_index {
   explicit nndescent_index(const D& data, Metric metric = {}, const nndescent_params& params = {}, Storage storage = {})
       : m_dim(view_type(data).dim()),
         m_metric(std::move(metric)),
-        m_graph(make_graph(view_type(data), m_metric, params, storage)) {}
+        m_graph(make_graph(view_type(data), m_metric, params, storage)) {
+    detail::check_is_point_set<D>();
+  }
 
   /// The k nearest rows of each query (m x d), very nearly: m x k ids and distances, nearest first, ties by lower id,
   /// padded with no_id and +infinity where there are fewer rows or the filter lets fewer pass. A NaN query gets no

@@ -183,6 +183,7 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {
+    detail::check_is_point_set<D>();
     return detail::checked_knn_graph(detail::view_of<D>(data), metric, params, {});
   }
 
@@ -193,6 +194,7 @@ template <detail::rows_like D, class Metric>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric,
                                                                             const nndescent_params& params,
                                                                             const neighbors& initial) {
+    detail::check_is_point_set<D>();
     const detail::view_of<D> rows = data;
     if (initial.ids.rows() != rows.size())
       detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.size());

@@ -20,7 +20,8 @@ struct full_precision {
 struct half_precision {
   static constexpr std::string_view name = "half_precision";
 };
-/// A byte a coordinate and integer kernels. The nearest found are ranked again by the exact rows.
+/// A byte a coordinate and integer kernels, of at most 65,536 dimensions. The nearest found are ranked again by the
+/// exact rows.
 struct sq8 {
   static constexpr std::string_view name = "sq8";
   scalar_scales scales = scalar_scales::automatic;
@@ -284,6 +285,8 @@ struct walk_of<matrix<T>, Metric, sq8> {
                 "annulus: sq8 takes euclidean, sqeuclidean, inner_product or cosine, whose ranks follow from products");
   using type = code_walk<T>;
   static type make(matrix_view<T> data, const Metric&, sq8 storage) {
+    if (data.cols() > most_codes)
+      invalid("data columns", data.cols(), "sq8 must have at most ", most_codes, ": products of more codes overflow");
     return type(scalar_encoder<T>(Metric::form, data, storage.scales));
   }
 };
