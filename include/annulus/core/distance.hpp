@@ -66,24 +66,31 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   else simd::unroll<Rows>([&](auto r) { out[r] = op::finish(sums[0][r]); });
 }
 
-/// The same for rows of any length: the sums of bytes are added up in 64 bits, block by block.
+/// Of bytes whose sums may need more than 32 bits: block by block.
+template <class Kernel, class T, std::size_t Rows>
+[[gnu::noinline, gnu::cold]] void reduce_blocks(const T* query, std::array<const T*, Rows> rows, std::size_t d,
+                                                typename operation<Kernel, T>::result* out) noexcept {
+  constexpr std::size_t block = operation<Kernel, T>::block;
+  std::fill_n(out, Rows, typename operation<Kernel, T>::result{});
+  for (std::size_t i = 0; i < d; i += block) {
+    typename operation<Kernel, T>::result sums[Rows];
+    reduce_block<Kernel, T, Rows>(query + i, rows, std::min(d - i, block), sums);
+    for (std::size_t r = 0; r < Rows; ++r) {
+      out[r] = out[r] + sums[r];
+      rows[r] += block;
+    }
+  }
+}
+
+/// The same for rows of any length.
 template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
                                                std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
-  if constexpr (is_byte<T> && sizeof(*out) > sizeof(std::uint32_t)) {
-    constexpr std::size_t block = operation<Kernel, T>::block;
-    reduce_block<Kernel, T, Rows, Row>(query, rows, std::min(d, block), out);
-    for (std::size_t i = block; i < d; i += block) {
-      typename operation<Kernel, T>::result more[Rows];
-      std::array<Row, Rows> rest = rows;
-      for (Row& row : rest) row = row + i;
-      reduce_block<Kernel, T, Rows, Row>(query + i, rest, std::min(d - i, block), more);
-      for (std::size_t r = 0; r < Rows; ++r) out[r] = out[r] + more[r];
-    }
-  } else {
-    reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
-  }
+  if constexpr (is_byte<T> && sizeof(*out) > sizeof(std::uint32_t))
+    if (d > operation<Kernel, T>::block) [[unlikely]]
+      return reduce_blocks<Kernel, T, Rows>(query, rows, d, out);
+  reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
 }
 
 template <class Kernel, class T, std::size_t Rows>
@@ -107,17 +114,26 @@ inline constexpr std::size_t rows_at_once = 4;
 inline constexpr std::size_t rows_at_once = 2;
 #endif
 
-/// out[i] = kernel(query, row(i)) for i < count, rows_at_once at a time.
-template <class Kernel, class T, class Row>
-void many_rows(const T* query, std::size_t d, std::size_t count, typename operation<Kernel, T>::result* out,
-               Row row) noexcept {
+/// out[i] = finish(kernel(query, row(i))) for i < count, rows_at_once at a time.
+template <class Kernel, class T, class Out, class Row, class Finish>
+void many_rows(const T* query, std::size_t d, std::size_t count, Out* out, Row row, Finish finish) noexcept {
+  typename operation<Kernel, T>::result found[rows_at_once];
   std::size_t i = 0;
   for (; i + rows_at_once <= count; i += rows_at_once) {
     std::array<const T*, rows_at_once> rows;
     simd::unroll<rows_at_once>([&](auto r) { rows[r] = row(i + r); });
-    reduce_rows<Kernel, T>(query, rows, d, out + i);
+    reduce_rows<Kernel, T>(query, rows, d, found);
+    simd::unroll<rows_at_once>([&](auto r) { out[i + r] = finish(found[r]); });
   }
-  for (; i < count; ++i) reduce_rows<Kernel, T, 1>(query, {row(i)}, d, out + i);
+  for (; i < count; ++i) {
+    reduce_rows<Kernel, T, 1>(query, {row(i)}, d, found);
+    out[i] = finish(found[0]);
+  }
+}
+template <class Kernel, class T, class Row>
+void many_rows(const T* query, std::size_t d, std::size_t count, typename operation<Kernel, T>::result* out,
+               Row row) noexcept {
+  many_rows<Kernel>(query, d, count, out, row, [](const auto& result) { return result; });
 }
 
 }  // namespace detail

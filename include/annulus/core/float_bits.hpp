@@ -17,7 +17,7 @@ constexpr auto bits_of(Number x) noexcept {
   return std::bit_cast<std::conditional_t<sizeof(Number) == 8, std::uint64_t, std::uint32_t>>(x);
 }
 
-/// In which a number is looked at: integers and 16-bit floats go by way of a float.
+/// In which a number is looked at: 16-bit floats go by way of a float.
 template <class Number>
 using looked_at_t = std::conditional_t<std::is_same_v<Number, double>, double, float>;
 
@@ -30,11 +30,13 @@ constexpr auto magnitude_bits(Number x) noexcept {
 
 template <class Number>
 constexpr bool is_finite(Number x) noexcept {
-  return magnitude_bits(x) < bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
+  if constexpr (std::is_integral_v<Number>) return true;
+  else return magnitude_bits(x) < bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
 }
 template <class Number>
 constexpr bool is_nan(Number x) noexcept {
-  return magnitude_bits(x) > bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
+  if constexpr (std::is_integral_v<Number>) return false;
+  else return magnitude_bits(x) > bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
 }
 /// For limits that NaN does not keep either: is_number(x) && x >= 0.
 template <class Number>

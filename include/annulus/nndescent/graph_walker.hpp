@@ -13,8 +13,9 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 template <class Points, class Metric, class Walk>
 struct graph_walker : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
-  using base::around, base::distance, base::effort_for, base::has_few_products, base::is_far, base::likely_met,
-      base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all, base::scan_cost, base::visit;
+  using base::around, base::distance, base::effort_for, base::has_exact_ranks, base::has_few_products, base::is_far,
+      base::likely_met, base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all, base::scan_cost,
+      base::visit;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
   using base::is_product;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
@@ -229,7 +230,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   /// Exact ranks decide, where there are exact rows.
   void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t count, std::span<id_type> ids,
               std::span<float> distances, const vertex_filter& passes, scratch_type& s) const {
-    if (Walk::is_exact || rows.size() == 0) {
+    if (has_exact_ranks() || rows.size() == 0) {
       s.approximate.reset(ids.size());
       for (std::size_t i = 0; i < count; ++i) push_ids(pool[i].id(), pool[i].rank, ids.size(), passes, s.approximate);
       return write(s.approximate.sorted(), ids, distances);

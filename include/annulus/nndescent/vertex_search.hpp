@@ -231,7 +231,14 @@ struct vertex_search {
   float distance(Rank rank) const {
     constexpr product_form form = form_of<Metric>();
     constexpr bool has_least = form == product_form::squared_l2 || form == product_form::cosine;
-    return distance_of(metric, has_least ? std::max(rank, Rank(0)) : rank);
+    const Rank least = has_least ? std::max(rank, Rank(0)) : rank;
+    if constexpr (std::same_as<Rank, rank_type> && requires { walk.full_rank(rank); })
+      return distance_of(metric, walk.full_rank(least));
+    else return distance_of(metric, least);
+  }
+  bool has_exact_ranks() const noexcept {
+    if constexpr (requires { walk.has_exact_ranks(); }) return walk.has_exact_ranks();
+    else return Walk::is_exact;
   }
 
  private:
