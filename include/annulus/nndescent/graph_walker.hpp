@@ -14,8 +14,8 @@ template <class Points, class Metric, class Walk>
 struct graph_walker : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
   using base::around, base::distance, base::effort_for, base::has_exact_ranks, base::has_few_products, base::is_far,
-      base::likely_met, base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all, base::scan_cost,
-      base::visit;
+      base::length_of, base::likely_met, base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all,
+      base::scan_cost, base::visit;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
   using base::is_product;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
@@ -195,7 +195,8 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
       const walk_end end = cover();
       if (end == walk_end::given_up) return end;
       if (is_product && s.within.size() > margin) continue;  // a search for as many would have gone further
-      const auto is_of_interest = [&](float least) { return static_cast<double>(least) <= belt; };
+      const float reach = length_of(static_cast<float>(belt));
+      const auto is_of_interest = [&](float least) { return least <= reach; };
       return reaches_far(radius, s.within) ? look_all_over(cover, s, is_of_interest) : end;
     }
   }

@@ -112,28 +112,28 @@ struct vertex_search {
       if (!is_apart(w.found)) return w.found;
       if (!is_wide) continue;
       const auto is_of_interest = [&](float least) {
-        return w.found.size() < k || !(least > distance(w.found[k - 1].rank));
+        return w.found.size() < k || !(least > length_of(distance(w.found[k - 1].rank)));
       };
       if (look_all_over(cover, s, is_of_interest) == walk_end::given_up) break;
       return w.found;
     }
     return scan(e.wanted, passes, s);
   }
-  /// Twice the beam; a beam in place of a bound, which is too near where nothing is near.
+  /// Four times the beam; a beam in place of a bound, which is too near where nothing is near.
   static effort widened(effort e) {
-    e.beam = is_finite(e.epsilon) ? std::max<std::size_t>(128, 4 * e.k) : 2 * e.beam;
+    e.beam = is_finite(e.epsilon) ? std::max<std::size_t>(256, 4 * e.k) : 4 * e.beam;
     e.epsilon = std::numeric_limits<double>::infinity();
     return e;
   }
-  /// A walk goes on from those of its outposts around which rows at a distance that is_of_interest may be, the most
+  /// A walk goes on from those of its outposts around which rows at a length that is_of_interest may be, the most
   /// promising first, and costs at most as much again until then.
   template <class Cover, class IsOfInterest>
   walk_end look_all_over(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
-    constexpr float reach = 2;  // of the rows around a hub, in distances to the last of its list of neighbours
+    constexpr float reach = 2;  // of the rows around a hub, in lengths of the way to the last of its list of neighbours
     const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
     s.outposts.clear();
     for (const auto& hub : cover.outposts())
-      if (const float least = distance(hub.rank) - reach * lists(hub.id, lists.width() - 1).rank; !is_nan(least))
+      if (const float least = length_of(distance(hub.rank)) - reach * length_of(last_distance(hub.id)); !is_nan(least))
         s.outposts.push_back({least, hub.id});
     std::sort(s.outposts.begin(), s.outposts.end());
     for (const auto& [least, hub] : s.outposts) {
@@ -142,11 +142,20 @@ struct vertex_search {
     }
     return cover.go_on();
   }
-  /// Whether a distance from a row is beyond its surroundings: twice that of the last of its list of neighbours, or
-  /// four times that of the fourth, as groups may be smaller than lists are wide.
+  /// Distances as lengths, which may be added up: of squares, and of cosine distances, the roots.
+  static float length_of(float distance) noexcept {
+    if constexpr (is_cosine<Metric> || std::same_as<Metric, sqeuclidean>) return std::sqrt(std::max(distance, 0.0f));
+    else return distance;
+  }
+  float last_distance(id_type vertex) const noexcept { return lists(vertex, lists.width() - 1).rank; }
+  /// Whether a distance from a row is beyond its surroundings: twice as long as the way to the last of its list of
+  /// neighbours, or four times that to the fourth, as groups may be smaller than lists are wide.
   bool is_far(float distance, id_type vertex) const {
     if (is_product) return false;
-    const auto is_beyond = [&](float times, std::size_t place) { return distance > times * lists(vertex, place).rank; };
+    const float length = length_of(distance);
+    const auto is_beyond = [&](float times, std::size_t place) {
+      return length > times * length_of(lists(vertex, place).rank);
+    };
     const std::size_t last = lists.width() - 1;
     return is_beyond(2, last) || is_beyond(4, std::min<std::size_t>(3, last));
   }
