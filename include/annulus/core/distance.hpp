@@ -87,7 +87,7 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
                                                std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
-  if constexpr (is_byte<T> && sizeof(*out) > sizeof(std::uint32_t))
+  if constexpr (requires { operation<Kernel, T>::block; })
     if (d > operation<Kernel, T>::block) [[unlikely]]
       return reduce_blocks<Kernel, T, Rows>(query, rows, d, out);
   reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);

@@ -125,7 +125,6 @@ struct byte_operation {
   using accumulator = simd_type::sums_type;
   using result = std::uint32_t;
   static constexpr std::size_t width = simd_type::bytes;
-  static constexpr std::size_t block = 32768;  ///< as many coordinates as 32 bits hold the sums of, and half of that
   static vector load(const T* p) noexcept { return simd_type::load(p); }
   static vector load_partial(const T* p, std::size_t n) noexcept { return simd_type::load_partial(p, n); }
   static accumulator zero() noexcept { return simd_type::zero(); }
@@ -147,10 +146,14 @@ struct byte_operation {
   }
 };
 
+/// Of so many coordinates 32 bits hold the sums of squares and products; more are summed block by block.
+inline constexpr std::size_t byte_block = 32768;
+
 template <class T>
   requires is_byte<T>
 struct operation<kernels::squared_l2, T> : byte_operation<T> {
   using base = byte_operation<T>;
+  static constexpr std::size_t block = byte_block;
   using result = std::uint64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     const auto difference = base::difference(a, b);
@@ -162,6 +165,7 @@ template <class T>
   requires is_byte<T>
 struct operation<kernels::inner_product, T> : byte_operation<T> {
   using base = byte_operation<T>;
+  static constexpr std::size_t block = byte_block;
   using result = std::int64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     return base::template add_products<T>(sum, a, b);
