@@ -94,7 +94,8 @@ TEST_CASE("results of other queries than the truth's are refused", "[recall]") {
 TEST_CASE("distances that are not those of the truth are refused, and rows are told apart by id", "[recall]") {
   const auto estimates = make(4, {{{0, 1.5f}, {9, 1.6f}, {2, 2}, {3, 3}}});
   CHECK_THROWS_WITH(recall(estimates, truth, 4),
-                    ContainsSubstring("row 0 is at 1 from query 0") && ContainsSubstring("recall_by_id"));
+                    ContainsSubstring("3: of 3 rows") && ContainsSubstring("recall_by_id"));
+  CHECK(recall(make(4, {{{7, 1}, {8, 2}, {9, 3}, {0, 4}}}), truth, 4) == 1.0);  // under other numbers
   CHECK(recall_by_id(estimates, truth, 4) == 0.75);
   CHECK(recall_by_id(estimates, truth, 1) == 1.0);
   CHECK(recall_by_id(make(4, {{{3, 9}, {2, 9}, {1, 9}, {0, 9}}}), truth, 4) == 1.0);
