@@ -70,7 +70,7 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
 template <class Kernel, class T, std::size_t Rows>
 [[gnu::noinline, gnu::cold]] void reduce_blocks(const T* query, std::array<const T*, Rows> rows, std::size_t d,
                                                 typename operation<Kernel, T>::result* out) noexcept {
-  constexpr std::size_t block = operation<Kernel, T>::block;
+  constexpr std::size_t block = operation<Kernel, T>::most_in_32_bits;
   std::fill_n(out, Rows, typename operation<Kernel, T>::result{});
   for (std::size_t i = 0; i < d; i += block) {
     typename operation<Kernel, T>::result sums[Rows];
@@ -87,8 +87,8 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
                                                std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
-  if constexpr (requires { operation<Kernel, T>::block; })
-    if (d > operation<Kernel, T>::block) [[unlikely]]
+  if constexpr (requires { operation<Kernel, T>::most_in_32_bits; })
+    if (d > operation<Kernel, T>::most_in_32_bits) [[unlikely]]
       return reduce_blocks<Kernel, T, Rows>(query, rows, d, out);
   reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
 }

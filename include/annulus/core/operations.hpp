@@ -147,13 +147,13 @@ struct byte_operation {
 };
 
 /// Of so many coordinates 32 bits hold the sums of squares and products; more are summed block by block.
-inline constexpr std::size_t byte_block = 32768;
+inline constexpr std::size_t most_bytes_in_32_bits = 32768;
 
 template <class T>
   requires is_byte<T>
 struct operation<kernels::squared_l2, T> : byte_operation<T> {
   using base = byte_operation<T>;
-  static constexpr std::size_t block = byte_block;
+  static constexpr std::size_t most_in_32_bits = most_bytes_in_32_bits;
   using result = std::uint64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     const auto difference = base::difference(a, b);
@@ -165,7 +165,7 @@ template <class T>
   requires is_byte<T>
 struct operation<kernels::inner_product, T> : byte_operation<T> {
   using base = byte_operation<T>;
-  static constexpr std::size_t block = byte_block;
+  static constexpr std::size_t most_in_32_bits = most_bytes_in_32_bits;
   using result = std::int64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     return base::template add_products<T>(sum, a, b);
