@@ -9,10 +9,14 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// Element types of approx_min_k and approx_max_k: floating point of 16, 32 and 64 bits, bool, and all integers.
+/// Integers of 8 to 64 bits, of any name.
+template <class T>
+concept top_k_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, bool>;
+
+/// Element types of approx_min_k and approx_max_k, which take operands of bool too.
 template <class T>
 concept top_k_scalar = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, Eigen::half> ||
-    std::same_as<T, Eigen::bfloat16> ||(std::integral<T> && sizeof(T) <= 8);
+    std::same_as<T, Eigen::bfloat16> || top_k_integer<T>;
 
 /// The values found and where along the reduced dimension they were. For operands of more than one dimension both are
 /// row-major, with the operand's shape but for the reduced dimension, which has plan_approx_top_k(...).output_size.
@@ -134,14 +138,17 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   return result;
 }
 
+/// What elements are ranked as: truths as bytes, since vectors of them have no data().
+template <class T>
+using ranked_t = std::conditional_t<std::same_as<T, bool>, unsigned char, T>;
+
 template <bool Largest, class T>
 top_k_result<T> reduce_any(const tensor_view<T>& operand, std::size_t k, const approx_top_k_params& params) {
   if constexpr (std::same_as<T, bool>) {
-    using byte = unsigned char;
-    static_assert(sizeof(bool) == sizeof(byte));
-    auto found = reduce_tensor<Largest>(
-        tensor_view<byte>(reinterpret_cast<const byte*>(operand.data()), operand.shape(), operand.strides()), k,
-        params);
+    static_assert(sizeof(bool) == sizeof(ranked_t<bool>));
+    const auto* const data = reinterpret_cast<const ranked_t<bool>*>(operand.data());
+    auto found =
+        reduce_tensor<Largest>(tensor_view<ranked_t<bool>>(data, operand.shape(), operand.strides()), k, params);
     return {{found.values.begin(), found.values.end()}, std::move(found.indices)};
   } else {
     return reduce_tensor<Largest>(operand, k, params);
@@ -164,11 +171,13 @@ auto reduce(const Operand& operand, std::size_t k, const approx_top_k_params& pa
 
 }  // namespace detail
 
+/// What holds elements in a way that approx_min_k can read.
+template <class R>
+concept top_k_container =
+    detail::contiguous_of<R, value_t<R>> || matrix_like<R> || std::same_as<R, tensor_view<value_t<R>>>;
 /// What approx_min_k takes: a contiguous range (one dimension), a matrix or view (two), or a tensor_view (any).
 template <class R>
-concept top_k_operand = (top_k_scalar<value_t<R>> ||
-                         std::same_as<value_t<R>, bool>)&&(detail::contiguous_of<R, value_t<R>> || matrix_like<R> ||
-                                                           std::same_as<R, tensor_view<value_t<R>>>);
+concept top_k_operand = top_k_container<R> && top_k_scalar<detail::ranked_t<value_t<R>>>;
 
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
 /// and NaN after everything else. Never fewer than k, and the smallest is always among them. The share of the true k

@@ -35,7 +35,7 @@ struct candidate {
 template <class Number>
 constexpr auto ordered_bits(Number x) noexcept {
   if constexpr (std::is_integral_v<Number>) {
-    using bits = std::make_unsigned_t<std::conditional_t<std::is_same_v<Number, bool>, std::uint8_t, Number>>;
+    using bits = std::make_unsigned_t<Number>;
     constexpr auto sign = static_cast<bits>(std::is_signed_v<Number> ? bits{1} << (8 * sizeof(bits) - 1) : bits{0});
     return static_cast<bits>(static_cast<bits>(x) ^ sign);
   } else {
