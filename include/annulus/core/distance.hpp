@@ -117,16 +117,29 @@ inline constexpr std::size_t rows_at_once = 2;
 /// out[i] = finish(kernel(query, row(i))) for i < count, rows_at_once at a time.
 template <class Kernel, class T, class Out, class Row, class Finish>
 void many_rows(const T* query, std::size_t d, std::size_t count, Out* out, Row row, Finish finish) noexcept {
-  typename operation<Kernel, T>::result found[rows_at_once];
+  using op = operation<Kernel, T>;
+  typename op::result found[rows_at_once];
+  if constexpr (requires { op::most_in_32_bits; })
+    if (d > op::most_in_32_bits) [[unlikely]] {
+      for (std::size_t i = 0; i < count; ++i) {
+        reduce_blocks<Kernel, T, 1>(query, {row(i)}, d, found);
+        out[i] = finish(found[0]);
+      }
+      return;
+    }
+  const auto reduce = [&]<std::size_t Rows>(const std::array<const T*, Rows>& rows) __attribute__((always_inline)) {
+    if constexpr (looping<op, T>) reduce_rows<Kernel, T>(query, rows, d, found);
+    else reduce_block<Kernel, T, Rows>(query, rows, d, found);
+  };
   std::size_t i = 0;
   for (; i + rows_at_once <= count; i += rows_at_once) {
     std::array<const T*, rows_at_once> rows;
     simd::unroll<rows_at_once>([&](auto r) { rows[r] = row(i + r); });
-    reduce_rows<Kernel, T>(query, rows, d, found);
+    reduce(rows);
     simd::unroll<rows_at_once>([&](auto r) { out[i + r] = finish(found[r]); });
   }
   for (; i < count; ++i) {
-    reduce_rows<Kernel, T, 1>(query, {row(i)}, d, found);
+    reduce(std::array<const T*, 1>{row(i)});
     out[i] = finish(found[0]);
   }
 }

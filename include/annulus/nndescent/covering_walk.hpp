@@ -26,8 +26,12 @@ class nearest_goal {
     found.reset(wanted);
   }
   void take(id_type id, Rank rank) { m_found->insert(rank, id); }
+  /// Whether a row of this rank would be kept.
+  bool has_use_for(Rank rank) const noexcept { return m_found->could_take(rank); }
   /// Whether a row of this rank must be looked at.
   bool is_within(Rank rank) const noexcept { return m_found->could_take(rank, m_k); }
+  /// How many rows it takes at least.
+  std::size_t least() const noexcept { return m_k; }
   /// The rank at which the walk may end, whatever the margin.
   double bound() const noexcept {
     return m_found->size() < m_k ? std::numeric_limits<double>::infinity()
@@ -47,7 +51,9 @@ class nearest_goal {
 };
 
 /// Walks from the nearest row met to the next, until the goal and `margin` of the rows beyond it are covered, or the
-/// walk has cost, or promises to cost, more ranks than the scan that could take its place.
+/// walk has cost, or promises to cost, more ranks than the scan that could take its place. It begins as a plain walk
+/// does, with a pool: as long as the goal lies among the nearest rows, that is quickest. Once the pool has no way on,
+/// a heap of all that was met takes its place.
 template <class Walk, class Allow, class Goal>
 class covering_walk {
  public:
@@ -60,11 +66,14 @@ class covering_walk {
         m_entries(entries),
         m_margin(margin),
         m_budget(scan_cost / reads_here_and_there),
+        m_n_hubs(
+            std::min<std::size_t>(static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(graph.size()))), 256)),
         m_allow(allow),
         m_goal(goal),
         m_s(s),
         m_before(s.distances) {
-    m_s.pool.reset(margin);
+    constexpr std::size_t others = 32;  // as near as the goal, which may not be returned
+    m_s.pool.reset(goal.least() + margin + others);
     m_s.open.clear();
     m_s.outposts.clear();
     forget_rows(graph, s);
@@ -77,19 +86,16 @@ class covering_walk {
       return walk_end::covered;
     enter(m_walk, m_graph, m_entries, m_s, [&](id_type id, rank_type rank) { meet(id, rank); });
     meet_collected();
-    // What is looked for may lie in several places, which are far from each other.
-    const auto n_hubs = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(m_graph.size())));
-    m_entries.tree.top_hubs(m_graph.size(), std::min<std::size_t>(n_hubs, 256), m_s.ids);
-    std::erase_if(m_s.ids, [&](id_type id) { return !m_s.visited.insert(id); });
-    meet_collected();
-    for (std::size_t i = 0; i < m_s.ids.size(); ++i) m_s.outposts.push_back({m_s.ranks[i], m_s.ids[i]});
     return go_on();
   }
 
   /// How many rows it has ranked so far.
   std::uint64_t cost() const noexcept { return m_s.distances - m_before; }
-  /// The hubs that were met beside the way of the query through the tree, which lie all over the data.
-  std::span<const candidate<rank_type>> outposts() const noexcept { return m_s.outposts; }
+  /// The hubs beside the way of the query through the tree, which lie all over the data.
+  std::span<const candidate<rank_type>> outposts() {
+    meet_outposts();
+    return m_s.outposts;
+  }
   /// Goes down from a row that was met, to nearer and nearer ones, as long as there are such.
   void descend(id_type from) {
     for (rank_type nearest = std::numeric_limits<rank_type>::max();;) {
@@ -104,47 +110,112 @@ class covering_walk {
   }
   /// From what was met, to the end.
   walk_end go_on() {
-    constexpr std::size_t check_every = 16;
+    constexpr std::size_t check_every = 8, n_near = 4;
     constexpr double trial = 1.0 / 6;  // what of the budget is spent however little of the goal is covered
-    for (std::size_t n_hops = 1; !m_s.open.empty(); ++n_hops) {
-      const candidate<rank_type> nearest = m_s.open.front();
-      if (is_settled(nearest.rank)) return walk_end::covered;
+    for (std::size_t n_hops = 1;; ++n_hops) {
+      if (cost() > n_near * m_n_hubs) meet_outposts();
+      m_bound = m_goal.bound();
+      if (is_covered()) return walk_end::covered;
+      const candidate<rank_type> nearest = take_nearest();
+      if (nearest.id == no_id) {
+        if (m_has_outposts) return walk_end::dry;
+        meet_outposts();
+        continue;
+      }
       const auto spent = static_cast<double>(cost());
       if (spent > m_budget) return walk_end::given_up;
       if (n_hops % check_every == 0) {  // as if the rest of the goal were as far apart as the part that is covered
         const double share = m_goal.share_within(nearest.rank);
         if (share < 1 && spent * (1 - share) > m_budget * (share + trial)) return walk_end::given_up;
       }
-      std::pop_heap(m_s.open.begin(), m_s.open.end(), is_further);
-      m_s.open.pop_back();
       collect_neighbors(m_walk, m_graph, nearest.id, m_s);
-      if (!m_s.open.empty()) simd::prefetch(m_graph.block(m_s.open.front().id).data());
+      prefetch_next();
       meet_collected();
     }
-    return walk_end::dry;
   }
 
  private:
   // A walk reads rows here and there, which takes about twice as long a row as a scan.
   static constexpr double reads_here_and_there = 2;
 
+  // What is looked for may lie in several places, which are far from each other. Where it lies around the query, the
+  // walk is over before the hubs are worth their ranks.
+  void meet_outposts() {
+    if (std::exchange(m_has_outposts, true)) return;
+    m_entries.tree.top_hubs(m_graph.size(), m_n_hubs, m_s.ids);
+    std::erase_if(m_s.ids, [&](id_type id) { return !m_s.visited.insert(id); });
+    meet_collected();
+    for (std::size_t i = 0; i < m_s.ids.size(); ++i) m_s.outposts.push_back({m_s.ranks[i], m_s.ids[i]});
+  }
   void meet_collected() {
     rank_collected(m_walk, m_s);
     for (std::size_t i = 0; i < m_s.ids.size(); ++i) meet(m_s.ids[i], m_s.ranks[i]);
   }
   void meet(id_type id, rank_type rank) {
     if (is_nan(rank)) return;
-    if (m_allow(id)) m_goal.take(id, rank);
-    if (is_settled(rank)) return;
-    if (!m_goal.is_within(rank)) m_s.pool.insert(rank, id);
-    m_s.open.push_back({rank, id});
-    std::push_heap(m_s.open.begin(), m_s.open.end(), is_further);
+    if (m_goal.has_use_for(rank) && m_allow(id)) m_goal.take(id, rank);
+    if (!m_has_heap) {
+      if (static_cast<double>(rank) > m_bound) return;
+      m_s.open.push_back({rank, id});
+      m_s.pool.insert(rank, id);
+    } else if (!is_settled(rank)) {
+      if (!m_goal.is_within(rank)) m_s.pool.insert(rank, id);
+      m_s.open.push_back({rank, id});
+      std::push_heap(m_s.open.begin(), m_s.open.end(), is_further);
+    }
   }
+
+  bool is_covered() const {
+    if (m_has_heap) return !m_s.open.empty() && is_settled(m_s.open.front().rank);
+    const search_pool<rank_type>& met = m_s.pool;
+    const std::size_t n_within = met.count_while([&](rank_type rank) { return m_goal.is_within(rank); });
+    if (n_within == met.size()) return false;  // the goal may reach beyond the pool
+    const std::size_t place = met.first_open();
+    return place >= n_within + m_margin ||
+           (place >= n_within && place < met.size() && static_cast<double>(met[place].rank) > m_bound);
+  }
+  /// By the heap, beside which the pool holds the nearest rows met that are not within the goal.
   bool is_settled(rank_type rank) const {
     if (m_goal.is_within(rank)) return false;
-    const search_pool<rank_type>& beyond = m_s.pool;  // the nearest rows met that are not within the goal
+    const search_pool<rank_type>& beyond = m_s.pool;
     return (beyond.is_full() && (m_margin == 0 || !(rank < beyond[m_margin - 1].rank))) ||
-           static_cast<double>(rank) > m_goal.bound();
+           static_cast<double>(rank) > m_bound;
+  }
+
+  /// The nearest row that was met and not looked at, which it is now; no_id where none is left.
+  candidate<rank_type> take_nearest() {
+    if (!m_has_heap) {
+      if (const auto* nearest = m_s.pool.next()) {
+        const candidate<rank_type> taken{nearest->rank, nearest->id()};
+        m_s.pool.close_next();
+        return taken;
+      }
+      if (m_s.pool.is_full()) make_heap();
+    }
+    if (!m_has_heap || m_s.open.empty()) return {rank_type{}, no_id};
+    const candidate<rank_type> taken = m_s.open.front();
+    std::pop_heap(m_s.open.begin(), m_s.open.end(), is_further);
+    m_s.open.pop_back();
+    return taken;
+  }
+  /// Of all that was met and is not in the pool, all of which was looked at.
+  void make_heap() {
+    m_has_heap = true;
+    const rank_type reached = m_s.pool[m_s.pool.size() - 1].rank;
+    m_s.pool.reset(m_margin);
+    for (const auto& met : m_s.open)
+      if (!m_goal.is_within(met.rank)) m_s.pool.insert(met.rank, met.id);
+    std::erase_if(m_s.open, [&](const auto& met) { return met.rank < reached; });
+    std::make_heap(m_s.open.begin(), m_s.open.end(), is_further);
+  }
+  void prefetch_next() {
+    id_type next = no_id;
+    if (!m_has_heap) {
+      if (const auto* nearest = m_s.pool.next()) next = nearest->id();
+    } else if (!m_s.open.empty()) {
+      next = m_s.open.front().id;
+    }
+    if (next != no_id) simd::prefetch(m_graph.block(next).data());
   }
   static bool is_further(const candidate<rank_type>& a, const candidate<rank_type>& b) { return b < a; }
 
@@ -153,6 +224,9 @@ class covering_walk {
   const entry_points& m_entries;
   std::size_t m_margin;
   double m_budget;
+  double m_bound = std::numeric_limits<double>::infinity();
+  std::size_t m_n_hubs;
+  bool m_has_outposts = false, m_has_heap = false;
   const Allow& m_allow;
   Goal& m_goal;
   walk_scratch<Walk>& m_s;

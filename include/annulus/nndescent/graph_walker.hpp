@@ -231,6 +231,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
   /// Exact ranks decide, where there are exact rows.
   void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t count, std::span<id_type> ids,
               std::span<float> distances, const vertex_filter& passes, scratch_type& s) const {
+    for (std::size_t i = 0; i < count; ++i) names.prefetch(pool[i].id());
     if (has_exact_ranks() || rows.size() == 0) {
       s.approximate.reset(ids.size());
       for (std::size_t i = 0; i < count; ++i) push_ids(pool[i].id(), pool[i].rank, ids.size(), passes, s.approximate);

@@ -17,6 +17,16 @@ namespace annulus::inline ANNULUS_ARCH::detail {
 /// Which rows a search has met, forgotten at once: a row was met if it holds the tag of this search.
 class visited_set {
  public:
+  /// To enter many: keeps in registers what a write to a tag might have changed, as far as a compiler can tell.
+  class marker {
+   public:
+    explicit marker(visited_set& set) noexcept : m_tags(set.m_tags.data()), m_tag(set.m_tag) {}
+    bool insert(std::size_t i) noexcept { return std::exchange(m_tags[i], m_tag) != m_tag; }
+
+   private:
+    std::uint8_t* m_tags;
+    std::uint8_t m_tag;
+  };
   void reset(std::size_t n) {
     if (m_tags.size() < n) m_tags.resize(n, 0);
     if (++m_tag == 0) {
@@ -65,6 +75,8 @@ class search_pool {
     if (m_capacity < 2 || !is_full()) return false;
     return !(m_entries[m_size < many ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
   }
+  /// Whether a row of this rank has a place.
+  bool could_take(Rank rank) const noexcept { return could_take(rank, m_capacity); }
   /// Whether a row of this rank may be among the k nearest.
   bool could_take(Rank rank, std::size_t k) const noexcept { return m_size < k || !(m_entries[k - 1].rank < rank); }
   /// Another value once the k nearest are others, or more.
@@ -73,9 +85,14 @@ class search_pool {
   }
   /// How many rank at most so.
   std::size_t count_within(Rank rank) const noexcept {
+    return count_while([rank](Rank r) { return !(rank < r); });
+  }
+  /// How many have ranks for which is_near(rank) holds, which does so up to some rank.
+  template <class IsNear>
+  std::size_t count_while(IsNear is_near) const {
     const entry* const first = m_entries.data();
     return static_cast<std::size_t>(
-        std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; }) - first);
+        std::partition_point(first, first + m_size, [&](const entry& e) { return is_near(e.rank); }) - first);
   }
 
   /// Returns its place, or size() if it is too far, or no number.
@@ -95,9 +112,15 @@ class search_pool {
     return place;
   }
 
+  /// The place of the nearest that was not looked at, or size().
+  std::size_t first_open() const noexcept {
+    std::size_t place = m_next;
+    while (place < m_size && !m_entries[place].is_open()) ++place;
+    return place;
+  }
   /// The nearest that was not looked at, or null.
   const entry* next() noexcept {
-    while (m_next < m_size && !m_entries[m_next].is_open()) ++m_next;
+    m_next = first_open();
     return m_next < m_size ? &m_entries[m_next] : nullptr;
   }
   void close_next() noexcept { m_entries[m_next++].close(); }
@@ -216,11 +239,14 @@ void collect_neighbors(const Walk& walk, const adjacency& graph, id_type id, wal
   const auto neighbors = graph.block(id);
   ++s.hops;
   s.ids.resize(neighbors.size());
+  id_type* const ids = s.ids.data();
+  visited_set::marker visited(s.visited);
+  const std::size_t n = graph.size();
   std::size_t count = 0;
   for (const id_type v : neighbors) {
-    if (v >= graph.size()) break;  // no_id
-    s.ids[count] = v;
-    count += s.visited.insert(v);
+    if (v >= n) break;  // no_id
+    ids[count] = v;
+    count += visited.insert(v);
   }
   s.ids.resize(count);
   for (const id_type v : s.ids) walk.prefetch(v);
@@ -241,6 +267,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
                        std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s) {
   using rank_type = typename Walk::rank_type;
   constexpr bool all = std::same_as<Allow, allow_all>;
+  constexpr std::size_t likely_next = 2;  // of the nearest met, whose edges are fetched
   auto& found = all ? s.pool : s.found;
   s.pool.reset(std::max(beam, wanted));
   if constexpr (!all) s.found.reset(wanted);
@@ -255,6 +282,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
       place = s.found.insert(rank, id);
     }
     is_nearer |= place < k;
+    if (place < likely_next) simd::prefetch(graph.block(id).data());
   };
   const auto rank_all = [&] {
     rank_collected(walk, s);

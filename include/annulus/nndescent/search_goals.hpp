@@ -19,6 +19,7 @@ struct surroundings : nearest_goal<Rank> {
     if (names->is_named(id)) nearest_goal<Rank>::take(id, rank);
     else unnamed->insert(rank, id);
   }
+  bool has_use_for(Rank) const noexcept { return true; }
   const vertex_names* names;
   search_pool<Rank>* unnamed;
 };
@@ -33,7 +34,9 @@ struct radius_goal {
   void take(id_type id, Rank rank) {
     if (within(rank, id)) found.push_back({rank, id});
   }
+  bool has_use_for(Rank) const noexcept { return true; }
   bool is_within(Rank rank) const { return within(rank, any); }
+  std::size_t least() const noexcept { return 0; }
   double bound() const noexcept { return std::numeric_limits<double>::infinity(); }
   double progress() const noexcept { return static_cast<double>(found.size()); }
   double share_within(Rank) const noexcept { return 1; }

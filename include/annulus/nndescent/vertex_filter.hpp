@@ -54,7 +54,7 @@ class vertex_filter {
   void visit(IsNew is_new, F f) const {
     if (m_is_prepared) {
       for (const id_type vertex : m_passing) f(vertex);
-    } else if (m_filter->size() && *m_filter->size() < m_names->size()) {
+    } else if (is_listed()) {
       m_filter->visit([&](id_type id) {
         const id_type vertex = m_names->vertex_of(id);
         if (vertex != no_id && (m_names->ids_at(vertex).size() < 2 || is_new(vertex))) f(vertex);
@@ -66,6 +66,11 @@ class vertex_filter {
   }
 
  private:
+  /// Whether the ids that pass are few enough to go to their rows one by one; all rows stand in one order.
+  bool is_listed() const noexcept {
+    constexpr std::size_t share = 8;
+    return m_filter->size() && share * *m_filter->size() < m_names->n_vertices();
+  }
   double counted() const {
     if (m_filter->empty() || m_names->n_named() == 0) return static_cast<double>(m_names->n_named());
     if (const auto known = m_filter->size()) return static_cast<double>(std::min(*known, m_names->size()));

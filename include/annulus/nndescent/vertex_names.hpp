@@ -7,7 +7,7 @@
 #include <annulus/core/archive.hpp>
 #include <annulus/core/neighbors.hpp>
 
-#include <map>
+#include <unordered_map>
 
 #include <annulus/core/macros_off.hpp>
 
@@ -40,6 +40,7 @@ class vertex_names {
       if (const auto found = m_copies.find(vertex); found != m_copies.end()) return found->second;
     return {m_first.data() + vertex, is_named(vertex) ? 1u : 0u};
   }
+  void prefetch(id_type vertex) const noexcept { simd::prefetch(m_first.data() + vertex); }
   /// All ids that are there, ascending.
   std::vector<id_type> ids() const {
     std::vector<id_type> all;
@@ -98,7 +99,7 @@ class vertex_names {
     std::vector<id_type> place(n_vertices(), no_id);
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<id_type>(i);
     buffer<id_type> first(order.size());
-    std::map<id_type, std::vector<id_type>> copies;
+    std::unordered_map<id_type, std::vector<id_type>> copies;
     for (std::size_t i = 0; i < order.size(); ++i) first[i] = m_first[order[i]];
     for (auto& [vertex, ids] : m_copies) copies.emplace(place[vertex], ids);
     m_first = std::move(first);
@@ -224,7 +225,7 @@ class vertex_names {
   std::uint64_t m_n_ids = 0;
   buffer<id_type> m_first;            ///< by vertex: its least id, or no_id
   buffer<id_type> m_ids, m_vertices;  ///< ids in ascending order, some of them erased (at no_id), and where they stand
-  std::map<id_type, std::vector<id_type>> m_copies;  ///< by vertex: its ids, where there are several
+  std::unordered_map<id_type, std::vector<id_type>> m_copies;  ///< by vertex: its ids, where there are several
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail
