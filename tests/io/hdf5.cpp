@@ -1,7 +1,7 @@
 #include <annulus/io/ann_benchmarks_hdf5.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 
 #include <functional>
 #include <numeric>
@@ -299,11 +299,9 @@ TEST_CASE("hdf5: what is missing or no regular file is an error of the system, a
   const scratch_folder folder;
   for (const auto& path : {folder / "missing", folder / "", std::filesystem::path("/dev/zero")})
     CHECK_THROWS_AS(read_ann_benchmarks(path), std::system_error);
-  for (const std::string& bytes : {std::string(), std::string(1000, '\0'), std::string("\x93NUMPY\1\0", 8)}) {
-    write_bytes(folder / "a", bytes);
-    CHECK_THROWS_AS(read_ann_benchmarks(folder / "a"), annulus::format_error);
-    CHECK_THROWS_WITH(read_ann_benchmarks(folder / "a"), ContainsSubstring("this is no HDF5 file that can be opened"));
-  }
+  write_bytes(folder / "a", "\x89HDF");
+  CHECK_THROWS_WITH(read_ann_benchmarks(folder / "a"), ContainsSubstring("this is no HDF5 file that can be opened"));
+  check_says_what_files_are("HDF5", [](const auto& file) { read_ann_benchmarks(file); });
 }
 
 TEST_CASE("hdf5: a file cut anywhere is refused", "[hdf5]") {

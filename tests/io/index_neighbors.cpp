@@ -1,5 +1,6 @@
 #include <annulus/knn/flat_index.hpp>
 
+#include "io/foreign_files.hpp"
 #include "io/index_damage.hpp"
 #include "io/index_samples.hpp"
 #include "quantization/random_rows.hpp"
@@ -163,4 +164,11 @@ TEST_CASE("k-NN graphs and flat_indexes of format version 1 are read", "[index_f
   const auto found = index.search(sample_rows(1, 6, 2), 4);
   CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 39, 30, 23}));
   CHECK(found.distances(0, 3) == Approx(0.42541486));
+}
+
+TEST_CASE("a file that is no index is refused by what it looks like", "[index_file]") {
+  check_says_what_files_are("safetensors", [](const auto& path) { load_index<neighbors>(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { map_index<neighbors>(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { read_index_info(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { verify_index_file(path); });
 }

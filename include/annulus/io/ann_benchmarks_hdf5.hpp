@@ -64,7 +64,8 @@ class hdf5_file {
  public:
   explicit hdf5_file(const std::filesystem::path& path)
       : m_input(path), m_id(H5Fopen(path.string().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose) {
-    if (m_id < 0) fail_of_hdf5("this is no HDF5 file that can be opened");
+    if (m_id < 0)
+      fail_unrecognised(m_input.name(), "HDF5", 0, "this is no HDF5 file that can be opened: ", cause_of_hdf5().data());
   }
 
   hid_t id() const noexcept { return m_id; }
@@ -79,13 +80,7 @@ class hdf5_file {
   /// Adds the innermost cause of the last call's failure.
   template <class... Reason>
   [[noreturn]] void fail_of_hdf5(const Reason&... reason) const {
-    std::array<char, 256> cause{"unknown cause"};
-    const auto keep_first = [](unsigned n, const H5E_error2_t* error, void* to) -> herr_t {
-      if (n == 0 && error->desc != nullptr) std::snprintf(static_cast<char*>(to), 256, "%s", error->desc);
-      return 0;
-    };
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, cause.data());
-    fail(reason..., ": ", cause.data());
+    fail(reason..., ": ", cause_of_hdf5().data());
   }
 
   /// The text of an attribute of the file, one of fixed or of variable length.
@@ -110,6 +105,16 @@ class hdf5_file {
 
  private:
   static constexpr std::size_t longest_text = 256;
+
+  static std::array<char, 256> cause_of_hdf5() noexcept {
+    std::array<char, 256> cause{"unknown cause"};
+    const auto keep_first = [](unsigned n, const H5E_error2_t* error, void* to) -> herr_t {
+      if (n == 0 && error->desc != nullptr) std::snprintf(static_cast<char*>(to), 256, "%s", error->desc);
+      return 0;
+    };
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, cause.data());
+    return cause;
+  }
 
   input_file m_input;  // which refuses what is not a regular file
   hdf5_id m_id;

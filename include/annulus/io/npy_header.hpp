@@ -4,7 +4,7 @@
 /// The header of numpy's .npy files (numpy.lib.format, versions 1.0 to 3.0): a magic string, the version, a length, and
 /// a Python dict of the dtype, the order and the shape, after which the values follow to the end of the file.
 
-#include <annulus/core/file.hpp>
+#include <annulus/core/file_kind.hpp>
 
 #include <algorithm>
 #include <array>
@@ -132,7 +132,8 @@ class npy_header {
   explicit npy_header(File& file) {
     std::array<char, npy_magic.size()> magic;
     file.read(magic.data(), magic.size());
-    if (!std::ranges::equal(magic, npy_magic)) file.fail(0, "npy files begin with \\x93NUMPY, this one does not");
+    if (!std::ranges::equal(magic, npy_magic))
+      fail_unrecognised(file.name(), "npy", 0, "npy files begin with \\x93NUMPY, this one does not");
     const unsigned major = file.template read_value<std::uint8_t>(), minor = file.template read_value<std::uint8_t>();
     if (major < 1 || major > 3 || minor > 0)
       file.fail(npy_magic.size(), "version ", major, ".", minor, " is none of 1.0, 2.0 and 3.0");
