@@ -27,8 +27,7 @@ void check_tensor(const File& file, const std::string& name, const tensor_info& 
 template <class File>
 std::uint64_t read_header_length(File& file) {
   const auto length = file.template read_value<std::uint64_t>();
-  if (length == 0 || length > file.size() - safetensors_header::length_bytes ||
-      length > safetensors_header::most_bytes)
+  if (length == 0 || length > file.size() - safetensors_header::length_bytes || length > safetensors_header::most_bytes)
     fail_unrecognised(file.name(), "safetensors", 0,
                       "this is no safetensors file: by its first 8 bytes it has a header of ", length,
                       " bytes, which are at most ", safetensors_header::most_bytes, "; the file has ", file.size());
