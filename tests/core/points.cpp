@@ -121,6 +121,33 @@ TEST_CASE("the indices of a row may be below those of the row before", "[points]
   CHECK_NOTHROW(parts.view());
 }
 
+TEST_CASE("offsets of 32 bits are taken where they are, and checked alike", "[points]") {
+  const std::vector<std::int32_t> indptr{0, 2, 2, 3}, indices{0, 4, 1};
+  const std::vector<std::int64_t> wide(indptr.begin(), indptr.end());
+  const std::vector<float> values{1, 2, 3};
+  const csr_view<float> narrow(indptr, indices, values, 5), same(wide, indices, values, 5);
+  const csr_matrix<float> owned(indptr, indices, values, 5);
+  REQUIRE(narrow.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (const auto& row : {same.row(i), owned.row(i)}) {
+      CHECK(std::ranges::equal(narrow.row(i).indices, row.indices));
+      CHECK(std::ranges::equal(narrow.row(i).values, row.values));
+    }
+  CHECK(narrow.row(0).indices.data() == indices.data());
+  CHECK(csr_view<float>(indptr, indices, 5).row(2).indices[0] == 1);
+  CHECK(csr_matrix<float>(indptr, indices, 5).row(2).indices[0] == 1);
+  const auto refused = [&](std::vector<std::int32_t> offsets) {
+    CHECK_THROWS_AS(csr_view<float>(offsets, indices, values, 5), std::invalid_argument);
+    CHECK_THROWS_AS(csr_matrix<float>(offsets, indices, values, 5), std::invalid_argument);
+  };
+  refused({});
+  refused({1, 3});
+  refused({0, 2});
+  refused({0, 4});
+  refused({0, 2, 1, 3});
+  refused({0, -1, 3});
+}
+
 TEST_CASE("bits are zero on construction", "[points]") {
   const bit_matrix bits(3, 13);
   CHECK(bits.size() == 3);
