@@ -1,5 +1,9 @@
 #include <annulus/io/nanopq.hpp>
 #include <annulus/io/npy_convert.hpp>
+#include <annulus/io/scipy_npz.hpp>
+#if defined(ANNULUS_FUZZ_ZLIB)
+#include <annulus/io/zlib_codec.hpp>
+#endif
 
 #include "fuzz.hpp"
 
@@ -67,11 +71,29 @@ void read_codewords(const fuzz::file& input) {
   }
 }
 
+/// Doubles hold whatever floats do.
+template <class Codec>
+void read_sparse(const fuzz::file& input) {
+  const auto rows = input.accepted([](const auto& path) { return annulus::read_scipy_csr<float>(path, Codec{}); });
+  const auto doubles = input.accepted([](const auto& path) { return annulus::read_scipy_csr<double>(path, Codec{}); });
+  fuzz::check(doubles || !rows, "floats are doubles");
+  if (rows)
+    fuzz::check(rows->size() == doubles->size() && rows->dim() == doubles->dim() && rows->stored() == doubles->stored(),
+                "a matrix is the same in floats and doubles");
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const fuzz::file input({data, size});
   const std::string_view header(reinterpret_cast<const char*>(data), std::min<std::size_t>(size, 256));
+  if (header.starts_with("PK")) {
+    read_sparse<annulus::stored_codec>(input);
+#if defined(ANNULUS_FUZZ_ZLIB)
+    fuzz::most_at_once += 8 * 1032 * size;  // compressed bytes may be so many, and become doubles
+    read_sparse<annulus::zlib_codec>(input);
+#endif
+  }
   read_as_each<Eigen::half, double, std::uint8_t, std::int8_t, std::uint16_t, std::int32_t, std::uint32_t,
                std::int64_t>(input, header);
   read_as<float>(input);

@@ -26,7 +26,7 @@ inline std::vector<foreign_file> foreign_files() {
       {"BZh91AY&SY" + rest, "compressed by bzip2"},
       {std::string("\xFD\x37zXZ\0", 6) + rest, "compressed by xz"},
       {"\x28\xB5\x2F\xFD" + rest, "compressed by zstd"},
-      {"PK\3\4" + rest, "a zip archive, as .npz files are"},
+      {"PK\3\4" + rest, "a zip archive, as an npz file is"},
       {"\x89HDF\r\n\x1A\n" + rest, "an HDF5 file"},
       {std::string("\x93NUMPY\1\0", 8) + rest, "an npy file, of numpy"},
       {std::string("\x80\4\x95\7\0\0\0\0\0\0\0", 11) + rest, "a pickle of Python"},

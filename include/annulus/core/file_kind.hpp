@@ -25,7 +25,7 @@ inline constexpr std::array known_beginnings{
     known_beginning{"BZh", "compressed by bzip2: decompress it first (bunzip2)"},
     known_beginning{"\xFD\x37zXZ", "compressed by xz: decompress it first (unxz)"},
     known_beginning{"\x28\xB5\x2F\xFD", "compressed by zstd: decompress it first (unzstd)"},
-    known_beginning{"PK\3\4", "a zip archive, as .npz files are"},
+    known_beginning{"PK\3\4", "a zip archive, as an npz file is"},
     known_beginning{"PK\5\6", "an empty zip archive"},
     known_beginning{"\x89HDF\r\n\x1A\n", "an HDF5 file"},
     known_beginning{"\x93NUMPY", "an npy file, of numpy"},
@@ -81,7 +81,7 @@ template <class... Reason>
   std::array<char, 512> start;
   std::ifstream stream(file, std::ios::binary);
   stream.read(start.data(), start.size());
-  if (stream.gcount() == 0) fail_format(file, 0, "the file is empty");
+  if (stream.is_open() && stream.gcount() == 0) fail_format(file, 0, "the file is empty");
   const std::string kind = kind_of_file({start.data(), static_cast<std::size_t>(stream.gcount())});
   const std::string own = ' ' + std::string(format) + " file";
   if (!kind.empty() && kind.find(own) == kind.npos) fail_format(file, 0, "this is no", own, " but ", kind);

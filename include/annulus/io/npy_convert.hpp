@@ -27,6 +27,16 @@ bool with_npy_dtype(const npy_header& header, F f) {
   return ((header.holds<From>() ? (f(From()), true) : false) || ...);
 }
 
+/// The same for the types whose values are read as T: all numbers as a float, integers and bools as integers.
+template <class T, class F>
+bool with_npy_scalar(const npy_header& header, F f) {
+  using std::int16_t, std::int32_t, std::int64_t, std::int8_t;
+  using std::uint16_t, std::uint32_t, std::uint64_t, std::uint8_t;
+  if constexpr (!std::is_integral_v<T>)
+    if (with_npy_dtype<Eigen::half, float, double>(header, f)) return true;
+  return with_npy_dtype<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(header, f);
+}
+
 /// consume(values, row) for a few MB of rows at a time; in Fortran order for all at once.
 template <class T, class Consume>
 void read_npy_blocks(input_file& file, const npy_header& header, std::size_t first, std::size_t count, std::size_t cols,
@@ -77,12 +87,7 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
     };
     detail::read_npy_blocks<stored>(file, header, first, result.rows(), cols, progress, convert);
   };
-  using namespace std;
-  bool is_read = detail::with_npy_dtype<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(
-      header, read);
-  if constexpr (!is_integral_v<T>)
-    is_read = is_read || detail::with_npy_dtype<Eigen::half, float, double>(header, read);
-  if (!is_read) header.fail_of_dtype(file, detail::npy_dtype<T>());
+  if (!detail::with_npy_scalar<T>(header, read)) header.fail_of_dtype(file, detail::npy_dtype<T>());
   return result;
 }
 
