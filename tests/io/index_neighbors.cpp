@@ -1,4 +1,5 @@
 #include <annulus/knn/flat_index.hpp>
+#include <annulus/metrics/bits.hpp>
 
 #include "io/foreign_files.hpp"
 #include "io/index_damage.hpp"
@@ -171,4 +172,16 @@ TEST_CASE("a file that is no index is refused by what it looks like", "[index_fi
   check_says_what_files_are("safetensors", [](const auto& path) { map_index<neighbors>(path); });
   check_says_what_files_are("safetensors", [](const auto& path) { read_index_info(path); });
   check_says_what_files_are("safetensors", [](const auto& path) { verify_index_file(path); });
+}
+
+TEST_CASE("an index of packed bits knows from its file how many they are", "[index_file]") {
+  const scratch_folder folder;
+  bit_matrix bits(20, 13);
+  for (std::size_t i = 0; i < 20; ++i)
+    for (std::size_t j = 0; j < 13; ++j) bits.set(i, j, (i * j + i) % 4 < 2);
+  const flat_index index(bits, packed<matching>{});
+  save(index, folder / "index");
+  const auto loaded = load_index<flat_index<std::uint8_t, packed<matching>>>(folder / "index");
+  CHECK(loaded.metric().bits == 13);
+  CHECK(loaded.search(bits, 3) == index.search(bits, 3));
 }

@@ -72,3 +72,10 @@ TEST_CASE("sets of another number of possible members are refused", "[lsh][lsh_i
   CHECK_THAT(lsh_tests::message_of([&] { index.insert(others); }), ContainsSubstring("dimension = 10"));
   CHECK_THAT(lsh_tests::message_of([&] { index.update(0, others); }), ContainsSubstring("dimension = 10"));
 }
+
+TEST_CASE("a bit_matrix tells bit_sampling how many bits its rows have", "[lsh_index]") {
+  const bit_matrix rows(30, 19);
+  CHECK(lsh_index(rows, bit_sampling{}, {.n_projections = 8, .n_tables = 2}).family().bits == 19);
+  CHECK(lsh_index(rows, bit_sampling{20}, {.n_projections = 8, .n_tables = 2}).family().bits == 20);
+  CHECK(lsh_index(rows.bytes(), bit_sampling{}, {.n_projections = 8, .n_tables = 2}).family().bits == 0);
+}

@@ -216,6 +216,18 @@ class bit_matrix {
   std::size_t m_bits = 0;
 };
 
+namespace detail {
+
+/// A metric of packed bits, or a family of them, for these points: where it was not told how many bits rows have, a
+/// bit_matrix tells it, as its last bytes may have more.
+template <class Metric, class Points>
+Metric told_of_bits(Metric metric, const Points& points) {
+  if constexpr (requires { metric.bits = points.bits(); })
+    if (metric.bits == 0) metric.bits = points.bits();
+  return metric;
+}
+
+}  // namespace detail
 }  // namespace annulus::inline ANNULUS_ARCH
 
 #include <annulus/core/macros_on.hpp>
