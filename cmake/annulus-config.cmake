@@ -7,13 +7,16 @@ endif()
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-xsimd.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-targets.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-index-files.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/annulus-zlib.cmake")
 
-# The target annulus::index_files is there whenever its packages are; as a component it must be.
+# The targets annulus::index_files and annulus::zlib are there whenever their packages are; as components they must be.
 foreach(component IN LISTS annulus_FIND_COMPONENTS)
   if(TARGET annulus::${component})
     set(annulus_${component}_FOUND TRUE)
   elseif(annulus_FIND_REQUIRED_${component})
     set(annulus_FOUND FALSE)
-    set(annulus_NOT_FOUND_MESSAGE "annulus::${component} needs what was not found: nlohmann_json 3.9 and xxhash.h")
+    set(annulus_NOT_FOUND_MESSAGE
+        "annulus::${component} needs what was not found (index_files: nlohmann_json 3.9 and xxhash.h; zlib: ZLIB)"
+    )
   endif()
 endforeach()

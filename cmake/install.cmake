@@ -12,6 +12,7 @@ install(
     "${PROJECT_SOURCE_DIR}/cmake/annulus-config.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-index-files.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-xsimd.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-zlib.cmake"
   DESTINATION "${package_dir}"
 )
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

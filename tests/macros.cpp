@@ -22,9 +22,11 @@
 
 #include <annulus/annulus.hpp>
 #include <annulus/io/big_ann.hpp>
+#include <annulus/io/big_ann_truth.hpp>
 #include <annulus/io/index_file.hpp>
 #include <annulus/io/nanopq.hpp>
 #include <annulus/io/npy.hpp>
+#include <annulus/io/scipy_npz.hpp>
 #include <annulus/io/vecs.hpp>
 #include <annulus/quantization/faiss_io.hpp>
 

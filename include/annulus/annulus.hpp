@@ -11,8 +11,11 @@
 #include <annulus/core/recall.hpp>
 #include <annulus/core/top_k.hpp>
 #include <annulus/io/big_ann.hpp>
+#include <annulus/io/big_ann_truth.hpp>
 #include <annulus/io/nanopq.hpp>
 #include <annulus/io/npy.hpp>
+#include <annulus/io/npy_convert.hpp>
+#include <annulus/io/scipy_npz.hpp>
 #include <annulus/io/vecs.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>

@@ -121,6 +121,33 @@ TEST_CASE("the indices of a row may be below those of the row before", "[points]
   CHECK_NOTHROW(parts.view());
 }
 
+TEST_CASE("offsets of 32 bits are taken where they are, and checked alike", "[points]") {
+  const std::vector<std::int32_t> indptr{0, 2, 2, 3}, indices{0, 4, 1};
+  const std::vector<std::int64_t> wide(indptr.begin(), indptr.end());
+  const std::vector<float> values{1, 2, 3};
+  const csr_view<float> narrow(indptr, indices, values, 5), same(wide, indices, values, 5);
+  const csr_matrix<float> owned(indptr, indices, values, 5);
+  REQUIRE(narrow.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (const auto& row : {same.row(i), owned.row(i)}) {
+      CHECK(std::ranges::equal(narrow.row(i).indices, row.indices));
+      CHECK(std::ranges::equal(narrow.row(i).values, row.values));
+    }
+  CHECK(narrow.row(0).indices.data() == indices.data());
+  CHECK(csr_view<float>(indptr, indices, 5).row(2).indices[0] == 1);
+  CHECK(csr_matrix<float>(indptr, indices, 5).row(2).indices[0] == 1);
+  const auto refused = [&](std::vector<std::int32_t> offsets) {
+    CHECK_THROWS_AS(csr_view<float>(offsets, indices, values, 5), std::invalid_argument);
+    CHECK_THROWS_AS(csr_matrix<float>(offsets, indices, values, 5), std::invalid_argument);
+  };
+  refused({});
+  refused({1, 3});
+  refused({0, 2});
+  refused({0, 4});
+  refused({0, 2, 1, 3});
+  refused({0, -1, 3});
+}
+
 TEST_CASE("bits are zero on construction", "[points]") {
   const bit_matrix bits(3, 13);
   CHECK(bits.size() == 3);
@@ -155,6 +182,45 @@ TEST_CASE("the first bit is the lowest of the first byte", "[points]") {
   bits.set(0, 9);
   CHECK(bits(0, 0) == 1);
   CHECK(bits(0, 1) == 2);
+}
+
+TEST_CASE("bits that a row does not have are neither read nor written", "[points]") {
+  bit_matrix bits(2, 13);
+  CHECK_THROWS_WITH(bits.set(0, 13), ContainsSubstring("bit = 13: must be below bits() = 13"));
+  CHECK_THROWS_AS(bits.set(0, 16, false), std::invalid_argument);
+  CHECK_THROWS_AS(bits.test(1, 15), std::invalid_argument);
+  CHECK_THROWS_AS(bit_matrix(1, 0).test(0, 0), std::invalid_argument);
+  STATIC_REQUIRE(std::same_as<decltype(bits.data()), const std::uint8_t*>);
+  STATIC_REQUIRE(std::same_as<decltype(bits.row(0)), std::span<const std::uint8_t>>);
+  STATIC_REQUIRE(!std::convertible_to<bit_matrix&, matrix<std::uint8_t>&>);
+}
+
+TEST_CASE("rows of bytes are rows of bits where nothing is set behind the last bit", "[points]") {
+  matrix<std::uint8_t> bytes(2, 2, std::uint8_t{0xFF});
+  CHECK(bit_matrix(bytes, 16).test(1, 15));
+  CHECK_THROWS_WITH(bit_matrix(bytes, 13), ContainsSubstring("row 0 has a bit set behind the last of its 13 bits"));
+  bytes(0, 1) = bytes(1, 1) = 0x1F;
+  const bit_matrix bits(bytes, 13);
+  CHECK(bits.bytes() == bytes);
+  CHECK(bits.test(1, 12));
+  CHECK_THROWS_AS(bit_matrix(bytes, 12), std::invalid_argument);
+  CHECK_THROWS_AS(bit_matrix(bytes, 8), std::invalid_argument);
+  CHECK_THROWS_AS(bit_matrix(bytes, 17), std::invalid_argument);
+  CHECK(bit_matrix(matrix<std::uint8_t>(3, 0), 0).bits() == 0);
+}
+
+TEST_CASE("a row of bits is assigned from a value a bit", "[points]") {
+  for (const std::size_t n : {0u, 1u, 7u, 8u, 9u, 19u}) {
+    bit_matrix bits(2, n);
+    for (std::size_t j = 0; j < n; ++j) bits.set(1, j);
+    std::vector<std::uint8_t> values(n);
+    for (std::size_t j = 0; j < n; ++j) values[j] = static_cast<std::uint8_t>(j % 3 * 100);
+    bits.assign(1, values);
+    for (std::size_t j = 0; j < n; ++j) REQUIRE(bits.test(1, j) == (values[j] != 0));
+    CHECK_NOTHROW(bit_matrix(bits.bytes(), n));
+    values.push_back(1);
+    CHECK_THROWS_AS(bits.assign(1, values), std::invalid_argument);
+  }
 }
 
 TEST_CASE("whatever has a size, a dimension and rows is a point set", "[points]") {

@@ -1,4 +1,5 @@
 #include <annulus/io/big_ann.hpp>
+#include <annulus/io/big_ann_truth.hpp>
 
 #include "fuzz.hpp"
 
@@ -22,6 +23,16 @@ void read_as(const fuzz::file& input, fuzz::bytes bytes) {
   fuzz::check_windows(input, *whole, read);
 }
 
+void read_truth(const fuzz::file& input, fuzz::bytes bytes) {
+  if (const auto truth = input.accepted([](const auto& path) { return annulus::read_big_ann_truth(path); }))
+    fuzz::check(8 + 8 * truth->ids.rows() * truth->ids.cols() == bytes.size(), "ids and distances are the whole file");
+  const auto near = input.accepted([](const auto& path) { return annulus::read_big_ann_range_truth(path); });
+  if (!near) return;
+  fuzz::check(static_cast<std::size_t>(near->indptr.back()) == near->indices.size(), "each row has its neighbours");
+  for (const std::int32_t id : near->indices)
+    fuzz::check(id >= 0 && static_cast<std::size_t>(id) < near->n_columns, "a neighbour is a column");
+}
+
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -31,5 +42,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   read_as<std::uint8_t>(input, bytes);
   read_as<std::int8_t>(input, bytes);
   read_as<std::int32_t>(input, bytes);
+  read_truth(input, bytes);
   return 0;
 }

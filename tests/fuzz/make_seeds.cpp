@@ -5,7 +5,7 @@
 #include <annulus/annulus.hpp>
 #include <annulus/io/big_ann.hpp>
 #include <annulus/io/index_file.hpp>
-#include <annulus/io/npy.hpp>
+#include <annulus/io/scipy_npz.hpp>
 #include <annulus/io/vecs.hpp>
 #include <annulus/quantization/faiss_io.hpp>
 
@@ -98,6 +98,8 @@ int main(int argc, char** argv) {
     std::filesystem::create_directories(folder / target);
 
   write_rows<float, std::uint8_t, std::int32_t, std::int8_t, double, Eigen::half, std::int64_t, std::uint32_t>(folder);
+  write_scipy_csr(folder / "npy" / "sparse", sparse_rows(5));
+  write_npy(folder / "npy" / "bool", matrix<bool>(3, 4, true));
   write_npy(folder / "npy" / "cube", npy_array<float>{{2, 3, 2}, std::vector<float>(12, 1)});
 
   write_codecs(folder / "index_codecs");

@@ -1,7 +1,8 @@
 #include <annulus/io/big_ann.hpp>
+#include <annulus/io/big_ann_truth.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 
 using annulus::matrix;
 using annulus::matrix_view;
@@ -98,4 +99,72 @@ TEST_CASE("big-ann: a name that says another type is refused, any other is not",
                     ContainsSubstring("byte 0: by its name no .i8bin file, which is asked for"));
   std::filesystem::rename(folder / "a.u8bin", folder / "u8bin.bin");
   CHECK_NOTHROW(annulus::read_big_ann<std::int8_t>(folder / "u8bin.bin"));
+}
+
+TEST_CASE("big-ann: ground truth is read and written, ids before distances", "[big_ann]") {
+  const scratch_folder folder;
+  annulus::neighbors truth(2, 2);
+  truth.ids(0, 0) = 7, truth.ids(0, 1) = 3, truth.ids(1, 0) = 9;
+  truth.distances(0, 0) = 1, truth.distances(0, 1) = 2, truth.distances(1, 0) = 0.5f;
+  annulus::write_big_ann_truth(folder / "gt", truth);
+  const std::string bytes = header(2, 2) + std::string("\7\0\0\0\3\0\0\0\x09\0\0\0\xFF\xFF\xFF\xFF", 16) +
+                            std::string("\0\0\x80\x3F\0\0\0\x40\0\0\0\x3F\0\0\x80\x7F", 16);
+  CHECK(bytes_of(folder / "gt") == bytes);
+  CHECK(annulus::read_big_ann_truth(folder / "gt") == truth);
+  for (const auto& none : {annulus::neighbors(0, 10), annulus::neighbors(4, 0), annulus::neighbors()}) {
+    annulus::write_big_ann_truth(folder / "gt", none);
+    CHECK(annulus::read_big_ann_truth(folder / "gt") == none);
+  }
+  const auto says = [](const std::string& file) {
+    return complaint_about(file, [](const auto& path) { annulus::read_big_ann_truth(path); });
+  };
+  CHECK(says(bytes) == "nothing");
+  for (std::size_t size = 0; size < bytes.size(); ++size) REQUIRE(says(bytes.substr(0, size)) != "nothing");
+  CHECK_THAT(says(bytes + "x"), ContainsSubstring("ask for 4 ids and distances, of 8 bytes together, the file has 33"));
+  CHECK_THAT(says(bytes.substr(0, 24)), ContainsSubstring("read_big_ann<std::int32_t> reads it"));
+  CHECK_THAT(says(header(0xFFFFFFFF, 0xFFFFFFFF)), ContainsSubstring("the file has 0 bytes of them"));
+  check_says_what_files_are("ground truth", [](const auto& path) { annulus::read_big_ann_truth(path); });
+  truth.distances = matrix<float>(2, 3);
+  CHECK_THROWS_AS(annulus::write_big_ann_truth(folder / "b", truth), std::invalid_argument);
+  CHECK(folder.n_files() == 1);
+}
+
+TEST_CASE("big-ann: ground truth of a radius is read and written, counts before ids and distances", "[big_ann]") {
+  const scratch_folder folder;
+  const annulus::csr truth{{0, 2, 2, 3}, {5, 1, 4}, {0.5f, 1, 2}, 6};
+  annulus::write_big_ann_range_truth(folder / "gt", truth);
+  const std::string bytes = header(3, 3) + std::string("\2\0\0\0\0\0\0\0\1\0\0\0\5\0\0\0\1\0\0\0\4\0\0\0", 24) +
+                            std::string("\0\0\0\x3F\0\0\x80\x3F\0\0\0\x40", 12);
+  CHECK(bytes_of(folder / "gt") == bytes);
+  for (const std::size_t n_columns : {0u, 6u, 10u}) {
+    const annulus::csr read = annulus::read_big_ann_range_truth(folder / "gt", n_columns);
+    CHECK(read.indptr == truth.indptr);
+    CHECK(read.indices == truth.indices);
+    CHECK(read.distances == truth.distances);
+    CHECK(read.n_columns == std::max<std::size_t>(n_columns, 6));
+  }
+  const auto says = [](const std::string& file) {
+    return complaint_about(file, [](const auto& path) { annulus::read_big_ann_range_truth(path, 6); });
+  };
+  for (std::size_t size = 0; size < bytes.size(); ++size) REQUIRE(says(bytes.substr(0, size)) != "nothing");
+  const auto changed = [&](std::size_t at, char to) {
+    std::string file = bytes;
+    file[at] = to;
+    return says(file);
+  };
+  CHECK_THAT(changed(7, '\xFF'), ContainsSubstring("byte 0: 3 queries and -16777213 neighbours do not ask for"));
+  CHECK_THAT(changed(8, '\1'), ContainsSubstring("byte 4: the queries have 2 neighbours together, not the total of 3"));
+  CHECK_THAT(changed(15, '\xFF'), ContainsSubstring("byte 12: query 1 has -16777216 neighbours"));
+  CHECK_THAT(changed(24, '\6'), ContainsSubstring("byte 24: the neighbour 6, the data have 6 rows"));
+  CHECK_THAT(changed(23, '\x80'), ContainsSubstring("byte 20: the neighbour -"));
+  check_says_what_files_are("range ground truth", [](const auto& path) { annulus::read_big_ann_range_truth(path); });
+  for (const annulus::csr& wrong : {annulus::csr{{0, 2}, {1}, {1}, 2},
+                                    {{1, 1}, {1}, {1}, 2},
+                                    {{0, 1}, {1}, {}, 2},
+                                    {{0, 2, 1}, {1}, {1}, 2},
+                                    {{}, {1}, {1}, 2}})
+    CHECK_THROWS_AS(annulus::write_big_ann_range_truth(folder / "b", wrong), std::invalid_argument);
+  CHECK(folder.n_files() == 1);
+  annulus::write_big_ann_range_truth(folder / "gt", {});
+  CHECK(annulus::read_big_ann_range_truth(folder / "gt").indptr == std::vector<std::int64_t>{0});
 }

@@ -1,7 +1,10 @@
+#include <annulus/core/sets.hpp>
 #include <annulus/io/ann_benchmarks_hdf5.hpp>
+#include <annulus/knn/knn.hpp>
+#include <annulus/knn/sparse_knn.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 
 #include <functional>
 #include <numeric>
@@ -226,14 +229,16 @@ TEST_CASE("hdf5: shapes that do not fit together are refused", "[hdf5]") {
   CHECK(with(&contents::test, {3, 3}) == "byte 0: data set 'neighbors' has 2 rows, test 3");
   CHECK(with(&contents::distances, {2, 2}) == "byte 0: data set 'distances' has 2 x 2 values, neighbors 2 x 3");
   CHECK(with(&contents::distances, {3, 3}) == "byte 0: data set 'distances' has 3 x 3 values, neighbors 2 x 3");
-  CHECK_THAT(with(&contents::train, {21}), ContainsSubstring("data set 'train' has 1 dimensions, not 2 (sets,"));
+  CHECK_THAT(with(&contents::train, {21}),
+             ContainsSubstring("data set 'train' has 1 dimensions, not 2: read_ann_benchmarks_sets reads sets"));
   CHECK_THAT(with(&contents::neighbors, {2, 3, 1}), ContainsSubstring("data set 'neighbors' has 3 dimensions"));
 }
 
 TEST_CASE("hdf5: a data set that is no numbers, a group, or elsewhere is refused", "[hdf5]") {
   contents c;
   c.train.type = H5T_C_S1;
-  CHECK_THAT(complaint(c), ContainsSubstring("data set 'train' has values that are neither floats nor integers"));
+  CHECK_THAT(complaint(c),
+             ContainsSubstring("data set 'train' has values that are neither floats nor integers nor bools"));
   c.train.shape.clear();
   CHECK_THAT(
       complaint(c, [](hid_t file) { H5Gclose(H5Gcreate2(file, "train", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }),
@@ -299,11 +304,9 @@ TEST_CASE("hdf5: what is missing or no regular file is an error of the system, a
   const scratch_folder folder;
   for (const auto& path : {folder / "missing", folder / "", std::filesystem::path("/dev/zero")})
     CHECK_THROWS_AS(read_ann_benchmarks(path), std::system_error);
-  for (const std::string& bytes : {std::string(), std::string(1000, '\0'), std::string("\x93NUMPY\1\0", 8)}) {
-    write_bytes(folder / "a", bytes);
-    CHECK_THROWS_AS(read_ann_benchmarks(folder / "a"), annulus::format_error);
-    CHECK_THROWS_WITH(read_ann_benchmarks(folder / "a"), ContainsSubstring("this is no HDF5 file that can be opened"));
-  }
+  write_bytes(folder / "a", "\x89HDF");
+  CHECK_THROWS_WITH(read_ann_benchmarks(folder / "a"), ContainsSubstring("this is no HDF5 file that can be opened"));
+  check_says_what_files_are("HDF5", [](const auto& file) { read_ann_benchmarks(file); });
 }
 
 TEST_CASE("hdf5: a file cut anywhere is refused", "[hdf5]") {
@@ -342,4 +345,165 @@ TEST_CASE("hdf5: nothing of a file stays open, whether it is read or refused", "
   write(folder / "b", c);
   CHECK_THROWS_AS(read_ann_benchmarks(folder / "b"), annulus::format_error);
   CHECK(H5Fget_obj_count(static_cast<hid_t>(H5F_OBJ_ALL), H5F_OBJ_ALL) == 0);
+}
+
+namespace {
+
+std::filesystem::path h5py_file(const std::string& name) {
+  return std::filesystem::path(ANNULUS_TEST_DATA_DIR) / "ann_benchmarks" / name;
+}
+
+/// The distances that a search finds are the file's, times `scale`, but for rounding.
+template <class Set>
+void check_distances(const Set& set, const annulus::neighbors& found, float scale) {
+  REQUIRE(found.distances.rows() == set.distances.rows());
+  for (std::size_t i = 0; i < found.distances.rows(); ++i)
+    for (std::size_t j = 0; j < found.distances.cols(); ++j) {
+      CHECK(found.distances(i, j) == Approx(scale * set.distances(i, j)).margin(1e-6));
+      CHECK(set.neighbors(i, j) >= 0);
+    }
+}
+
+/// A file of sets, as the real one is but for what `then` changes.
+std::string sets_complaint(const data_set& train, const data_set& sizes, const change& then = {}) {
+  const scratch_folder folder;
+  contents c;
+  c.train = train;
+  c.test = {{3}, 0, 1, H5T_STD_I32LE};
+  write(folder / "a", c, [&](hid_t file) {
+    write_data_set(file, "size_train", sizes);
+    write_data_set(file, "size_test", {{2}, 1, 1, H5T_STD_I32LE});
+    if (then) then(file);
+  });
+  return complaint_about(bytes_of(folder / "a"), [](const auto& path) { annulus::read_ann_benchmarks_sets(path); });
+}
+
+}  // namespace
+
+TEST_CASE("hdf5: bools are read as bits and as floats, and have the distances of the file", "[hdf5]") {
+  const auto path = h5py_file("hamming.hdf5");
+  const annulus::ann_benchmarks_bits bits = annulus::read_ann_benchmarks_bits(path);
+  const ann_benchmarks floats = read_ann_benchmarks(path);
+  CHECK(bits.distance == "hamming");
+  REQUIRE(bits.train.rows() == 20);
+  REQUIRE(bits.train.bits() == 19);
+  REQUIRE(bits.test.rows() == 3);
+  REQUIRE(floats.train.cols() == 19);
+  for (std::size_t i = 0; i < 20; ++i)
+    for (std::size_t j = 0; j < 19; ++j) {
+      REQUIRE(bits.train.test(i, j) == ((i * 5 + j * j * 3 + i * j) % 7 < 3));
+      REQUIRE(floats.train(i, j) == (bits.train.test(i, j) ? 1.0f : 0.0f));
+    }
+  CHECK(bits.neighbors == floats.neighbors);
+  check_distances(bits, annulus::knn(bits.train, bits.test, 5, annulus::bit_hamming{}), 19);
+  const auto window = annulus::read_ann_benchmarks_bits(path, 15, 100);
+  REQUIRE(window.train.rows() == 5);
+  CHECK(std::ranges::equal(window.train.row(4), bits.train.row(19)));
+  CHECK(window.test == bits.test);
+}
+
+TEST_CASE("hdf5: integers are bits, floats are not", "[hdf5]") {
+  const scratch_folder folder;
+  contents c;
+  CHECK_THAT(complaint_about((write(folder / "a", c), bytes_of(folder / "a")),
+                             [](const auto& path) { annulus::read_ann_benchmarks_bits(path); }),
+             ContainsSubstring("has floats, which are no bits: read_ann_benchmarks reads them"));
+  c.train = {{7, 3}, 0, 1, H5T_STD_U8LE};
+  c.test = {{2, 3}, 0, 1, H5T_STD_I8LE};
+  write(folder / "a", c);
+  CHECK(annulus::read_ann_benchmarks_bits(folder / "a").train.test(0, 0) == false);
+  CHECK(annulus::read_ann_benchmarks_bits(folder / "a").train.test(6, 2) == true);
+}
+
+TEST_CASE("hdf5: sets are read, and have the distances of the file", "[hdf5]") {
+  const auto path = h5py_file("jaccard.hdf5");
+  const annulus::ann_benchmarks_sets sets = annulus::read_ann_benchmarks_sets(path);
+  CHECK(sets.distance == "jaccard");
+  REQUIRE(sets.train.size() == 12);
+  REQUIRE(sets.test.size() == 3);
+  CHECK(sets.train.dim() == 30);
+  CHECK(sets.test.dim() == 30);
+  for (std::size_t i = 0; i < 12; ++i) {
+    std::vector<std::int32_t> expected;
+    for (std::size_t j = 0; j < 30; ++j)
+      if ((i * j + j + i) % 5 == 0) expected.push_back(static_cast<std::int32_t>(j));
+    REQUIRE(std::ranges::equal(sets.train.row(i).indices, expected));
+    REQUIRE(sets.train.row(i).values.empty());
+  }
+  check_distances(sets, annulus::knn(sets.train, sets.test, 5, annulus::jaccard{}), 1);
+  for (const std::size_t first : {0u, 1u, 7u, 12u}) {
+    const auto window = annulus::read_ann_benchmarks_sets(path, first, 4);
+    REQUIRE(window.train.size() == std::min<std::size_t>(4, 12 - first));
+    for (std::size_t i = 0; i < window.train.size(); ++i)
+      REQUIRE(std::ranges::equal(window.train.row(i).indices, sets.train.row(first + i).indices));
+    CHECK(window.neighbors == sets.neighbors);
+  }
+  CHECK_THROWS_AS(annulus::read_ann_benchmarks_sets(path, 13), std::invalid_argument);
+  CHECK_THROWS_WITH(read_ann_benchmarks(path), ContainsSubstring("read_ann_benchmarks_sets reads sets"));
+  CHECK_THROWS_WITH(annulus::read_ann_benchmarks_sets(h5py_file("hamming.hdf5")),
+                    ContainsSubstring("has 2 dimensions"));
+}
+
+TEST_CASE("hdf5: sets out of order or with members twice are sets, sizes must be those of their members", "[hdf5]") {
+  const data_set sizes{{7}, 1, 0, H5T_STD_I64LE};  // seven sets of one member
+  const data_set train{{7}, 3, 1, H5T_STD_I32LE};
+  REQUIRE(sets_complaint(train, sizes) == "nothing");
+  const auto with_train = [&](double member, hid_t type = H5T_STD_I64LE) {
+    data_set changed = train;
+    changed.type = type;
+    changed.values[4] = member;
+    return sets_complaint(changed, sizes);
+  };
+  CHECK(with_train(2147483646) == "nothing");
+  CHECK_THAT(with_train(2147483647), ContainsSubstring("has the member 2147483647: members are from 0"));
+  CHECK_THAT(with_train(-1), ContainsSubstring("has the member -1"));
+  CHECK_THAT(with_train(1, H5T_IEEE_F32LE), ContainsSubstring("has floats, which are no members"));
+  const auto with_sizes = [&](std::size_t at, double size) {
+    data_set changed = sizes;
+    changed.values[at] = size;
+    return sets_complaint(train, changed);
+  };
+  CHECK_THAT(with_sizes(2, 2), ContainsSubstring("has the size 1 of set 6, 0 members are left"));
+  CHECK_THAT(with_sizes(2, 0), ContainsSubstring("sums to 6, there are 7 members"));
+  CHECK_THAT(with_sizes(2, -1), ContainsSubstring("has the size -1 of set 2"));
+  CHECK_THAT(with_sizes(2, 4611686018427387904.0), ContainsSubstring("has the size 4611686018427387904 of set 2"));
+  CHECK_THAT(sets_complaint(train, sizes, [](hid_t file) { H5Ldelete(file, "size_test", H5P_DEFAULT); }),
+             ContainsSubstring("there is no data set 'size_test'"));
+
+  const scratch_folder folder;
+  contents c;
+  c.train = {{7}, 0, 0, H5T_STD_I32LE};
+  c.train.values = {5, 2, 5, 9, 1, 1, 0};
+  c.test = {{3}, 20, 1, H5T_STD_I32LE};
+  c.neighbors = {{2, 3}, -1, 0, H5T_STD_I32LE};
+  write(folder / "a", c, [&](hid_t file) {
+    data_set sizes_of_train{{3}, 0, 0, H5T_STD_I32LE};
+    sizes_of_train.values = {3, 0, 4};
+    write_data_set(file, "size_train", sizes_of_train);
+    write_data_set(file, "size_test", {{2}, 1, 1, H5T_STD_I32LE});
+  });
+  const auto sets = annulus::read_ann_benchmarks_sets(folder / "a");
+  CHECK(std::ranges::equal(sets.train.row(0).indices, std::vector<std::int32_t>{2, 5}));
+  CHECK(sets.train.row(1).indices.empty());
+  CHECK(std::ranges::equal(sets.train.row(2).indices, std::vector<std::int32_t>{0, 1, 9}));
+  CHECK(sets.train.dim() == 23);  // one more than the largest
+}
+
+TEST_CASE("hdf5: files of bools and of sets cut anywhere are refused", "[hdf5]") {
+  const scratch_folder folder;
+  const auto refuses_cut = [&](const std::string& name, auto read) {
+    const auto bytes = bytes_of(h5py_file(name));
+    std::size_t n_read = 0;
+    for (std::size_t size = 0; size < bytes.size(); size += 7) {
+      write_bytes(folder / "cut", bytes.substr(0, size));
+      try {
+        read(folder / "cut");
+        ++n_read;
+      } catch (const annulus::format_error&) {
+      }
+    }
+    CHECK(n_read == 0);
+  };
+  refuses_cut("hamming.hdf5", [](const auto& path) { annulus::read_ann_benchmarks_bits(path); });
+  refuses_cut("jaccard.hdf5", [](const auto& path) { annulus::read_ann_benchmarks_sets(path); });
 }

@@ -1,5 +1,7 @@
 #include <annulus/knn/flat_index.hpp>
+#include <annulus/metrics/bits.hpp>
 
+#include "io/foreign_files.hpp"
 #include "io/index_damage.hpp"
 #include "io/index_samples.hpp"
 #include "quantization/random_rows.hpp"
@@ -163,4 +165,23 @@ TEST_CASE("k-NN graphs and flat_indexes of format version 1 are read", "[index_f
   const auto found = index.search(sample_rows(1, 6, 2), 4);
   CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 39, 30, 23}));
   CHECK(found.distances(0, 3) == Approx(0.42541486));
+}
+
+TEST_CASE("a file that is no index is refused by what it looks like", "[index_file]") {
+  check_says_what_files_are("safetensors", [](const auto& path) { load_index<neighbors>(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { map_index<neighbors>(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { read_index_info(path); });
+  check_says_what_files_are("safetensors", [](const auto& path) { verify_index_file(path); });
+}
+
+TEST_CASE("an index of packed bits knows from its file how many they are", "[index_file]") {
+  const scratch_folder folder;
+  bit_matrix bits(20, 13);
+  for (std::size_t i = 0; i < 20; ++i)
+    for (std::size_t j = 0; j < 13; ++j) bits.set(i, j, (i * j + i) % 4 < 2);
+  const flat_index index(bits, packed<matching>{});
+  save(index, folder / "index");
+  const auto loaded = load_index<flat_index<std::uint8_t, packed<matching>>>(folder / "index");
+  CHECK(loaded.metric().bits == 13);
+  CHECK(loaded.search(bits, 3) == index.search(bits, 3));
 }

@@ -1,7 +1,7 @@
 #include <annulus/io/nanopq.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 
 using namespace annulus;
 
@@ -37,4 +37,8 @@ TEST_CASE("what is no codebook of nanopq's is refused", "[nanopq]") {
   CHECK_THROWS_AS(read_nanopq<std::uint8_t>(golden("pq_m2_ks512_l2_codewords.npy")), std::invalid_argument);
   CHECK_THROWS_AS(read_nanopq<>(golden("pq_m8_ks16_l2_codewords.npy"), golden("vectors.npy")), std::invalid_argument);
   CHECK_THROWS_AS(write_nanopq("nowhere.npy", product_quantizer(4)), std::invalid_argument);
+}
+
+TEST_CASE("a file that is none of nanopq's is refused by what it looks like", "[nanopq]") {
+  check_says_what_files_are("npy", [](const auto& path) { read_nanopq<>(path); });
 }

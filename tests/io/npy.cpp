@@ -1,4 +1,4 @@
-#include <annulus/io/npy.hpp>
+#include <annulus/io/npy_convert.hpp>
 
 #include "catch.hpp"
 #include "io/scratch.hpp"
@@ -85,6 +85,7 @@ TEMPLATE_TEST_CASE("npy: what was written is read back, bit for bit", "[npy]", E
 
 TEST_CASE("npy: types have numpy's names", "[npy]") {
   using namespace annulus::detail;
+  CHECK(npy_dtype<bool>() == "|b1");
   CHECK(npy_dtype<Eigen::half>() == "<f2");
   CHECK(npy_dtype<float>() == "<f4");
   CHECK(npy_dtype<double>() == "<f8");
@@ -302,14 +303,17 @@ TEST_CASE("npy: a view's stride is not written", "[npy]") {
     for (std::size_t j = 0; j < 3; ++j) CHECK(m(i, j) == all[1 + 6 * i + j]);
 }
 
-TEST_CASE("npy: an Eigen matrix is written like any other, a vector as one row of two dimensions", "[npy]") {
+TEST_CASE("npy: an Eigen matrix is written like any other, a vector as one dimension", "[npy]") {
   const scratch_folder folder;
   Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> m(2, 2);
   m << 1, 2, 3, 4;
   write_npy(folder / "a.npy", m);
   CHECK(read_npy_array<float>(folder / "a.npy") == npy_array<float>{{2, 2}, {1, 2, 3, 4}});
   write_npy(folder / "a.npy", std::vector<float>{5, 6, 7});
-  CHECK(read_npy_array<float>(folder / "a.npy") == npy_array<float>{{1, 3}, {5, 6, 7}});
+  CHECK(read_npy_array<float>(folder / "a.npy") == npy_array<float>{{3}, {5, 6, 7}});
+  CHECK(read_npy<float>(folder / "a.npy").rows() == 1);
+  write_npy(folder / "a.npy", std::span<const float>(m.data(), 0));
+  CHECK(read_npy_array<float>(folder / "a.npy") == npy_array<float>{{0}, {}});
 }
 
 TEST_CASE("npy: an array whose shape is not that of its values cannot be written", "[npy]") {
@@ -339,4 +343,137 @@ TEST_CASE("npy: a missing file, and a folder that is missing, are errors of the 
   CHECK_THROWS_AS(read_npy<float>(folder / "missing.npy"), std::system_error);
   CHECK_THROWS_AS(read_npy_array<float>(folder / "missing.npy"), std::system_error);
   CHECK_THROWS_AS(write_npy(folder / "missing/a.npy", matrix<float>(1, 1)), std::system_error);
+}
+
+TEST_CASE("npy: a vector is read from one dimension, one column and one row", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  const std::vector<std::int32_t> labels{3, 1, 2};
+  for (const shape_type& shape : {shape_type{3}, {3, 1}, {1, 3}}) {
+    write_npy(path, npy_array<std::int32_t>{shape, labels});
+    CHECK(annulus::read_npy_vector<std::int32_t>(path) == labels);
+  }
+  for (const shape_type& shape : {shape_type{1, 1, 3}, {3, 1, 1}}) {
+    write_npy(path, npy_array<std::int32_t>{shape, labels});
+    CHECK_THROWS_WITH(annulus::read_npy_vector<std::int32_t>(path), ContainsSubstring("this array has 3"));
+  }
+  write_npy(path, npy_array<std::int32_t>{{2, 2}, {1, 2, 3, 4}});
+  CHECK_THROWS_AS(annulus::read_npy_vector<std::int32_t>(path), annulus::format_error);
+  CHECK_THROWS_AS(annulus::read_npy_vector<float>(path), annulus::format_error);
+}
+
+TEST_CASE("npy: sizes may have the L of Python 2", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  for (const std::string shape : {"(2L, 3L)", "(2L, 3L,)", "(2, 3L)", "(2L , 3)"}) {
+    write_bytes(path, numpy_file("{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }", 1, "abcdef"));
+    CHECK(read_npy_array<std::uint8_t>(path).shape == shape_type{2, 3});
+    CHECK(annulus::map_npy<std::uint8_t>(path).rows() == 2);
+  }
+  write_bytes(path, numpy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (6L,), }", 1, "abcdef"));
+  CHECK(read_npy_array<std::uint8_t>(path).shape == shape_type{6});
+  for (const std::string shape : {"(2LL, 3)", "(2l, 3)", "(L, 6)", "(2L 3)"}) {
+    write_bytes(path, numpy_file("{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }", 1, "abcdef"));
+    CHECK_THROWS_AS(read_npy<std::uint8_t>(path), annulus::format_error);
+  }
+}
+
+TEST_CASE("npy: bools are read as bools, as bytes and as bits, and written", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  const std::size_t rows = 5, cols = 11;
+  std::string values(rows * cols, '\0');
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i * i % 5 < 2 ? '\1' : '\0';
+  const std::string file = numpy_file("{'descr': '|b1', 'fortran_order': False, 'shape': (5, 11), }", 57, values);
+  write_bytes(path, file);
+  const matrix<bool> bools = read_npy<bool>(path);
+  write_npy(folder / "b.npy", bools);
+  CHECK(bytes_of(folder / "b.npy") == file);
+  const auto bytes = read_npy<std::uint8_t>(path);
+  CHECK(raw(bytes.data(), values.size()) == values);
+  CHECK(raw(read_npy_array<std::uint8_t>(path).values) == values);
+  CHECK(raw(annulus::map_npy<std::uint8_t>(path).view().data(), values.size()) == values);
+  for (std::size_t first = 0; first <= rows; ++first) {
+    const annulus::bit_matrix bits = annulus::read_npy_bits(path, first, 3);
+    REQUIRE(bits.rows() == std::min<std::size_t>(3, rows - first));
+    REQUIRE(bits.bits() == cols);
+    for (std::size_t i = 0; i < bits.rows(); ++i)
+      for (std::size_t j = 0; j < cols; ++j) {
+        REQUIRE(bits.test(i, j) == (values[(first + i) * cols + j] != 0));
+        REQUIRE(bools(first + i, j) == bits.test(i, j));
+      }
+  }
+  // Any byte but 0 is true to numpy.
+  write_bytes(
+      path, numpy_file("{'descr': '|b1', 'fortran_order': True, 'shape': (2, 2), }", 59, std::string("\7\0\xFF\1", 4)));
+  CHECK(raw(read_npy<bool>(path).data(), 4) == std::string("\1\1\0\1", 4));
+  CHECK(raw(read_npy<std::uint8_t>(path).data(), 4) == std::string("\1\1\0\1", 4));
+  CHECK(annulus::read_npy_bits(path).test(1, 0) == false);
+  write_npy(path, matrix<float>(2, 2));
+  CHECK_THROWS_AS(read_npy<bool>(path), annulus::format_error);
+  CHECK_THROWS_AS(annulus::read_npy_bits(path), annulus::format_error);
+}
+
+TEST_CASE("npy: the type, shape and order of a file are told without its values", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  write_npy(path, npy_array<double>{{2, 1, 3}, std::vector<double>(6)});
+  auto info = annulus::read_npy_info(path);
+  CHECK(info.dtype == "<f8");
+  CHECK(info.shape == shape_type{2, 1, 3});
+  CHECK(!info.is_fortran_order);
+  write_bytes(path, numpy_file("{'descr': '>c16', 'fortran_order': True, 'shape': (2, 900), }", 0, ""));
+  info = annulus::read_npy_info(path);
+  CHECK(info.dtype == ">c16");
+  CHECK(info.shape == shape_type{2, 900});
+  CHECK(info.is_fortran_order);
+}
+
+TEST_CASE("npy: values of another type are converted on request", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  matrix<double> m(700, 300);  // more than a block
+  for (std::size_t i = 0; i < 700 * 300; ++i) m.data()[i] = 0.1 * static_cast<double>(i) - 7;
+  write_npy(path, m);
+  CHECK_THROWS_AS(read_npy<float>(path), annulus::format_error);
+  for (const std::size_t first : {0u, 3u, 699u, 700u}) {
+    const auto floats = annulus::read_npy_as<float>(path, first, 690);
+    REQUIRE(floats.rows() == std::min<std::size_t>(690, 700 - first));
+    for (std::size_t i = 0; i < floats.rows() * 300; ++i)
+      REQUIRE(floats.data()[i] == static_cast<float>(m.data()[first * 300 + i]));
+  }
+  CHECK_THROWS_AS(annulus::read_npy_as<float>(path, 701), std::invalid_argument);
+  CHECK_THROWS_WITH(annulus::read_npy_as<std::int32_t>(path), ContainsSubstring("'<f8' is not the '<i4'"));
+  CHECK(annulus::read_npy_as<double>(path) == m);
+
+  const auto values = counting_in_fortran_order({4, 5});
+  write_bytes(path, numpy_file("{'descr': '<f8', 'fortran_order': True, 'shape': (4, 5)}", 0, raw(values)));
+  const auto window = annulus::read_npy_as<float>(path, 1, 2);
+  for (std::size_t i = 0; i < 10; ++i) CHECK(window.data()[i] == static_cast<float>(5 + i));
+
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  write_npy(path, npy_array<double>{{2, 2}, {infinity, -infinity, 3e38, 0}});
+  CHECK(annulus::read_npy_as<float>(path)(0, 1) == -std::numeric_limits<float>::infinity());
+  write_npy(path, npy_array<double>{{2, 2}, {0, 0, 4e38, 0}});
+  CHECK_THROWS_WITH(annulus::read_npy_as<float>(path),
+                    ContainsSubstring("byte 128: row 1, column 0: 4e+38 has no value"));
+}
+
+TEST_CASE("npy: integers of another width are converted where they fit", "[npy]") {
+  const scratch_folder folder;
+  const auto path = folder / "a.npy";
+  write_npy(path, std::vector<std::int64_t>{-1, 127, 4294967295});
+  CHECK(annulus::read_npy_as<std::int64_t>(path)(0, 2) == 4294967295);
+  CHECK(annulus::read_npy_as<double>(path)(0, 2) == 4294967295.0);
+  CHECK(annulus::read_npy_as<float>(path)(0, 0) == -1.0f);
+  CHECK_THROWS_WITH(annulus::read_npy_as<std::int32_t>(path), ContainsSubstring("row 0, column 2: 4294967295"));
+  CHECK_THROWS_WITH(annulus::read_npy_as<std::uint32_t>(path), ContainsSubstring("row 0, column 0: -1"));
+  CHECK_THROWS_WITH(annulus::read_npy_as<std::int8_t>(path), ContainsSubstring("no value of the type '|i1'"));
+  write_npy(path, std::vector<std::uint64_t>{0, 70000});
+  CHECK(annulus::read_npy_as<std::int32_t>(path)(0, 1) == 70000);
+  CHECK_THROWS_WITH(annulus::read_npy_as<Eigen::half>(path), ContainsSubstring("row 0, column 1: 70000"));
+  write_npy(path, matrix<bool>(1, 2, true));
+  CHECK(annulus::read_npy_as<float>(path) == matrix<float>(1, 2, 1.0f));
+  write_npy(path, matrix<Eigen::half>(1, 2, Eigen::half(0.5f)));
+  CHECK(annulus::read_npy_as<double>(path) == matrix<double>(1, 2, 0.5));
 }

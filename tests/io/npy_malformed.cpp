@@ -174,10 +174,9 @@ TEST_CASE("npy: versions that do not exist are refused", "[npy]") {
 }
 
 TEST_CASE("npy: other formats are refused", "[npy]") {
-  for (const std::string& bytes : {std::string("PK\3\4 as npz files begin"), std::string(64, '\0'),
-                                   std::string("\x93numpy\1\0", 8), std::string("\x89HDF\r\n\x1A\n")})
+  for (const std::string& bytes : {std::string("\x93numpy\1\0", 8), std::string(8, '\xFF')})
     CHECK_THAT(complaint(bytes), ContainsSubstring("byte 0: npy files begin with \\x93NUMPY"));
-  CHECK_THAT(complaint(""), ContainsSubstring("byte 0: the file ends here, 6 bytes too early"));
+  CHECK_THAT(complaint("\x93"), ContainsSubstring("byte 1: the file ends here, 5 bytes too early"));
 }
 
 TEST_CASE("npy: more dimensions than numpy knows are refused", "[npy]") {

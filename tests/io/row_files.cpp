@@ -4,7 +4,7 @@
 #include <annulus/knn/knn.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 
 #include <functional>
 #include <optional>
@@ -327,4 +327,15 @@ TEST_CASE("row files: a read that is cancelled throws, and a write leaves the ol
       CHECK(calls == last);
     }
   }
+}
+
+TEST_CASE("row files: a file that is none is refused by what it looks like", "[row_files]") {
+  check_says_what_files_are(
+      "fvecs", [](const path& file) { annulus::read_vecs<float>(file); }, true);
+  check_says_what_files_are(
+      "bvecs", [](const path& file) { annulus::map_vecs<std::uint8_t>(file); }, true);
+  check_says_what_files_are("fbin", [](const path& file) { annulus::read_big_ann<float>(file); });
+  check_says_what_files_are("i8bin", [](const path& file) { annulus::map_big_ann<std::int8_t>(file); });
+  check_says_what_files_are("npy", [](const path& file) { annulus::read_npy<float>(file); });
+  check_says_what_files_are("npy", [](const path& file) { annulus::map_npy<float>(file); });
 }

@@ -26,7 +26,7 @@ TEST_CASE("a matrix of bits is indexed as its rows of bytes", "[lsh][lsh_index]"
     for (std::size_t b = 0; b < 77; ++b) bits.set(i, b, random.below(100 * i + b, 2) == 1);
   const lsh_index index(bits, bit_sampling{.bits = 77}, {.n_projections = 6, .n_tables = 3});
   CHECK(std::is_same_v<decltype(index), const lsh_index<matrix<std::uint8_t>, bit_sampling>>);
-  const matrix<std::uint8_t>& rows = bits;
+  const matrix<std::uint8_t>& rows = bits.bytes();
   CHECK(
       lsh_tests::same_bits(index.search(rows, 5, {.n_probes = 3 * 64}), lsh_tests::exact<bit_hamming>(rows, rows, 5)));
 }
@@ -71,4 +71,11 @@ TEST_CASE("sets of another number of possible members are refused", "[lsh][lsh_i
   CHECK_THAT(lsh_tests::message_of([&] { index.search(others, 1); }), ContainsSubstring("dimension = 10"));
   CHECK_THAT(lsh_tests::message_of([&] { index.insert(others); }), ContainsSubstring("dimension = 10"));
   CHECK_THAT(lsh_tests::message_of([&] { index.update(0, others); }), ContainsSubstring("dimension = 10"));
+}
+
+TEST_CASE("a bit_matrix tells bit_sampling how many bits its rows have", "[lsh_index]") {
+  const bit_matrix rows(30, 19);
+  CHECK(lsh_index(rows, bit_sampling{}, {.n_projections = 8, .n_tables = 2}).family().bits == 19);
+  CHECK(lsh_index(rows, bit_sampling{20}, {.n_projections = 8, .n_tables = 2}).family().bits == 20);
+  CHECK(lsh_index(rows.bytes(), bit_sampling{}, {.n_projections = 8, .n_tables = 2}).family().bits == 0);
 }

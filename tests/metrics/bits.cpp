@@ -1,4 +1,5 @@
 #include <annulus/core/random.hpp>
+#include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/metrics/bits.hpp>
 
@@ -192,4 +193,27 @@ TEST_CASE("packed metrics have names of their own", "[bits]") {
   STATIC_REQUIRE(metric_for<bit_jaccard, bit_matrix>);
   STATIC_REQUIRE(metric_for<packed<yule>, bit_matrix>);
   STATIC_REQUIRE(!metric_for<packed<yule>, matrix<float>>);
+}
+
+TEST_CASE("a bit_matrix tells how many bits its rows have, and rows with others set are refused", "[bits]") {
+  const auto data = random_bits(40, 77, 0.4, 1), queries = random_bits(5, 77, 0.4, 2);
+  matrix<float> rows(40, 77), asked(5, 77);
+  for (std::size_t j = 0; j < 77; ++j) {
+    for (std::size_t i = 0; i < 40; ++i) rows(i, j) = data.test(i, j) ? 1.0f : 0.0f;
+    for (std::size_t i = 0; i < 5; ++i) asked(i, j) = queries.test(i, j) ? 1.0f : 0.0f;
+  }
+  const neighbors expected = knn(rows, asked, 7, rogerstanimoto{});
+  CHECK(knn(data, queries, 7, packed<rogerstanimoto>{}) == expected);
+  CHECK(knn(data, queries, 7, packed<rogerstanimoto>{77}) == expected);
+  CHECK(flat_index(data, packed<rogerstanimoto>{}).search(queries, 7) == expected);
+  CHECK(knn(data.bytes(), queries, 7, packed<rogerstanimoto>{}).distances != expected.distances);  // of 80 bits
+
+  matrix<std::uint8_t> bytes = data.bytes();
+  bytes(3, 9) |= 0x20;
+  CHECK_THROWS_WITH(knn(bytes, queries, 7, packed<rogerstanimoto>{77}),
+                    ContainsSubstring("row 3 has a bit set beyond those that the metric counts"));
+  CHECK_THROWS_AS(knn(data, bytes, 7, packed<rogerstanimoto>{77}), std::invalid_argument);
+  CHECK_THROWS_AS(flat_index(bytes, packed<rogerstanimoto>{72}), std::invalid_argument);
+  CHECK_NOTHROW(knn(bytes, queries, 7, packed<rogerstanimoto>{78}));
+  CHECK_NOTHROW(knn(bytes, queries, 7, packed<rogerstanimoto>{}));
 }

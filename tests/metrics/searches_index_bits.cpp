@@ -17,3 +17,14 @@ TEST_CASE("an index of packed bits finds nearly all neighbours", "[metrics][nnde
              queries = metric_searches::packed_bits(metric_searches::binary(n_queries));
   check_index(rows, matrix_view<std::uint8_t>(queries), bit_jaccard{});
 }
+
+TEST_CASE("a graph of a bit_matrix is one of as many bits as it has", "[metrics][knn_graph]") {
+  const auto rows = metric_searches::packed_bits(metric_searches::binary(n_indexed));
+  const nndescent_params params{.n_neighbors = 5};
+  const packed<matching> untold{}, told{rows.bits()};
+  const neighbors graph = build_knn_graph(rows, told, params);
+  CHECK(build_knn_graph(rows, untold, params) == graph);
+  CHECK(build_knn_graph(rows, untold, params, graph) == build_knn_graph(rows, told, params, graph));
+  CHECK(estimate_recall(graph, rows, untold, 50) == estimate_recall(graph, rows, told, 50));
+  CHECK(nndescent_index(rows, untold, params).metric().bits == rows.bits());
+}

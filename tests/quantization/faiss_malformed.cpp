@@ -1,7 +1,7 @@
 #include <annulus/quantization/faiss_io.hpp>
 
 #include "catch.hpp"
-#include "io/scratch.hpp"
+#include "io/foreign_files.hpp"
 #include "quantization/random_rows.hpp"
 
 using namespace annulus;
@@ -149,7 +149,7 @@ TEST_CASE("faiss: other kinds of indexes and transforms are named, at any depth"
   check_refused(rotated, rotated.find("LTra"), "PcAm", "transform kind 'PcAm' is not read");
   check_refused(refined, refined.find("IPfs"), "IwPf", "index kind 'IwPf' is not read");
   check_refused(refined, refined.find("IxF2"), "IxPq", "index kind 'IxPq' is not read to refine by");
-  CHECK_THAT(complaint(""), ContainsSubstring(byte(0) + "the file ends here, 4 bytes too early"));
+  CHECK_THAT(complaint(""), ContainsSubstring(byte(0) + "the file is empty"));
 }
 
 TEST_CASE("faiss: a header that is not one of an index to search is refused", "[faiss]") {
@@ -303,4 +303,8 @@ TEST_CASE("faiss: a missing file and a folder are errors of the system", "[faiss
   CHECK_THROWS_AS(read_faiss(folder / ""), std::system_error);
   CHECK_THROWS_AS(write_faiss(folder / "missing/a.faiss", small_pq()), std::system_error);
   CHECK(folder.n_files() == 0);
+}
+
+TEST_CASE("a file that is none of faiss's is refused by what it looks like", "[faiss]") {
+  check_says_what_files_are("faiss", [](const auto& path) { read_faiss(path); });
 }

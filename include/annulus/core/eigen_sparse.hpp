@@ -11,10 +11,10 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// A copy of a row-major sparse matrix: each of its rows is a point. Eigen's offsets are as narrow as its indices,
-/// those of a csr_view are not. O(rows + stored).
-/// \throws std::invalid_argument for a matrix that is not compressed (call makeCompressed() before), whose inner
-/// indices do not ascend in a row, or of more than 2^31 - 1 columns.
+/// A copy of a row-major sparse matrix: each of its rows is a point. (A csr_view of its outerIndexPtr(),
+/// innerIndexPtr() and valuePtr() needs no copy.) O(rows + stored). \throws std::invalid_argument for a matrix that is
+/// not compressed (call makeCompressed() before), whose inner indices do not ascend in a row, or of more than 2^31 - 1
+/// columns.
 template <class T, int Options, class Index>
 csr_matrix<T> sparse_points(const Eigen::SparseMatrix<T, Options, Index>& m) {
   static_assert((Options & Eigen::RowMajorBit) != 0, "annulus: sparse points are the rows of a row-major SparseMatrix");

@@ -36,6 +36,13 @@ template <class... Reason>
   throw format_error(file, offset, message.str());
 }
 
+/// Of a read that the file ended `missing` bytes before the end of.
+template <class File>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_too_early(const File& file, std::uint64_t missing) {
+  if (file.size() == 0) file.fail(0, "the file is empty");
+  file.fail(file.size(), "the file ends here, ", missing, " bytes too early");
+}
+
 /// A regular file read from front to back. Nothing should be allocated for what size() does not justify.
 class input_file {
  public:
@@ -61,7 +68,7 @@ class input_file {
     m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
     const auto got = static_cast<std::uint64_t>(m_stream.gcount());
     if (m_stream.bad()) fail_system(errno, m_name);
-    if (got != bytes) fail(m_offset + got, "the file ends here, ", bytes - got, " bytes too early");
+    if (got != bytes) fail_too_early(*this, bytes - got);
     m_offset += bytes;
   }
 

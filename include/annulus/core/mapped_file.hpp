@@ -116,7 +116,7 @@ class mapped_reader {
   /// \throws format_error where the file ends before `bytes` bytes.
   void read(void* to, std::size_t bytes) {
     const std::uint64_t left = size() - m_offset;
-    if (left < bytes) fail(size(), "the file ends here, ", bytes - left, " bytes too early");
+    if (left < bytes) fail_too_early(*this, bytes - left);
     if (bytes > 0) std::memcpy(to, m_file.bytes().data() + m_offset, bytes);
     m_offset += bytes;
   }

@@ -104,8 +104,8 @@ struct packed_name {
 }  // namespace detail
 
 /// A metric of sets over rows of packed bits (bit_matrix; bit i is bit i % 8 of byte i / 8): the distance that Metric
-/// gives the same rows unpacked. Rows stand for `bits` coordinates, 0 for all of their bytes'; the bits of the last
-/// bytes beyond them must be zero. O(bytes).
+/// gives the same rows unpacked. Rows stand for `bits` coordinates; 0 for those of a bit_matrix that is searched, else
+/// for all of their bytes'. Rows with a bit set beyond them are refused by searches. O(bytes).
 template <class Metric>
 struct packed {
   static constexpr std::string_view name = detail::packed_name<Metric::name>::value;
@@ -115,6 +115,19 @@ struct packed {
   /// \throws std::invalid_argument where a row of so many bytes has no room for the bits.
   void check_dimension(std::size_t bytes) const {
     if (bits > 8 * bytes) detail::invalid("bits", bits, "must be at most 8 * bytes of a row = ", 8 * bytes);
+  }
+  const char* refuses(const std::uint8_t* row, std::size_t bytes) const noexcept {
+    if (bits == 0) return nullptr;
+    bool is_set = bits % 8 != 0 && row[bits / 8] >> bits % 8 != 0;
+    for (std::size_t i = (bits + 7) / 8; i < bytes; ++i) is_set |= row[i] != 0;
+    return is_set ? "has a bit set beyond those that the metric counts: clear it" : nullptr;
+  }
+  /// Files of version 2 and older may not have the number.
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    if constexpr (Archive::is_loading)
+      if (!archive.has("bits")) return;
+    archive("bits", self.bits);
   }
   double operator()(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) const noexcept {
     return Metric::from_counts(set_counts<>{number_of(detail::count_bits<detail::common_bits>(a, b, bytes)),

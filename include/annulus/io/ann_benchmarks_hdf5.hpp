@@ -6,197 +6,29 @@
 /// of the file by itself: of a file that was cut it says so, but one of bytes that were tampered with may crash it, so
 /// such files should be of known origin. Nor may two threads be in it at a time, unless it was built for that.
 
-#include <annulus/io/file_rows.hpp>
+#include <annulus/core/points.hpp>
+#include <annulus/io/data_sets_hdf5.hpp>
 
-#include <hdf5.h>
-
-#include <array>
-#include <memory>
+#include <algorithm>
 
 #include <annulus/core/macros_off.hpp>
 
 namespace annulus::inline ANNULUS_ARCH {
 
 /// A data set to index, queries, and the answers to them.
-struct ann_benchmarks {
-  matrix<float> train;             ///< the rows to index, or the window of them that was asked for
-  matrix<float> test;              ///< the queries, of as many columns
+template <class Points>
+struct ann_benchmarks_of {
+  Points train;                    ///< the rows to index, or the window of them that was asked for
+  Points test;                     ///< the queries, of as many columns
   matrix<std::int32_t> neighbors;  ///< each query's nearest, rows of the whole of train; -1 for none
   matrix<float> distances;         ///< of the neighbors
   std::string distance;            ///< as the file says: "euclidean", "angular", "hamming" and others
 };
+using ann_benchmarks = ann_benchmarks_of<matrix<float>>;
+using ann_benchmarks_bits = ann_benchmarks_of<bit_matrix>;  ///< of "hamming", whose distances are shares of the bits
+using ann_benchmarks_sets = ann_benchmarks_of<csr_matrix<float>>;  ///< of "jaccard"; rows have no values
 
 namespace detail {
-
-/// An identifier of HDF5's, given back at the end.
-class hdf5_id {
- public:
-  hdf5_id(hid_t id, herr_t (*close)(hid_t)) noexcept : m_id(id), m_close(close) {}
-  hdf5_id(const hdf5_id&) = delete;
-  hdf5_id& operator=(const hdf5_id&) = delete;
-  ~hdf5_id() {
-    if (m_id >= 0) m_close(m_id);
-  }
-  operator hid_t() const noexcept { return m_id; }
-
- private:
-  hid_t m_id;
-  herr_t (*m_close)(hid_t);
-};
-
-/// While it lives, HDF5 prints no errors.
-class hdf5_silence {
- public:
-  hdf5_silence() noexcept {
-    H5Eget_auto2(H5E_DEFAULT, &m_print, &m_data);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  hdf5_silence(const hdf5_silence&) = delete;
-  hdf5_silence& operator=(const hdf5_silence&) = delete;
-  ~hdf5_silence() { H5Eset_auto2(H5E_DEFAULT, m_print, m_data); }
-
- private:
-  H5E_auto2_t m_print = nullptr;
-  void* m_data = nullptr;
-};
-
-class hdf5_file {
- public:
-  explicit hdf5_file(const std::filesystem::path& path)
-      : m_input(path), m_id(H5Fopen(path.string().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose) {
-    if (m_id < 0) fail_of_hdf5("this is no HDF5 file that can be opened");
-  }
-
-  hid_t id() const noexcept { return m_id; }
-  std::uint64_t size() const noexcept { return m_input.size(); }
-
-  /// HDF5 does not say where in the file it was: the offset is 0.
-  template <class... Reason>
-  [[noreturn]] void fail(const Reason&... reason) const {
-    m_input.fail(0, reason...);
-  }
-
-  /// Adds the innermost cause of the last call's failure.
-  template <class... Reason>
-  [[noreturn]] void fail_of_hdf5(const Reason&... reason) const {
-    std::array<char, 256> cause{"unknown cause"};
-    const auto keep_first = [](unsigned n, const H5E_error2_t* error, void* to) -> herr_t {
-      if (n == 0 && error->desc != nullptr) std::snprintf(static_cast<char*>(to), 256, "%s", error->desc);
-      return 0;
-    };
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, cause.data());
-    fail(reason..., ": ", cause.data());
-  }
-
-  /// The text of an attribute of the file, one of fixed or of variable length.
-  std::string text(const char* name) const {
-    const hdf5_id attribute(H5Aopen(m_id, name, H5P_DEFAULT), H5Aclose);
-    if (attribute < 0) fail_of_hdf5("attribute '", name, "' cannot be opened");
-    const hdf5_id type(H5Aget_type(attribute), H5Tclose), space(H5Aget_space(attribute), H5Sclose);
-    if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
-      fail("attribute '", name, "' is not a string");
-    if (H5Tis_variable_str(type) > 0) {
-      char* read = nullptr;
-      if (H5Aread(attribute, type, &read) < 0 || read == nullptr) fail_of_hdf5("attribute '", name, "' cannot be read");
-      const std::unique_ptr<char, herr_t (*)(void*)> text(read, H5free_memory);
-      return text.get();
-    }
-    std::array<char, longest_text + 1> read{};
-    if (H5Tget_size(type) > longest_text) fail("attribute '", name, "' is longer than ", longest_text, " bytes");
-    if (H5Aread(attribute, type, read.data()) < 0) fail_of_hdf5("attribute '", name, "' cannot be read");
-    const std::string text = read.data();
-    return text.substr(0, text.find_last_not_of(' ') + 1);
-  }
-
- private:
-  static constexpr std::size_t longest_text = 256;
-
-  input_file m_input;  // which refuses what is not a regular file
-  hdf5_id m_id;
-};
-
-/// A data set of two dimensions whose claims the file justifies.
-class hdf5_rows {
- public:
-  hdf5_rows(const hdf5_file& file, const char* name)
-      : m_file(file), m_name(name), m_id(open(file, name), H5Dclose), m_space(H5Dget_space(m_id), H5Sclose) {
-    const hdf5_id type(H5Dget_type(m_id), H5Tclose);
-    const auto kind = H5Tget_class(type);
-    if (kind != H5T_FLOAT && kind != H5T_INTEGER) fail("has values that are neither floats nor integers");
-    if (const int n = H5Sget_simple_extent_ndims(m_space); n != 2)
-      fail("has ", n, " dimensions, not 2 (sets, as of jaccard, have 1: they are no rows)");
-    std::array<hsize_t, 2> shape{};
-    H5Sget_simple_extent_dims(m_space, shape.data(), nullptr);
-    m_rows = shape[0], m_cols = shape[1];
-    check_claims(H5Tget_size(type));
-  }
-
-  std::size_t rows() const noexcept { return m_rows; }
-  std::size_t cols() const noexcept { return m_cols; }
-
-  template <class... Reason>
-  [[noreturn]] void fail(const Reason&... reason) const {
-    m_file.fail("data set '", m_name, "' ", reason...);
-  }
-
-  /// Gives consume(values, first, n) every few MB of rows in turn, converted to T.
-  template <class T, class Consume>
-  void read(std::size_t first, std::size_t count, hid_t type, transfer& transfer, Consume consume) const {
-    if (count == 0 || m_cols == 0) return;
-    // Whole chunks, else one would be decompressed again and again.
-    const std::size_t few = std::max<std::size_t>((std::size_t{4} << 20) / (m_cols * sizeof(T)), 1);
-    const std::size_t piece = (few + m_chunk_rows - 1) / m_chunk_rows * m_chunk_rows;
-    std::vector<T> values(std::min(count, piece) * m_cols);
-    for (std::size_t done = 0; done < count;) {
-      const std::size_t at = first + done, n = std::min(count - done, piece - at % m_chunk_rows);
-      const std::array<hsize_t, 2> start{at, 0}, size{n, m_cols};
-      const hdf5_id memory(H5Screate_simple(2, size.data(), nullptr), H5Sclose);
-      if (H5Sselect_hyperslab(m_space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr) < 0 ||
-          H5Dread(m_id, type, memory, m_space, H5P_DEFAULT, values.data()) < 0)
-        m_file.fail_of_hdf5("data set '", m_name, "' cannot be read");
-      consume(std::span<const T>(values.data(), n * m_cols), done);
-      transfer.advance(n * m_cols * sizeof(float));
-      done += n;
-    }
-  }
-
- private:
-  static constexpr std::uint64_t most_deflated = 1032;  // deflate compresses a byte to no less than 1/1032
-
-  static hid_t open(const hdf5_file& file, const char* name) {
-    H5L_info_t link;
-    if (H5Lget_info(file.id(), name, &link, H5P_DEFAULT) < 0) file.fail_of_hdf5("there is no data set '", name, "'");
-    if (link.type != H5L_TYPE_HARD) file.fail("data set '", name, "' is a link to elsewhere");
-    const hid_t id = H5Dopen2(file.id(), name, H5P_DEFAULT);
-    if (id < 0) file.fail_of_hdf5("data set '", name, "' cannot be opened");
-    return id;
-  }
-
-  void check_claims(std::size_t value_bytes) {
-    const hdf5_id layout(H5Dget_create_plist(m_id), H5Pclose);
-    const auto kind = H5Pget_layout(layout);
-    if ((kind != H5D_CONTIGUOUS && kind != H5D_CHUNKED && kind != H5D_COMPACT) || H5Pget_external_count(layout) != 0)
-      fail("is not stored in this file");
-    const std::uint64_t stored = H5Dget_storage_size(m_id);
-    if (stored > m_file.size()) fail("claims ", stored, " bytes, the file has ", m_file.size());
-    const std::uint64_t most = stored * (kind == H5D_CHUNKED ? most_deflated : 1);
-    const auto is_too_large = [&](std::uint64_t rows, std::uint64_t cols) {
-      return rows > 0 && cols > 0 && cols > most / value_bytes / rows;
-    };
-    if (is_too_large(m_rows, m_cols))
-      fail("claims ", m_rows, " x ", m_cols, " values of ", value_bytes, " bytes, ", stored, " bytes are stored");
-    if (kind != H5D_CHUNKED || m_rows == 0) return;
-    std::array<hsize_t, 2> chunk{};
-    if (H5Pget_chunk(layout, 2, chunk.data()) != 2 || chunk[0] == 0 || is_too_large(chunk[0], chunk[1]))
-      fail("has chunks that do not fit it");
-    m_chunk_rows = chunk[0];
-  }
-
-  const hdf5_file& m_file;
-  const char* m_name;
-  hdf5_id m_id, m_space;
-  std::size_t m_rows = 0, m_cols = 0, m_chunk_rows = 1;
-};
 
 inline matrix<float> read_hdf5_floats(const hdf5_rows& rows, std::size_t first, std::size_t count, transfer& transfer) {
   matrix<float> result(count, rows.cols());
@@ -221,39 +53,167 @@ inline matrix<std::int32_t> read_hdf5_ids(const hdf5_rows& rows, std::size_t n, 
   return result;
 }
 
+inline bit_matrix read_hdf5_bits(const hdf5_rows& rows, std::size_t first, std::size_t count, transfer& transfer) {
+  if (!rows.is_whole()) rows.fail("has floats, which are no bits: read_ann_benchmarks reads them");
+  bit_matrix result(count, rows.cols());
+  rows.read<std::uint8_t>(first, count, H5T_NATIVE_UINT8, transfer,
+                          [&](std::span<const std::uint8_t> values, std::size_t row) {
+                            for (std::size_t at = 0; at < values.size(); at += rows.cols())
+                              result.assign(row++, values.subspan(at, rows.cols()));
+                          });
+  return result;
+}
+
+/// Sets one after the other, and how many members each has.
+class hdf5_sets {
+ public:
+  hdf5_sets(const hdf5_file& file, const char* name, const char* sizes_name)
+      : m_members(file, name, 1), m_sizes(file, sizes_name, 1), m_begins(m_sizes.rows() + 1) {
+    if (!m_members.is_whole()) m_members.fail("has floats, which are no members of sets");
+  }
+
+  std::size_t rows() const noexcept { return m_sizes.rows(); }
+  std::uint64_t count(std::size_t first, std::size_t n) const noexcept { return m_begins[first + n] - m_begins[first]; }
+
+  /// To be called before the others but rows(). Sizes must sum to the number of members.
+  void read_sizes() {
+    const progress_callback nobody;
+    transfer unheard(nobody, "read ann-benchmarks", rows() * sizeof(float));
+    m_sizes.read<std::int64_t>(
+        0, rows(), H5T_NATIVE_INT64, unheard, [&](std::span<const std::int64_t> sizes, std::size_t row) {
+          for (const std::int64_t size : sizes) {
+            const std::uint64_t left = m_members.rows() - m_begins[row];
+            if (size < 0 || static_cast<std::uint64_t>(size) > left)
+              m_sizes.fail("has the size ", size, " of set ", row, ", ", left, " members are left");
+            m_begins[row + 1] = m_begins[row] + static_cast<std::uint64_t>(size);
+            ++row;
+          }
+        });
+    if (m_begins.back() != m_members.rows())
+      m_sizes.fail("sums to ", m_begins.back(), ", there are ", m_members.rows(), " members");
+  }
+
+  /// Members in order and once each, below what `dim` becomes where it was not above them.
+  void read(std::size_t first, std::size_t n, transfer& transfer, std::vector<std::int64_t>& indptr,
+            std::vector<std::int32_t>& indices, std::size_t& dim) const {
+    indices.resize(static_cast<std::size_t>(count(first, n)));
+    m_members.read<std::int64_t>(static_cast<std::size_t>(m_begins[first]), indices.size(), H5T_NATIVE_INT64, transfer,
+                                 [&](std::span<const std::int64_t> members, std::size_t at) {
+                                   for (const std::int64_t member : members) {
+                                     if (member < 0 || member >= std::numeric_limits<std::int32_t>::max())
+                                       m_members.fail("has the member ", member, ": members are from 0 to 2^31 - 2");
+                                     dim = std::max(dim, static_cast<std::size_t>(member) + 1);
+                                     indices[at++] = static_cast<std::int32_t>(member);
+                                   }
+                                 });
+    indptr.assign(1, 0);
+    auto kept = indices.begin();
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto begin = indices.begin() + static_cast<std::ptrdiff_t>(count(first, i));
+      const auto end = indices.begin() + static_cast<std::ptrdiff_t>(count(first, i + 1));
+      std::sort(begin, end);
+      kept = std::copy(begin, std::unique(begin, end), kept);
+      indptr.push_back(kept - indices.begin());
+    }
+    indices.erase(kept, indices.end());
+  }
+
+ private:
+  hdf5_rows m_members, m_sizes;
+  std::vector<std::uint64_t> m_begins;
+};
+
+/// The neighbours and their distances, of n_test queries among n_train rows.
+struct hdf5_answers {
+  hdf5_answers(const hdf5_file& file, std::size_t n_test) : neighbors(file, "neighbors"), distances(file, "distances") {
+    if (neighbors.rows() != n_test) neighbors.fail("has ", neighbors.rows(), " rows, test ", n_test);
+    if (distances.rows() != neighbors.rows() || distances.cols() != neighbors.cols())
+      distances.fail("has ", distances.rows(), " x ", distances.cols(), " values, neighbors ", neighbors.rows(), " x ",
+                     neighbors.cols());
+  }
+  std::uint64_t count() const noexcept { return 2 * neighbors.rows() * neighbors.cols(); }
+
+  hdf5_rows neighbors, distances;
+};
+
+/// read(data set, first, count, transfer) gives Points.
+template <class Points, class Read>
+ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& path, std::size_t first,
+                                                 std::size_t count, const progress_callback& progress, Read read) {
+  const hdf5_silence silence;
+  const hdf5_file file(path);
+  const hdf5_rows train(file, "train"), test(file, "test");
+  const hdf5_answers answers(file, test.rows());
+  if (test.cols() != train.cols()) test.fail("has ", test.cols(), " columns, train ", train.cols());
+
+  count = rows_of_window(first, count, train.rows(), path.string());
+  transfer transfer(progress, "read ann-benchmarks",
+                    ((count + test.rows()) * train.cols() + answers.count()) * sizeof(float));
+  ann_benchmarks_of<Points> result;
+  result.distance = file.text("distance");
+  result.test = read(test, 0, test.rows(), transfer);
+  result.neighbors = read_hdf5_ids(answers.neighbors, train.rows(), transfer);
+  result.distances = read_hdf5_floats(answers.distances, 0, answers.distances.rows(), transfer);
+  result.train = read(train, first, count, transfer);
+  return result;
+}
+
 }  // namespace detail
 
 /// Reads a file of ann-benchmarks: test, neighbors, distances, and of train the rows `first` to `first` + `count`
-/// (fewer where there are fewer). Values may be floats or integers of any width in the file, and are rounded to float.
-/// O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own size justifies what a
-/// data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes that are stored of
-/// it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a data set that is
-/// missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than the above; for
-/// shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0. \throws
-/// std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
+/// (fewer where there are fewer). Values may be floats or integers of any width in the file, or bools (0 or 1), and are
+/// rounded to float. O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own size
+/// justifies what a data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes that
+/// are stored of it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a data
+/// set that is missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than the
+/// above; for shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0.
+/// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
 /// std::invalid_argument for `first` beyond the rows of train; cancelled where `progress` returns false.
 inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std::size_t first = 0,
                                           std::size_t count = all_rows, const progress_callback& progress = {}) {
+  return detail::read_ann_benchmarks_as<matrix<float>>(path, first, count, progress, detail::read_hdf5_floats);
+}
+
+/// Reads a file of bools, or of integers of which any but 0 is true, as packed bits, for bit_hamming: the file's
+/// distances are shares of the bits, not numbers of them. All else is as in read_ann_benchmarks.
+inline ann_benchmarks_bits read_ann_benchmarks_bits(const std::filesystem::path& path, std::size_t first = 0,
+                                                    std::size_t count = all_rows,
+                                                    const progress_callback& progress = {}) {
+  return detail::read_ann_benchmarks_as<bit_matrix>(path, first, count, progress, detail::read_hdf5_bits);
+}
+
+/// Reads a file of sets, for jaccard: members of all sets in one dimension, and how many each set has (size_train,
+/// size_test). Sets come sorted, each member once; dim() of both is the attribute `dimension`, or one more than the
+/// largest member read where that is more. All else is as in read_ann_benchmarks; a window is one of sets. \throws
+/// format_error also for sizes that do not sum to the number of members, and members that are negative or beyond
+/// 2^31 - 2.
+inline ann_benchmarks_sets read_ann_benchmarks_sets(const std::filesystem::path& path, std::size_t first = 0,
+                                                    std::size_t count = all_rows,
+                                                    const progress_callback& progress = {}) {
   const detail::hdf5_silence silence;
   const detail::hdf5_file file(path);
-  const detail::hdf5_rows train(file, "train"), test(file, "test"), neighbors(file, "neighbors"),
-      distances(file, "distances");
-  if (test.cols() != train.cols()) test.fail("has ", test.cols(), " columns, train ", train.cols());
-  if (neighbors.rows() != test.rows()) neighbors.fail("has ", neighbors.rows(), " rows, test ", test.rows());
-  if (distances.rows() != neighbors.rows() || distances.cols() != neighbors.cols())
-    distances.fail("has ", distances.rows(), " x ", distances.cols(), " values, neighbors ", neighbors.rows(), " x ",
-                   neighbors.cols());
+  detail::hdf5_sets train(file, "train", "size_train"), test(file, "test", "size_test");
+  const detail::hdf5_answers answers(file, test.rows());
+  const std::int64_t dimension = file.number("dimension");
+  if (dimension < 0 || dimension > std::numeric_limits<std::int32_t>::max())
+    file.fail("attribute 'dimension' is ", dimension);
+  train.read_sizes();
+  test.read_sizes();
 
   count = detail::rows_of_window(first, count, train.rows(), path.string());
-  detail::transfer transfer(
-      progress, "read ann-benchmarks",
-      ((count + test.rows()) * train.cols() + 2 * neighbors.rows() * neighbors.cols()) * sizeof(float));
-  ann_benchmarks result;
+  detail::transfer transfer(progress, "read ann-benchmarks",
+                            (train.count(first, count) + test.count(0, test.rows()) + answers.count()) * sizeof(float));
+  ann_benchmarks_sets result;
   result.distance = file.text("distance");
-  result.test = detail::read_hdf5_floats(test, 0, test.rows(), transfer);
-  result.neighbors = detail::read_hdf5_ids(neighbors, train.rows(), transfer);
-  result.distances = detail::read_hdf5_floats(distances, 0, distances.rows(), transfer);
-  result.train = detail::read_hdf5_floats(train, first, count, transfer);
+  auto dim = static_cast<std::size_t>(dimension);
+  std::vector<std::int64_t> test_indptr, train_indptr;
+  std::vector<std::int32_t> test_indices, train_indices;
+  test.read(0, test.rows(), transfer, test_indptr, test_indices, dim);
+  result.neighbors = detail::read_hdf5_ids(answers.neighbors, train.rows(), transfer);
+  result.distances = detail::read_hdf5_floats(answers.distances, 0, answers.distances.rows(), transfer);
+  train.read(first, count, transfer, train_indptr, train_indices, dim);
+  result.test = {std::move(test_indptr), std::move(test_indices), dim};
+  result.train = {std::move(train_indptr), std::move(train_indices), dim};
   return result;
 }
 

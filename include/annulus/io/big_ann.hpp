@@ -39,12 +39,13 @@ struct big_ann_header {
     check_name_to_read(file, big_ann_extension<T>(), big_ann_extensions);
     rows = file.template read_value<std::uint32_t>();
     d = file.template read_value<std::uint32_t>();
-    if (rows > 0 && d == 0) file.fail(4, "d = 0 must be at least 1 for ", rows, " rows");
+    const std::string_view format = big_ann_extension<T>().substr(1);
+    if (rows > 0 && d == 0) fail_unrecognised(file.name(), format, 4, "d = 0 must be at least 1 for ", rows, " rows");
     // Below 2^64: n * d in values, and what is there in values and a rest.
     const std::uint64_t due = std::uint64_t{rows} * d, there = (file.size() - bytes) / sizeof(T);
     if (due != there || (file.size() - bytes) % sizeof(T) != 0)
-      file.fail(0, "n = ", rows, " and d = ", d, " ask for ", due, " values of ", sizeof(T), " bytes, the file has ",
-                file.size() - bytes, " bytes of them");
+      fail_unrecognised(file.name(), format, 0, "n = ", rows, " and d = ", d, " ask for ", due, " values of ",
+                        sizeof(T), " bytes, the file has ", file.size() - bytes, " bytes of them");
   }
 };
 

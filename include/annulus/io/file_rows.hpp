@@ -3,6 +3,7 @@
 /// \file
 /// What the readers of rows share: windows of rows, rows that stay in a mapped file, and progress.
 
+#include <annulus/core/file_kind.hpp>
 #include <annulus/core/mapped_file.hpp>
 #include <annulus/core/matrix.hpp>
 #include <annulus/core/progress.hpp>

@@ -189,6 +189,8 @@ class index_reader : archive_names {
   void expect(bool condition, std::string_view reason) const {
     if (!condition) fail(owner(), reason);
   }
+  /// Whether there is a number of this name, which files of older formats may lack.
+  bool has(std::string_view name) const { return m_file->header().metadata().contains(full(name)); }
   /// Of the format by which the file was written.
   int version() const {
     const auto& all = m_file->header().metadata();

@@ -4,7 +4,7 @@
 /// The header of numpy's .npy files (numpy.lib.format, versions 1.0 to 3.0): a magic string, the version, a length, and
 /// a Python dict of the dtype, the order and the shape, after which the values follow to the end of the file.
 
-#include <annulus/core/file.hpp>
+#include <annulus/core/file_kind.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,12 +18,12 @@
 
 namespace annulus::inline ANNULUS_ARCH {
 
-/// numpy's f2, f4 and f8, u1 to u8 and i1 to i8.
+/// numpy's f2, f4 and f8, u1 to u8, i1 to i8, and b1, its bool.
 template <class T>
-concept npy_scalar = std::same_as<T, Eigen::half> || std::same_as<T, float> || std::same_as<T, double> ||
-    std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> || std::same_as<T, std::uint32_t> ||
-    std::same_as<T, std::uint64_t> || std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
-    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
+concept npy_scalar = std::same_as<T, bool> || std::same_as<T, Eigen::half> || std::same_as<T, float> ||
+    std::same_as<T, double> || std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> ||
+    std::same_as<T, std::uint32_t> || std::same_as<T, std::uint64_t> || std::same_as<T, std::int8_t> ||
+    std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
 
 namespace detail {
 
@@ -33,7 +33,7 @@ inline constexpr std::size_t npy_max_dimensions = 64;  // numpy's own limit
 /// numpy's name of a type, as in "<f4" and "|u1".
 template <npy_scalar T>
 std::string npy_dtype() {
-  const char kind = !std::is_integral_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+  const char kind = std::same_as<T, bool> ? 'b' : !std::is_integral_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
   return {sizeof(T) == 1 ? '|' : '<', kind, static_cast<char>('0' + sizeof(T))};
 }
 
@@ -111,6 +111,7 @@ class npy_literal {
     if (error == std::errc::result_out_of_range) fail("a size is beyond the address space");
     if (error != std::errc{} || (is_next('0') && digits > 1)) fail("the header must go on with a size");
     advance(digits);
+    take("L");  // as Python 2 writes sizes
     return value;
   }
 
@@ -132,7 +133,8 @@ class npy_header {
   explicit npy_header(File& file) {
     std::array<char, npy_magic.size()> magic;
     file.read(magic.data(), magic.size());
-    if (!std::ranges::equal(magic, npy_magic)) file.fail(0, "npy files begin with \\x93NUMPY, this one does not");
+    if (!std::ranges::equal(magic, npy_magic))
+      fail_unrecognised(file.name(), "npy", 0, "npy files begin with \\x93NUMPY, this one does not");
     const unsigned major = file.template read_value<std::uint8_t>(), minor = file.template read_value<std::uint8_t>();
     if (major < 1 || major > 3 || minor > 0)
       file.fail(npy_magic.size(), "version ", major, ".", minor, " is none of 1.0, 2.0 and 3.0");
@@ -151,26 +153,36 @@ class npy_header {
   }
 
   const std::string& dtype() const noexcept { return m_dtype; }
+  /// Whether the values are of type T, in the byte order of this machine.
+  template <npy_scalar T>
+  bool holds() const {
+    const std::string name = npy_dtype<T>();
+    return m_dtype == name || m_dtype == '=' + name.substr(1) || m_dtype == '<' + name.substr(1);
+  }
   bool is_fortran_order() const noexcept { return m_is_fortran_order; }
   const std::vector<std::size_t>& shape() const noexcept { return m_shape; }
   std::uint64_t shape_offset() const noexcept { return m_offsets[shape_key]; }  ///< where the file gives the shape
   std::uint64_t order_offset() const noexcept { return m_offsets[order_key]; }
   std::uint64_t data_offset() const noexcept { return m_data_offset; }
 
-  /// How many values there are, once they are known to be of type T and to end where the file does.
-  /// \throws format_error for another dtype, a shape beyond the address space, and values too few or too many.
+  /// How many values there are, once they are known to be of type T (or bools, asked for as bytes) and to end where the
+  /// file does. \throws format_error for another dtype, a shape beyond the address space, and values too few or too
+  /// many.
   template <npy_scalar T, class File>
   std::size_t count(const File& file) const {
-    const std::string wanted = npy_dtype<T>(), native = '=' + wanted.substr(1), little = '<' + wanted.substr(1);
-    if (m_dtype != wanted && m_dtype != native && m_dtype != little)
-      file.fail(m_offsets[dtype_key], "dtype '", m_dtype, "' is ", m_dtype.starts_with('>') ? "big-endian, " : "",
-                "not the '", wanted, "' that is asked for");
+    if (!holds<T>() && !(std::same_as<T, std::uint8_t> && holds<bool>())) fail_of_dtype(file, npy_dtype<T>());
     const auto values = npy_count(m_shape, sizeof(T));
     if (!values) file.fail(shape_offset(), "the shape's product overflows the address space");
     const std::uint64_t there = file.size() - m_data_offset, due = *values * sizeof(T);
     if (there < due) file.fail(file.size(), "the file ends here, ", due - there, " bytes too early");
     if (there > due) file.fail(m_data_offset + due, "the values end here, the file ", there - due, " bytes later");
     return *values;
+  }
+
+  template <class File>
+  [[noreturn]] void fail_of_dtype(const File& file, const std::string& wanted) const {
+    file.fail(m_offsets[dtype_key], "dtype '", m_dtype, "' is ", m_dtype.starts_with('>') ? "big-endian, " : "",
+              "not the '", wanted, "' that is asked for");
   }
 
  private:

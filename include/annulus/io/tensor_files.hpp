@@ -3,6 +3,7 @@
 /// \file
 /// The tensors of a safetensors file: read into memory, or where they are.
 
+#include <annulus/core/file_kind.hpp>
 #include <annulus/core/mapped_file.hpp>
 #include <annulus/io/safetensors.hpp>
 
@@ -22,12 +23,14 @@ void check_tensor(const File& file, const std::string& name, const tensor_info& 
   }
 }
 
-/// The length of the header of a file that begins with it.
+/// The length of the header, by which a file begins.
 template <class File>
-std::uint64_t checked_header_length(const File& file, std::uint64_t length, std::uint64_t file_bytes) {
-  if (length > file_bytes - safetensors_header::length_bytes || length > safetensors_header::most_bytes)
-    file.fail(0, "a header of ", length, " bytes: at most ", safetensors_header::most_bytes, ", and the file has ",
-              file_bytes);
+std::uint64_t read_header_length(File& file) {
+  const auto length = file.template read_value<std::uint64_t>();
+  if (length == 0 || length > file.size() - safetensors_header::length_bytes || length > safetensors_header::most_bytes)
+    fail_unrecognised(file.name(), "safetensors", 0,
+                      "this is no safetensors file: by its first 8 bytes it has a header of ", length,
+                      " bytes, which are at most ", safetensors_header::most_bytes, "; the file has ", file.size());
   return length;
 }
 
@@ -35,8 +38,7 @@ std::uint64_t checked_header_length(const File& file, std::uint64_t length, std:
 class loaded_tensors {
  public:
   explicit loaded_tensors(const std::filesystem::path& path) : m_file(path) {
-    const auto length = checked_header_length(*this, m_file.read_value<std::uint64_t>(), m_file.size());
-    std::string text(length, ' ');
+    std::string text(read_header_length(m_file), ' ');
     m_file.read(text.data(), text.size());
     m_header = {text, m_file.size(), [&](std::uint64_t at, const auto&... reason) { fail(at, reason...); }};
   }
@@ -64,12 +66,10 @@ class loaded_tensors {
 class mapped_tensors {
  public:
   explicit mapped_tensors(const std::filesystem::path& path) : m_file(std::make_shared<mapped_file>(path)) {
+    mapped_reader reader(*m_file);
+    const std::uint64_t length = read_header_length(reader);
     const auto bytes = this->bytes();
-    std::uint64_t length = 0;
-    if (bytes.size() < sizeof length) fail(bytes.size(), "the file ends within the length of its header");
-    std::memcpy(&length, bytes.data(), sizeof length);
-    checked_header_length(*this, length, bytes.size());
-    m_header = {{reinterpret_cast<const char*>(bytes.data()) + sizeof length, length},
+    m_header = {{reinterpret_cast<const char*>(bytes.data()) + reader.offset(), length},
                 bytes.size(),
                 [&](std::uint64_t at, const auto&... reason) { fail(at, reason...); }};
   }

@@ -38,12 +38,13 @@ struct vecs_layout {
     check_name_to_read(file, vecs_extension<T>(), vecs_extensions);
     if (file.size() == 0) return;
     const auto header = file.template read_value<std::int32_t>();
-    if (header < 1) file.fail(0, "d = ", header, " must be at least 1");
+    const std::string_view format = vecs_extension<T>().substr(1);
+    if (header < 1) fail_unrecognised(file.name(), format, 0, "d = ", header, " must be at least 1");
     d = static_cast<std::size_t>(header);
     row_bytes = sizeof(header) + d * sizeof(T);
     if (const auto rest = file.size() % row_bytes; rest != 0)
-      file.fail(file.size() - rest, "the last row has ", rest, " of the ", row_bytes, " bytes that d = ", d,
-                " asks for");
+      fail_unrecognised(file.name(), format, file.size() - rest, "the last row has ", rest, " of the ", row_bytes,
+                        " bytes that d = ", d, " asks for");
     rows = static_cast<std::size_t>(file.size() / row_bytes);
   }
 

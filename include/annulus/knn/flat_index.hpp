@@ -28,7 +28,7 @@ class flat_index {
   template <matrix_like D>
     requires std::same_as<value_t<D>, T>
   explicit flat_index(const D& data, Metric metric = {}, std::size_t threads = 0)
-      : flat_index(matrix_view<T>(data).cols(), std::move(metric)) {
+      : flat_index(matrix_view<T>(data).cols(), detail::told_of_bits(std::move(metric), data)) {
     detail::check_is_point_set<D>();
     insert(data, threads);
   }

@@ -174,11 +174,12 @@ template <matrix_like D, class Metric = euclidean>
                                                                      std::size_t k, Metric metric = {},
                                                                      const knn_params& params = {}) {
     detail::check_is_point_set<D>();
+    const Metric told = detail::told_of_bits(std::move(metric), data);
     const matrix_view<value_t<D>> rows = data;
     detail::check_search(rows, queries, k, params);
-    const auto compared = detail::compared_data(metric, rows, params.threads);
-    const double norm = detail::checked_norm<matrix<value_t<D>>>(metric, rows.cols(), compared.view(), params.threads);
-    return detail::search_compared(compared.view(), norm, queries, k, metric, params);
+    const auto compared = detail::compared_data(told, rows, params.threads);
+    const double norm = detail::checked_norm<matrix<value_t<D>>>(told, rows.cols(), compared.view(), params.threads);
+    return detail::search_compared(compared.view(), norm, queries, k, told, params);
   }
 
 }  // namespace annulus::inline ANNULUS_ARCH

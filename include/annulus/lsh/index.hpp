@@ -40,7 +40,8 @@ class lsh_index {
   /// and more, and what the family refuses.
   template <std::convertible_to<view_type> D>
   explicit lsh_index(const D& data, Family family = {}, const lsh_params& params = {})
-      : lsh_index(view_type(data).dim(), detail::fitted(std::move(family), view_type(data), params), params) {
+      : lsh_index(view_type(data).dim(),
+                  detail::fitted(detail::told_of_bits(std::move(family), data), view_type(data), params), params) {
     detail::check_is_point_set<D>();
     insert(data);
   }

@@ -170,7 +170,8 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
   detail::row_store<Points>::check(queries, 1);
   using tuner = detail::lsh_tuner<Points, Family>;
   // Widths the tuner takes from its own sample.
-  const Family given = tuner::has_width ? family : detail::fitted(family, sample, {.threads = 1});
+  const Family told = detail::told_of_bits(family, data_sample);
+  const Family given = tuner::has_width ? told : detail::fitted(told, sample, {.threads = 1});
   return tuner(sample, queries, recall, tuning)(given);
 }
 

@@ -54,7 +54,7 @@ class nndescent_index {
     requires std::same_as<detail::points_of<D>, Points>
   explicit nndescent_index(const D& data, Metric metric = {}, const nndescent_params& params = {}, Storage storage = {})
       : m_dim(view_type(data).dim()),
-        m_metric(std::move(metric)),
+        m_metric(detail::told_of_bits(std::move(metric), data)),
         m_graph(make_graph(view_type(data), m_metric, params, storage)) {
     detail::check_is_point_set<D>();
   }

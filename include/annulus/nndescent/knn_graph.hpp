@@ -184,7 +184,8 @@ template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {
     detail::check_is_point_set<D>();
-    return detail::checked_knn_graph(detail::view_of<D>(data), metric, params, {});
+    return detail::checked_knn_graph(detail::view_of<D>(data), detail::told_of_bits(std::move(metric), data), params,
+                                     {});
   }
 
 /// The same from a graph that is roughly right: of an earlier state of the data, or of another metric. Only its ids
@@ -202,7 +203,7 @@ template <detail::rows_like D, class Metric>
       for (const id_type id : initial.ids.row(i))
         if (id != no_id && id >= rows.size())
           detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
-    return detail::checked_knn_graph(rows, metric, params, initial.ids);
+    return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params, initial.ids);
   }
 
 /// Which edges of a k-NN graph a matrix shall have.
@@ -278,7 +279,8 @@ double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}
     std::ranges::copy(graph.distances.row(ids[i]), found.distances.row(i).begin());
   }
   const auto queries = detail::gather_rows(rows, ids);
-  const neighbors exact = knn(rows, detail::view_of<D>(queries), k + 1, metric, {.threads = threads});
+  const neighbors exact = knn(rows, detail::view_of<D>(queries), k + 1, detail::told_of_bits(std::move(metric), data),
+                              {.threads = threads});
   for (std::size_t i = 0; i < n_samples; ++i)
     for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
       if (exact.ids(i, j) != ids[i]) {

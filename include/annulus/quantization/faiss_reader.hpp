@@ -3,7 +3,7 @@
 /// \file
 /// Reading faiss's index files, each field checked before anything is allocated for it.
 
-#include <annulus/core/file.hpp>
+#include <annulus/core/file_kind.hpp>
 #include <annulus/quantization/faiss_index.hpp>
 
 #include <stdexcept>
@@ -102,7 +102,9 @@ class faiss_reader {
     if (name == "IxF2" || name == "IxFI") return read_flat(name);
     if (name == "IxPT") return read_pre_transform(depth - 1);
     if (name == "IxRF") return read_refine_flat(depth - 1);
-    fail("index kind '", name, "' is not read, only IxPq, IPfs, IxF2, IxFI, IxPT and IxRF");
+    constexpr std::string_view reason = "' is not read, only IxPq, IPfs, IxF2, IxFI, IxPT and IxRF";
+    if (m_at == 0) fail_unrecognised(m_file.name(), "faiss", 0, "index kind '", name, reason);
+    fail("index kind '", name, reason);
   }
 
   header read_header() {
