@@ -5,6 +5,7 @@
 
 #include <annulus/core/mapped_file.hpp>
 #include <annulus/core/matrix.hpp>
+#include <annulus/core/output_file.hpp>
 #include <annulus/core/progress.hpp>
 
 #include <algorithm>

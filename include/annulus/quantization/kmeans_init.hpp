@@ -64,9 +64,10 @@ inline std::size_t count_different(const matrix<float>& rows) {
   std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
     return std::ranges::lexicographical_compare(rows.row(a), rows.row(b));
   });
-  const auto repeated = std::ranges::unique(
-      order, [&](std::size_t a, std::size_t b) { return std::ranges::equal(rows.row(a), rows.row(b)); });
-  return rows.rows() - repeated.size();
+  const auto end = std::unique(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::ranges::equal(rows.row(a), rows.row(b));
+  });
+  return static_cast<std::size_t>(end - order.begin());
 }
 
 /// Rows with the mean and covariance of the points, nearly normal: the mean, and on it all differences from it with
@@ -102,7 +103,7 @@ inline spread spread_rows(matrix_view<float> points, std::size_t k, const counte
   std::vector<float> squares(n, std::numeric_limits<float>::infinity());
   std::vector<double> sums(n / grain + 1);
   spread result{{static_cast<std::size_t>(r.below(0, n))}, std::vector<std::uint32_t>(n)};
-  auto& [chosen, nearest] = result;
+  auto& chosen = result.chosen;
   for (;;) {
     const float* const last = points.row(chosen.back()).data();
     const auto number = static_cast<std::uint32_t>(chosen.size() - 1);
@@ -110,7 +111,7 @@ inline spread spread_rows(matrix_view<float> points, std::size_t k, const counte
       double sum = 0;
       for (std::size_t i = begin; i < end; ++i) {
         const float square = one_to_one<kernels::squared_l2>(last, points.row(i).data(), points.cols());
-        nearest[i] = square < squares[i] ? number : nearest[i];
+        result.nearest[i] = square < squares[i] ? number : result.nearest[i];
         squares[i] = std::min(squares[i], square);
         sum += static_cast<double>(squares[i]);
       }
