@@ -181,8 +181,8 @@ class search_graph {
     if (size() > 0 && m_root >= m_names.n_vertices()) return "root: " + std::to_string(m_root) + " is no vertex";
     if constexpr (refusing<Metric, row_type>)
       for (std::size_t i = 0; i < exact_rows().size(); ++i)
-        if (const char* const reason = refusal(m_metric, exact_rows().row(i)))
-          return "rows: row " + std::to_string(i) + ' ' + reason;
+        if (const row_refusal why = refusal(m_metric, exact_rows().row(i)))
+          return "rows: row " + std::to_string(i) + ' ' + why.reason;
     return {};
   }
 
