@@ -1,6 +1,7 @@
 #include <annulus/quantization/kmeans.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
 
 #include <set>
@@ -400,17 +401,20 @@ TEST_CASE("k-means reports its progress up to 1, also where it ends early, and c
   const matrix<float> points = random_rows(100, 2, 1);
   for (const std::size_t iter : {1u, 3u, 1000u}) {
     std::vector<double> fractions;
-    kmeans(points, 4, {.iter = iter, .progress = [&](std::string_view, double fraction) {
-                         fractions.push_back(fraction);
+    progress_watch watch;
+    kmeans(points, 4, {.iter = iter, .progress = [&](const annulus::progress_report& report) {
+                         watch.see(report);
+                         fractions.push_back(report.fraction);
                          return true;
                        }});
     REQUIRE_FALSE(fractions.empty());
     CHECK(std::ranges::is_sorted(fractions));
     CHECK(fractions.front() > 0);
     CHECK(fractions.back() == 1);
+    CHECK(watch.fault({"k-means"}) == "");
   }
   std::size_t calls = 0;
-  const auto cancel = [&](std::string_view, double) { return ++calls < 2; };
+  const auto cancel = [&](const annulus::progress_report&) { return ++calls < 2; };
   CHECK_THROWS_AS(kmeans(points, 4, {.progress = cancel}), annulus::cancelled);
   CHECK(calls == 2);
 }

@@ -161,10 +161,14 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
 template <class View, class Metric>
 neighbors checked_knn_graph(const View& data, const Metric& metric, const nndescent_params& given,
                             const initial_graph& initial) {
-  const nndescent_params params = resolved(given, data.size());
+  nndescent_params params = resolved(given, data.size());
   check_data(metric, data, params.threads);
+  staged_progress progress(given.progress, {{"trees", 25}, {"descent", 72}, {"distances", 3}});
+  params.progress = progress.callback();
   const compared_rows<Metric, View> rows(metric, data, params.threads);
-  return knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  neighbors graph = knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  progress.finish();
+  return graph;
 }
 
 }  // namespace detail

@@ -36,8 +36,12 @@ class search_graph {
         m_graph(0, graph_stride(m_params)),
         m_knn(m_params.n_neighbors) {
     m_params.include_self = false;
+    staged_progress progress(
+        params.progress, {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
+    m_params.progress = progress.callback();
     if (data.size() > 0) build(data);
     m_params.progress = {};
+    progress.finish();
   }
 
   search_graph(unfilled, Metric metric)
