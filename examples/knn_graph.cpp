@@ -1,5 +1,5 @@
-// Builds the 15-NN graph of random points, exports it as the sparse matrix that UMAP, t-SNE and clustering take, and
-// keeps it in an index that can be searched and changed.
+// Builds the 15-NN graph of random points, exports it as UMAP, t-SNE and clustering take it, and keeps it in an index
+// that can be searched and changed.
 
 #include <annulus/nndescent/index.hpp>
 
@@ -21,6 +21,11 @@ int main() {
   for (std::int64_t e = united.indptr[0]; e < united.indptr[1]; ++e)
     std::printf(" %d", united.indices[static_cast<std::size_t>(e)]);
   std::printf("\n");
+
+  // UMAP(n_neighbors=16, precomputed_knn=(indices, distances)) counts each row as its own first neighbour
+  const auto [indices, distances] = annulus::for_umap(graph);
+  std::printf("for UMAP %zu x %zu: row 0 is itself %d at %.3f, then %d at %.3f\n", indices.rows(), indices.cols(),
+              indices(0, 0), distances(0, 0), indices(0, 1), distances(0, 1));
 
   annulus::nndescent_index index(data, annulus::euclidean{}, {.n_neighbors = k});
   const annulus::id_type added = index.insert(data.row(42));  // a second row like 42

@@ -71,7 +71,7 @@ TEST_CASE("check_rows names the first row that is not finite, whatever the numbe
   for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
     CHECK_THROWS_AS(check_rows<float>(rows, "data", threads), std::invalid_argument);
     CHECK_THROWS_WITH(check_rows<float>(rows, "data", threads),
-                      ContainsSubstring("data = nan: row 9000 must hold finite numbers only"));
+                      ContainsSubstring("data = nan: row 9000, coordinate 1 must be a finite number"));
   }
   rows(8999, 1) = -infinity;
   CHECK_THROWS_WITH(check_rows<float>(rows, "weights", 3), ContainsSubstring("weights = -inf: row 8999"));

@@ -195,10 +195,10 @@ TEST_CASE("progress rises to 1, on the calling thread, with the name of its stag
     for (const std::size_t n : {0u, 1u, 50u}) {
       std::vector<double> fractions;
       std::size_t elsewhere = 0, misnamed = 0;
-      const progress_callback progress = [&](std::string_view stage, double fraction) {
-        fractions.push_back(fraction);
+      const progress_callback progress = [&](const progress_report& report) {
+        fractions.push_back(report.fraction);
         elsewhere += std::this_thread::get_id() != caller;
-        misnamed += stage != "descent";
+        misnamed += report.stage != "descent";
         return true;
       };
       std::atomic<bool> shared{threads == 1 || n == 1};  // whether another thread has had a block, where there is one
@@ -219,8 +219,8 @@ TEST_CASE("progress rises to 1, on the calling thread, with the name of its stag
 
 TEST_CASE("one thread reports after each block", "[parallel]") {
   std::vector<double> fractions;
-  const progress_callback progress = [&](std::string_view, double fraction) {
-    fractions.push_back(fraction);
+  const progress_callback progress = [&](const progress_report& report) {
+    fractions.push_back(report.fraction);
     return true;
   };
   parallel_for(1, 4, 1, do_nothing, progress);
@@ -228,7 +228,7 @@ TEST_CASE("one thread reports after each block", "[parallel]") {
 }
 
 TEST_CASE("progress that returns false cancels", "[parallel]") {
-  const progress_callback stop = [](std::string_view, double) { return false; };
+  const progress_callback stop = [](const progress_report&) { return false; };
   for (const std::size_t threads : {1u, 2u, 8u})
     CHECK_THROWS_AS(parallel_for(threads, 50, 1, do_nothing, stop), cancelled);
 }
@@ -236,13 +236,13 @@ TEST_CASE("progress that returns false cancels", "[parallel]") {
 TEST_CASE("no block is handed out after a cancellation", "[parallel]") {
   std::size_t calls = 0;
   const auto work = [&](std::size_t, std::size_t, std::size_t) { ++calls; };
-  const progress_callback stop = [](std::string_view, double) { return false; };
+  const progress_callback stop = [](const progress_report&) { return false; };
   CHECK_THROWS_AS(parallel_for(1, 50, 1, work, stop), cancelled);
   CHECK(calls == 1);
 }
 
 TEST_CASE("an exception from the progress callback reaches the caller", "[parallel]") {
-  const progress_callback fail = [](std::string_view, double) -> bool { throw user_error(0); };
+  const progress_callback fail = [](const progress_report&) -> bool { throw user_error(0); };
   for (const std::size_t threads : {1u, 2u, 8u})
     CHECK_THROWS_AS(parallel_for(threads, 50, 1, do_nothing, fail), user_error);
 }

@@ -7,6 +7,8 @@
 
 #include <functional>
 
+#include <sys/stat.h>
+
 #include "io/child.hpp"
 #include "io/scratch.hpp"
 #include "quantization/random_rows.hpp"
@@ -183,6 +185,168 @@ TEST_CASE("what is written to a mapped index reaches neither its file nor anothe
   save(changed, file);
   CHECK(other == graph(100, 20));
   CHECK(load_index<neighbors>(file) == changed);
+}
+
+TEST_CASE("a save through symbolic links replaces what they lead to, or makes it", "[faults]") {
+  namespace fs = std::filesystem;
+  for (const writer& w : writers()) {
+    const scratch_folder folder;
+    CAPTURE(w.name);
+    fs::create_directory(folder / "data");
+    fs::create_symlink("data/file", folder / "near");
+    fs::create_symlink(folder / "near", folder / "far");
+    w.write(folder / "far");  // leads to nothing yet
+    REQUIRE(fs::is_regular_file(fs::symlink_status(folder / "data" / "file")));
+    write_bytes(folder / "data" / "file", "an old file");
+    w.write(folder / "far");
+    CHECK(fs::read_symlink(folder / "far") == folder / "near");
+    CHECK(fs::read_symlink(folder / "near") == "data/file");
+    CHECK(bytes_of(folder / "data" / "file") != "an old file");
+    CHECK(folder.n_files() == 3);
+  }
+  const scratch_folder folder;
+  fs::create_directory(folder / "data");
+  fs::create_symlink("data", folder / "folder");
+  fs::create_symlink("round", folder / "round");
+  CHECK(error_of([&] { save(graph(5, 2), folder / "folder"); }) == EISDIR);
+  CHECK(error_of([&] { save(graph(5, 2), folder / "round"); }) == ELOOP);
+  save(graph(5, 2), folder / "folder" / "file");
+  CHECK(load_index<neighbors>(folder / "data" / "file") == graph(5, 2));
+}
+
+TEST_CASE("names as long as the file system takes can be saved under, relative ones too", "[faults]") {
+  const scratch_folder folder;
+  for (const std::size_t length : {1u, 234u, 235u, 254u, 255u}) {
+    save(graph(5, 2), folder / std::string(length, 'x'));
+    CHECK(load_index<neighbors>(folder / std::string(length, 'x')) == graph(5, 2));
+  }
+  CHECK(error_of([&] { save(graph(5, 2), folder / std::string(256, 'x')); }) == ENAMETOOLONG);
+  CHECK(folder.n_files() == 5);
+  CHECK(in_child([&] {
+          std::filesystem::current_path(folder / "");
+          save(graph(7, 2), "relative");
+          return load_index<neighbors>("./relative") == graph(7, 2) ? 0 : 1;
+        }) == 0);
+  CHECK(folder.n_files() == 6);
+}
+
+namespace {
+
+struct stat status_of(const path& file) {
+  struct stat status {};
+  REQUIRE(stat(file.c_str(), &status) == 0);
+  return status;
+}
+
+unsigned mode_of(const path& file) { return status_of(file).st_mode & 0777u; }
+
+}  // namespace
+
+TEST_CASE("a save keeps the mode of the old file, and gives a new one what umask leaves", "[faults]") {
+  for (const mode_t mode : {0600u, 0640u, 0644u, 0666u, 0755u}) {
+    const scratch_folder folder;
+    save(graph(5, 2), folder / "file");
+    REQUIRE(chmod((folder / "file").c_str(), mode) == 0);
+    CHECK(in_child([&] {
+            umask(077);
+            save(graph(6, 2), folder / "file");
+            save(graph(6, 2), folder / "narrow");
+            umask(0);
+            save(graph(7, 2), folder / "file");
+            save(graph(7, 2), folder / "wide");
+            return 0;
+          }) == 0);
+    CHECK(load_index<neighbors>(folder / "file") == graph(7, 2));
+    CHECK(mode_of(folder / "file") == mode);
+    CHECK(mode_of(folder / "narrow") == 0600);
+    CHECK(mode_of(folder / "wide") == 0666);
+  }
+}
+
+TEST_CASE("at no time may more read the file that is being written than the one in its place", "[faults]") {
+  const scratch_folder folder;
+  save(graph(5, 2), folder / "file");
+  const matrix<float> rows(3000, 100);
+  for (const mode_t mode : {0600u, 0640u, 0644u}) {
+    REQUIRE(chmod((folder / "file").c_str(), mode) == 0);
+    unsigned widest = 0;
+    write_npy(folder / "file", rows, [&](const progress_report&) {
+      for (const auto& entry : std::filesystem::directory_iterator(folder / "")) widest |= mode_of(entry.path());
+      return true;
+    });
+    CHECK(widest == mode);
+  }
+}
+
+TEST_CASE("a save keeps owner and group where it may, else no others may read the file", "[faults]") {
+  if (geteuid() != 0) return;
+  const scratch_folder folder;
+  const path file = folder / "file";
+  REQUIRE(chmod((folder / "").c_str(), 0777) == 0);
+  const auto is = [&](uid_t owner, gid_t group, unsigned mode) {
+    const auto status = status_of(file);
+    return status.st_uid == owner && status.st_gid == group && mode_of(file) == mode;
+  };
+  save(graph(5, 2), file);
+  REQUIRE(chown(file.c_str(), 1234, 4321) == 0);
+  REQUIRE(chmod(file.c_str(), 0640) == 0);
+  save(graph(6, 2), file);
+  CHECK(is(1234, 4321, 0640));
+  for (const auto& [before, after] : {std::pair{0666u, 0666u}, {0646u, 0644u}, {0662u, 0622u}, {0602u, 0600u}}) {
+    REQUIRE(chown(file.c_str(), 1234, 4321) == 0);
+    REQUIRE(chmod(file.c_str(), before) == 0);
+    CHECK(in_child([&] {
+            become_nobody();
+            save(graph(7, 2), file);
+            return 0;
+          }) == 0);
+    CHECK(is(65534, 65534, after));
+  }
+}
+
+TEST_CASE("a read-only file is refused, as to any other write", "[faults]") {
+  const scratch_folder folder;
+  const path file = folder / "file";
+  save(graph(5, 2), file);
+  REQUIRE(chmod((folder / "").c_str(), 0777) == 0);
+  if (geteuid() == 0) REQUIRE(chown(file.c_str(), 65534, 65534) == 0);
+  REQUIRE(chmod(file.c_str(), 0444) == 0);
+  CHECK(in_child([&] {
+          become_nobody();
+          return error_of([&] { save(graph(6, 2), file); });
+        }) == EACCES);
+  CHECK(load_index<neighbors>(file) == graph(5, 2));
+  CHECK(folder.n_files() == 1);
+}
+
+TEST_CASE("pipes and devices are written to as they are", "[faults]") {
+  const scratch_folder folder;
+  const path pipe = folder / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const writer& w : writers()) {
+    CAPTURE(w.name);
+    w.write(folder / "file");
+    child writing([&] {
+      w.write(pipe);
+      return 0;
+    });
+    CHECK(bytes_of(pipe) == bytes_of(folder / "file"));
+    CHECK(writing.wait() == 0);
+    CHECK(folder.n_files() == 2);
+    CHECK(std::filesystem::is_fifo(pipe));
+    w.write("/dev/null");
+    CHECK(std::filesystem::is_character_file("/dev/null"));
+    CHECK(error_of([&] { w.write("/dev/full"); }) == ENOSPC);
+  }
+}
+
+TEST_CASE("other names of a file keep what was under it", "[faults]") {
+  const scratch_folder folder;
+  save(graph(5, 2), folder / "file");
+  std::filesystem::create_hard_link(folder / "file", folder / "other");
+  save(graph(6, 2), folder / "file");
+  CHECK(load_index<neighbors>(folder / "other") == graph(5, 2));
+  CHECK(load_index<neighbors>(folder / "file") == graph(6, 2));
 }
 
 TEST_CASE("a file is where its last writer was done when several write it at once", "[faults]") {

@@ -167,7 +167,9 @@ TEST_CASE("hdf5: compressed chunks are read piece by piece, with progress, from 
   write(folder / "a", c);
   REQUIRE(std::filesystem::file_size(folder / "a") < rows * d);
   std::vector<double> fractions;
-  const auto progress = [&](std::string_view stage, double fraction) {
+  const auto progress = [&](const annulus::progress_report& report) {
+    const std::string_view stage = report.stage;
+    const double fraction = report.fraction;
     CHECK(stage == "read ann-benchmarks");
     fractions.push_back(fraction);
     return true;
@@ -182,9 +184,9 @@ TEST_CASE("hdf5: compressed chunks are read piece by piece, with progress, from 
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1);
   int calls = 0;
-  CHECK_THROWS_AS(
-      read_ann_benchmarks(folder / "a", 0, annulus::all_rows, [&](std::string_view, double) { return ++calls < 2; }),
-      annulus::cancelled);
+  CHECK_THROWS_AS(read_ann_benchmarks(folder / "a", 0, annulus::all_rows,
+                                      [&](const annulus::progress_report&) { return ++calls < 2; }),
+                  annulus::cancelled);
   CHECK(calls == 2);
 }
 

@@ -30,7 +30,7 @@ std::size_t n_kills() {
 std::size_t n_temporary(const std::filesystem::path& folder) {
   std::size_t n = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
-    n += entry.path().filename().string().starts_with("file.tmp-");
+    n += entry.path().filename().string().starts_with("annulus-") && entry.path().extension() == ".tmp";
   return n;
 }
 

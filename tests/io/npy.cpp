@@ -208,8 +208,8 @@ TEST_CASE("npy: progress in Fortran order, and of arrays, grows to one and cance
   const auto dict = "{'descr': '|u1', 'fortran_order': True, 'shape': (500000, 18)}";
   write_bytes(folder / "a.npy", numpy_file(dict, 0, std::string(rows * cols, 'a')));
   std::vector<double> fractions;
-  const auto progress = [&](std::string_view, double fraction) {
-    fractions.push_back(fraction);
+  const auto progress = [&](const annulus::progress_report& report) {
+    fractions.push_back(report.fraction);
     return fractions.size() < 3;
   };
   read_npy<std::uint8_t>(folder / "a.npy", 0, annulus::all_rows, progress);

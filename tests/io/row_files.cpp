@@ -5,6 +5,8 @@
 
 #include "catch.hpp"
 #include "io/foreign_files.hpp"
+#include "io/scratch.hpp"
+#include "progress_watch.hpp"
 
 #include <functional>
 #include <optional>
@@ -287,16 +289,21 @@ TEST_CASE("row files: progress grows to one in steps of a few MB", "[row_files]"
     const path file = folder / ("a" + f.extension);
     const std::size_t rows = 3000, cols = f.extension == ".u8bin" ? 4000 : 1000;
     std::vector<double> fractions;
-    const auto progress = [&](std::string_view stage, double fraction) {
-      CHECK_FALSE(stage.empty());
-      fractions.push_back(fraction);
+    progress_watch watch;
+    std::string stage;
+    const auto progress = [&](const annulus::progress_report& report) {
+      watch.see(report);
+      stage = report.stage;
+      fractions.push_back(report.fraction);
       return true;
     };
     const auto check = [&] {
       CHECK(fractions.size() == 3);  // of 12 MB
+      CHECK(watch.fault({stage}) == "");
       CHECK(std::ranges::adjacent_find(fractions, std::greater_equal()) == fractions.end());
       CHECK(fractions.back() == 1);
       fractions.clear();
+      watch = {};
     };
     f.write(file, rows, cols, progress);
     check();
@@ -304,6 +311,9 @@ TEST_CASE("row files: progress grows to one in steps of a few MB", "[row_files]"
     check();
     f.read(file, 0, rows / 10, progress);
     CHECK(fractions == std::vector{1.0});
+    watch = {};
+    f.read(file, 0, 0, progress);
+    CHECK(fractions == std::vector{1.0, 1.0});
     CHECK(whole == f.read_all(file));
   }
 }
@@ -315,7 +325,7 @@ TEST_CASE("row files: a read that is cancelled throws, and a write leaves the ol
     const path file = folder / "a";
     for (const int last : {1, 2}) {
       int calls = 0;
-      const auto cancel = [&](std::string_view, double) { return ++calls < last; };
+      const auto cancel = [&](const annulus::progress_report&) { return ++calls < last; };
       write_bytes(file, "old");
       CHECK_THROWS_AS(f.write(file, 2000, 1000, cancel), annulus::cancelled);
       CHECK(calls == last);

@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "knn/searches.hpp"
+#include "progress_watch.hpp"
 
 using namespace annulus;
 using searches::random_rows;
@@ -276,18 +277,24 @@ TEST_CASE("progress ends at 1 and is reported on the calling thread", "[knn]") {
         for (const auto* metric : {"euclidean", "manhattan"}) {
           std::vector<double> fractions;
           std::size_t elsewhere = 0;
-          const progress_callback progress = [&](std::string_view stage, double fraction) {
+          progress_watch watch;
+          const progress_callback progress = [&](const progress_report& report) {
+            watch.see(report);
+            const std::string_view stage = report.stage;
+            const double fraction = report.fraction;
             fractions.push_back(fraction);
             elsewhere += std::this_thread::get_id() != caller || stage != "knn";
             return true;
           };
           matrix<float> q(m, 4);
           std::copy_n(queries().data(), m * 4, q.data());
+          if (m == many) q(1, 0) = 1e16f;  // which has no place in a tile
           searches::by<float>(metric).knn(
               rows, q, 10, {.recall_target = target, .threads = threads, .filter = {}, .progress = progress});
           CAPTURE(metric, m, target, threads);
           REQUIRE(!fractions.empty());
           CHECK(fractions.back() == 1.0);
+          CHECK(watch.fault({"knn"}) == "");
           CHECK(std::ranges::all_of(fractions, [](double f) { return f >= 0 && f <= 1; }));
           CHECK(elsewhere == 0);
           if (m == many && threads == 1 && metric == std::string_view("euclidean")) CHECK(fractions.size() > 1);
@@ -300,7 +307,7 @@ TEST_CASE("progress that returns false cancels, at any call", "[knn]") {
   for (const std::size_t threads : {1u, 3u})
     for (const auto* metric : {"euclidean", "manhattan"}) {
       std::size_t calls = 0, last = 0;
-      const progress_callback progress = [&](std::string_view, double) { return ++calls != last; };
+      const progress_callback progress = [&](const progress_report&) { return ++calls != last; };
       const knn_params params{.recall_target = 1, .threads = threads, .filter = {}, .progress = progress};
       searches::by<float>(metric).knn(rows, q, 10, params);
       const std::size_t all = threads == 1 ? calls : 1;  // how often depends on the threads
@@ -338,7 +345,7 @@ TEST_CASE("an exception of a filter reaches the caller", "[knn]") {
 }
 
 TEST_CASE("an exception of the progress callback reaches the caller", "[knn]") {
-  const progress_callback fails = [](std::string_view, double) -> bool { throw user_error(); };
+  const progress_callback fails = [](const progress_report&) -> bool { throw user_error(); };
   for (const std::size_t threads : {1u, 3u})
     for (const std::size_t m : {few, many}) {
       const knn_params params{.recall_target = 1, .threads = threads, .filter = {}, .progress = fails};

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "core/sparse_rows.hpp"
 #include "knn/searches.hpp"
+#include "progress_watch.hpp"
 
 // Exact search among rows of every size, most of whose squares are no floats.
 
@@ -286,18 +287,21 @@ TEST_CASE("progress of a search at several scales rises to 1, and cancels it", "
   const auto rows = rows_of_all_sizes(n, 7), queries = rows_of_all_sizes(40, 8);
   const auto& s = searches::by<float>("euclidean");
   std::vector<double> fractions;
-  const progress_callback watch = [&](std::string_view, double fraction) {
-    fractions.push_back(fraction);
+  progress_watch seen;
+  const progress_callback watch = [&](const progress_report& report) {
+    seen.see(report);
+    fractions.push_back(report.fraction);
     return true;
   };
   s.knn(rows, queries, k, {.threads = 1, .progress = watch});
   CHECK(fractions.size() > 3);
+  CHECK(seen.fault({"knn"}) == "");
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1.0);
   const std::size_t calls = fractions.size();
   for (std::size_t last = 0; last < calls; last += 3) {
     std::size_t count = 0;
-    const progress_callback cancel = [&](std::string_view, double) { return count++ != last; };
+    const progress_callback cancel = [&](const progress_report&) { return count++ != last; };
     CHECK_THROWS_AS(s.knn(rows, queries, k, {.threads = 1, .progress = cancel}), cancelled);
   }
 }

@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "core/sparse_rows.hpp"
+#include "progress_watch.hpp"
 
 using namespace annulus;
 using sparse_rows::random_rows;
@@ -168,12 +169,13 @@ TEST_CASE("rows that a metric refuses are refused by their number, of data and o
 }
 
 TEST_CASE("a search of sparse rows is cancelled by its progress", "[sparse_knn]") {
-  const knn_params cancels{.progress = [](std::string_view, double) { return false; }};
+  const knn_params cancels{.progress = [](const progress_report&) { return false; }};
   CHECK_THROWS_AS(knn(data, queries, 3, euclidean{}, cancels), cancelled);
-  double last = 0;
-  const knn_params watches{.progress = [&](std::string_view, double done) { return (last = done) >= 0; }};
-  static_cast<void>(knn(data, queries, 3, euclidean{}, watches));
-  CHECK(last == 1);
+  for (const auto& asked : {queries, csr_matrix<float>({0}, {}, {}, queries.dim())}) {
+    progress_watch watch;
+    static_cast<void>(knn(data, asked, 3, euclidean{}, {.progress = watch.callback()}));
+    CHECK(watch.fault({"knn"}) == "");
+  }
 }
 
 TEST_CASE("a point set of any rows is searched by a metric that takes two of them", "[sparse_knn]") {

@@ -95,8 +95,53 @@ TEST_CASE("with_metric takes an alias for the name", "[metrics][named]") {
 TEST_CASE("with_metric refuses an unknown name and tells all names", "[metrics][named]") {
   std::string names;
   for (const metric_info& metric : known_metrics) names += (names.empty() ? "" : ", ") + std::string(metric.name);
-  for (const std::string name : {"helinger", "", "Euclidean", "euclidean "})
+  for (const std::string name : {"", "l3", "nonsense", "x"})
     CHECK(complaint(name, {}) == "annulus: metric = " + name + ": must be one of " + names);
+  for (const auto& [name, meant] :
+       std::vector<std::pair<std::string, std::string>>{{"helinger", "hellinger"},
+                                                        {"euclidean ", "euclidean"},
+                                                        {"euclidian", "euclidean"},
+                                                        {"Euclid", "euclidean"},
+                                                        {"mahnattan", "manhattan"},
+                                                        {"city-block", "manhattan"},
+                                                        {"METRIC_L2", "euclidean"},
+                                                        {"IP", "inner_product"},
+                                                        {"cosinesimil", "cosine"},
+                                                        {"METRIC_INNER_PRODUCT", "inner_product"},
+                                                        {"l2sq", "sqeuclidean"},
+                                                        {"inner-product", "inner_product"},
+                                                        {"jensenshannon", "jensen_shannon"},
+                                                        {"tanimoto", "jaccard"},
+                                                        {"rogers_tanimoto", "rogerstanimoto"}})
+    CHECK(complaint(name, {}) ==
+          "annulus: metric = " + name + ": did you mean " + meant + "? It must be one of " + names);
+}
+
+TEST_CASE("names of metrics may have any case", "[metrics][named]") {
+  CHECK(with_metric("Euclidean", name_of) == "euclidean");
+  CHECK(with_metric("L2", name_of) == "euclidean");
+  CHECK(with_metric("CITYBLOCK", name_of) == "manhattan");
+  CHECK(with_metric("Jensen-Shannon", name_of) == "jensen_shannon");
+}
+
+TEST_CASE("every name that another library has for a metric is of one, and no name of ours", "[metrics][named]") {
+  for (const auto& [theirs, ours] : detail::foreign_names) {
+    CAPTURE(theirs);
+    CHECK(find_metric(theirs) == nullptr);
+    REQUIRE(find_metric(ours) != nullptr);
+    CHECK(find_metric(ours)->name == ours);
+    CHECK(detail::meant_metric(theirs) == ours);
+  }
+}
+
+TEST_CASE("the distance of names is the number of edits", "[metrics][named]") {
+  using detail::edit_distance;
+  CHECK(edit_distance("", "abc") == 3);
+  CHECK(edit_distance("kitten", "sitting") == 3);
+  CHECK(edit_distance("Ab", "bA") == 1);
+  CHECK(edit_distance("same", "SAME") == 0);
+  CHECK(edit_distance("ca", "abc") == 3);
+  CHECK(detail::most_similar("abx", std::vector<std::string_view>{"", "abcd", "abc"}) == "abc");
 }
 
 TEST_CASE("with_metric refuses a metric that the callable cannot be passed", "[metrics][named]") {

@@ -132,7 +132,8 @@ TEST_CASE("find_metric finds names and aliases and nothing else", "[metrics][tab
     for (const std::string_view alias : metric.aliases) CHECK((alias.empty() || find_metric(alias) == &metric));
   }
   static_assert(find_metric("l2") == &known_metrics[0]);
-  for (const std::string_view name : {"", "L2", "l3", "euclid", "euclidean2"}) CHECK(find_metric(name) == nullptr);
+  CHECK(find_metric("L2") == find_metric("l2"));
+  for (const std::string_view name : {"", "l3", "euclid", "euclidean2"}) CHECK(find_metric(name) == nullptr);
 }
 
 TEST_CASE("find_parameter finds a metric's parameters and nothing else", "[metrics][table]") {

@@ -190,5 +190,5 @@ TEST_CASE("costs of a wrong shape or size are refused with their place") {
   CHECK_NOTHROW(kantorovich(line_costs(3)).check_dimension(3));
   CHECK_THROWS_WITH(kantorovich(line_costs(3)).check_dimension(4), ContainsSubstring("cost's 3"));
   const float negative[] = {1, -1, 0};
-  CHECK_THAT(kantorovich::refuses(negative, 3), ContainsSubstring("not negative"));
+  CHECK_THAT(kantorovich::refuses(negative, 3).reason, ContainsSubstring("not negative"));
 }

@@ -200,7 +200,9 @@ TEST_CASE("the number of threads does not change any list", "[descent][parallel]
 TEST_CASE("a descent reports its iterations, and ends at 1", "[descent]") {
   const auto space = codes_of<euclidean>(data());
   std::vector<double> fractions;
-  const auto params = params_for(700, {.n_iters = 4, .delta = 0, .progress = [&](std::string_view stage, double f) {
+  const auto params = params_for(700, {.n_iters = 4, .delta = 0, .progress = [&](const progress_report& report) {
+                                         const std::string_view stage = report.stage;
+                                         const double f = report.fraction;
                                          CHECK(stage == "descent");
                                          fractions.push_back(f);
                                          return true;
@@ -218,7 +220,7 @@ TEST_CASE("a descent that is cancelled throws, at any iteration", "[descent]") {
   for (std::size_t last = 1; last <= 3; ++last) {
     std::size_t calls = 0;
     const auto params = params_for(
-        700, {.n_iters = 4, .delta = 0, .progress = [&](std::string_view, double) { return ++calls != last; }});
+        700, {.n_iters = 4, .delta = 0, .progress = [&](const progress_report&) { return ++calls != last; }});
     descent build(space, 8, params);
     build.fill_at_random();
     CHECK_THROWS_AS(build.run(), cancelled);

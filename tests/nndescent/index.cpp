@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "nndescent/indexes.hpp"
+#include "progress_watch.hpp"
 
 #include <thread>
 
@@ -360,7 +361,7 @@ namespace {
 
 struct user_error : std::exception {};
 
-const progress_callback throws_user_error = [](std::string_view, double) -> bool { throw user_error(); };
+const progress_callback throws_user_error = [](const progress_report&) -> bool { throw user_error(); };
 
 }  // namespace
 
@@ -370,7 +371,11 @@ TEST_CASE("progress of a build names its stages and ends each at 1", "[nndescent
     std::vector<std::string> stages;
     double last = 1;
     std::size_t wrong = 0;
-    const progress_callback progress = [&](std::string_view stage, double fraction) {
+    progress_watch watch;
+    const progress_callback progress = [&](const progress_report& report) {
+      watch.see(report);
+      const std::string_view stage = report.stage;
+      const double fraction = report.fraction;
       if (stages.empty() || stages.back() != stage) {
         wrong += last != 1;
         stages.emplace_back(stage);
@@ -383,6 +388,7 @@ TEST_CASE("progress of a build names its stages and ends each at 1", "[nndescent
                                 {.threads = threads, .progress = progress});
     CHECK(wrong == 0);
     CHECK(last == 1);
+    CHECK(watch.fault({"trees", "descent", "diversify", "reverse edges", "distances"}) == "");
     for (const auto* stage : {"trees", "descent", "distances", "diversify", "reverse edges"}) {
       CAPTURE(stage);
       CHECK(std::ranges::find(stages, stage) != stages.end());
@@ -394,7 +400,7 @@ TEST_CASE("progress that returns false cancels a build in any stage", "[nndescen
   const auto few = rows_between(data().rows, 0, 600);  // so many that a stage reports on its way
   for (const std::size_t threads : {1u, 3u}) {
     std::size_t calls = 0, last = 0;
-    const progress_callback progress = [&](std::string_view, double) { return ++calls != last; };
+    const progress_callback progress = [&](const progress_report&) { return ++calls != last; };
     const nndescent_params params{.threads = threads, .progress = progress};
     static_cast<void>(nndescent_index(few, euclidean{}, params));
     const std::size_t all = threads == 1 ? calls : 5;  // how often depends on the threads
@@ -409,7 +415,7 @@ TEST_CASE("progress that returns false cancels a build in any stage", "[nndescen
 TEST_CASE("a cancelled build is cancelled in the stage that said so", "[nndescent_index]") {
   const auto few = rows_between(data().rows, 0, 600);  // so many that a stage reports on its way
   for (const std::string wanted : {"trees", "descent", "distances", "diversify", "reverse edges"}) {
-    const progress_callback progress = [&](std::string_view stage, double) { return stage != wanted; };
+    const progress_callback progress = [&](const progress_report& report) { return report.stage != wanted; };
     CAPTURE(wanted);
     CHECK_THROWS_AS(nndescent_index(few, euclidean{}, {.progress = progress}), cancelled);
     CHECK_THROWS_AS(nndescent_index(few, euclidean{}, {.progress = progress}, sq8{}), cancelled);

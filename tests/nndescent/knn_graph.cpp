@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "nndescent/graphs.hpp"
+#include "progress_watch.hpp"
 
 using namespace annulus;
 using graphs::clusters;
@@ -410,7 +411,11 @@ TEST_CASE("a graph reports its stages in order, each up to 1, on the calling thr
       std::vector<std::string> stages;
       std::vector<double> last;
       std::size_t wrong = 0;
-      const progress_callback progress = [&](std::string_view stage, double fraction) {
+      progress_watch watch;
+      const progress_callback progress = [&](const progress_report& report) {
+        watch.see(report);
+        const std::string_view stage = report.stage;
+        const double fraction = report.fraction;
         wrong += std::this_thread::get_id() != caller || !(fraction >= 0 && fraction <= 1);
         if (stages.empty() || stages.back() != stage) {
           stages.emplace_back(stage);
@@ -422,6 +427,7 @@ TEST_CASE("a graph reports its stages in order, each up to 1, on the calling thr
       graphs::by<float>(metric).build(data, {.n_neighbors = 8, .threads = threads, .progress = progress});
       CAPTURE(metric, threads);
       CHECK(stages == std::vector<std::string>{"trees", "descent", "distances"});
+      CHECK(watch.fault({"trees", "descent", "distances"}) == "");
       CHECK(std::ranges::all_of(last, [](double fraction) { return fraction == 1; }));
       CHECK(wrong == 0);
     }
@@ -432,7 +438,7 @@ TEST_CASE("progress that returns false cancels a graph, at any call", "[knn_grap
   for (const std::string_view metric : {"euclidean", "manhattan"})
     for (const std::size_t threads : {1u, 3u}) {
       std::size_t calls = 0, last = 0;
-      const progress_callback progress = [&](std::string_view, double) { return ++calls != last; };
+      const progress_callback progress = [&](const progress_report&) { return ++calls != last; };
       const nndescent_params params{.n_neighbors = 8, .threads = threads, .progress = progress};
       graphs::by<float>(metric).build(data, params);
       const std::size_t all = threads == 1 ? calls : 4;  // how often depends on the threads
@@ -448,7 +454,8 @@ TEST_CASE("an exception of a graph's progress callback reaches the caller", "[kn
   struct user_error {};
   const auto data = clusters<float>(700, 16, 12, 27);
   for (const std::string_view wanted : {"trees", "descent", "distances"}) {
-    const progress_callback fails = [&](std::string_view stage, double) {
+    const progress_callback fails = [&](const progress_report& report) {
+      const std::string_view stage = report.stage;
       return stage != wanted ? true : throw user_error();
     };
     CHECK_THROWS_AS(graphs::by<float>("euclidean").build(data, {.n_neighbors = 8, .progress = fails}), user_error);

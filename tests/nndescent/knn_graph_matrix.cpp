@@ -1,3 +1,6 @@
+#include <annulus/io/npy.hpp>
+#include <annulus/knn/knn.hpp>
+
 #include "catch.hpp"
 #include "nndescent/graphs.hpp"
 
@@ -22,8 +25,9 @@ dense edges_of(const neighbors& graph, graph_edges edges) {
     for (std::size_t j = 0; j < n; ++j) {
       const bool one = directed[i][j] < infinity || directed[j][i] < infinity;
       const bool two = directed[i][j] < infinity && directed[j][i] < infinity;
-      both[i][j] = (edges == graph_edges::united ? one : two) ? std::min(directed[i][j], directed[j][i]) : infinity;
+      both[i][j] = (edges == graph_edges::mutual ? two : one) ? std::min(directed[i][j], directed[j][i]) : infinity;
     }
+  for (std::size_t i = 0; i < n && edges == graph_edges::for_umap; ++i) both[i][i] = 0;
   return both;
 }
 
@@ -47,7 +51,7 @@ bool same(const csr& sparse, const dense& expected) {
   return true;
 }
 
-const auto all_edges = {graph_edges::directed, graph_edges::united, graph_edges::mutual};
+const auto all_edges = {graph_edges::directed, graph_edges::united, graph_edges::mutual, graph_edges::for_umap};
 
 }  // namespace
 
@@ -99,7 +103,8 @@ TEST_CASE("edges of distance 0 and of negative distance stay", "[knn_graph_matri
 }
 
 TEST_CASE("a graph of no rows, of no columns or of padding alone is a matrix of nothing", "[knn_graph_matrix]") {
-  for (const auto edges : all_edges) {
+  CHECK(graph_to_csr(neighbors(2, 3), graph_edges::for_umap).indices == std::vector{0, 1});
+  for (const auto edges : {graph_edges::directed, graph_edges::united, graph_edges::mutual}) {
     CHECK(graph_to_csr(neighbors(0, 3), edges).indptr == std::vector<std::int64_t>{0});
     CHECK(graph_to_csr(neighbors(2, 0), edges).indptr == std::vector<std::int64_t>{0, 0, 0});
     CHECK(graph_to_csr(neighbors(2, 3), edges).indptr == std::vector<std::int64_t>{0, 0, 0});
@@ -181,4 +186,49 @@ TEST_CASE("recall is not estimated of a graph of other rows, nor from no samples
   CHECK_THAT(message, ContainsSubstring("graph rows = 5") && ContainsSubstring("6"));
   CHECK_THAT(graphs::message_of([&] { b.estimate(neighbors(6, 2), matrix<float>(6, 3), 0); }),
              ContainsSubstring("n_samples = 0"));
+}
+
+// Of umap-learn 0.5.12: nearest_neighbors(rows, 8, "euclidean", {}, False, RandomState(0)).
+TEST_CASE("a graph for UMAP is what umap-learn finds itself", "[knn_graph_matrix]") {
+  const std::filesystem::path folder = ANNULUS_TEST_DATA_DIR "/umap";
+  const auto rows = read_npy<float>(folder / "rows.npy");
+  const auto indices = read_npy<std::int32_t>(folder / "indices.npy");
+  const auto distances = read_npy<float>(folder / "distances.npy");
+  const auto check = [&](const neighbors& graph) {
+    const umap_graph found = for_umap(graph, 8);
+    CHECK(found.indices == indices);
+    REQUIRE(found.distances.cols() == 8);
+    for (std::size_t i = 0; i < rows.rows(); ++i)
+      for (std::size_t j = 0; j < 8; ++j) REQUIRE(found.distances(i, j) == Approx(distances(i, j)).margin(1e-6));
+  };
+  const auto& euclidean = graphs::by<float>("euclidean");
+  check(euclidean.build(rows, {.n_neighbors = 7, .threads = 1}));
+  check(euclidean.build(rows, {.n_neighbors = 10, .include_self = true, .threads = 1}));
+  check(knn(rows, rows, 8));
+}
+
+TEST_CASE("a graph for UMAP lists each row first, once, and ends in padding", "[knn_graph_matrix]") {
+  neighbors graph(4, 3);  // with a copy before the row itself, as a search of equal rows gives
+  const auto put = [&](std::size_t i, std::initializer_list<id_type> ids) {
+    for (std::size_t j = 0; const id_type id : ids) {
+      graph.ids(i, j) = id;
+      graph.distances(i, j) = static_cast<float>(j);
+      ++j;
+    }
+  };
+  put(0, {1, 0, 2});
+  put(1, {0, 2, 3});
+  put(2, {2});
+  const umap_graph found = for_umap(graph);
+  const std::int32_t expected[4][3] = {{0, 1, 2}, {1, 0, 2}, {2, -1, -1}, {3, -1, -1}};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(std::ranges::equal(found.indices.row(i), expected[i]));
+  CHECK(std::ranges::equal(found.distances.row(0), std::array{0.0f, 0.0f, 2.0f}));
+  CHECK(std::ranges::equal(found.distances.row(2), std::array{0.0f, infinity, infinity}));
+  CHECK(for_umap(graph, 1).indices.cols() == 1);
+  CHECK(for_umap(neighbors(0, 5)).indices.rows() == 0);
+  CHECK(for_umap(neighbors(2, 5)).indices.cols() == 6);
+  CHECK_THROWS_WITH(for_umap(graph, 4),
+                    "annulus: n_neighbors = 4: counts the row itself, and the graph has no more than 3");
+  put(3, {4});
+  CHECK_THROWS_WITH(for_umap(graph), "annulus: id = 4: row 3 must be below n = 4");
 }

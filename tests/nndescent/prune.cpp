@@ -262,6 +262,6 @@ TEST_CASE("a search graph is cancelled in either stage", "[prune]") {
   const auto lists = lists_of(space, 10);
   for (const std::string_view wanted : {"diversify", "reverse edges"})
     CHECK_THROWS_AS(build_search_graph(space, lists, rule_of(10), 1,
-                                       [&](std::string_view stage, double) { return stage != wanted; }),
+                                       [&](const progress_report& report) { return report.stage != wanted; }),
                     cancelled);
 }

@@ -215,6 +215,6 @@ TEST_CASE("the trees of a forest differ, as do those of seeds", "[rp_forest]") {
 TEST_CASE("progress that returns false cancels a forest", "[rp_forest]") {
   const auto data = random_matrix<float>(100, 6, 9);
   const auto space = rows_of<euclidean>(data);
-  const progress_callback never = [](std::string_view, double) { return false; };
+  const progress_callback never = [](const progress_report&) { return false; };
   CHECK_THROWS_AS(build_rp_forest(space, 20, 0, 7, 3, 2, never), cancelled);
 }

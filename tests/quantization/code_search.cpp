@@ -1,6 +1,7 @@
 #include <annulus/quantization/product_quantizer.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
 
 using annulus::id_type;
@@ -233,15 +234,21 @@ TEST_CASE("a search reports its progress and can be cancelled", "[code_search]")
   const auto codes = random_codes<std::uint8_t>(10, 4, 30);
   const matrix<float> queries = random_rows(200, 12, 1);
   std::vector<double> fractions;
-  const auto record = [&](std::string_view, double fraction) {
-    fractions.push_back(fraction);
+  progress_watch watch;
+  const auto record = [&](const annulus::progress_report& report) {
+    watch.see(report);
+    fractions.push_back(report.fraction);
     return true;
   };
   quantizer.search(codes, queries, 2, {.threads = 1, .progress = record});
   CHECK(fractions.size() > 1);
+  CHECK(watch.fault({"product quantizer search"}) == "");
+  progress_watch of_none;
+  quantizer.search(matrix<std::uint8_t>(0, 4), queries, 2, {.progress = of_none.callback()});
+  CHECK(of_none.fault({"product quantizer search"}) == "");
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1);
-  const pq_search_params cancelling{.threads = 1, .progress = [](std::string_view, double) { return false; }};
+  const pq_search_params cancelling{.threads = 1, .progress = [](const annulus::progress_report&) { return false; }};
   CHECK_THROWS_AS(quantizer.search(codes, queries, 2, cancelling), annulus::cancelled);
   CHECK_THROWS_AS(quantizer.search_symmetric(codes, codes, 2, cancelling), annulus::cancelled);
 }

@@ -1,6 +1,7 @@
 #include <annulus/quantization/fast_scan.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 
 #include <random>
 
@@ -377,6 +378,11 @@ TEST_CASE("what an index cannot do is refused, and changes nothing", "[fast_scan
 TEST_CASE("a search that its callback cancels throws", "[fast_scan]") {
   std::mt19937 generator(12);
   const index_type index(random_quantizer(2, 16, 2, pq_metric::l2, generator), random_rows(40, 4, generator));
-  const progress_callback stop = [](std::string_view, double) { return false; };
+  for (const index_type& searched : {index, index_type(index.quantizer())}) {
+    progress_watch watch;
+    searched.search(random_rows(300, 4, generator), 2, {.progress = watch.callback()});
+    CHECK(watch.fault({"fast_scan"}) == "");
+  }
+  const progress_callback stop = [](const progress_report&) { return false; };
   CHECK_THROWS_AS(index.search(random_rows(3, 4, generator), 2, {.progress = stop}), cancelled);
 }

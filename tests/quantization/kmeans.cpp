@@ -1,6 +1,7 @@
 #include <annulus/quantization/kmeans.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
 
 #include <set>
@@ -278,6 +279,55 @@ TEST_CASE("data of fewer different rows than centroids has a result, whose error
     }
 }
 
+TEST_CASE("with at most as many different rows as centroids the error is 0, from the first round on", "[kmeans]") {
+  for (const std::size_t n_different : {1u, 2u, 10u, 16u})
+    for (const double centre : {0.0, 1e5}) {
+      matrix<float> points = repeated(random_rows(n_different, 3, n_different, centre), 249 / n_different);
+      for (std::size_t i = 0; i < points.rows() / 2; ++i)  // most are equal
+        std::ranges::copy(points.row(0), points.row(i).begin());
+      for (const auto init : every_init)
+        for (const std::size_t iter : {1u, 20u})
+          for (std::uint64_t seed = 0; seed < 10; ++seed) {
+            const kmeans_result found = kmeans(points, 16, {.iter = iter, .seed = seed, .init = init, .threads = 1});
+            CAPTURE(n_different, centre, static_cast<int>(init), iter, seed);
+            REQUIRE(assignment(points, found.centroids).mean_squared_error == 0);
+            REQUIRE(found.mean_squared_error == Approx(0).margin(1e-9));
+          }
+    }
+}
+
+TEST_CASE("no centroid is left over where most rows are equal, and the error is that of spread ones", "[kmeans]") {
+  for (const std::size_t percent : {30u, 60u, 95u}) {
+    matrix<float> points = random_rows(3000, 4, percent);
+    for (std::size_t i = 0; i < points.rows(); ++i)
+      if (annulus::counter_random(1).below(i, 100) < percent) std::ranges::fill(points.row(i), 0.0f);
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      const double spread = kmeans(points, 64, {.seed = seed, .init = kmeans_init::plus_plus}).mean_squared_error;
+      for (const auto init : every_init) {
+        const kmeans_result found = kmeans(points, 64, {.seed = seed, .init = init});
+        CAPTURE(percent, seed, static_cast<int>(init));
+        CHECK(assignment(points, found.centroids).n_used == 64);
+        if (init == kmeans_init::points) CHECK(found.mean_squared_error <= spread * (percent == 95 ? 1 : 1.2));
+      }
+      const auto run = [&](std::size_t threads) {
+        return kmeans(points, 64, {.iter = 3, .seed = seed, .init = kmeans_init::random, .threads = threads}).centroids;
+      };
+      CHECK(run(1) == run(2));
+      CHECK(run(1) == run(5));
+    }
+  }
+}
+
+TEST_CASE("empty clusters take parts in proportion to the errors, none of one without", "[kmeans]") {
+  using parts = std::vector<std::size_t>;
+  const auto of = [](std::vector<double> errors, std::size_t n) { return annulus::detail::parts_by_error(errors, n); };
+  CHECK(of({6, 0, 3, 1}, 6) == parts{4, 0, 2, 0});
+  CHECK(of({0, 0, 2}, 3) == parts{0, 0, 3});
+  CHECK(of({1, 1, 1}, 2) == parts{1, 1, 0});
+  CHECK(of({0, 0}, 2) == parts{0, 0});
+  CHECK(of({1, 2}, 0) == parts{0, 0});
+}
+
 TEST_CASE("the centroids of constant data are that constant", "[kmeans]") {
   for (const float value : {0.0f, 0.1f, -1e6f, 1e15f, 1e-30f})
     for (const auto init : every_init) {
@@ -351,17 +401,20 @@ TEST_CASE("k-means reports its progress up to 1, also where it ends early, and c
   const matrix<float> points = random_rows(100, 2, 1);
   for (const std::size_t iter : {1u, 3u, 1000u}) {
     std::vector<double> fractions;
-    kmeans(points, 4, {.iter = iter, .progress = [&](std::string_view, double fraction) {
-                         fractions.push_back(fraction);
+    progress_watch watch;
+    kmeans(points, 4, {.iter = iter, .progress = [&](const annulus::progress_report& report) {
+                         watch.see(report);
+                         fractions.push_back(report.fraction);
                          return true;
                        }});
     REQUIRE_FALSE(fractions.empty());
     CHECK(std::ranges::is_sorted(fractions));
     CHECK(fractions.front() > 0);
     CHECK(fractions.back() == 1);
+    CHECK(watch.fault({"k-means"}) == "");
   }
   std::size_t calls = 0;
-  const auto cancel = [&](std::string_view, double) { return ++calls < 2; };
+  const auto cancel = [&](const annulus::progress_report&) { return ++calls < 2; };
   CHECK_THROWS_AS(kmeans(points, 4, {.progress = cancel}), annulus::cancelled);
   CHECK(calls == 2);
 }

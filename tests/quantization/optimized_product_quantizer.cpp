@@ -2,6 +2,7 @@
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 #include "quantization/rotations.hpp"
 
 #include <map>
@@ -356,12 +357,17 @@ TEST_CASE("progress names its stages, and cancelling at any call leaves the quan
   std::map<std::string, std::vector<double>> stages;
   std::size_t calls = 0;
   optimized quantizer = before;
-  quantizer.fit(others, short_training([&](std::string_view stage, double fraction) {
+  progress_watch watch;
+  quantizer.fit(others, short_training([&](const annulus::progress_report& report) {
+                  watch.see(report);
+                  const std::string_view stage = report.stage;
+                  const double fraction = report.fraction;
                   ++calls;
                   stages[std::string(stage)].push_back(fraction);
                   return true;
                 }));
   CHECK(quantizer == fitted(others));
+  CHECK(watch.fault({"product quantizer", "rotation", "rotated codewords"}) == "");
   REQUIRE(stages.contains("rotation"));
   CHECK(stages["rotation"] == std::vector<double>{1.0 / 3, 2.0 / 3, 1});
   for (const auto& [stage, fractions] : stages) {
@@ -373,8 +379,9 @@ TEST_CASE("progress names its stages, and cancelling at any call leaves the quan
     std::size_t made = 0;
     quantizer = before;
     CAPTURE(last, calls);
-    CHECK_THROWS_AS(quantizer.fit(others, short_training([&](std::string_view, double) { return ++made < last; })),
-                    annulus::cancelled);
+    CHECK_THROWS_AS(
+        quantizer.fit(others, short_training([&](const annulus::progress_report&) { return ++made < last; })),
+        annulus::cancelled);
     CHECK(made == last);
     CHECK(quantizer == before);
   }

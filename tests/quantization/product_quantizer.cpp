@@ -1,6 +1,7 @@
 #include <annulus/quantization/product_quantizer.hpp>
 
 #include "catch.hpp"
+#include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
 
 using annulus::distortion_report;
@@ -363,17 +364,20 @@ TEST_CASE("fit reports its progress and can be cancelled, which changes nothing"
   const matrix<float> vecs = random_rows(60, 8, 1), others = random_rows(60, 4, 2);
   std::vector<double> fractions;
   pq8 quantizer(4, 8);
-  quantizer.fit(vecs, {.threads = 1, .progress = [&](std::string_view, double fraction) {
-                         fractions.push_back(fraction);
+  progress_watch watch;
+  quantizer.fit(vecs, {.threads = 1, .progress = [&](const annulus::progress_report& report) {
+                         watch.see(report);
+                         fractions.push_back(report.fraction);
                          return true;
                        }});
   CHECK(fractions.size() == 4);
+  CHECK(watch.fault({"product quantizer"}) == "");
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1);
   const pq8 before = quantizer;
   for (std::size_t after = 1; after < 4; ++after) {
     std::size_t calls = 0;
-    const auto cancel = [&](std::string_view, double) { return ++calls < after; };
+    const auto cancel = [&](const annulus::progress_report&) { return ++calls < after; };
     CHECK_THROWS_AS(quantizer.fit(others, {.threads = 1, .progress = cancel}), annulus::cancelled);
     CHECK(quantizer == before);
     CHECK(quantizer.encode(vecs) == before.encode(vecs));

@@ -12,7 +12,7 @@
 ///   base(d)                  the metric of rewritten rows; its distance is the metric's own
 /// and any metric may tell what it refuses
 ///   check_dimension(d)       throws std::invalid_argument for rows of a length it does not take
-///   refuses(row, d)          why it does not take a row, or a null pointer
+///   refuses(row, d)          why it does not take a row (a row_refusal, or text that is null where it does)
 
 #include <annulus/core/rows.hpp>
 
@@ -32,6 +32,18 @@ template <class M, class T>
 using embedded_t = typename M::template embedded<T>;
 template <class M>
 using base_metric_t = decltype(std::declval<const M&>().base(std::size_t{}));
+
+/// Why a metric does not take a row. False where it does.
+struct row_refusal {
+  static constexpr std::size_t whole = static_cast<std::size_t>(-1);
+
+  const char* reason = nullptr;
+  std::size_t place = whole;  ///< of the value at fault: its coordinate, of a sparse row which of those stored
+
+  constexpr row_refusal() = default;
+  constexpr row_refusal(const char* why, std::size_t at = whole) noexcept : reason(why), place(at) {}
+  explicit constexpr operator bool() const noexcept { return reason != nullptr; }
+};
 
 namespace detail {
 
@@ -72,12 +84,29 @@ concept refusing = requires(const Metric& metric, const Row& row) {
 }
 || requires(const Metric& metric, const Row& row) { metric.refuses(row.data(), row.size()); };
 
-/// Why the metric does not take a row of finite numbers, or null.
+/// Why the metric does not take a row of finite numbers, if it does not.
 template <class Metric, class Row>
-const char* refusal(const Metric& metric, const Row& row) {
+row_refusal refusal(const Metric& metric, const Row& row) {
   if constexpr (requires { metric.refuses(row); }) return metric.refuses(row);
   else if constexpr (refusing<Metric, Row>) return metric.refuses(row.data(), row.size());
-  else return nullptr;
+  else return {};
+}
+
+/// Throws std::invalid_argument for a row that is refused, with the value and its coordinate if it is for one;
+/// `where` is the row's number, or empty.
+template <class Row>
+[[noreturn, gnu::noinline, gnu::cold]] void refuse_row(std::string_view name, const std::string& where, const Row& row,
+                                                       row_refusal why) {
+  if (why.place == row_refusal::whole) invalid(name, "a row", where, where.empty() ? "" : " ", why.reason);
+  std::size_t coordinate = why.place;
+  double value = 0;
+  if constexpr (requires { row.indices; }) {
+    value = static_cast<double>(row.values[why.place]);
+    coordinate = static_cast<std::size_t>(row.indices[why.place]);
+  } else {
+    value = static_cast<double>(row[why.place]);
+  }
+  invalid(name, value, where, where.empty() ? "" : ", ", "coordinate ", coordinate, " ", why.reason);
 }
 
 /// Throws std::invalid_argument for a length or a row (by its number) that the metric refuses; rows that are not finite
@@ -89,7 +118,7 @@ void check_rows_for(const Metric& metric, const View& rows, std::string_view nam
   if constexpr (refusing<Metric, row_t<View>>)
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (const auto row = rows.row(i); is_finite_row(row))
-        if (const char* const reason = refusal(metric, row)) invalid(name, "a row", "row ", i, " ", reason);
+        if (const row_refusal why = refusal(metric, row)) refuse_row(name, "row " + std::to_string(i), row, why);
 }
 
 /// What a search of Points by Metric compares: rows of `points` by `metric`.

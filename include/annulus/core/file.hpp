@@ -1,22 +1,14 @@
 #pragma once
 
 /// \file
-/// What every room that reads or writes files shares: reads checked against the size of the file, and writes that
-/// appear whole or not at all.
+/// What every room that reads files shares: reads checked against the size of the file, and how failures are told.
 
 #include <annulus/core/errors.hpp>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <system_error>
-
-#if __has_include(<unistd.h>)
-#include <fcntl.h>
-#include <unistd.h>
-#endif
 
 #include <annulus/core/macros_off.hpp>
 
@@ -89,63 +81,6 @@ class input_file {
   std::uint64_t m_size;
   std::uint64_t m_offset = 0;
   std::ifstream m_stream;
-};
-
-/// Writes a temporary file beside `path`, which commit() puts in its place: until then, and after any crash before, the
-/// old file is as it was. Without a commit the temporary file is removed; a process that is killed leaves it behind, as
-/// path.tmp- and two numbers.
-class output_file {
- public:
-  /// \throws std::system_error where the temporary file cannot be created.
-  explicit output_file(std::filesystem::path path) : m_path(std::move(path)), m_temporary(m_path) {
-    std::random_device random;  // writers of the same file in several processes must not meet
-    m_temporary += ".tmp-" + std::to_string(random()) + "-" + std::to_string(random());
-    m_file = std::fopen(m_temporary.string().c_str(), "wb");
-    if (m_file == nullptr) fail();
-  }
-  output_file(const output_file&) = delete;
-  output_file& operator=(const output_file&) = delete;
-  ~output_file() {
-    if (m_file != nullptr) std::fclose(m_file);
-    std::error_code ignored;
-    if (!m_committed) std::filesystem::remove(m_temporary, ignored);
-  }
-
-  /// \throws std::system_error, as where the disk is full.
-  void write(const void* from, std::size_t bytes) {
-    if (std::fwrite(from, 1, bytes, m_file) != bytes) fail();
-  }
-
-  /// Flushes to the disk, closes and renames. \throws std::system_error where one of these fails. The new file outlives
-  /// a power cut from then on, where the file system can flush folders; where it cannot, one of the two files does.
-  void commit() {
-    if (std::fflush(m_file) != 0) fail();
-#if __has_include(<unistd.h>)
-    // Else a rename may reach the disk before the bytes do, and a power cut leaves an empty file.
-    if (fsync(fileno(m_file)) != 0) fail();
-#endif
-    if (std::fclose(std::exchange(m_file, nullptr)) != 0) fail();
-    const std::filesystem::path folder = m_path.parent_path();  // allocates, and behind the rename nothing may throw
-    std::filesystem::rename(m_temporary, m_path);
-    m_committed = true;
-    flush_folder(folder);
-  }
-
- private:
-  /// Where this fails the commit has not: the new file is in its place.
-  static void flush_folder([[maybe_unused]] const std::filesystem::path& folder) noexcept {
-#if __has_include(<unistd.h>)
-    const int number = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (number < 0) return;
-    fsync(number);
-    close(number);
-#endif
-  }
-  [[noreturn]] void fail() const { fail_system(errno, m_path.string()); }
-
-  std::filesystem::path m_path, m_temporary;
-  std::FILE* m_file = nullptr;
-  bool m_committed = false;
 };
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

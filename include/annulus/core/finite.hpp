@@ -30,10 +30,9 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
 }
 
 /// The greatest norm of the rows, of any size (infinite where it is no double). Throws std::invalid_argument naming the
-/// first row with a NaN or an infinity, and the `limit` that it broke.
+/// first row with a NaN or an infinity, and the coordinate, or, of rows that are not the user's own, the `limit`.
 template <class T>
-double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads,
-                     std::string_view limit = "must hold finite numbers only") {
+double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads, std::string_view limit = {}) {
   std::vector<double> greatest(resolve_threads(threads), 0.0);
   std::vector<std::size_t> first_bad(greatest.size(), data.rows());
   parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -52,8 +51,11 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
     greatest[worker] = std::max(greatest[worker], std::sqrt(static_cast<double>(greatest_square)));
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
-    for (const T x : data.row(i))
-      if (!is_finite(x)) invalid(name, static_cast<double>(x), "row ", i, " ", limit);
+    for (std::size_t j = 0; j < data.cols(); ++j)
+      if (const auto x = static_cast<double>(data.row(i)[j]); !is_finite(x)) {
+        if (!limit.empty()) invalid(name, x, "row ", i, " ", limit);
+        invalid(name, x, "row ", i, ", coordinate ", j, " must be a finite number");
+      }
   return *std::max_element(greatest.begin(), greatest.end());
 }
 
@@ -70,8 +72,10 @@ double check_rows(matrix_view<T> data, std::string_view name, std::size_t thread
 template <class T>
 void check_rows(const csr_view<T>& data, std::string_view name) {
   for (std::size_t i = 0; i < data.size(); ++i)
-    for (const T x : data.row(i).values)
-      if (!is_finite(x)) invalid(name, static_cast<double>(x), "row ", i, " must hold finite numbers only");
+    for (std::size_t j = 0; j < data.row(i).values.size(); ++j)
+      if (const T x = data.row(i).values[j]; !is_finite(x))
+        invalid(name, static_cast<double>(x), "row ", i, ", coordinate ", data.row(i).indices[j],
+                " must be a finite number");
 }
 
 /// The greatest norm of sparse rows, as of dense ones.

@@ -43,9 +43,9 @@ inline void run_blocks(std::size_t threads, std::size_t n, std::size_t grain, bl
     try {
       for (std::size_t block = next++; block < blocks; block = next++) {
         f.call(f.object, block * grain, std::min(n, block * grain + grain), worker);
-        ++done;
-        if (worker == 0 && done < blocks)
-          report(progress, stage, static_cast<double>(done) / static_cast<double>(blocks));
+        const std::size_t so_far = ++done;
+        if (worker == 0 && so_far < blocks)
+          report(progress, stage, static_cast<double>(so_far) / static_cast<double>(blocks));
       }
     } catch (...) {
       const std::lock_guard lock(error_mutex);

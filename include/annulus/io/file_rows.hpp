@@ -6,6 +6,7 @@
 #include <annulus/core/file_kind.hpp>
 #include <annulus/core/mapped_file.hpp>
 #include <annulus/core/matrix.hpp>
+#include <annulus/core/output_file.hpp>
 #include <annulus/core/progress.hpp>
 
 #include <algorithm>
@@ -88,7 +89,9 @@ inline void check_name_to_write(const std::filesystem::path& path, std::string_v
 class transfer {
  public:
   transfer(const progress_callback& progress, std::string_view stage, std::uint64_t bytes)
-      : m_progress(progress), m_stage(stage), m_total(bytes) {}
+      : m_progress(progress), m_stage(stage), m_total(bytes) {
+    if (bytes == 0) report(progress, stage, 1.0);
+  }
 
   /// \throws cancelled
   void advance(std::uint64_t bytes) {

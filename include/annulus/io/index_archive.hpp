@@ -4,6 +4,7 @@
 /// What saves and loads the fields of an index, as core/archive.hpp describes: numbers as metadata, arrays as tensors.
 
 #include <annulus/core/matrix.hpp>
+#include <annulus/core/output_file.hpp>
 #include <annulus/io/tensor_files.hpp>
 
 #include <charconv>

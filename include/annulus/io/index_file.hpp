@@ -79,8 +79,10 @@ Index read_index(File file, const Args&... args) {
 /// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of
 /// an nndescent_index holds the rows that are there alone: where some were erased since the last consolidate(), it is
 /// that of a copy that was consolidated. A process that ends meanwhile leaves the old file as it was, and beside it a
-/// temporary one, path.tmp- and two numbers, which may be deleted. \throws std::system_error where the file cannot be
-/// written, as when the disk is full; what was under that name is still there then.
+/// temporary one, annulus-<16 digits>.tmp, which may be deleted. Symbolic links are followed and stay; mode, owner and
+/// group of the old file are kept as far as the process may, hard links, ACLs and extended attributes are not
+/// (core/output_file.hpp). A pipe or device is written to as it is. \throws std::system_error where the file cannot be
+/// written, as when the disk is full, it is read-only, or its folder is; what was under that name is still there then.
 template <detail::saved_index Index>
 void save(const Index& index, const std::filesystem::path& path) {
   detail::index_writer writer;

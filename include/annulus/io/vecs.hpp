@@ -74,12 +74,12 @@ matrix<T> read_vecs(const std::filesystem::path& path, std::size_t first = 0, st
   detail::input_file file(path);
   const detail::vecs_layout<T> layout(file);
   auto result = detail::rows_to_read<T>(detail::rows_of_window(first, count, layout.rows, file.name()), layout.d);
+  detail::transfer transfer(progress, "read vecs", result.rows() * layout.row_bytes);
   if (result.rows() == 0) return result;
 
   constexpr std::size_t block_bytes = std::size_t{256} << 10;  // stays in the cache
   const std::size_t at_once = std::clamp<std::size_t>(block_bytes / layout.row_bytes, 1, result.rows());
   std::vector<std::byte> block(at_once * layout.row_bytes);
-  detail::transfer transfer(progress, "read vecs", result.rows() * layout.row_bytes);
   file.seek(first * layout.row_bytes);
   for (std::size_t start = 0; start < result.rows(); start += at_once) {
     const std::size_t rows = std::min(at_once, result.rows() - start);

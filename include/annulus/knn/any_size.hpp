@@ -104,10 +104,8 @@ neighbors search_differences(const View& data, double norm, const View& queries,
     waiting.erase(waiting.begin(), others);
 
     knn_params part = params;
-    if (params.progress)
-      part.progress = [&](std::string_view stage, double fraction) {
-        return params.progress(stage, (exponent - finest + step * fraction) / (coarsest - finest + step));
-      };
+    const double all = coarsest - finest + step;
+    part.progress = part_of(params.progress, (exponent - finest) / all, (exponent - finest + step) / all);
     const scaled_rows rows(data, exponent, params.threads);
     const auto gathered = gather_rows(queries, now);
     const scaled_rows asked(View(gathered), exponent, params.threads);
@@ -123,7 +121,6 @@ neighbors search_differences(const View& data, double norm, const View& queries,
       waiting.push_back(i);
     }
   }
-  report(params.progress, "knn", 1.0);
   return result;
 }
 
@@ -132,16 +129,23 @@ neighbors search_differences(const View& data, double norm, const View& queries,
 /// its distances may be no floats.
 template <class View, class Metric, class Search>
 neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
-                          const knn_params& params, Search search) {
+                          const knn_params& given, Search search) {
   const std::vector<double> norms = norms_of(queries);
   double greatest = 0;
   for (const double n : norms) greatest = std::max(greatest, n);
   check_reach(metric, queries, greatest, "queries");
-  if constexpr (!scaling_metric<Metric>) return search(data, norm, queries, norms, params);
-  else if constexpr (is_cosine<Metric>) return search_directions(data, norm, queries, norms, metric, params, search);
-  else if constexpr (form_of<Metric>() == product_form::inner_product)
-    return search_products(data, norm, queries, norms, metric, params, search);
-  else return search_differences(data, norm, queries, norms, k, metric, params, search);
+  staged_progress progress(given.progress, {{"knn", 1}});
+  knn_params params = given;
+  params.progress = progress.callback();
+  neighbors found = [&] {
+    if constexpr (!scaling_metric<Metric>) return search(data, norm, queries, norms, params);
+    else if constexpr (is_cosine<Metric>) return search_directions(data, norm, queries, norms, metric, params, search);
+    else if constexpr (form_of<Metric>() == product_form::inner_product)
+      return search_products(data, norm, queries, norms, metric, params, search);
+    else return search_differences(data, norm, queries, norms, k, metric, params, search);
+  }();
+  progress.finish();
+  return found;
 }
 
 }  // namespace annulus::inline ANNULUS_ARCH::detail

@@ -94,13 +94,17 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   }
 
   k = std::min(k, data.rows());
+  const double tiled =
+      any_scan ? static_cast<double>(std::ranges::count(ways, way::tiles)) / static_cast<double>(ways.size()) : 1.0;
   if constexpr (has_product_form<Metric>()) {
     const auto is_left_out = [&](std::size_t i) { return ways[i] != way::tiles; };
-    if (any_tiles) search_tiles(data, metric, queries, k, params, is_left_out, result);
+    knn_params part = params;
+    part.progress = part_of(params.progress, 0, tiled);
+    if (any_tiles) search_tiles(data, metric, queries, k, part, is_left_out, result);
   }
   if (any_scan)
     scan(
-        data, metric, queries, k, params.filter, params.threads, params.progress,
+        data, metric, queries, k, params.filter, params.threads, part_of(params.progress, tiled, 1),
         [&](std::size_t i) { return ways[i] != way::scan; }, result);
   return result;
 }

@@ -89,7 +89,10 @@ template <class Points, class Metric>
 neighbors search_points(const Points& data, const Points& queries, std::size_t k, const Metric& metric,
                         const knn_params& params) {
   neighbors result(queries.size(), k);
-  if (queries.size() == 0 || data.size() == 0) return result;
+  if (queries.size() == 0 || data.size() == 0) {
+    report(params.progress, "knn", 1.0);
+    return result;
+  }
   k = std::min(k, data.size());
   const std::size_t workers = resolve_threads(params.threads);
   std::vector<points_scan<Points, Metric>> scans(workers, {data, metric, params.filter});

@@ -47,17 +47,17 @@ void embed_shares(const T* row, std::size_t d, Out* out) noexcept {
 /// What every metric of distributions refuses.
 struct mass_rows {
   template <row_scalar T>
-  static const char* refuses(const T* row, std::size_t d) noexcept {
+  static row_refusal refuses(const T* row, std::size_t d) noexcept {
     // Bytes cannot overflow the sum nor, unsigned, be negative.
     if constexpr (!std::same_as<T, std::uint8_t>) {
       for (std::size_t i = 0; i < d; ++i)
-        if (!(static_cast<double>(row[i]) >= 0)) return "must hold mass that is not negative";
+        if (!(static_cast<double>(row[i]) >= 0)) return {"must hold mass that is not negative", i};
       if (!(mass_of(row, d) <= std::numeric_limits<double>::max())) return "must hold mass of a finite sum";
     }
-    return nullptr;
+    return {};
   }
   template <class T>
-  static const char* refuses(const sparse_row<T>& row) noexcept {
+  static row_refusal refuses(const sparse_row<T>& row) noexcept {
     return refuses(row.values.data(), row.values.size());
   }
 };

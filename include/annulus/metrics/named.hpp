@@ -58,7 +58,9 @@ struct first_taken<F, First, Rest...> {
 [[noreturn, gnu::noinline, gnu::cold]] inline void unknown_metric(std::string_view name) {
   std::string known;
   for (const metric_info& metric : known_metrics) known.append(known.empty() ? "" : ", ").append(metric.name);
-  invalid("metric", name, "must be one of ", known);
+  const std::string_view meant = meant_metric(name);
+  if (meant.empty()) invalid("metric", name, "must be one of ", known);
+  invalid("metric", name, "did you mean ", meant, "? It must be one of ", known);
 }
 
 /// Refuses parameters that the metric has not, and asks for those that it needs.
@@ -113,16 +115,16 @@ decltype(auto) call_by_name(std::string_view name, const metric_params& params, 
 
 }  // namespace detail
 
-/// Calls f with the metric of that name or alias (known_metrics), made with its parameters, and returns what f does,
-/// which has to be of one type for all metrics. f is compiled for each metric that it can be called with: where not all
-/// will do, a generic lambda says so.
+/// Calls f with the metric of that name or alias (known_metrics) in any case, made with its parameters, and returns
+/// what f does, which has to be of one type for all metrics. f is compiled for each metric that it can be called with:
+/// where not all will do, a generic lambda says so.
 ///
 ///     with_metric("hellinger", {}, [&]<class M>(M metric) requires metric_for<M, csr_view<float>> {
 ///       return knn(rows, queries, 10, metric);
 ///     });
 ///
-/// \throws std::invalid_argument for an unknown name (telling those known), for a metric that f cannot be called with,
-/// for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
+/// \throws std::invalid_argument for an unknown name (telling the most similar, and those known), for a metric that f
+/// cannot be called with, for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
 template <class F>
 decltype(auto) with_metric(std::string_view name, const metric_params& params, F&& f) {
   const metric_info* const known = find_metric(name);

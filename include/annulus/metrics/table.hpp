@@ -4,9 +4,11 @@
 /// What metrics there are by name: a table for programs that let their users choose, and for the documentation.
 
 #include <annulus/core/errors.hpp>
+#include <annulus/core/similar_name.hpp>
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include <annulus/core/macros_off.hpp>
 
@@ -106,13 +108,71 @@ inline constexpr auto known_metrics = [] {
   };
 }();
 
-/// The metric of that name or alias, or a null pointer.
+/// The metric of that name or alias in any case, or a null pointer.
 constexpr const metric_info* find_metric(std::string_view name) noexcept {
   if (name.empty()) return nullptr;  // as unused aliases are
+  const auto is_named = [name](std::string_view known) { return detail::is_same_name(known, name); };
   for (const metric_info& known : known_metrics)
-    if (known.name == name || std::ranges::find(known.aliases, name) != known.aliases.end()) return &known;
+    if (is_named(known.name) || std::ranges::any_of(known.aliases, is_named)) return &known;
   return nullptr;
 }
+
+namespace detail {
+
+/// What metrics are called elsewhere, where that is no alias: mostly since values differ, as those of squares or signs.
+struct foreign_name {
+  std::string_view theirs, ours;
+};
+inline constexpr std::array foreign_names{
+    foreign_name{"l2sq", "sqeuclidean"},        // usearch
+    foreign_name{"squared_l2", "sqeuclidean"},  // and others
+    foreign_name{"squared_euclidean", "sqeuclidean"},
+    foreign_name{"nan_euclidean", "euclidean"},  // scikit-learn
+    foreign_name{"p", "minkowski"},
+    foreign_name{"lp", "minkowski"},        // faiss, nmslib
+    foreign_name{"infinity", "chebyshev"},  // scikit-learn
+    foreign_name{"maximum", "chebyshev"},   // R
+    foreign_name{"ip", "inner_product"},    // faiss, hnswlib, usearch
+    foreign_name{"innerproduct", "inner_product"},
+    foreign_name{"mips", "inner_product"},
+    foreign_name{"negdotprod", "inner_product"},   // nmslib
+    foreign_name{"dot_product", "inner_product"},  // ScaNN
+    foreign_name{"max_inner_product", "inner_product"},
+    foreign_name{"cos", "cosine"},                    // usearch
+    foreign_name{"cosinesimil", "cosine"},            // nmslib
+    foreign_name{"angular", "cosine"},                // annoy, ann-benchmarks
+    foreign_name{"angulardist", "true_angular"},      // nmslib
+    foreign_name{"pearson", "correlation"},           // usearch
+    foreign_name{"jensenshannon", "jensen_shannon"},  // scipy, whose is its root
+    foreign_name{"jsdivergence", "jensen_shannon"},   // nmslib
+    foreign_name{"js", "jensen_shannon"},
+    foreign_name{"kl", "symmetric_kl"},
+    foreign_name{"kldivgenfast", "symmetric_kl"},  // nmslib
+    foreign_name{"wasserstein_distance", "wasserstein_1d"},
+    foreign_name{"emd", "kantorovich"},
+    foreign_name{"earth_movers", "kantorovich"},
+    foreign_name{"tanimoto", "jaccard"},  // usearch
+    foreign_name{"sorensen", "dice"},     // usearch
+    foreign_name{"bit_tanimoto", "bit_jaccard"},
+};
+
+/// The metric that somebody who wrote this name may have meant, or an empty name.
+inline std::string_view meant_metric(std::string_view name) {
+  constexpr std::string_view of_faiss = "metric_";
+  if (name.size() > of_faiss.size() && is_same_name(name.substr(0, of_faiss.size()), of_faiss))
+    name.remove_prefix(of_faiss.size());
+  if (const metric_info* const known = find_metric(name)) return known->name;
+  std::vector<std::string_view> names;
+  for (const metric_info& metric : known_metrics) names.push_back(metric.name);
+  for (const metric_info& metric : known_metrics)
+    names.insert(names.end(), metric.aliases.begin(), metric.aliases.end());
+  for (const foreign_name& foreign : foreign_names)
+    if (is_same_name(name, foreign.theirs)) return foreign.ours;
+  const metric_info* const similar = find_metric(most_similar(name, names));
+  return similar != nullptr ? similar->name : std::string_view();
+}
+
+}  // namespace detail
 
 }  // namespace annulus::inline ANNULUS_ARCH
 

@@ -73,8 +73,11 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
   const std::size_t n = space.size();
   // Lists that hold nearly all rows are best filled by comparing all.
   const std::size_t leaf_size = n <= 2 * width ? n : params.leaf_size;
+  const std::size_t n_trees = initial.rows() == 0 && params.tree_init ? params.n_trees : 1;
   const auto one_tree = [&](std::size_t tree, std::size_t count) {
-    return build_rp_forest(space, leaf_size, tree, count, params.seed, params.threads, params.progress);
+    const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(n_trees); };
+    return build_rp_forest(space, leaf_size, tree, count, params.seed, params.threads,
+                           part_of(params.progress, share(tree), share(tree + count)));
   };
   rp_leaves leaves = std::move(one_tree(0, 1)[0]);
   order = leaves.order;
@@ -94,9 +97,8 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
   } else if (params.tree_init) {
     build.join_leaves(leaves);
     const std::size_t at_once = resolve_threads(params.threads);
-    for (std::size_t tree = 1; tree < params.n_trees; tree += at_once)
-      for (const rp_leaves& others : one_tree(tree, std::min(at_once, params.n_trees - tree)))
-        build.join_leaves(others);
+    for (std::size_t tree = 1; tree < n_trees; tree += at_once)
+      for (const rp_leaves& others : one_tree(tree, std::min(at_once, n_trees - tree))) build.join_leaves(others);
   }
   build.fill_at_random();
   if (!is_fit(order, build.lists())) return std::nullopt;

@@ -87,7 +87,7 @@ class nndescent_index {
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const search_params& params = {}) const {
     check_query(dim_of(query), ids.size(), params);
-    if (const char* const reason = detail::refusal(m_metric, query)) detail::invalid("query", "a row", reason);
+    if (const row_refusal why = detail::refusal(m_metric, query)) detail::refuse_row("query", {}, query, why);
     if constexpr (!is_sparse) check_queries(view_type(query));
     if (ids.size() != distances.size())
       detail::invalid("distances size", distances.size(), "must equal ids size = ", ids.size());

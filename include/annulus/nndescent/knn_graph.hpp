@@ -8,6 +8,7 @@
 #include <annulus/nndescent/build.hpp>
 #include <annulus/nndescent/copied_lists.hpp>
 #include <annulus/nndescent/equal_rows.hpp>
+#include <annulus/nndescent/graph_matrix.hpp>
 
 #include <annulus/core/macros_off.hpp>
 
@@ -161,10 +162,14 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
 template <class View, class Metric>
 neighbors checked_knn_graph(const View& data, const Metric& metric, const nndescent_params& given,
                             const initial_graph& initial) {
-  const nndescent_params params = resolved(given, data.size());
+  nndescent_params params = resolved(given, data.size());
   check_data(metric, data, params.threads);
+  staged_progress progress(given.progress, {{"trees", 25}, {"descent", 72}, {"distances", 3}});
+  params.progress = progress.callback();
   const compared_rows<Metric, View> rows(metric, data, params.threads);
-  return knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  neighbors graph = knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  progress.finish();
+  return graph;
 }
 
 }  // namespace detail
@@ -205,58 +210,6 @@ template <detail::rows_like D, class Metric>
           detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
     return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params, initial.ids);
   }
-
-/// Which edges of a k-NN graph a matrix shall have.
-enum class graph_edges {
-  directed,  ///< i -> j where j is a neighbour of i
-  united,    ///< both ways where either is a neighbour of the other
-  mutual     ///< both ways where each is a neighbour of the other
-};
-
-/// A k-NN graph as a sparse matrix of distances, for UMAP, t-SNE or clustering; rows are in ascending order of
-/// distance. An edge found from both ends at different distances (of a metric that is not symmetric) takes the smaller.
-/// O(n k log k). \throws std::invalid_argument as to_csr does.
-inline csr graph_to_csr(const neighbors& graph, graph_edges edges = graph_edges::directed) {
-  const std::size_t n = graph.ids.rows();
-  const csr directed = to_csr(graph, n);
-  if (edges == graph_edges::directed) return directed;
-
-  struct edge {
-    id_type to;
-    float distance;
-    bool is_forward;
-  };
-  std::vector<std::vector<edge>> all(n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t j = 0; j < graph.ids.cols(); ++j) {
-      const id_type to = graph.ids(i, j);
-      if (to == no_id) continue;
-      all[i].push_back({to, graph.distances(i, j), true});
-      if (to != i) all[to].push_back({static_cast<id_type>(i), graph.distances(i, j), false});
-    }
-  csr result{{0}, {}, {}, n};
-  for (std::size_t i = 0; i < n; ++i) {
-    auto& row = all[i];
-    std::sort(row.begin(), row.end(),
-              [](const edge& a, const edge& b) { return a.to != b.to ? a.to < b.to : a.distance < b.distance; });
-    std::vector<candidate<float>> kept;
-    for (auto first = row.begin(); first != row.end();) {
-      auto last = first;
-      bool forward = false, backward = false;
-      for (; last != row.end() && last->to == first->to; ++last) (last->is_forward ? forward : backward) = true;
-      if (edges == graph_edges::united || (forward && backward) || first->to == i)
-        kept.push_back({first->distance, first->to});
-      first = last;
-    }
-    std::sort(kept.begin(), kept.end());
-    for (const auto& c : kept) {
-      result.indices.push_back(static_cast<std::int32_t>(c.id));
-      result.distances.push_back(c.rank);
-    }
-    result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
-  }
-  return result;
-}
 
 /// The recall of a k-NN graph (self excluded) of `data`, estimated on rows drawn at random against exact search: from 0
 /// to 1, by distance. O(n_samples n d). \throws std::invalid_argument for a graph of another number of rows, or for

@@ -36,8 +36,12 @@ class search_graph {
         m_graph(0, graph_stride(m_params)),
         m_knn(m_params.n_neighbors) {
     m_params.include_self = false;
+    staged_progress progress(
+        params.progress, {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
+    m_params.progress = progress.callback();
     if (data.size() > 0) build(data);
     m_params.progress = {};
+    progress.finish();
   }
 
   search_graph(unfilled, Metric metric)
@@ -181,8 +185,8 @@ class search_graph {
     if (size() > 0 && m_root >= m_names.n_vertices()) return "root: " + std::to_string(m_root) + " is no vertex";
     if constexpr (refusing<Metric, row_type>)
       for (std::size_t i = 0; i < exact_rows().size(); ++i)
-        if (const char* const reason = refusal(m_metric, exact_rows().row(i)))
-          return "rows: row " + std::to_string(i) + ' ' + reason;
+        if (const row_refusal why = refusal(m_metric, exact_rows().row(i)))
+          return "rows: row " + std::to_string(i) + ' ' + why.reason;
     return {};
   }
 

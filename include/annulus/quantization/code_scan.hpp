@@ -130,7 +130,7 @@ neighbors scan_codes(matrix_view<Code> codes, std::size_t m, std::size_t ks, std
   if (codes.rows() >= no_id) invalid("codes", codes.rows(), "must be fewer than 2^32 - 1");
   checked_product(queries, k, "queries * k");
   neighbors result(queries, k);
-  if (codes.rows() == 0) return result;
+  if (codes.rows() == 0) queries = 0;
   std::vector<std::optional<code_scan<Code>>> scans(resolve_threads(params.threads));
   parallel_for(
       params.threads, queries, code_scan<Code>::group,

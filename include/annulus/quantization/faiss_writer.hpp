@@ -3,7 +3,7 @@
 /// \file
 /// Writing faiss's index files, byte for byte as faiss does.
 
-#include <annulus/core/file.hpp>
+#include <annulus/core/output_file.hpp>
 #include <annulus/quantization/faiss_index.hpp>
 
 #include <annulus/core/macros_off.hpp>

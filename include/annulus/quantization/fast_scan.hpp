@@ -176,7 +176,7 @@ class fast_scan_index {
   /// candidates are scan.sorted(added).
   template <class Take>
   void run(matrix_view<float> queries, std::size_t count, const fast_scan_params& params, Take take) const {
-    if (count == 0) return;
+    if (count == 0) return detail::report(params.progress, "fast_scan", 1.0);
     std::visit([&](const auto& blocks) { run_blocks(blocks, queries, count, params, take); }, m_codes);
   }
 
@@ -222,7 +222,10 @@ class fast_scan_index {
     neighbors result(queries.rows(), k);
     const std::size_t kept = std::min(k, size());
     const std::size_t count = kept > size() / params.k_factor ? size() : kept * params.k_factor;
-    if (count == 0) return result;
+    if (count == 0) {
+      detail::report(params.progress, "fast_scan", 1.0);
+      return result;
+    }
     std::vector<top_k<float>> nearest(resolve_threads(params.threads), top_k<float>(kept));
     run(queries, count, params, [&](auto& scan, std::size_t added, std::size_t i, std::size_t worker) {
       const prepared_query<Metric, float> rank(metric, queries.row(i).data(), dim());

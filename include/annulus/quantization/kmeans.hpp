@@ -4,6 +4,7 @@
 /// Lloyd's k-means: the training of every codebook.
 
 #include <annulus/quantization/kmeans_init.hpp>
+#include <annulus/quantization/kmeans_split.hpp>
 #include <annulus/quantization/nearest_codeword.hpp>
 
 #include <annulus/core/macros_off.hpp>
@@ -63,12 +64,36 @@ class lloyd {
         std::ranges::copy(found, m_codes.begin() + static_cast<std::ptrdiff_t>(i));
       }
     });
-    return m_is_first || m_has_split || std::ranges::count(changed, 1) > 0;
+    return m_is_first || std::ranges::count(changed, 1) > 0;
   }
 
-  /// Moves every centroid to the mean of its points; one that has none takes half of the largest cluster, unless this
-  /// is the last round, which leaves means. Returns the mean squared error of the points to the means.
-  double update(matrix<float>& centroids, std::size_t round, bool is_last = false) {
+  /// Moves every centroid to the mean of its points; those that have none take points of the clusters of the greatest
+  /// error, as long as not all points of each cluster are equal. Returns the mean squared error of the points to the
+  /// means.
+  double update(matrix<float>& centroids, std::size_t round) {
+    m_is_first = false;
+    double explained = move_to_means(centroids);
+    for (std::size_t split = 0; std::ranges::find(m_counts, 0u) != m_counts.end(); ++split) {
+      const counter_random random(m_seed, 2 + round + (split << 32));
+      if (!split_clusters(m_points, centroids, m_counts, m_codes, random, m_threads)) break;
+      explained = move_to_means(centroids);
+    }
+    return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
+  }
+
+  /// Of the last assignment, and what update() changed of it.
+  const std::vector<std::uint32_t>& codes() const noexcept { return m_codes; }
+
+ private:
+  static constexpr std::size_t grain = 16 * nearest_codeword::block;
+
+  static void add(const float* x, std::size_t d, double* sum) noexcept {
+    for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(x[j]);
+  }
+
+  /// Moves centroids that have points. Returns the sum of the points' squares about the centre less that about the
+  /// means.
+  double move_to_means(matrix<float>& centroids) {
     // Each thread goes over all points and adds those of its own centroids, so that their order is always the same.
     const std::size_t share = (m_k + resolve_threads(m_threads) - 1) / resolve_threads(m_threads), d = m_points.cols();
     parallel_for(m_threads, m_k, share, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -82,7 +107,6 @@ class lloyd {
         add(m_points.row(i).data(), d, m_sums.row(c).data());
       }
     });
-    m_is_first = m_has_split = false;
     double explained = 0;
     for (std::size_t c = 0; c < m_k; ++c) {
       if (m_counts[c] == 0) continue;
@@ -93,45 +117,13 @@ class lloyd {
         centroids(c, j) = static_cast<float>(mean);
       }
     }
-    if (!is_last) split_largest(centroids, round);
-    return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
-  }
-
-  /// Of the last assignment.
-  const std::vector<std::uint32_t>& codes() const noexcept { return m_codes; }
-
- private:
-  static constexpr std::size_t grain = 16 * nearest_codeword::block;
-
-  static void add(const float* x, std::size_t d, double* sum) noexcept {
-    for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(x[j]);
+    return explained;
   }
 
   /// Taken from there, as else data far from zero would lose its error to rounding.
   double square_from_centre(double x, std::size_t j) const noexcept {
     const double out = x - static_cast<double>(m_frame.centre[j]);
     return out * out;
-  }
-
-  /// Empty clusters, in order, each take half of the cluster that is then the largest: both centroids step aside, to
-  /// opposite sides in a random direction, by a thousandth of the range of the data.
-  void split_largest(matrix<float>& centroids, std::size_t round) {
-    const counter_random random(m_seed, 2 + round);
-    const float step = m_frame.unit * integer_frame::longest / 1024;
-    for (std::size_t c = 0; c < m_k; ++c) {
-      if (m_counts[c] > 0) continue;
-      const auto largest = std::max_element(m_counts.begin(), m_counts.end());
-      if (*largest < 2) return;
-      const auto donor = static_cast<std::size_t>(largest - m_counts.begin());
-      for (std::size_t j = 0; j < centroids.cols(); ++j) {
-        const float aside = (random.bits(c * centroids.cols() + j) & 1u) != 0 ? step : -step;
-        centroids(c, j) = centroids(donor, j) + aside;
-        centroids(donor, j) -= aside;
-      }
-      m_has_split = true;
-      m_counts[c] = *largest / 2;
-      *largest -= m_counts[c];
-    }
   }
 
   matrix_view<float> m_points;
@@ -144,7 +136,7 @@ class lloyd {
   matrix<double> m_sums;
   std::vector<std::size_t> m_counts;
   double m_squares = 0;
-  bool m_is_first = true, m_has_split = false;
+  bool m_is_first = true;
 };
 
 /// Rows that codewords can be made of. Throws std::invalid_argument where they cannot.
@@ -160,9 +152,9 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
   kmeans_result result{std::move(centroids)};
   lloyd rounds(points, result.centroids.rows(), params.seed, params.threads);
   for (std::size_t round = 0; round < params.iter && rounds.assign(result.centroids); ++round) {
-    const bool is_last = round + 1 == params.iter;
-    result.mean_squared_error = rounds.update(result.centroids, round, is_last);
-    if (!is_last) report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
+    result.mean_squared_error = rounds.update(result.centroids, round);
+    if (round + 1 < params.iter)
+      report(params.progress, "k-means", static_cast<double>(round + 1) / static_cast<double>(params.iter));
   }
   report(params.progress, "k-means", 1.0);
   return result;
@@ -171,8 +163,9 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
 }  // namespace detail
 
 /// k centroids (k x d) of `points` (n x d) by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that
-/// `params.init` chooses. A centroid without points takes half of the largest cluster, but for the last round's. The
-/// same bits for any number of threads. O(iter n k d); memory O(n d) bytes times two, and no distances.
+/// `params.init` chooses. Centroids without points take points of the clusters whose squared error is the greatest: the
+/// error is 0 where there are at most k different points. The same bits for any number of threads.
+/// O(iter n k d); memory O(n d) bytes times two, and no distances.
 /// \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
 /// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
 inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {

@@ -6,6 +6,7 @@
 #include <annulus/core/finite.hpp>
 #include <annulus/core/random.hpp>
 
+#include <algorithm>
 #include <numeric>
 
 #include <annulus/core/macros_off.hpp>
@@ -13,7 +14,8 @@
 namespace annulus::inline ANNULUS_ARCH {
 
 /// The first centroids: Gaussian with the mean and covariance of the points; spread by squared distance (k-means++,
-/// Arthur and Vassilvitskii 2007; O(n k d), as much as an iteration by floats); or rows chosen at random.
+/// Arthur and Vassilvitskii 2007; O(n k d), as much as an iteration by floats); or rows chosen at random, but spread
+/// where more than half of these equal others, as where most rows are zero.
 enum class kmeans_init { random, plus_plus, points };
 
 struct kmeans_params {
@@ -56,6 +58,18 @@ inline matrix<float> rows_of(matrix_view<float> points, std::span<const std::siz
   return rows;
 }
 
+inline std::size_t count_different(const matrix<float>& rows) {
+  std::vector<std::size_t> order(rows.rows());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return std::ranges::lexicographical_compare(rows.row(a), rows.row(b));
+  });
+  const auto end = std::unique(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::ranges::equal(rows.row(a), rows.row(b));
+  });
+  return static_cast<std::size_t>(end - order.begin());
+}
+
 /// Rows with the mean and covariance of the points, nearly normal: the mean, and on it all differences from it with
 /// random signs.
 inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, const counter_random& r) {
@@ -76,35 +90,45 @@ inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, con
   return rows;
 }
 
-/// Each next row with a probability proportional to its squared distance from the nearest one chosen so far.
-inline matrix<float> spread_rows(matrix_view<float> points, std::size_t k, const counter_random& r,
-                                 std::size_t threads) {
+struct spread {
+  std::vector<std::size_t> chosen;     ///< rows
+  std::vector<std::uint32_t> nearest;  ///< of each row which of the chosen is the nearest, the first of equally near
+};
+
+/// k rows, each next with a probability proportional to its squared distance from the nearest one chosen so far; fewer
+/// where all rows equal one of those.
+inline spread spread_rows(matrix_view<float> points, std::size_t k, const counter_random& r, std::size_t threads) {
   constexpr std::size_t grain = 4096;
   const std::size_t n = points.rows();
-  std::vector<float> nearest(n, std::numeric_limits<float>::infinity());
+  std::vector<float> squares(n, std::numeric_limits<float>::infinity());
   std::vector<double> sums(n / grain + 1);
-  std::vector<std::size_t> chosen{static_cast<std::size_t>(r.below(0, n))};
-  while (chosen.size() < k) {
+  spread result{{static_cast<std::size_t>(r.below(0, n))}, std::vector<std::uint32_t>(n)};
+  auto& chosen = result.chosen;
+  for (;;) {
     const float* const last = points.row(chosen.back()).data();
+    const auto number = static_cast<std::uint32_t>(chosen.size() - 1);
     parallel_for(threads, n, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
       double sum = 0;
       for (std::size_t i = begin; i < end; ++i) {
-        nearest[i] = std::min(nearest[i], one_to_one<kernels::squared_l2>(last, points.row(i).data(), points.cols()));
-        sum += static_cast<double>(nearest[i]);
+        const float square = one_to_one<kernels::squared_l2>(last, points.row(i).data(), points.cols());
+        result.nearest[i] = square < squares[i] ? number : result.nearest[i];
+        squares[i] = std::min(squares[i], square);
+        sum += static_cast<double>(squares[i]);
       }
       sums[begin / grain] = sum;
     });
-    double left = r.uniform(chosen.size()) * std::accumulate(sums.begin(), sums.end(), 0.0);
+    const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+    if (chosen.size() == k || sum == 0) return result;
+    double left = r.uniform(chosen.size()) * sum;
     std::size_t block = 0;
     while (block + 1 < sums.size() && left >= sums[block]) left -= sums[block++];
     std::size_t next = std::min(block * grain, n - 1);
     for (std::size_t i = next; i < std::min(n, block * grain + grain); ++i) {
-      if (nearest[i] > 0) next = i;
-      if ((left -= static_cast<double>(nearest[i])) < 0) break;
+      if (squares[i] > 0) next = i;
+      if ((left -= static_cast<double>(squares[i])) < 0) break;
     }
     chosen.push_back(next);
   }
-  return rows_of(points, chosen);
 }
 
 /// k rows to start from, of at least as many points.
@@ -114,10 +138,16 @@ inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k,
   switch (params.init) {
     case kmeans_init::random:
       return gaussian_rows(points, k, random);
-    case kmeans_init::plus_plus:
-      return spread_rows(points, k, random, params.threads);
-    case kmeans_init::points:
-      return rows_of(points, sample_without_replacement(points.rows(), k, random));
+    case kmeans_init::points: {
+      auto rows = rows_of(points, sample_without_replacement(points.rows(), k, random));
+      if (2 * count_different(rows) >= k) return rows;
+      [[fallthrough]];
+    }
+    case kmeans_init::plus_plus: {
+      auto chosen = spread_rows(points, k, random, params.threads).chosen;
+      chosen.resize(k, chosen.front());
+      return rows_of(points, chosen);
+    }
   }
   invalid("init", static_cast<int>(params.init), "must be random, plus_plus or points");
 }

@@ -52,20 +52,26 @@ class optimized_product_quantizer {
                          .seed = params.seed,
                          .init = params.init,
                          .max_points_per_centroid = params.max_points_per_centroid,
-                         .threads = params.threads,
-                         .progress = params.progress};
+                         .threads = params.threads};
     matrix<float> sampled, unit;
     auto rows = detail::training_rows(vecs, ks(), kmeans, sampled);
     kmeans.max_points_per_centroid = 0;
     if (metric() == pq_metric::cosine) rows = unit = detail::packed_copy(rows, true);
 
+    detail::staged_progress progress(params.progress,
+                                     {{"product quantizer", 1}, {"rotation", 2}, {"rotated codewords", 1}});
+    opq_params turning = params;
     product_quantizer<Code> plain(m(), ks(), metric()), rotated(plain);
+    kmeans.progress = progress.of(0);
     plain.fit(rows, kmeans);
-    auto [rotation, codewords] = detail::learn_rotation(rows, m(), ks(), params);
+    turning.progress = progress.of(1);
+    auto [rotation, codewords] = detail::learn_rotation(rows, m(), ks(), turning);
     const matrix<float> turned = detail::multiplied(rows, rotation, params.threads);
+    kmeans.progress = progress.of(2);
     rotated.fit(turned, codewords, kmeans);
     const bool pays = rotated.distortion(turned, params.threads).mean_squared_error <
                       plain.distortion(rows, params.threads).mean_squared_error;
+    progress.finish();
     m_rotation = pays ? std::move(rotation) : detail::identity(rows.cols());
     m_quantizer = pays ? std::move(rotated) : std::move(plain);
     return *this;

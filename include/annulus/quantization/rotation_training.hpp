@@ -69,7 +69,10 @@ learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::siz
   };
   for (std::size_t round = 0; round < std::max<std::size_t>(params.rotation_iter, 1); ++round) {
     parallel_for(threads, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
-    if (params.rotation_iter == 0) break;
+    if (params.rotation_iter == 0) {
+      report(params.progress, "rotation", 1.0);
+      break;
+    }
     rotation = procrustes<Real>(transposed_product(rows, decoded, threads));
     rotated = multiplied(rows, rotation, threads);
     report(params.progress, "rotation", static_cast<double>(round + 1) / static_cast<double>(params.rotation_iter));
