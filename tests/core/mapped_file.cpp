@@ -1,4 +1,5 @@
 #include <annulus/core/mapped_file.hpp>
+#include <annulus/core/output_file.hpp>
 
 #include "catch.hpp"
 #include "io/scratch.hpp"
