@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 
+#include <map>
 #include <set>
 
 using annulus::id_type;
