@@ -12,6 +12,8 @@ struct foreign_file {
 
 inline std::vector<foreign_file> foreign_files() {
   const std::string rest(600, '\x7F');
+  std::string tar(257, 'a');
+  tar.append("ustar").append(rest);
   return {
       {"version https://git-lfs.github.com/spec/v1\noid "
        "sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d"
@@ -32,7 +34,7 @@ inline std::vector<foreign_file> foreign_files() {
       {std::string("\x80\4\x95\7\0\0\0\0\0\0\0", 11) + rest, "a pickle of Python"},
       {std::string("\x40\0\0\0\0\0\0\0{\"__metadata__\":{}", 25) + rest, "a safetensors file, as index files"},
       {std::string("IwFl\x20\0\0\0\7\0\0\0", 12) + rest, "a faiss file"},
-      {std::string(257, 'a') + "ustar" + rest, "a tar archive: unpack it first"},
+      {tar, "a tar archive: unpack it first"},
       {std::string(600, '\0'), "zero bytes where it begins"},
   };
 }
