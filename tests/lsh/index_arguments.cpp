@@ -112,7 +112,7 @@ TEST_CASE("rows that are not finite are refused by the number of the row", "[lsh
       auto rows = some().rows;
       rows(row, 11) = bad;
       CHECK_THAT(message_of([&] { cosine_index(rows, {}, short_keys); }),
-                 ContainsSubstring("row " + std::to_string(row) + " "));
+                 ContainsSubstring("row " + std::to_string(row) + ", coordinate 11"));
     }
 }
 

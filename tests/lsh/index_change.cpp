@@ -176,8 +176,8 @@ TEST_CASE("rows refused by an insert or an update change nothing", "[lsh][lsh_in
   for (const float bad : {lsh_tests::not_a_number, lsh_tests::infinity}) {
     auto rows = rows_between(source(), 500, 520);
     rows(17, 7) = bad;
-    CHECK_THAT(message_of([&] { index.insert(rows); }), ContainsSubstring("row 17 "));
-    CHECK_THAT(message_of([&] { index.update(3, rows.row(17)); }), ContainsSubstring("row 0 "));
+    CHECK_THAT(message_of([&] { index.insert(rows); }), ContainsSubstring("row 17, coordinate 7"));
+    CHECK_THAT(message_of([&] { index.update(3, rows.row(17)); }), ContainsSubstring("row 0, coordinate 7"));
   }
   CHECK_THAT(message_of([&] { index.insert(float_rows(3, 9)); }), ContainsSubstring("dimension = 9"));
   CHECK_THAT(message_of([&] { index.update(3, std::vector<float>(9)); }), ContainsSubstring("dimension = 9"));

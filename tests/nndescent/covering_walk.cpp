@@ -189,19 +189,21 @@ TEST_CASE("a walk with a margin as wide as all rows finds what a comparison with
 }
 
 TEST_CASE("a walk covers its goal with a narrow margin where edges lead all ways", "[covering_walk]") {
-  const net rows(1000, 12, 5);
-  const counter_random random(9);
-  std::size_t wrong = 0, n_distances = 0;
-  for (std::size_t round = 0; round < 100; ++round) {
-    const plane_walk::query query{static_cast<float>(random.uniform(2 * round)),
-                                  static_cast<float>(random.uniform(2 * round + 1))};
-    const auto allow = [](id_type id) { return id % 3 == 0; };
-    const auto found = walk_for(rows.walk, rows.graph, query, 10, 16, endless, allow);
-    wrong += found.ids != naive(rows.walk, query, 10, allow);
-    n_distances += found.distances;
+  std::size_t found = 0, n_distances = 0;
+  for (std::size_t seed = 5; seed < 10; ++seed) {
+    const net rows(1000, 12, seed);
+    const counter_random random(seed + 4);
+    for (std::size_t round = 0; round < 100; ++round) {
+      const plane_walk::query query{static_cast<float>(random.uniform(2 * round)),
+                                    static_cast<float>(random.uniform(2 * round + 1))};
+      const auto allow = [](id_type id) { return id % 3 == 0; };
+      const auto walked = walk_for(rows.walk, rows.graph, query, 10, 16, endless, allow);
+      for (const id_type id : naive(rows.walk, query, 10, allow)) found += std::ranges::count(walked.ids, id) != 0;
+      n_distances += walked.distances;
+    }
   }
-  CHECK(wrong == 0);
-  CHECK(n_distances < 100 * 500);
+  CHECK(found >= 0.99 * 5 * 100 * 10);
+  CHECK(n_distances < 5 * 100 * 500);
 }
 
 TEST_CASE("rows without a rank are left out", "[covering_walk]") {
