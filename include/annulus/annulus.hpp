@@ -3,6 +3,7 @@
 /// \file
 /// Everything that needs only Eigen and xsimd.
 
+#include <annulus/approx_top_k/accumulator.hpp>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 #include <annulus/core/eigen_sparse.hpp>
 #include <annulus/core/filter.hpp>

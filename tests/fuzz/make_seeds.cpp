@@ -55,7 +55,7 @@ void write_codecs(const std::filesystem::path& folder) {
   save(product_quantizer<std::uint16_t>(2, 16).fit(data, quick), folder / "pq16");
   save(product_quantizer<>(3, 4), folder / "unfitted");
   save(optimized_product_quantizer<>(3, 4).fit(data, {.pq_iter = 1, .rotation_iter = 1}), folder / "opq");
-  for (const std::size_t ks : {4, 16, 32}) {
+  for (const std::size_t ks : {4u, 16u, 32u}) {
     fast_scan_index<> index(product_quantizer<>(3, ks).fit(data, quick));
     index.insert(data);
     save(index, folder / ("scan" + std::to_string(ks)));

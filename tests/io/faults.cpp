@@ -107,6 +107,10 @@ TEST_CASE("a file cannot be written where its folder is not", "[faults]") {
   CHECK(folder.n_files() == 1);
 }
 
+TEST_CASE("a file of no name is refused before it is written", "[faults]") {
+  CHECK_THROWS_AS(annulus::detail::output_file(""), std::system_error);
+}
+
 TEST_CASE("a folder in the place of a file stays", "[faults]") {
   const scratch_folder folder;
   std::filesystem::create_directory(folder / "taken");

@@ -132,6 +132,8 @@ TEST_CASE("hdf5: neighbors are integers of any width, each a row of train or -1"
   c.neighbors.type = H5T_STD_I64LE;
   c.neighbors.values[0] = 4294967296.0 * 4294967296.0 / 4;  // 2^62, that int32 would cut to 0
   CHECK_THAT(complaint(c), ContainsSubstring("has the neighbor 4611686018427387904"));
+  c.neighbors = {{2, 3}, 0.9, 0, H5T_IEEE_F32LE};
+  CHECK_THAT(complaint(c), ContainsSubstring("'neighbors' has floats, which are no numbers of rows"));
 }
 
 TEST_CASE("hdf5: a window of train is the slice of it, and neighbors are still rows of the whole", "[hdf5]") {
@@ -415,6 +417,16 @@ TEST_CASE("hdf5: integers are bits, floats are not", "[hdf5]") {
   write(folder / "a", c);
   CHECK(annulus::read_ann_benchmarks_bits(folder / "a").train.test(0, 0) == false);
   CHECK(annulus::read_ann_benchmarks_bits(folder / "a").train.test(6, 2) == true);
+  for (const hid_t type : {H5T_STD_I8LE, H5T_STD_I16LE, H5T_STD_I64BE}) {
+    const double wide = type == H5T_STD_I8LE ? 127 : 512;  // whose lowest byte is 0
+    c.train = {{2, 2}, 0, 1, type};
+    c.train.values = {0, -1, wide, -wide};
+    c.test = {{2, 2}, 0, 0, type};
+    write(folder / "a", c);
+    const auto bits = annulus::read_ann_benchmarks_bits(folder / "a").train;
+    CHECK_FALSE(bits.test(0, 0));
+    CHECK((bits.test(0, 1) && bits.test(1, 0) && bits.test(1, 1)));
+  }
 }
 
 TEST_CASE("hdf5: sets are read, and have the distances of the file", "[hdf5]") {

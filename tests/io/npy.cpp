@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "io/scratch.hpp"
+#include "progress_watch.hpp"
 
 using annulus::matrix;
 using annulus::npy_array;
@@ -476,4 +477,12 @@ TEST_CASE("npy: integers of another width are converted where they fit", "[npy]"
   CHECK(annulus::read_npy_as<float>(path) == matrix<float>(1, 2, 1.0f));
   write_npy(path, matrix<Eigen::half>(1, 2, Eigen::half(0.5f)));
   CHECK(annulus::read_npy_as<double>(path) == matrix<double>(1, 2, 0.5));
+}
+
+TEST_CASE("npy: that there are no rows to convert is reported too", "[npy]") {
+  const scratch_folder folder;
+  annulus::write_npy(folder / "a", matrix<double>(3, 2, 1.0));
+  progress_watch watch;
+  CHECK(annulus::read_npy_as<float>(folder / "a", 3, 5, watch.callback()).rows() == 0);
+  CHECK(watch.fault({"read npy"}) == "");
 }

@@ -64,6 +64,9 @@ TEST_CASE("scipy: a graph of neighbours is written in its order", "[scipy]") {
   CHECK_THROWS_AS(write_scipy_csr(folder / "b.npz", csr{}), std::invalid_argument);
   CHECK_THROWS_AS(write_scipy_csr(folder / "b.npz", csr{{0, 1}, {0}, {}, 1}), std::invalid_argument);
   CHECK_THROWS_AS(write_scipy_csr(folder / "b.npz", csr{{0, 2}, {0}, {1}, 1}), std::invalid_argument);
+  for (const csr& bad : {csr{{0, 2, 1}, {0}, {1}, 1}, csr{{1, 1}, {0}, {1}, 1}, csr{{0, 1}, {1}, {1}, 1},
+                         csr{{0, 1}, {-1}, {1}, 1}, csr{{0, 1}, {0}, {1}, std::size_t{1} << 40}})
+    CHECK_THROWS_AS(write_scipy_csr(folder / "b.npz", bad), std::invalid_argument);
   CHECK(folder.n_files() == 1);
 }
 

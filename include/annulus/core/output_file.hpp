@@ -36,6 +36,7 @@ class output_file {
  public:
   /// \throws std::system_error where the file may not be written, or the temporary file not be made.
   explicit output_file(std::filesystem::path path) : m_name(path.string()), m_path(followed(std::move(path))) {
+    if (m_name.empty()) fail_system(ENOENT, m_name);
 #if __has_include(<unistd.h>)
     int number = -1;
     if (find_old() && !S_ISREG(m_old.st_mode)) {

@@ -56,7 +56,8 @@ inline matrix<std::int32_t> read_hdf5_ids(const hdf5_rows& rows, std::size_t n, 
 inline bit_matrix read_hdf5_bits(const hdf5_rows& rows, std::size_t first, std::size_t count, transfer& transfer) {
   if (!rows.is_whole()) rows.fail("has floats, which are no bits: read_ann_benchmarks reads them");
   bit_matrix result(count, rows.cols());
-  rows.read<std::uint8_t>(first, count, H5T_NATIVE_UINT8, transfer,
+  // What a signed byte does not hold becomes one of its limits, so that all but 0 stay other than 0.
+  rows.read<std::uint8_t>(first, count, H5T_NATIVE_INT8, transfer,
                           [&](std::span<const std::uint8_t> values, std::size_t row) {
                             for (std::size_t at = 0; at < values.size(); at += rows.cols())
                               result.assign(row++, values.subspan(at, rows.cols()));
@@ -70,6 +71,7 @@ class hdf5_sets {
   hdf5_sets(const hdf5_file& file, const char* name, const char* sizes_name)
       : m_members(file, name, 1), m_sizes(file, sizes_name, 1), m_begins(m_sizes.rows() + 1) {
     if (!m_members.is_whole()) m_members.fail("has floats, which are no members of sets");
+    if (!m_sizes.is_whole()) m_sizes.fail("has floats, which are no sizes of sets");
   }
 
   std::size_t rows() const noexcept { return m_sizes.rows(); }
@@ -126,6 +128,7 @@ class hdf5_sets {
 /// The neighbours and their distances, of n_test queries among n_train rows.
 struct hdf5_answers {
   hdf5_answers(const hdf5_file& file, std::size_t n_test) : neighbors(file, "neighbors"), distances(file, "distances") {
+    if (!neighbors.is_whole()) neighbors.fail("has floats, which are no numbers of rows");
     if (neighbors.rows() != n_test) neighbors.fail("has ", neighbors.rows(), " rows, test ", n_test);
     if (distances.rows() != neighbors.rows() || distances.cols() != neighbors.cols())
       distances.fail("has ", distances.rows(), " x ", distances.cols(), " values, neighbors ", neighbors.rows(), " x ",

@@ -41,13 +41,13 @@ bool with_npy_scalar(const npy_header& header, F f) {
 template <class T, class Consume>
 void read_npy_blocks(input_file& file, const npy_header& header, std::size_t first, std::size_t count, std::size_t cols,
                      const progress_callback& progress, Consume consume) {
+  transfer transfer(progress, "read npy", count * cols * sizeof(T));
   if (count == 0 || cols == 0) return;
   constexpr std::size_t block_bytes = std::size_t{1} << 20;
   const bool is_columns = header.is_fortran_order() && header.shape().size() > 1;
   const std::size_t row_bytes = std::max<std::size_t>(cols, 1) * sizeof(T);
   const std::size_t at_once = is_columns ? count : std::clamp<std::size_t>(block_bytes / row_bytes, 1, count);
   std::vector<T> values(at_once * cols);
-  transfer transfer(progress, "read npy", count * cols * sizeof(T));
   for (std::size_t done = 0; done < count;) {
     const std::size_t n = std::min(at_once, count - done);
     const std::span<T> block(values.data(), n * cols);

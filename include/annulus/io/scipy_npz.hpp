@@ -139,6 +139,13 @@ void write_scipy_csr(const std::filesystem::path& path, const csr& graph, const 
     detail::invalid("indptr size", graph.indptr.size(), "must end with the number of indices");
   if (graph.distances.size() != graph.indices.size())
     detail::invalid("distances size", graph.distances.size(), "must be that of indices");
+  if (graph.indptr.front() != 0 || !std::ranges::is_sorted(graph.indptr))
+    detail::invalid("indptr", graph.indptr.front(), "must begin with 0 and ascend");
+  if (graph.n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
+    detail::invalid("n_columns", graph.n_columns, "must fit 32-bit indices");
+  for (const std::int32_t index : graph.indices)
+    if (index < 0 || static_cast<std::size_t>(index) >= graph.n_columns)
+      detail::invalid("index", index, "must be below n_columns = ", graph.n_columns);
   detail::write_scipy_arrays<float, Codec>(path, graph.indptr, graph.indices, graph.distances, graph.indptr.size() - 1,
                                            graph.n_columns);
 }
