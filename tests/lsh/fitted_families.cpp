@@ -183,7 +183,8 @@ TEST_CASE("rows that are not finite are refused by number where a width is to be
   for (const float bad : {lsh_tests::not_a_number, lsh_tests::infinity}) {
     auto rows = clusters<float>(100, 4, 5, 1);
     rows(17, 2) = bad;
-    CHECK_THAT(lsh_tests::message_of([&] { lsh_index(rows, p_stable_l2{}); }), ContainsSubstring("row 17, coordinate 2"));
+    CHECK_THAT(lsh_tests::message_of([&] { lsh_index(rows, p_stable_l2{}); }),
+               ContainsSubstring("row 17, coordinate 2"));
     CHECK_THAT(lsh_tests::message_of([&] { lsh_index(rows_between(rows, 17, 18), p_stable_l1{}); }),
                ContainsSubstring("row 0, coordinate 2"));
   }

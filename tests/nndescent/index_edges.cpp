@@ -267,7 +267,8 @@ TEST_CASE("rows that are not finite are refused by the number of the row", "[nnd
       auto rows = some_rows().rows;
       rows(row, 11) = bad;
       CAPTURE(bad, row);
-      CHECK_THAT(message_of([&] { nndescent_index{rows}; }), ContainsSubstring("row " + std::to_string(row) + ", coordinate 11"));
+      CHECK_THAT(message_of([&] { nndescent_index{rows}; }),
+                 ContainsSubstring("row " + std::to_string(row) + ", coordinate 11"));
       CHECK_THAT(message_of([&] { nndescent_index(rows, euclidean{}, {}, sq8{scalar_scales::per_dimension}); }),
                  ContainsSubstring("row " + std::to_string(row) + ", coordinate 11"));
     }
