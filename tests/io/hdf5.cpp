@@ -422,6 +422,7 @@ TEST_CASE("hdf5: integers are bits, floats are not", "[hdf5]") {
     c.train = {{2, 2}, 0, 1, type};
     c.train.values = {0, -1, wide, -wide};
     c.test = {{2, 2}, 0, 0, type};
+    c.neighbors = {{2, 3}, 0, 0, H5T_STD_I32LE};
     write(folder / "a", c);
     const auto bits = annulus::read_ann_benchmarks_bits(folder / "a").train;
     CHECK_FALSE(bits.test(0, 0));
