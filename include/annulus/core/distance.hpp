@@ -29,6 +29,7 @@ concept looping = requires(const T* row, std::size_t d) {
 /// multiply-add; how they are filled does not depend on Rows, hence the same bits from every form. A Row is a pointer,
 /// or a scaled_row.
 template <class Kernel, class T, std::size_t Rows, class Row = const T*>
+  requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_block(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
                                                 std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
   using op = operation<Kernel, T>;
@@ -66,6 +67,13 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   else simd::unroll<Rows>([&](auto r) { out[r] = op::finish(sums[0][r]); });
 }
 
+template <class Kernel, class T, std::size_t Rows, class Row = const T*>
+  requires looping<operation<Kernel, T>, T>
+void reduce_block(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
+                  typename operation<Kernel, T>::result* out) noexcept {
+  simd::unroll<Rows>([&](auto r) { out[r] = operation<Kernel, T>::pair(query, rows[r], d); });
+}
+
 /// Of bytes whose sums may need more than 32 bits: block by block.
 template <class Kernel, class T, std::size_t Rows>
 [[gnu::noinline, gnu::cold]] void reduce_blocks(const T* query, std::array<const T*, Rows> rows, std::size_t d,
@@ -84,20 +92,12 @@ template <class Kernel, class T, std::size_t Rows>
 
 /// The same for rows of any length.
 template <class Kernel, class T, std::size_t Rows, class Row = const T*>
-  requires(!looping<operation<Kernel, T>, T>)
 [[gnu::always_inline]] inline void reduce_rows(std::type_identity_t<Row> query, const std::array<Row, Rows>& rows,
                                                std::size_t d, typename operation<Kernel, T>::result* out) noexcept {
   if constexpr (requires { operation<Kernel, T>::most_in_32_bits; })
     if (d > operation<Kernel, T>::most_in_32_bits) [[unlikely]]
       return reduce_blocks<Kernel, T, Rows>(query, rows, d, out);
   reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
-}
-
-template <class Kernel, class T, std::size_t Rows>
-  requires looping<operation<Kernel, T>, T>
-void reduce_rows(const T* query, const std::array<const T*, Rows>& rows, std::size_t d,
-                 typename operation<Kernel, T>::result* out) noexcept {
-  simd::unroll<Rows>([&](auto r) { out[r] = operation<Kernel, T>::pair(query, rows[r], d); });
 }
 
 template <class T>
@@ -127,19 +127,15 @@ void many_rows(const T* query, std::size_t d, std::size_t count, Out* out, Row r
       }
       return;
     }
-  const auto reduce = [&]<std::size_t Rows>(const std::array<const T*, Rows>& rows) __attribute__((always_inline)) {
-    if constexpr (looping<op, T>) reduce_rows<Kernel, T>(query, rows, d, found);
-    else reduce_block<Kernel, T, Rows>(query, rows, d, found);
-  };
   std::size_t i = 0;
   for (; i + rows_at_once <= count; i += rows_at_once) {
     std::array<const T*, rows_at_once> rows;
     simd::unroll<rows_at_once>([&](auto r) { rows[r] = row(i + r); });
-    reduce(rows);
+    reduce_block<Kernel, T, rows_at_once>(query, rows, d, found);
     simd::unroll<rows_at_once>([&](auto r) { out[i + r] = finish(found[r]); });
   }
   for (; i < count; ++i) {
-    reduce(std::array<const T*, 1>{row(i)});
+    reduce_block<Kernel, T, 1>(query, {row(i)}, d, found);
     out[i] = finish(found[0]);
   }
 }
