@@ -19,6 +19,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -76,6 +77,17 @@ class file {
 
   std::size_t m_size;
 };
+
+/// Calls f, which may refuse its arguments as documented. Whether it did not.
+template <class F>
+bool attempt(F f) {
+  try {
+    f();
+    return true;
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
 
 template <class T>
 bool same_values(std::span<const T> a, std::span<const T> b) {  // NaN too

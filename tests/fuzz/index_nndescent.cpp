@@ -6,22 +6,11 @@ namespace {
 
 using namespace annulus;
 
-/// Calls f, which may be refused.
-template <class F>
-bool attempt(F f) {
-  try {
-    f();
-    return true;
-  } catch (const std::invalid_argument&) {
-    return false;
-  }
-}
-
 template <class Index, class Rows>
 neighbors answers(const Index& index, Rows rows_of) {
   if (index.dim() == 0 || index.dim() > fuzz::longest_row) return {};
   const auto rows = rows_of(index.dim());
-  attempt([&] { index.radius_search(rows, 2, {.threads = 1}); });  // not of more than 2^31 ids
+  fuzz::attempt([&] { index.radius_search(rows, 2, {.threads = 1}); });  // not of more than 2^31 ids
   static_cast<void>(index.graph());
   static_cast<void>(index.ids());
   const std::vector<id_type> some{0, 1, 7};
@@ -36,12 +25,12 @@ void change(Index index, Rows rows_of) {
   if (index.dim() == 0 || index.dim() > fuzz::longest_row) return;
   const auto rows = rows_of(index.dim());
   id_type first = 0;
-  if (!attempt([&] { first = index.insert(rows); })) return;  // as many ids as there are were given out
+  if (!fuzz::attempt([&] { first = index.insert(rows); })) return;  // as many ids as there are were given out
   fuzz::check(index.search(rows, 3, {.threads = 1}).ids.rows() == 3, "rows that are inserted can be searched for");
   index.erase(first);
-  attempt([&] { index.erase(first / 2); });  // unless it was before
+  fuzz::attempt([&] { index.erase(first / 2); });  // unless it was before
   index.consolidate();
-  attempt([&] { index.insert(rows); });
+  fuzz::attempt([&] { index.insert(rows); });
   static_cast<void>(index.search(rows, 3, {.threads = 1}));
 }
 

@@ -51,7 +51,8 @@ class faiss_index {
   /// What faiss's search gives, as annulus has it: the k nearest of each of the q x dim queries, nearest first, ties
   /// by id, padded with no_id and +infinity. Distances are squared L2, or minus the inner product that faiss reports.
   /// A query with a NaN or an infinity gets no neighbours. Parallel over queries; the same bits for every number of
-  /// threads. \throws std::invalid_argument for k = 0 and for another dimension.
+  /// threads. \throws std::invalid_argument for k = 0, another dimension, and queries so long, as they are or as a
+  /// transform makes them, that distances may be beyond float32.
   neighbors search(matrix_view<float> queries, std::size_t k, std::size_t threads = 0) const;
 
   std::size_t size() const noexcept;
