@@ -59,8 +59,9 @@ neighbors exact_graph(const View& data, const Metric& metric, const row_order& o
   return graph;
 }
 
-/// Throws std::invalid_argument for rows whose squares are no numbers of their type: too long ones, by number, and data
-/// all of whose rows are too short, or for metrics of directions any row.
+/// Throws std::invalid_argument for rows whose squares leave the range of their type: too long ones, by number, and
+/// data all of whose rows are so short that the squares of differences lose digits, or for metrics of directions any
+/// row.
 template <class Metric, class T>
 void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, std::size_t threads) {
   check_norms(data, name, threads);
@@ -70,7 +71,8 @@ void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view n
     const double greatest = greatest_norm(data, name, threads);
     if (is_too_short(greatest))
       invalid(name, greatest,
-              "is the length of the longest row, whose square is no number of this type; scale them up");
+              "is the length of the longest row: sums of squares of differences lose digits in this type; scale the "
+              "rows up");
     for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
       if (is_too_short(norm_of(data.row(i))))
         invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
