@@ -116,7 +116,7 @@ class approx_top_k_accumulator {
     top_k_result<T> result;
     for (const element& e : found) {
       const T value = detail::from_key<Largest, T>(e.rank);
-      result.values.push_back(value == T(0) ? T(0) : value);
+      result.values.push_back(detail::without_negative_zero(value));
       result.indices.push_back(static_cast<std::int64_t>(e.id));
     }
     return result;

@@ -90,7 +90,7 @@ void lane_minima(std::size_t group, const T* data, std::size_t n, std::size_t la
     for (std::size_t j = 0; i + j < n; ++j) {
       const key x = to_key<Largest>(data[i + j]);
       key& least = out[o + j % block_lanes];
-      if (x < least) least = x;
+      if (is_less(x, least)) least = x;
     }
 }
 
@@ -159,6 +159,7 @@ class bin_table {
 
   /// Takes in the lane of one bin; NaN never enters.
   void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
+    if (is_nan(key)) return;
     for (std::size_t level = 0; level < m_per_bin; ++level) {
       Key& k = m_keys[level * m_bins + bin];
       Key& c = m_chunks[level * m_bins + bin];

@@ -133,7 +133,7 @@ class row_top_k {
         for (std::size_t g = 0; g < m_group; ++g)
           simd::prefetch(row + std::min<std::uint64_t>(m_lanes[i + ahead] + g * block_lanes, m_n - 1));
       for_lane(row, m_lanes[i], [&](key x, std::uint64_t at) {
-        if (x <= kth) m_elements.append(x, at);
+        if (is_at_most(x, kth)) m_elements.append(x, at);
       });
     }
     m_elements.cut(m_k);
@@ -176,9 +176,9 @@ class row_top_k {
     for (std::size_t bin = 0; bin < table.bins(); ++bin) {
       m_elements.reset(table.per_bin() * m_group);
       for (std::size_t level = 0; level < table.per_bin(); ++level) {
-        if (table.key(level, bin) == worst_key<key>) break;
+        if (ordered_bits(table.key(level, bin)) == ordered_bits(worst_key<key>)) break;
         for_lane(row, lane_begin(level, bin), [&](key x, std::uint64_t at) {
-          if (x < worst_key<key>) m_elements.append(x, at);
+          if (is_less(x, worst_key<key>)) m_elements.append(x, at);
         });
       }
       auto& elements = m_elements.items();

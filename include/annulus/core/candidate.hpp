@@ -19,7 +19,7 @@ struct candidate {
   Id id;
   friend bool operator==(const candidate&, const candidate&) = default;
   friend constexpr bool operator<(const candidate& a, const candidate& b) noexcept {
-    return a.rank < b.rank || (!(b.rank < a.rank) && ties_before(a, b));
+    return detail::is_less(a.rank, b.rank) || (!detail::is_less(b.rank, a.rank) && ties_before(a, b));
   }
 
  private:

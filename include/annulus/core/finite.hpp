@@ -48,7 +48,7 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
       if (!is_finite(norm) && !all_finite(row)) first_bad[worker] = std::min(first_bad[worker], i);
       greatest[worker] = std::max(greatest[worker], norm);
     }
-    greatest[worker] = std::max(greatest[worker], std::sqrt(static_cast<double>(greatest_square)));
+    greatest[worker] = std::max(greatest[worker], detail::sqrt(static_cast<double>(greatest_square)));
   });
   if (const std::size_t i = *std::min_element(first_bad.begin(), first_bad.end()); i < data.rows())
     for (std::size_t j = 0; j < data.cols(); ++j)

@@ -2,7 +2,7 @@
 
 /// \file
 /// Floating point by its bits. Under -ffast-math a compiler takes for granted that no number is a NaN or an infinity,
-/// and drops tests for them; of bits it takes nothing for granted.
+/// and drops tests for them; of bits it takes nothing for granted. And what else of floating point flags may change.
 
 #include <annulus/core/simd.hpp>
 
@@ -38,6 +38,46 @@ constexpr bool is_nan(Number x) noexcept {
   if constexpr (std::is_integral_v<Number>) return false;
   else return magnitude_bits(x) > bits_of(std::numeric_limits<looked_at_t<Number>>::infinity());
 }
+/// a < b and a <= b, which are false where either is NaN. Under -ffinite-math-only g++ takes instructions for `<` that
+/// may say true of a NaN, also in functions that are compiled without it (macros_off.hpp).
+template <class Number>
+constexpr bool is_less(Number a, Number b) noexcept {
+#if defined(ANNULUS_POP_OPTIONS)
+  return a < b && !is_nan(a) && !is_nan(b);
+#else
+  return a < b;
+#endif
+}
+template <class Number>
+constexpr bool is_at_most(Number a, Number b) noexcept {
+#if defined(ANNULUS_POP_OPTIONS)
+  return a <= b && !is_nan(a) && !is_nan(b);
+#else
+  return a <= b;
+#endif
+}
+/// The root to the last bit, and that of infinity: of others clang makes an approximation under -ffast-math, wherever
+/// they are called.
+inline float sqrt(float x) noexcept {
+#if defined(__clang__) && defined(__FAST_MATH__) && defined(__AVX__)
+  asm("vsqrtss %0, %0, %0" : "+x"(x));
+  return x;
+#elif defined(__clang__) && defined(__FAST_MATH__) && defined(__SSE2__)
+  asm("sqrtss %0, %0" : "+x"(x));
+  return x;
+#else
+  return __builtin_sqrtf(x);
+#endif
+}
+inline double sqrt(double x) noexcept { return __builtin_sqrt(x); }
+
+/// x, but +0 for -0.
+template <class Number>
+constexpr Number without_negative_zero(Number x) noexcept {
+  if constexpr (std::is_integral_v<Number>) return x;
+  else return magnitude_bits(x) == 0 ? Number(0) : x;
+}
+
 /// For limits that NaN does not keep either: is_number(x) && x >= 0.
 template <class Number>
 constexpr bool is_number(Number x) noexcept {

@@ -1,6 +1,11 @@
 /// \file
-/// Included by each header before its code: words that others (windows.h) define as macros are words again, until
-/// macros_on.hpp at its end. Included again and again, so without a guard.
+/// Included by each header before its code: words that others (windows.h) define as macros are words again, and
+/// floating point is as the standard has it, until macros_on.hpp at its end. Included again and again, so without a
+/// guard.
+///
+/// Under -ffast-math, or a part of it, a compiler takes for granted that there are no NaN and no infinities, and that
+/// sums may be taken in any order. The code between the two headers is compiled without these flags: what it compares
+/// with infinity, and the order in which it rounds, is what is written there.
 
 #pragma push_macro("min")
 #pragma push_macro("max")
@@ -12,3 +17,17 @@
 #undef near
 #undef far
 #undef small
+
+#if defined(__clang__)
+// Whatever the flags: of many of them no macro tells.
+#if defined(__x86_64__) || defined(__aarch64__)
+#define ANNULUS_POP_FLOAT_CONTROL
+#pragma float_control(precise, on, push)
+#endif
+#elif defined(__GNUC__) && (__FINITE_MATH_ONLY__ || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
+                            defined(__NO_SIGNED_ZEROS__))
+#define ANNULUS_POP_OPTIONS  // which tells float_bits.hpp too
+#pragma GCC push_options
+#pragma GCC optimize("no-finite-math-only", "no-associative-math", "no-reciprocal-math")
+#pragma GCC optimize("no-unsafe-math-optimizations", "signed-zeros")
+#endif

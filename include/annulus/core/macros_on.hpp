@@ -6,3 +6,11 @@
 #pragma pop_macro("near")
 #pragma pop_macro("far")
 #pragma pop_macro("small")
+
+#if defined(ANNULUS_POP_FLOAT_CONTROL)
+#undef ANNULUS_POP_FLOAT_CONTROL
+#pragma float_control(pop)
+#elif defined(ANNULUS_POP_OPTIONS)
+#undef ANNULUS_POP_OPTIONS
+#pragma GCC pop_options
+#endif

@@ -100,7 +100,7 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
-    return std::sqrt(detail::to_floating(rank));
+    return detail::sqrt(detail::to_floating(rank));
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -201,13 +201,13 @@ struct cosine {
  private:
   template <class Sum>
   static double product_of_norms(Sum a_norm, Sum b_norm) noexcept {
-    return std::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
+    return detail::sqrt(static_cast<double>(a_norm) * static_cast<double>(b_norm));
   }
   template <class Sum>
   static auto from_product(Sum dot, double product) noexcept {
     using number = decltype(detail::to_floating(dot));
     const number distance = number(1) - static_cast<number>(static_cast<double>(dot) / product);
-    return distance < 0 ? number(0) : distance;
+    return detail::is_less(distance, number(0)) ? number(0) : distance;
   }
   template <class Row>
   [[gnu::noinline, gnu::cold]] static auto near_one(Row a, Row b) noexcept {
@@ -224,7 +224,7 @@ struct manhattan : detail::kernel_metric<kernels::l1> {
   static constexpr std::string_view name = "manhattan";
   static constexpr bool is_angular = false;
   static double greatest_sum(double norm, std::size_t d) noexcept {
-    return 2 * std::sqrt(static_cast<double>(d)) * norm;
+    return 2 * detail::sqrt(static_cast<double>(d)) * norm;
   }
   using detail::kernel_metric<kernels::l1>::operator();
   template <row_scalar T>

@@ -151,7 +151,7 @@ template <class T>
 [[gnu::noinline, gnu::cold]] double norm_of_scaled(std::span<const T> row) noexcept {
   const int exponent = exponent_of(row);
   const auto square = scaled_sum_of<kernels::inner_product>(row, exponent, row, exponent);
-  return std::ldexp(std::sqrt(static_cast<double>(square)), exponent);
+  return std::ldexp(detail::sqrt(static_cast<double>(square)), exponent);
 }
 
 /// The Euclidean norm of a row of any size; NaN or infinite if a coordinate is.
@@ -161,7 +161,7 @@ double norm_of(std::span<const T> row) noexcept {
   if constexpr (!is_byte<T>)
     if (!is_in_range(square)) [[unlikely]]
       return norm_of_scaled(row);
-  return std::sqrt(static_cast<double>(square));
+  return detail::sqrt(static_cast<double>(square));
 }
 template <class T>
 double norm_of(const sparse_row<T>& row) noexcept {

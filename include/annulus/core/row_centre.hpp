@@ -21,11 +21,12 @@ void subtract(const T* a, const Lane* b, std::size_t n, Lane* out) noexcept {
 /// x is divided by its norm, which is returned as it is then: 0 or about 1.
 template <class Lane>
 Lane normalize(Lane* x, std::size_t n) noexcept {
-  const Lane norm = std::sqrt(one_to_one<kernels::inner_product>(x, x, n));
+  Lane norm = detail::sqrt(one_to_one<kernels::inner_product>(x, x, n));
+  if (norm == 0) norm = static_cast<Lane>(norm_of(std::span<const Lane>(x, n)));  // squares may have come to nothing
   if (norm == 0) return 0;
   for (std::size_t i = 0; i < n; ++i) x[i] /= norm;
-  const bool is_rough = norm < 1000 * std::sqrt(std::numeric_limits<Lane>::min());  // squares were subnormal
-  return is_rough ? std::sqrt(one_to_one<kernels::inner_product>(x, x, n)) : 1;
+  const bool is_rough = norm < 1000 * detail::sqrt(std::numeric_limits<Lane>::min());  // squares were subnormal
+  return is_rough ? detail::sqrt(one_to_one<kernels::inner_product>(x, x, n)) : 1;
 }
 
 /// The mean of some rows, in so few bits that small integers stay small integers, or nearly so.

@@ -59,7 +59,7 @@ class row_frame {
     }
     keep_wide();
     if (m_form == product_form::inner_product) return static_cast<float>(m_centre_square / 2 - along);
-    const auto norm = static_cast<float>(std::sqrt(square(m_rest.data())));
+    const auto norm = static_cast<float>(detail::sqrt(square(m_rest.data())));
     return is_cosine() ? norm * norm / 2 : norm * norm;
   }
 

@@ -38,8 +38,7 @@ class row_rounder {
     round(x, m_dim, scale, m_rounded.data());
     if constexpr (sizeof(Coordinate) == 1) scale += straighten(x);
     std::memcpy(out, m_rounded.data(), words() * sizeof *out);
-    const Lane error = std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
-    return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(error)};
+    return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(length_of_error(x, scale))};
   }
 
  private:
@@ -47,12 +46,20 @@ class row_rounder {
   /// of two, so that small integers, as images are made of, stay exact.
   Lane scale_of(Lane norm, Lane greatest) const noexcept {
     constexpr int least_exponent = -100;
-    const Lane room = Lane(46000) - std::sqrt(static_cast<Lane>(m_dim)) / 2;
+    const Lane room = Lane(46000) - detail::sqrt(static_cast<Lane>(m_dim)) / 2;
     if constexpr (sizeof(Coordinate) == 1)
       return std::max({greatest / 127, norm / room, std::ldexp(Lane(1), least_exponent)});
     int exponent = 0;
     static_cast<void>(std::frexp(std::max(norm / room, greatest / Lane(32700)), &exponent));  // < 2^exponent
     return std::ldexp(Lane(1), std::max(exponent, least_exponent));
+  }
+
+  /// Of an error whose coordinates are parts of the scale: where their squares come to nothing, of the error times a
+  /// power of two.
+  Lane length_of_error(const Lane* x, Lane scale) const noexcept {
+    if (!is_in_range(scale * scale)) [[unlikely]]
+      return static_cast<Lane>(norm_of(std::span<const Lane>(x, m_dim)));
+    return detail::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
   }
 
   // Loops that compilers vectorise.
@@ -109,7 +116,7 @@ class row_quantizer {
     lane* const x = m_row.data();
     subtract(row, m_centre.data(), m_dim, x);
     const lane norm = m_form == product_form::cosine ? normalize(x, m_dim)
-                                                     : std::sqrt(one_to_one<kernels::inner_product>(x, x, m_dim));
+                                                     : static_cast<lane>(norm_of(std::span<const lane>(x, m_dim)));
     return m_round(x, norm, out);
   }
 

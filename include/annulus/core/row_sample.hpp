@@ -35,7 +35,7 @@ class row_sample {
       const T* const row = data.row(i).data();
       const auto add_square = [](double sum, T x) { return sum + static_cast<double>(x) * static_cast<double>(x); };
       const double norm =
-          form == product_form::cosine ? std::sqrt(std::accumulate(row, row + m_dim, 0.0, add_square)) : 1;
+          form == product_form::cosine ? detail::sqrt(std::accumulate(row, row + m_dim, 0.0, add_square)) : 1;
       if (norm == 0) return;
       m_rows.push_back(row);
       m_norms.push_back(norm);

@@ -15,11 +15,38 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <tuple>
+
+// Under -ffast-math what these define is compiled as the kernels are: clang's intrinsics are operators, which it would
+// reorder, and g++ inlines no function of xsimd's that is compiled otherwise.
+#if defined(__clang__) && defined(__FAST_MATH__) && defined(__XMMINTRIN_H)
+#define ANNULUS_REORDERED_INTRINSICS  // too late: they were included before, as <random> does
+#endif
 #if defined(__SSE2__)
+#if defined(__clang__)
+#include <annulus/core/macros_off.hpp>
+#endif
 #include <immintrin.h>
+#if defined(__clang__)
+#include <annulus/core/macros_on.hpp>
+#endif
 #endif
 #include <Eigen/Core>
+
+#include <annulus/core/macros_off.hpp>
+
 #include <xsimd/xsimd.hpp>
+
+#include <annulus/core/macros_on.hpp>
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #pragma GCC diagnostic pop
 #endif
@@ -304,6 +331,41 @@ batch<T> in_order(const batch<T>& v) noexcept {
 /// The nearest whole numbers, of lanes below 2^31. By conversion: to add a large number and take it away again is no
 /// rounding under -ffast-math.
 inline batch<float> round(const batch<float>& v) noexcept { return xsimd::to_float(xsimd::nearbyint_as_int(v)); }
+
+/// f of each lane, one by one.
+template <class T, class F>
+batch<T> by_lanes(const batch<T>& v, F f) noexcept {
+  alignas(64) T lane[lanes<T>];
+  v.store_aligned(lane);
+  for (T& x : lane) x = f(x);
+  return batch<T>::load_aligned(lane);
+}
+
+/// e^x, ln x and x^y: by polynomials and sums whose order counts, or else by the standard library.
+template <class T>
+batch<T> exp(const batch<T>& x) noexcept {
+#if defined(ANNULUS_REORDERED_INTRINSICS)
+  return by_lanes(x, [](T lane) { return std::exp(lane); });
+#else
+  return xsimd::exp(x);
+#endif
+}
+template <class T>
+batch<T> log(const batch<T>& x) noexcept {
+#if defined(ANNULUS_REORDERED_INTRINSICS)
+  return by_lanes(x, [](T lane) { return std::log(lane); });
+#else
+  return xsimd::log(x);
+#endif
+}
+template <class T>
+batch<T> pow(const batch<T>& x, T y) noexcept {
+#if defined(ANNULUS_REORDERED_INTRINSICS)
+  return by_lanes(x, [y](T lane) { return std::pow(lane, y); });
+#else
+  return xsimd::pow(x, batch<T>(y));
+#endif
+}
 
 /// Lane i of the result is lane (i + turn) % lanes.
 template <class T>

@@ -151,7 +151,7 @@ class tile_search {
     const auto d = static_cast<float>(m_data.cols());
     const float factor = Metric::form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
     const float bound = q.error * x.norm + (q.norm + q.error) * x.error;
-    const float deviation = std::hypot(q.error * x.norm, q.norm * x.error) / std::sqrt(d);
+    const float deviation = std::hypot(q.error * x.norm, q.norm * x.error) / detail::sqrt(d);
     const float rounding = (d + 32) * std::numeric_limits<float>::epsilon() * sum * sum;
     return factor * std::min(2 * bound, m_deviations * deviation) + 2 * rounding;
   }

@@ -165,7 +165,7 @@ class cross_polytope_hasher {
     for (std::size_t j = 0; j < changes.size(); j += width) {
       const std::size_t n = std::min(width, changes.size() - j);
       alignas(64) float factor[width];
-      xsimd::exp(n == width ? simd::load(odds + j) : simd::load_partial(odds + j, n)).store_aligned(factor);
+      simd::exp(n == width ? simd::load(odds + j) : simd::load_partial(odds + j, n)).store_aligned(factor);
       std::copy_n(factor, n, odds + j);
     }
     return std::exp(log_stay);
@@ -196,7 +196,7 @@ class cross_polytope_hasher {
     }
     double square = 0;
     for (const double sum : sums) square += sum;
-    const bool has_direction = square > 0 && square < std::numeric_limits<double>::infinity();
+    const bool has_direction = square > 0 && is_finite(square);
     const double scale = m_scale / std::sqrt(square);
     for (std::size_t i = 0; i < m_dim; ++i)
       to[i] = has_direction ? static_cast<float>(static_cast<double>(row[i]) / peak * scale) : 0.0f;

@@ -165,7 +165,7 @@ class probe_sequence {
 
  private:
   static constexpr std::size_t most_changes = 64;
-  static constexpr double nowhere = std::numeric_limits<double>::quiet_NaN();  ///< which equals no distance
+  static constexpr double nowhere = std::numeric_limits<double>::lowest();  ///< which equals no distance
 
   /// Bit i of `changes` stands for the table's change of i-th least score.
   struct change_set {
@@ -234,7 +234,7 @@ class probe_sequence {
       const std::size_t n = std::min(width, odds.size() - i);
       const auto x = n == width ? simd::load(odds.data() + i) : simd::load_partial(odds.data() + i, n);
       alignas(64) float score[width];
-      (zero - xsimd::log(xsimd::min(xsimd::max(x, least), one))).store_aligned(score);  // and no -0
+      (zero - simd::log(xsimd::min(xsimd::max(x, least), one))).store_aligned(score);  // and no -0
       std::copy_n(score, n, odds.data() + i);
     }
   }

@@ -31,7 +31,7 @@ double greatest_coordinate(matrix_view<T> data) {
   double greatest = 0;
   for (std::size_t i = 0; i < data.rows(); ++i)
     for (const T x : data.row(i))
-      if (std::abs(x) <= std::numeric_limits<T>::max()) greatest = std::max(greatest, static_cast<double>(std::abs(x)));
+      if (is_finite(x)) greatest = std::max(greatest, static_cast<double>(std::abs(x)));
   return greatest > 0 ? greatest : 1;
 }
 

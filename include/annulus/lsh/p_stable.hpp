@@ -135,12 +135,12 @@ class p_stable_hasher {
   /// NaN, which infinite products of opposite signs add up to, is piece 0.
   static std::int64_t piece_of(T place) noexcept {
     const T piece = std::floor(place);
-    return piece == piece ? static_cast<std::int64_t>(std::clamp(piece, least_piece, greatest_piece)) : 0;
+    return !is_nan(piece) ? static_cast<std::int64_t>(std::clamp(piece, least_piece, greatest_piece)) : 0;
   }
   /// How far from the lower end of its piece, in widths; 0 for what is not finite.
   static float into_piece(T place) noexcept {
     const auto down = static_cast<float>(place - std::floor(place));
-    return down >= 0 ? down : 0;
+    return is_at_most(0.0f, down) ? down : 0;
   }
   std::uint64_t key_of(const T* places) const noexcept {
     std::uint64_t key = 0;

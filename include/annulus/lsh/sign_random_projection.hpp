@@ -64,7 +64,7 @@ class hyperplanes {
                        float* odds) const noexcept {
     distance = std::clamp(distance, 0.0, 2.0);
     const double squared_sine = std::max(distance * (2 - distance), 1e-12);
-    const auto cot = static_cast<float>((1 - distance) / std::sqrt(squared_sine));
+    const auto cot = static_cast<float>((1 - distance) / detail::sqrt(squared_sine));
     std::array<float, 64> tails{};
     const T* const t = products + table * per_table();
     for (std::size_t i = 0; i < per_table(); ++i) tails[i] = std::abs(static_cast<float>(t[i])) * cot;
@@ -99,7 +99,7 @@ T to_unit_length(std::span<const T> row, T* products, std::size_t n) noexcept {
   using limits = std::numeric_limits<T>;
   const T squares = one_to_one<kernels::inner_product>(row.data(), row.data(), row.size());
   if (squares >= limits::min() && squares <= limits::max()) {
-    const T norm = std::sqrt(squares);
+    const T norm = detail::sqrt(squares);
     for (std::size_t i = 0; i < n; ++i) products[i] /= norm;
     return norm;
   }
@@ -109,11 +109,11 @@ T to_unit_length(std::span<const T> row, T* products, std::size_t n) noexcept {
   if (!(scale > 0 && scale <= limits::max())) return scale;
   for (const T x : row) sum += x / scale * (x / scale);
   for (std::size_t i = 0; i < n; ++i) {
-    const T product = products[i] / scale / std::sqrt(sum);
+    const T product = products[i] / scale / detail::sqrt(sum);
     // NaN, of infinite terms of both signs, lies on the side where sign_bits has it, at no distance.
-    products[i] = product == product ? std::clamp(product, limits::lowest(), limits::max()) : -limits::min();
+    products[i] = !is_nan(product) ? std::clamp(product, limits::lowest(), limits::max()) : -limits::min();
   }
-  return scale * std::sqrt(sum);
+  return scale * detail::sqrt(sum);
 }
 
 /// A query's values are its products with all normals.

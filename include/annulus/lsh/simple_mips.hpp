@@ -96,7 +96,7 @@ class mips_hasher {
   static constexpr double short_norm = 0x1p-10, long_norm = 1.01;
 
   T added_coordinate(double norm) const noexcept {
-    return norm < m_max_norm ? static_cast<T>(std::sqrt(m_max_norm - norm) * std::sqrt(m_max_norm + norm)) : T(0);
+    return norm < m_max_norm ? static_cast<T>(detail::sqrt(m_max_norm - norm) * detail::sqrt(m_max_norm + norm)) : T(0);
   }
   std::uint64_t key_of(const T* products, double norm) const noexcept {
     if (norm > long_norm * m_max_norm) return shared_key();
@@ -114,7 +114,7 @@ class mips_hasher {
 inline double greatest_but_longest(std::vector<double> norms) {
   std::erase(norms, 0.0);
   if (norms.empty()) return 1;
-  const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(norms.size())));
+  const auto root = static_cast<std::size_t>(detail::sqrt(static_cast<double>(norms.size())));
   const std::size_t n_longest = std::clamp<std::size_t>(norms.size() / 64, 1, 4 * root);
   const auto place = norms.begin() + static_cast<std::ptrdiff_t>(std::min(n_longest, norms.size() - 1));
   std::nth_element(norms.begin(), place, norms.end(), std::greater());

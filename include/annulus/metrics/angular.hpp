@@ -116,7 +116,7 @@ struct true_angular {
   /// By the half angle: an arccos loses small angles.
   template <std::floating_point Rank>
   static Rank to_distance(Rank rank) noexcept {
-    return 2 * std::asin(std::sqrt(std::min(rank / 2, Rank(1)))) / std::numbers::pi_v<Rank>;
+    return 2 * std::asin(detail::sqrt(std::min(rank / 2, Rank(1)))) / std::numbers::pi_v<Rank>;
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -247,11 +247,11 @@ struct tsss {
     if constexpr (detail::may_leave_range<Row>)
       if (!(detail::is_in_range(square) && detail::is_in_range(a_square) && detail::is_in_range(b_square))) [[unlikely]]
         return static_cast<Number>(of_any_size(a, b));
-    return from_lengths(std::sqrt(square), std::sqrt(a_square), std::sqrt(b_square));
+    return from_lengths(detail::sqrt(square), detail::sqrt(a_square), detail::sqrt(b_square));
   }
   template <class Row>
   [[gnu::noinline, gnu::cold]] static double of_any_size(Row a, Row b) noexcept {
-    const auto distance = detail::root_of_sum<kernels::squared_l2>(a, b, [](auto sum) { return std::sqrt(sum); });
+    const auto distance = detail::root_of_sum<kernels::squared_l2>(a, b, [](auto sum) { return detail::sqrt(sum); });
     const double a_norm = detail::norm_of(a), b_norm = detail::norm_of(b);
     const int exponent = detail::even_exponent(std::max(a_norm, b_norm));
     const auto near_one = [=](double length) { return std::ldexp(length, -exponent); };
@@ -265,9 +265,9 @@ struct tsss {
     const Number product = a_norm * b_norm, longer = std::abs(a_norm - b_norm), reach = distance + longer;
     if (product == 0) return 0;
     const Number half = std::clamp((distance - longer) * reach / (4 * product), Number(0), Number(1));
-    const Number sine = std::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
+    const Number sine = detail::sqrt(half), theta = 2 * std::asin(sine) + std::numbers::pi_v<Number> / 18;
     constexpr auto sine_of_10 = Number(0.17364817766693035), cosine_of_10 = Number(0.984807753012208);
-    const Number sine_of_theta = 2 * sine * std::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
+    const Number sine_of_theta = 2 * sine * detail::sqrt(1 - half) * cosine_of_10 + (1 - 2 * half) * sine_of_10;
     return product * std::abs(sine_of_theta) / 2 * (reach * reach * theta / 2);
   }
 };

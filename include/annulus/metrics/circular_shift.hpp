@@ -17,7 +17,7 @@ template <class T>
 simd::batch<T> power(simd::batch<T> x, T p) noexcept {
   using batch = simd::batch<T>;
   const batch zero(T(0));
-  return xsimd::select(x > zero, xsimd::pow(xsimd::max(x, batch(std::numeric_limits<T>::min())), batch(p)), zero);
+  return xsimd::select(x > zero, simd::pow(xsimd::max(x, batch(std::numeric_limits<T>::min())), p), zero);
 }
 
 /// Numbers with weights, or each of weight 1 where `weights` is null.
@@ -110,7 +110,7 @@ T shifted_norm(const weighted_values<T>& x, double p) noexcept {
   if (p == 2) {
     const T weight = x.sum([](batch, batch w) { return w; });
     const batch mean(x.sum([](batch v, batch w) { return v * w; }) / weight);
-    return std::sqrt(x.sum([&](batch v, batch w) { return w * (v - mean) * (v - mean); }));
+    return detail::sqrt(x.sum([&](batch v, batch w) { return w * (v - mean) * (v - mean); }));
   }
   // In units of half the range some number is at least 1 away from any mu, so that no power vanishes; mu is where as
   // much pulls up as pulls down, and bisection finds it, for the pull up falls as mu rises.

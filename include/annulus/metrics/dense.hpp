@@ -49,13 +49,13 @@ class minkowski {
       case 3:
         return static_cast<Rank>(root<3, 2>(sum, [](double x) { return std::cbrt(x) * std::cbrt(x); }));
       case 4:
-        return std::sqrt(rank);
+        return detail::sqrt(rank);
       case 5:
         return static_cast<Rank>(root<5, 2>(sum, [](double x) { return std::pow(x, 0.4); }));
       case 6:
         return static_cast<Rank>(root<3, 1>(sum, [](double x) { return std::cbrt(x); }));
       case 8:
-        return static_cast<Rank>(std::sqrt(std::sqrt(sum)));
+        return static_cast<Rank>(detail::sqrt(detail::sqrt(sum)));
       default:
         return rank;
     }

@@ -172,7 +172,7 @@ class power_sum {
   /// Logarithms stop where an exp is nothing beside that of the greatest, short of infinities.
   void add(const vector& x) noexcept {
     const vector negligible(Lane(std::numeric_limits<Lane>::min_exponent) * std::numbers::ln2_v<Lane>);
-    m_sum += xsimd::exp(xsimd::max(m_p * xsimd::log(xsimd::abs(x) / m_scale), negligible));
+    m_sum += simd::exp(xsimd::max(m_p * simd::log(xsimd::abs(x) / m_scale), negligible));
   }
   Lane norm() const noexcept { return m_greatest * std::pow(simd::reduce_add(m_sum), m_root); }
 

@@ -65,7 +65,7 @@ struct operation<kernels::jensen_shannon, T> : floating_operation<T> {
       return xsimd::fma(half * difference * x, jensen_shannon_ratio(w), sum);
     } else {
       const batch y = x * x, least(std::numeric_limits<T>::min());
-      const auto of_logs = [&](batch p) { return p * xsimd::log(xsimd::max((p + p) * inverse, least)); };
+      const auto of_logs = [&](batch p) { return p * simd::log(xsimd::max((p + p) * inverse, least)); };
       // In order of size, lest contraction to a fused multiply-add tell a from b.
       const batch far = of_logs(xsimd::max(a, b)) + of_logs(xsimd::min(a, b));
       const batch near = difference * x * jensen_shannon_series(y);

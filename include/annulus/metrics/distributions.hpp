@@ -19,7 +19,7 @@ struct half_chord : kernel_metric<kernels::squared_l2> {
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
     using number = decltype(to_floating(rank));
-    return std::min(std::sqrt(to_floating(rank) / 2), number(1));
+    return std::min(detail::sqrt(to_floating(rank) / 2), number(1));
   }
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
@@ -53,7 +53,7 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
     detail::embed_shares(row, d, out);
-    for (std::size_t i = 0; i < d; ++i) out[i] = std::sqrt(out[i]);
+    for (std::size_t i = 0; i < d; ++i) out[i] = detail::sqrt(out[i]);
   }
   static detail::half_chord base(std::size_t) noexcept { return {}; }
 
@@ -70,7 +70,7 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
     double sum = 0, a_common = 0, b_common = 0;
     std::size_t common = 0;
     detail::for_each_common(a, b, [&](double x, double y) {
-      const double difference = std::sqrt(share(x, a_mass, a_inverse)) - std::sqrt(share(y, b_mass, b_inverse));
+      const double difference = detail::sqrt(share(x, a_mass, a_inverse)) - detail::sqrt(share(y, b_mass, b_inverse));
       sum += difference * difference;
       a_common += x;
       b_common += y;
@@ -79,7 +79,7 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
     const double a_only = common < a.indices.size() ? std::max(1 - a_common / a_mass, 0.0) : 0.0;
     const double b_only = common < b.indices.size() ? std::max(1 - b_common / b_mass, 0.0) : 0.0;
     sum += a_only + b_only;
-    return std::min(std::sqrt(sum / 2), 1.0);
+    return std::min(detail::sqrt(sum / 2), 1.0);
   }
 };
 

@@ -51,8 +51,8 @@ struct mass_rows {
     // Bytes cannot overflow the sum nor, unsigned, be negative.
     if constexpr (!std::same_as<T, std::uint8_t>) {
       for (std::size_t i = 0; i < d; ++i)
-        if (!(static_cast<double>(row[i]) >= 0)) return {"must hold mass that is not negative", i};
-      if (!(mass_of(row, d) <= std::numeric_limits<double>::max())) return "must hold mass of a finite sum";
+        if (!is_at_most(0.0, static_cast<double>(row[i]))) return {"must hold mass that is not negative", i};
+      if (!is_finite(mass_of(row, d))) return "must hold mass of a finite sum";
     }
     return {};
   }

@@ -93,7 +93,7 @@ class entropic_transport {
   }
 
   /// 0 or infinity far out, where xsimd's might convert to integers that cannot hold it.
-  static batch exp(batch x) noexcept { return xsimd::exp(xsimd::min(xsimd::max(x, batch(-1000.0)), batch(1000.0))); }
+  static batch exp(batch x) noexcept { return simd::exp(xsimd::min(xsimd::max(x, batch(-1000.0)), batch(1000.0))); }
 
   /// Over-relaxed: steps too long by the right factor take the root of the iterations (Lehmann, von Renesse, Sambale,
   /// Uschmajew 2022). Young's relation between the rates of convergence with and without gives that factor from the

@@ -21,7 +21,7 @@ struct great_circle : kernel_metric<kernels::squared_l2> {
   static constexpr auto form = product_form::squared_l2;
   template <std::floating_point Rank>
   static Rank to_distance(Rank rank) noexcept {
-    return 2 * std::asin(std::min(std::sqrt(rank) / 2, Rank(1)));
+    return 2 * std::asin(std::min(detail::sqrt(rank) / 2, Rank(1)));
   }
   template <std::floating_point T>
   T operator()(const T* a, const T* b, std::size_t d) const noexcept {

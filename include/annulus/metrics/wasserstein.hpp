@@ -45,7 +45,7 @@ class cumulated_distance {
   }
   template <class Rank>
   Rank to_distance(Rank rank) const noexcept {
-    return m_p == 2 ? std::sqrt(rank) : rank;
+    return m_p == 2 ? detail::sqrt(rank) : rank;
   }
   template <class T>
   requires std::floating_point<T> T operator()(const T* a, const T* b, std::size_t d) const noexcept {

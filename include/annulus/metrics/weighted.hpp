@@ -30,7 +30,7 @@ class seuclidean : public detail::embedding<seuclidean> {
       : m_inverse(variance, [](double v, std::size_t i) {
           if (!(v > 0 && detail::is_finite(1 / v) && detail::is_finite(v)))
             detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
-          return 1 / std::sqrt(v);
+          return 1 / detail::sqrt(v);
         }) {}
   explicit seuclidean(detail::unfilled to_fill) : m_inverse(to_fill) {}
 
@@ -193,7 +193,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
       const auto diagonal = static_cast<double>(vinv.row(i)[i]);
       if (!(diagonal >= 0 && detail::is_finite(diagonal)))
         detail::invalid("vinv", diagonal, "diagonal element ", i, " must be at least 0 and finite");
-      scales[i] = std::sqrt(diagonal);
+      scales[i] = detail::sqrt(diagonal);
     }
     for (std::size_t i = 0; i < d; ++i)
       for (std::size_t j = 0; j < d; ++j) {
@@ -218,7 +218,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
       if (pivot <= smallest || std::ranges::any_of(left, is_rounding)) break;
       left.erase(at);
       std::vector<double> column(d, 0.0);
-      column[p] = std::sqrt(pivot);
+      column[p] = detail::sqrt(pivot);
       for (const std::size_t j : left) column[j] = rest[p * d + j] / column[p];
       for (const std::size_t i : left)
         for (const std::size_t j : left) rest[i * d + j] -= column[i] * column[j];

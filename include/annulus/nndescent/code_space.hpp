@@ -65,7 +65,7 @@ class code_space {
         codes.prepare(i, m_query);
         std::int64_t norm = 0;
         for (const std::int64_t c : m_query.codes) norm += c * c;
-        return norm > 0 ? 1 / std::sqrt(static_cast<float>(norm)) : 0.0f;
+        return norm > 0 ? 1 / detail::sqrt(static_cast<float>(norm)) : 0.0f;
       };
       const float at_a = weight(a), at_b = weight(b);
       const auto normal = [&](std::size_t j) {

@@ -67,7 +67,7 @@ class covering_walk {
         m_margin(margin),
         m_budget(scan_cost / reads_here_and_there),
         m_n_hubs(
-            std::min<std::size_t>(static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(graph.size()))), 256)),
+            std::min<std::size_t>(static_cast<std::size_t>(2 * detail::sqrt(static_cast<double>(graph.size()))), 256)),
         m_allow(allow),
         m_goal(goal),
         m_s(s),

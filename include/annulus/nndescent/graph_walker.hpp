@@ -173,7 +173,7 @@ struct graph_walker : vertex_search<Points, Metric, Walk> {
     const row_query<Metric, row_type> rank(metric, query);
     for (const auto& c : s.within) {
       const float exact = rows.size() > 0 ? distance(rank(rows.row(c.id))) : distance(c.rank);
-      if (!(exact <= radius)) continue;
+      if (!is_at_most(exact, radius)) continue;
       for (const id_type id : names.ids_at(c.id))
         if (passes.passes(id)) found.push_back({exact, id});
     }

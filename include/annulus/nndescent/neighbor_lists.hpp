@@ -67,7 +67,7 @@ class neighbor_lists {
 
   /// Takes row `id` in as a new neighbour of row i, unless it is no nearer than the last or there already.
   bool insert(std::size_t i, id_type id, float rank) noexcept {
-    if (!(rank < m_thresholds[i]) || knows(i, id, rank)) return false;
+    if (!is_less(rank, m_thresholds[i]) || knows(i, id, rank)) return false;
     float* const row = ranks(i);
     std::size_t at = 0;
     for (std::size_t j = 0; j < m_stride; j += lanes)

@@ -60,7 +60,7 @@ class row_space {
       if constexpr (form_of<Metric>() == product_form::inner_product) {
         const auto inverse_norm = [&](id_type i) {
           const float norm = -m_space->rank(i, i);
-          return norm > 0 ? 1 / std::sqrt(norm) : 0.0f;
+          return norm > 0 ? 1 / detail::sqrt(norm) : 0.0f;
         };
         at_a = inverse_norm(a);
         at_b = inverse_norm(b);

@@ -159,7 +159,7 @@ const auto& walk_graph(const Walk& walk, const adjacency& graph, const entry_poi
 
   bool is_nearer = false;
   const auto meet = [&](id_type id, rank_type rank) {
-    if (!(static_cast<double>(rank) <= bound)) return;
+    if (!is_at_most(static_cast<double>(rank), bound)) return;
     std::size_t place = s.pool.insert(rank, id);
     if constexpr (!all) {
       if (!allow(id)) return;

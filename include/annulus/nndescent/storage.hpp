@@ -136,7 +136,7 @@ class row_walk {
       constexpr float step = 2 * 0x1p-11f;  // of halves, the query's and the row's
       const auto norm = static_cast<float>(one_to_one<kernels::inner_product>(q.row.data(), q.row.data(), dim()));
       const float scale = is_cosine ? 1.0f : norm;
-      return step * (step * scale + 2 * std::sqrt(scale * std::abs(static_cast<float>(rank))));
+      return step * (step * scale + 2 * detail::sqrt(scale * std::abs(static_cast<float>(rank))));
     }
     return 0;
   }
@@ -150,7 +150,7 @@ class row_walk {
     if constexpr (is_cosine)
       for (std::size_t i = 0; i < size(); ++i) {
         const rank_type expected = inverse_norm(m_rows.data(i));
-        if (!(std::abs(m_inverse_norms[i] - expected) <= expected / 1000))
+        if (!is_at_most(std::abs(m_inverse_norms[i] - expected), expected / 1000))
           return "inverse_norms: row " + std::to_string(i) + " has another norm";
       }
     return {};
@@ -185,7 +185,7 @@ class row_walk {
 
   rank_type inverse_norm(const S* row) const noexcept {
     const auto norm = static_cast<double>(one_to_one<kernels::inner_product>(row, row, m_rows.dim()));
-    return norm > 0 ? static_cast<rank_type>(1 / std::sqrt(norm)) : rank_type(0);
+    return norm > 0 ? static_cast<rank_type>(1 / detail::sqrt(norm)) : rank_type(0);
   }
   static void convert(std::span<const T> from, S* to) noexcept {
     std::transform(from.begin(), from.end(), to, [](T x) { return static_cast<S>(x); });
@@ -275,7 +275,7 @@ class code_walk {
   static float norm_of(const code_query& q) noexcept {
     std::int32_t sum = 0;
     for (const std::int32_t c : q.codes) sum += c * c;
-    return std::sqrt(static_cast<float>(sum));
+    return detail::sqrt(static_cast<float>(sum));
   }
 
   scalar_encoder<T> m_encoder;

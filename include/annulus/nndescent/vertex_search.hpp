@@ -144,7 +144,7 @@ struct vertex_search {
   }
   /// Distances as lengths, which may be added up: of squares, and of cosine distances, the roots.
   static float length_of(float distance) noexcept {
-    if constexpr (is_cosine<Metric> || std::same_as<Metric, sqeuclidean>) return std::sqrt(std::max(distance, 0.0f));
+    if constexpr (is_cosine<Metric> || std::same_as<Metric, sqeuclidean>) return detail::sqrt(std::max(distance, 0.0f));
     else return distance;
   }
   float last_distance(id_type vertex) const noexcept { return lists(vertex, lists.width() - 1).rank; }

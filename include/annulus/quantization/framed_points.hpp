@@ -47,8 +47,8 @@ struct integer_frame {
       greatest = std::max(greatest, norm);
     }
     // Rounding to integers may add half a unit a coordinate.
-    const double room = static_cast<double>(longest) - 1 - 0.5 * std::sqrt(static_cast<double>(centre.size()));
-    return std::max(static_cast<float>(std::sqrt(greatest) / room), std::numeric_limits<float>::min());
+    const double room = static_cast<double>(longest) - 1 - 0.5 * detail::sqrt(static_cast<double>(centre.size()));
+    return std::max(static_cast<float>(detail::sqrt(greatest) / room), std::numeric_limits<float>::min());
   }
 };
 
@@ -95,7 +95,7 @@ class framed_points {
       unfit |= ~simd::mask(length <= batch(integer_frame::longest)) & ((std::uint64_t{1} << width) - 1);  // also NaN
     }
     for (std::size_t i = 0; i < n && unfit != 0; ++i)
-      if (!(m_lengths[i] <= integer_frame::longest)) {
+      if (!is_at_most(m_lengths[i], integer_frame::longest)) {
         m_lengths[i] = 0;
         m_errors[i] = std::numeric_limits<float>::infinity();
         for (std::size_t w = 0; w < m_words; ++w) m_panels[(i / lanes * m_words + w) * lanes + i % lanes] = 0;

@@ -41,7 +41,8 @@ inline std::vector<std::size_t> sample_without_replacement(std::size_t n, std::s
 
 /// As it is, or normalised. A zero row stays zero.
 inline void copy_row(std::span<const float> row, bool normalize, float* out) {
-  const float norm = normalize ? std::sqrt(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())) : 1;
+  const float norm =
+      normalize ? detail::sqrt(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())) : 1;
   const float scale = norm > 0 ? 1 / norm : 1;
   std::ranges::transform(row, out, [scale](float x) { return x * scale; });
 }
@@ -77,7 +78,7 @@ inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, con
   std::vector<double> mean(d), sum(d);
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < d; ++j) mean[j] += static_cast<double>(points.row(i)[j]) / static_cast<double>(n);
-  const double scale = 1 / std::sqrt(static_cast<double>(std::max<std::size_t>(n, 2) - 1));
+  const double scale = 1 / detail::sqrt(static_cast<double>(std::max<std::size_t>(n, 2) - 1));
   matrix<float> rows(k, d);
   for (std::size_t c = 0; c < k; ++c) {
     std::ranges::fill(sum, 0.0);

@@ -68,7 +68,7 @@ class nearest_codeword {
     constexpr std::size_t width = simd::lanes<float>;
     const float* last = nullptr;
     std::uint32_t last_code = 0;
-    const float ratio = std::sqrt(m_frame.unit / m_own_unit), own_error = (m_worst_error + rounding) / ratio;
+    const float ratio = detail::sqrt(m_frame.unit / m_own_unit), own_error = (m_worst_error + rounding) / ratio;
     for (std::size_t i = 0; i < n; i += width) {
       const batch length = simd::load(framed.lengths() + first + i) * batch(ratio), square = length * length;
       const auto distance = [&](const std::int32_t* key, float side) {
