@@ -7,6 +7,8 @@
 #include <numeric>
 #include <random>
 
+#include <annulus/core/macros_off.hpp>  // as in precise.hpp
+
 namespace operands {
 
 using places = std::vector<std::int64_t>;
@@ -54,7 +56,7 @@ places k_best(const std::vector<T>& values, std::size_t k) {
   std::iota(order.begin(), order.end(), 0);
   const auto before = [&](std::int64_t a, std::int64_t b) {
     const T x = values[static_cast<std::size_t>(a)], y = values[static_cast<std::size_t>(b)];
-    const bool x_is_nan = x != x, y_is_nan = y != y;
+    const bool x_is_nan = annulus::detail::is_nan(x), y_is_nan = annulus::detail::is_nan(y);
     if (x_is_nan || y_is_nan) return x_is_nan == y_is_nan ? a < b : y_is_nan;
     if (x == y) return a < b;
     return Largest ? x > y : x < y;
@@ -71,7 +73,8 @@ bool are_values_at(const std::vector<T>& found, const std::vector<T>& values, co
   if (found.size() != at.size()) return false;
   for (std::size_t i = 0; i < at.size(); ++i) {
     const T x = values[static_cast<std::size_t>(at[i])];
-    if (!(found[i] == x || (found[i] != found[i] && x != x))) return false;
+    const bool is_nan = annulus::detail::is_nan(x);
+    if (is_nan != annulus::detail::is_nan(found[i]) || (!is_nan && found[i] != x)) return false;
   }
   return true;
 }
@@ -100,3 +103,5 @@ struct statistics {
 };
 
 }  // namespace operands
+
+#include <annulus/core/macros_on.hpp>

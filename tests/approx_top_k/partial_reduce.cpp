@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "precise.hpp"
+
 using namespace annulus;
 using detail::bin_table;
 
@@ -25,7 +27,7 @@ std::vector<T> values_to_map() {
     values.insert(values.end(), {limits::max(), limits::lowest(), limits::min(), T(0), T(1)});
     if constexpr (operands::is_real<T>) values.insert(values.end(), {limits::infinity(), -limits::infinity()});
   }
-  std::erase_if(values, [](T x) { return x != x; });
+  std::erase_if(values, [](T x) { return annulus::detail::is_nan(x); });
   return values;
 }
 
@@ -97,7 +99,7 @@ void check_lane_minima() {
       for (std::size_t i = 0; i < n; ++i) {
         const key x = detail::to_key<Largest>(values[i]);
         key& least = expected[i / (16 * group) * 16 + i % 16];
-        if (x < least) least = x;
+        if (detail::is_less(x, least)) least = x;
       }
       detail::lane_minima<Largest>(group, values.data(), n, lanes, found.data());
       CAPTURE(group, n);

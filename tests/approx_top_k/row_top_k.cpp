@@ -3,6 +3,8 @@
 #include "approx_top_k/operands.hpp"
 #include "catch.hpp"
 
+#include "precise.hpp"
+
 using namespace annulus;
 
 namespace {

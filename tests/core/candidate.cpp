@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "precise.hpp"
+
 using namespace annulus;
 
 namespace {
@@ -49,10 +51,11 @@ TEST_CASE("candidates are ordered by rank, ties by id", "[candidate]") {
 
 TEMPLATE_TEST_CASE("ordered bits of numbers are in their order", "[candidate]", float, double) {
   using limits = std::numeric_limits<TestType>;
-  const std::vector<TestType> ascending{
-      -infinity<TestType>, limits::lowest(),     TestType(-1),          -limits::min(), -limits::denorm_min(),
-      TestType(0),         limits::denorm_min(), limits::min(),         TestType(1),    TestType(1.5),
-      limits::max(),       infinity<TestType>,   not_a_number<TestType>};
+  std::vector<TestType> ascending{-infinity<TestType>,   limits::lowest(), TestType(-1),         -limits::min(),
+                                  -limits::denorm_min(), TestType(0),      limits::denorm_min(), limits::min(),
+                                  TestType(1),           TestType(1.5),    limits::max(),        infinity<TestType>,
+                                  not_a_number<TestType>};
+  if (denormals_are_zero()) std::erase_if(ascending, [](TestType x) { return detail::magnitude_bits(x) == 1; });
   for (std::size_t i = 1; i < ascending.size(); ++i) CHECK(ordered_bits(ascending[i - 1]) < ordered_bits(ascending[i]));
 }
 
@@ -62,7 +65,7 @@ TEMPLATE_TEST_CASE("ordered bits of random numbers are in their order", "[candid
   const auto a = random_numbers<TestType>(2000, generator), b = random_numbers<TestType>(2000, generator);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != a[i] || b[i] != b[i]) continue;  // NaN
+    if (detail::is_nan(a[i]) || detail::is_nan(b[i])) continue;
     wrong += (a[i] < b[i]) != (ordered_bits(a[i]) < ordered_bits(b[i]));
   }
   CHECK(wrong == 0);
@@ -120,7 +123,7 @@ TEMPLATE_TEST_CASE("sort_candidates sorts ranks of every magnitude", "[candidate
   std::mt19937_64 generator(3);
   std::vector<candidate<TestType>> items, scratch;
   for (const TestType rank : random_numbers<TestType>(3000, generator))
-    if (rank == rank) items.push_back({rank, static_cast<id_type>(generator())});
+    if (!detail::is_nan(rank)) items.push_back({rank, static_cast<id_type>(generator())});
   auto expected = items;
   std::sort(expected.begin(), expected.end());
   sort_candidates(items, scratch);

@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "precise.hpp"
+
 using namespace annulus;
 using namespace annulus::detail;
 

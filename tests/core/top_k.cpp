@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "precise.hpp"
+
 using namespace annulus;
 
 namespace {
@@ -36,7 +38,8 @@ candidates<Rank> random_candidates(std::size_t n, std::mt19937_64& generator) {
 /// The k smallest of those that may enter, by a sort of all.
 template <class Rank>
 candidates<Rank> k_smallest(candidates<Rank> items, std::size_t k) {
-  std::erase_if(items, [](const auto& c) { return !(c.rank < infinity<Rank>)&&std::is_floating_point_v<Rank>; });
+  std::erase_if(
+      items, [](const auto& c) { return !detail::is_less(c.rank, infinity<Rank>) && std::is_floating_point_v<Rank>; });
   std::sort(items.begin(), items.end());
   if (items.size() > k) items.resize(k);
   return items;

@@ -11,6 +11,8 @@
 
 #include "core/rows.hpp"
 
+#include <annulus/core/macros_off.hpp>  // as in precise.hpp
+
 namespace searches {
 
 using annulus::id_filter;
@@ -105,3 +107,5 @@ inline bool well_formed(const neighbors& found) {
 }
 
 }  // namespace searches
+
+#include <annulus/core/macros_on.hpp>

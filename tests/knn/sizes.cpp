@@ -6,6 +6,8 @@
 #include "knn/searches.hpp"
 #include "progress_watch.hpp"
 
+#include "precise.hpp"
+
 // Exact search among rows of every size, most of whose squares are no floats.
 
 using namespace annulus;

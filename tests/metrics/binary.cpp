@@ -8,6 +8,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "precise.hpp"
+
 using namespace annulus;
 using Eigen::half;
 
@@ -155,7 +157,7 @@ TEST_CASE("coordinate i of a row becomes bit i mod 8 of byte i / 8", "[binary]")
 TEST_CASE("minus zero is no member, the smallest number and a NaN are", "[binary]") {
   using limits = std::numeric_limits<float>;
   const std::vector<float> row{-0.0f, limits::denorm_min(), 0.0f, limits::quiet_NaN(), -limits::denorm_min()};
-  CHECK(detail::nonzero_word(row.data(), 5) == 0b11010);
+  CHECK(detail::nonzero_word(row.data(), 5) == (denormals_are_zero() ? 0b01000 : 0b11010));
 }
 
 TEST_CASE("binary metrics are symmetric, and 0 between a row and itself", "[binary]") {

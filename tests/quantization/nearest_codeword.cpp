@@ -3,6 +3,8 @@
 #include "catch.hpp"
 #include "quantization/random_rows.hpp"
 
+#include "precise.hpp"
+
 using annulus::matrix;
 using annulus::matrix_view;
 using annulus::detail::framed_points;
@@ -27,7 +29,8 @@ bool is_nearest(std::span<const float> x, matrix_view<float> codewords, std::uin
   for (std::size_t c = 0; c < codewords.rows(); ++c) least = std::min(least, squared_distance(x, codewords.row(c)));
   const auto terms = static_cast<double>(x.size());
   const double relative = (terms + 4) * std::numeric_limits<float>::epsilon(),
-               absolute = terms * std::numeric_limits<float>::denorm_min();
+               absolute = terms * (denormals_are_zero() ? std::numeric_limits<float>::min()
+                                                        : std::numeric_limits<float>::denorm_min());
   return squared_distance(x, codewords.row(code)) <= least * (1 + relative) + absolute;
 }
 

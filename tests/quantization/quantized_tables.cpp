@@ -5,6 +5,8 @@
 #include <numeric>
 #include <random>
 
+#include "precise.hpp"
+
 using namespace annulus;
 using namespace annulus::detail;
 
@@ -236,7 +238,8 @@ TEST_CASE("bytes that have nothing to tell apart are not coarse, and those that 
           "[quantized_tables]") {
   CHECK_FALSE(quantize(matrix<float>(5, 16, 2.5f)).table.is_coarse);
   std::mt19937 generator(6);
-  CHECK(quantize(random_table(5, 16, 0, 1e-41f, generator)).table.is_coarse);
+  const auto narrow = random_table(5, 16, 0, 1e-41f, generator);
+  CHECK(quantize(narrow).table.is_coarse != denormals_are_zero());
   auto constant_but_four = random_table(30, 16, 0, 1, generator);
   for (std::size_t i = 4; i < 30; ++i) std::ranges::fill(constant_but_four.row(i), 7.0f);
   CHECK_FALSE(quantize(constant_but_four).table.is_coarse);
