@@ -2,7 +2,7 @@
 // in memory; and the time to map one.
 
 #include <benchmark/benchmark.h>
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 #include <annulus/nndescent/index.hpp>
 
 namespace {

@@ -1,8 +1,9 @@
 // One query against many rows, beside the speed at which the rows can be loaded at all.
 
 #include <benchmark/benchmark.h>
-#include <annulus/core/distance.hpp>
-#include <annulus/core/matrix.hpp>
+#include <Eigen/Core>
+#include <annulus/core/kernels/dense_kernels.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <algorithm>
 #include <random>

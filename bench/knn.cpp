@@ -1,7 +1,8 @@
 // knn on one thread, as if it did the 2 n m d operations of all inner products, beside a float GEMM that does them.
 
 #include <benchmark/benchmark.h>
-#include <annulus/core/random.hpp>
+#include <Eigen/Core>
+#include <annulus/core/base/random.hpp>
 #include <annulus/knn/knn.hpp>
 
 namespace {

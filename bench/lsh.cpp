@@ -2,12 +2,12 @@
 
 #include <benchmark/benchmark.h>
 #include <annulus/knn/flat_index.hpp>
-#include <annulus/lsh/bit_sampling.hpp>
-#include <annulus/lsh/cross_polytope.hpp>
+#include <annulus/lsh/families/bit_sampling.hpp>
+#include <annulus/lsh/families/cross_polytope.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
 
 namespace {
 
@@ -120,7 +120,8 @@ void search(benchmark::State& state, Family family) {
   const auto rows = random_rows(n), queries = near_rows(rows);
   const annulus::lsh_index index(rows, family,
                                  {.n_projections = argument(state, 1), .n_tables = argument(state, 2), .threads = 1});
-  const double target = static_cast<double>(state.range(4)) / 100;
+  std::optional<double> target;
+  if (state.range(4) > 0) target = static_cast<double>(state.range(4)) / 100;
   const annulus::lsh_search_params params{.n_probes = probes, .recall_target = target, .threads = 1};
   annulus::lsh_search_stats stats;
   annulus::neighbors found;

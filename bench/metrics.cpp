@@ -2,7 +2,7 @@
 // rewritten these beforehand, as a search has. All rows are in the second-level cache.
 
 #include <benchmark/benchmark.h>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/metrics/named.hpp>
 
 namespace {

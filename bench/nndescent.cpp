@@ -32,7 +32,8 @@ void knn_graph(benchmark::State& state) {
   const auto rows = surface_rows(static_cast<std::size_t>(state.range(0)), 0);
   annulus::neighbors graph;
   for (auto _ : state) graph = annulus::build_knn_graph(rows, annulus::euclidean{}, {.threads = 1});
-  state.counters["recall"] = annulus::estimate_recall(graph, rows, annulus::euclidean{}, 500, 0, 1);
+  state.counters["recall"] =
+      annulus::estimate_recall(graph, rows, annulus::euclidean{}, {.n_samples = 500, .threads = 1});
 }
 BENCHMARK(knn_graph)->Apply(sizes);
 
@@ -43,9 +44,9 @@ void index(benchmark::State& state) {
   };
   std::optional<decltype(build())> built;
   for (auto _ : state) built.emplace(build());
-  annulus::search_params params = built->tune(0.95, 500, k, 1).params;
+  annulus::nndescent_search_params params = built->tune(0.95, {.n_queries = 500, .k = k, .threads = 1}).params;
   params.threads = 1;
-  annulus::search_stats stats;
+  annulus::nndescent_search_stats stats;
   const auto start = std::chrono::steady_clock::now();
   const annulus::neighbors found = built->search(queries, k, params, &stats);
   const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - start;

@@ -2,9 +2,9 @@
 // by orders of magnitude, where most coordinates are zero, and within a radius.
 
 #include <benchmark/benchmark.h>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/simple_mips.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/simple_mips.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 
@@ -68,8 +68,8 @@ void columns_of_unlike_scale(benchmark::State& state) {
   annulus::product_quantizer quantizer(8, 256);
   quantizer.fit(rows, {.threads = 1});
   annulus::fast_scan_index by_bytes(quantizer);
-  by_bytes.insert(rows, 1);
-  const auto codes = quantizer.encode(rows, 1);
+  by_bytes.insert(rows, {.threads = 1});
+  const auto codes = quantizer.encode(rows, {.threads = 1});
   annulus::neighbors of_graph, of_bytes, of_floats;
   for (auto _ : state) {
     const annulus::nndescent_index graph(rows, annulus::sqeuclidean{}, {.threads = 1}, annulus::sq8{});
@@ -156,7 +156,7 @@ void codewords_of_sparse_rows(benchmark::State& state) {
   annulus::distortion_report report;
   for (auto _ : state) {
     annulus::product_quantizer quantizer(m, 256);
-    report = quantizer.fit(rows, {.threads = 1}).distortion(rows, 1);
+    report = quantizer.fit(rows, {.threads = 1}).distortion(rows, {.threads = 1});
   }
   double unused = 0;
   for (const std::size_t count : report.unused_codewords) unused += static_cast<double>(count);

@@ -1,5 +1,5 @@
 # annulus::index_files is annulus with the headers of nlohmann/json and xxHash, which files of indexes need
-# (annulus/io/index_file.hpp), for the build and for the installed package alike. There is none where they are not found.
+# (annulus/io/index/index_file.hpp), for the build and for the installed package alike. There is none where they are not found.
 if(TARGET annulus::index_files)
   return()
 endif()

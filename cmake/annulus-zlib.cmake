@@ -1,4 +1,4 @@
-# annulus::zlib is annulus with zlib, which compressed .npz files need (annulus/io/zlib_codec.hpp), for the build and for
+# annulus::zlib is annulus with zlib, which compressed .npz files need (annulus/io/data/zlib_codec.hpp), for the build and for
 # the installed package alike. There is none where zlib is not found.
 if(TARGET annulus::zlib)
   return()

@@ -1,5 +1,6 @@
 // Nearest neighbours of many queries: distances by one matrix product, then the ten smallest of each row.
 
+#include <Eigen/Core>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
 #include <algorithm>

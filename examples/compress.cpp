@@ -1,8 +1,8 @@
 // Compresses vectors 32-fold, searches the codes, ranks what they find by the vectors, and keeps the codebook in a file
 // that numpy opens.
 
-#include <annulus/core/recall.hpp>
-#include <annulus/io/npy.hpp>
+#include <annulus/core/result/recall.hpp>
+#include <annulus/io/data/npy.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 

@@ -1,7 +1,7 @@
 // A metric of one's own: any callable of two rows will do, for exact search and for a graph.
 
-#include <annulus/core/random.hpp>
-#include <annulus/core/recall.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/metrics/weighted.hpp>
 #include <annulus/nndescent/index.hpp>
 

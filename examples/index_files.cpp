@@ -1,6 +1,6 @@
 // An index saved, loaded and mapped: the same answers each time, and a damaged file is refused.
 
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 #include <annulus/nndescent/index.hpp>
 
 #include <cstdio>

@@ -1,6 +1,6 @@
 // Exact nearest neighbours by brute force: two metrics, a filter, and an index that is searched many times.
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/knn/flat_index.hpp>
 
 #include <cstdio>

@@ -1,10 +1,10 @@
 // Parameters of an LSH index chosen from a sample, searches to a recall, changes, and sets by their Jaccard distance.
 
-#include <annulus/core/recall.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/p_stable.hpp>
 #include <annulus/lsh/tuning.hpp>
 
 #include <cstdio>

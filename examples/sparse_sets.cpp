@@ -1,10 +1,10 @@
 // Sets as sparse rows, and those most alike by their Jaccard distance: exactly, by a graph, and by min-wise hashing.
 
-#include <annulus/core/random.hpp>
-#include <annulus/core/recall.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/knn/sparse_knn.hpp>
+#include <annulus/lsh/families/minhash.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/minhash.hpp>
 #include <annulus/nndescent/index.hpp>
 
 #include <cstdio>

@@ -2,12 +2,12 @@
 //   words [--data FOLDER] [WORD...]
 // prints the nearest words of a dozen words and of those given, then how the methods compare.
 
-#include <annulus/core/recall.hpp>
-#include <annulus/io/vecs.hpp>
+#include <annulus/core/result/recall.hpp>
+#include <annulus/io/data/vecs.hpp>
 #include <annulus/knn/knn.hpp>
-#include <annulus/lsh/cross_polytope.hpp>
+#include <annulus/lsh/families/cross_polytope.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
@@ -125,7 +125,7 @@ int run(std::vector<std::string> arguments) {
   const auto start = std::chrono::steady_clock::now();
   const annulus::nndescent_index graph(v.vectors, annulus::cosine{}, {.threads = 1}, annulus::sq8{});
   const std::chrono::duration<double> build_time = std::chrono::steady_clock::now() - start;
-  const annulus::tuned_search tuned = graph.tune(0.95, 300, 10, 1);
+  const annulus::tuned_search tuned = graph.tune(0.95, {.n_queries = 300, .k = 10, .threads = 1});
   std::cout << "graph: a beam of " << tuned.params.beam << " finds " << tuned.recall << " of the neighbours of its rows"
             << (tuned.reached ? "" : ", less than .95") << "\n\n";
 

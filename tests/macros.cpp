@@ -21,13 +21,13 @@
 #define XXH_INLINE_ALL 1
 
 #include <annulus/annulus.hpp>
-#include <annulus/io/big_ann.hpp>
-#include <annulus/io/big_ann_truth.hpp>
-#include <annulus/io/index_file.hpp>
-#include <annulus/io/nanopq.hpp>
-#include <annulus/io/npy.hpp>
-#include <annulus/io/scipy_npz.hpp>
-#include <annulus/io/vecs.hpp>
-#include <annulus/quantization/faiss_io.hpp>
+#include <annulus/io/data/big_ann.hpp>
+#include <annulus/io/data/big_ann_truth.hpp>
+#include <annulus/io/data/nanopq.hpp>
+#include <annulus/io/data/npy.hpp>
+#include <annulus/io/data/scipy_npz.hpp>
+#include <annulus/io/data/vecs.hpp>
+#include <annulus/io/faiss/faiss_io.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 static_assert(max(1, 2) == 2 && sizeof(small) == 1, "the macros are as they were");

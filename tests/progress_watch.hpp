@@ -1,6 +1,6 @@
 #pragma once
 
-#include <annulus/core/progress.hpp>
+#include <annulus/core/base/progress.hpp>
 
 #include <string>
 #include <vector>

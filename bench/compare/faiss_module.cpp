@@ -1,6 +1,6 @@
 // faiss's files, in the module annulus_compare: what one side writes the other must read.
 
-#include <annulus/quantization/faiss_io.hpp>
+#include <annulus/io/faiss/faiss_io.hpp>
 
 #include "arrays.hpp"
 

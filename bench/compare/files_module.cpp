@@ -1,18 +1,18 @@
 // Readers and writers of data files, and index files, for data_files.py. Arrays and errors as in module.cpp; a
 // malformed file is a RuntimeError.
 
-#include <annulus/io/big_ann.hpp>
-#include <annulus/io/npy.hpp>
-#include <annulus/io/vecs.hpp>
+#include <annulus/io/data/big_ann.hpp>
+#include <annulus/io/data/npy.hpp>
+#include <annulus/io/data/vecs.hpp>
 
 #if defined(ANNULUS_COMPARE_INDEX_FILES)
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 #endif
 
 #if defined(ANNULUS_COMPARE_HDF5)
-#include <annulus/io/ann_benchmarks_hdf5.hpp>
+#include <annulus/io/data/ann_benchmarks_hdf5.hpp>
 #endif
 
 #include "arrays.hpp"

@@ -1,8 +1,9 @@
 // The graphs of the module annulus_compare, apart from the rest so that neither is compiled for the other's sake.
 // Arrays and errors as in module.cpp.
 
+#include <annulus/nndescent/graph/knn_graph.hpp>
+#include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
-#include <annulus/nndescent/knn_graph.hpp>
 
 #include <functional>
 #include <memory>
@@ -55,8 +56,8 @@ class any_graph_index {
       with_storage<T>(storage, [&](auto s) {
         using index_type = decltype(annulus::nndescent_index(view(data), m, params, s));
         const auto index = std::make_shared<index_type>(view(data), m, params, s);
-        m_search = [index](annulus::matrix_view<T> queries, std::size_t k, const annulus::search_params& how,
-                           annulus::search_stats* stats) { return index->search(queries, k, how, stats); };
+        m_search = [index](annulus::matrix_view<T> queries, std::size_t k, const annulus::nndescent_search_params& how,
+                           annulus::nndescent_search_stats* stats) { return index->search(queries, k, how, stats); };
         m_memory_bytes = [index] { return index->memory_bytes(); };
       });
     });
@@ -73,7 +74,7 @@ class any_graph_index {
   }
 
   nb::tuple stats(const rows_of<T>& queries, std::size_t k, std::size_t beam, double epsilon) const {
-    annulus::search_stats stats;
+    annulus::nndescent_search_stats stats;
     {
       const nb::gil_scoped_release unlocked;
       m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = 1}, &stats);
@@ -84,8 +85,8 @@ class any_graph_index {
   std::size_t memory_bytes() const { return m_memory_bytes(); }
 
  private:
-  std::function<annulus::neighbors(annulus::matrix_view<T>, std::size_t, const annulus::search_params&,
-                                   annulus::search_stats*)>
+  std::function<annulus::neighbors(annulus::matrix_view<T>, std::size_t, const annulus::nndescent_search_params&,
+                                   annulus::nndescent_search_stats*)>
       m_search;
   std::function<std::size_t()> m_memory_bytes;
 };

@@ -1,13 +1,13 @@
 // The hash tables of the module annulus_compare, a class a family. Arrays and errors as in module.cpp.
 
 #include <annulus/knn/knn.hpp>
-#include <annulus/lsh/bit_sampling.hpp>
-#include <annulus/lsh/cross_polytope.hpp>
+#include <annulus/lsh/families/bit_sampling.hpp>
+#include <annulus/lsh/families/cross_polytope.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
+#include <annulus/lsh/families/simple_mips.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
-#include <annulus/lsh/simple_mips.hpp>
 
 #include "arrays.hpp"
 
@@ -57,7 +57,9 @@ nb::dict to_dict(const annulus::lsh_search_stats& stats) {
 }
 
 annulus::lsh_search_params how(std::size_t n_probes, double recall_target, std::size_t threads) {
-  return {.n_probes = n_probes, .recall_target = recall_target, .threads = threads};
+  std::optional<double> target;  // 0 of Python is none
+  if (recall_target > 0) target = recall_target;
+  return {.n_probes = n_probes, .recall_target = target, .threads = threads};
 }
 
 /// The class of indexes of one family, which `make` makes from the further arguments of the constructor.

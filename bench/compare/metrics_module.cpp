@@ -86,19 +86,19 @@ class graph_index {
     annulus::with_metric(
         metric, [&]<class M>(M m) requires(has_graph<Rows, M>()) {
           const auto index = std::make_shared<decltype(annulus::nndescent_index(view(data), m))>(view(data), m, params);
-          m_search = [index](const view_of<Rows>& queries, std::size_t k, const annulus::search_params& how,
-                             annulus::search_stats* stats) { return index->search(queries, k, how, stats); };
+          m_search = [index](const view_of<Rows>& queries, std::size_t k, const annulus::nndescent_search_params& how,
+                             annulus::nndescent_search_stats* stats) { return index->search(queries, k, how, stats); };
           m_memory_bytes = [index] { return index->memory_bytes(); };
         });
   }
 
   nb::tuple search(const Rows& queries, std::size_t k, std::size_t beam, double epsilon, std::size_t threads) const {
-    const annulus::search_params how{.beam = beam, .epsilon = epsilon, .threads = threads};
+    const annulus::nndescent_search_params how{.beam = beam, .epsilon = epsilon, .threads = threads};
     return to_numpy(unlocked([&] { return m_search(view(queries), k, how, nullptr); }));
   }
 
   nb::tuple stats(const Rows& queries, std::size_t k, std::size_t beam, double epsilon) const {
-    annulus::search_stats stats;
+    annulus::nndescent_search_stats stats;
     unlocked([&] { return m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = 1}, &stats); });
     return nb::make_tuple(stats.distances, stats.hops);
   }
@@ -106,8 +106,8 @@ class graph_index {
   std::size_t memory_bytes() const { return m_memory_bytes(); }
 
  private:
-  std::function<annulus::neighbors(const view_of<Rows>&, std::size_t, const annulus::search_params&,
-                                   annulus::search_stats*)>
+  std::function<annulus::neighbors(const view_of<Rows>&, std::size_t, const annulus::nndescent_search_params&,
+                                   annulus::nndescent_search_stats*)>
       m_search;
   std::function<std::size_t()> m_memory_bytes;
 };

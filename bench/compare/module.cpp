@@ -2,7 +2,7 @@
 // No call holds the GIL while it computes. std::invalid_argument becomes ValueError.
 
 #include <annulus/approx_top_k/approx_min_k.hpp>
-#include <annulus/core/simd.hpp>
+#include <annulus/core/simd/batch.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/version.hpp>

@@ -19,13 +19,13 @@ auto bind(nb::module_& m, const char* name, const char* index_name) {
       .def(
           "encode",
           [](const Quantizer& q, const rows_of<float>& rows, std::size_t threads) {
-            return to_numpy(unlocked([&] { return q.encode(view(rows), threads); }));
+            return to_numpy(unlocked([&] { return q.encode(view(rows), {.threads = threads}); }));
           },
           "rows"_a.noconvert(), "threads"_a = 1)
       .def(
           "mean_squared_error",
           [](const Quantizer& q, const rows_of<float>& rows, std::size_t threads) {
-            return unlocked([&] { return q.distortion(view(rows), threads).mean_squared_error; });
+            return unlocked([&] { return q.distortion(view(rows), {.threads = threads}).mean_squared_error; });
           },
           "rows"_a.noconvert(), "threads"_a = 1)
       .def(

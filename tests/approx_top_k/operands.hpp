@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include <annulus/core/macros_off.hpp>  // as in precise.hpp
+#include <annulus/core/base/macros_off.hpp>  // as in precise.hpp
 
 namespace operands {
 
@@ -104,4 +104,4 @@ struct statistics {
 
 }  // namespace operands
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,4 +1,5 @@
 // error: half_precision takes rows of floating point and a metric that takes halves
+#include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
 
 void use(const annulus::matrix<std::uint8_t>& m) {

@@ -1,5 +1,5 @@
 // error: constraints not satisfied
-#include <annulus/core/metric.hpp>
+#include <annulus/core/metric/metric.hpp>
 
 struct not_a_metric {
   float operator()(const float* a, const float* b) const { return *a - *b; }

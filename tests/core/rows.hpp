@@ -2,7 +2,7 @@
 
 // Random rows for the tests of everything that reads rows.
 
-#include <annulus/core/operations.hpp>
+#include <annulus/core/kernels/dense_operations.hpp>
 
 #include <algorithm>
 #include <random>

@@ -2,8 +2,8 @@
 
 // Random sparse rows for the tests of everything that reads them.
 
-#include <annulus/core/points.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/csr_matrix.hpp>
 
 #include <set>
 #include <vector>

@@ -1,5 +1,5 @@
-#include <annulus/io/big_ann.hpp>
-#include <annulus/io/big_ann_truth.hpp>
+#include <annulus/io/data/big_ann.hpp>
+#include <annulus/io/data/big_ann_truth.hpp>
 
 #include "fuzz.hpp"
 

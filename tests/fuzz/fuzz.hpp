@@ -5,7 +5,7 @@
 // nothing else: another exception, or one without a reason, an allocation that the input does not justify, and answers
 // that depend on the way of loading end the program.
 
-#include <annulus/core/errors.hpp>
+#include <annulus/core/base/errors.hpp>
 
 #include <sys/mman.h>
 #include <unistd.h>

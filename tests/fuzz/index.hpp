@@ -2,8 +2,8 @@
 
 // How the targets of index files try an index: loaded, mapped, and as a mapped one whose arrays end where they end.
 
-#include <annulus/core/neighbors.hpp>
-#include <annulus/io/index_file.hpp>
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 #include "fuzz.hpp"
 

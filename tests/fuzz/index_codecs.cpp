@@ -17,7 +17,7 @@ template <class Quantizer>
 annulus::neighbors answers(const Quantizer& quantizer) {
   if (quantizer.dim() == 0) return {};
   const auto rows = fuzz::dense_rows(quantizer.dim());
-  const auto codes = quantizer.encode(rows, 1);
+  const auto codes = quantizer.encode(rows, {.threads = 1});
   fuzz::check(quantizer.decode(codes).cols() == quantizer.dim(), "codes stand for vectors");
   return quantizer.search(codes, rows, 3, {.threads = 1});
 }

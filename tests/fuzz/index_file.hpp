@@ -2,7 +2,7 @@
 
 // Index files in parts, to be changed and written again with right offsets and checksums.
 
-#include <annulus/io/index_archive.hpp>
+#include <annulus/io/index/index_archive.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
 
 #include "rows.hpp"
 

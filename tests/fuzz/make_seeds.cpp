@@ -3,11 +3,11 @@
 //     make_seeds FOLDER
 
 #include <annulus/annulus.hpp>
-#include <annulus/io/big_ann.hpp>
-#include <annulus/io/index_file.hpp>
-#include <annulus/io/scipy_npz.hpp>
-#include <annulus/io/vecs.hpp>
-#include <annulus/quantization/faiss_io.hpp>
+#include <annulus/io/data/big_ann.hpp>
+#include <annulus/io/data/scipy_npz.hpp>
+#include <annulus/io/data/vecs.hpp>
+#include <annulus/io/faiss/faiss_io.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 namespace {
 

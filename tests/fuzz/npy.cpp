@@ -1,8 +1,8 @@
-#include <annulus/io/nanopq.hpp>
-#include <annulus/io/npy_convert.hpp>
-#include <annulus/io/scipy_npz.hpp>
+#include <annulus/io/data/nanopq.hpp>
+#include <annulus/io/data/npy_convert.hpp>
+#include <annulus/io/data/scipy_npz.hpp>
 #if defined(ANNULUS_FUZZ_ZLIB)
-#include <annulus/io/zlib_codec.hpp>
+#include <annulus/io/data/zlib_codec.hpp>
 #endif
 
 #include "fuzz.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <annulus/core/points.hpp>
+#include <annulus/core/rows/csr_matrix.hpp>
 
 #include "index.hpp"
 

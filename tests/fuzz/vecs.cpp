@@ -1,4 +1,4 @@
-#include <annulus/io/vecs.hpp>
+#include <annulus/io/data/vecs.hpp>
 
 #include "fuzz.hpp"
 

@@ -2,7 +2,7 @@
 
 // What becomes of an index whose file is damaged.
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 
 #include "io/index_edit.hpp"
 

@@ -2,7 +2,7 @@
 
 // The file of an index, with a value changed here or there and the checksums of what it has become.
 
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 #include "io/scratch.hpp"
 

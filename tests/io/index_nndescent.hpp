@@ -2,6 +2,7 @@
 
 // What tests of the files of nndescent_index ask of an index and of what was made of its file.
 
+#include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
 
 #include "io/index_edit.hpp"
@@ -11,7 +12,7 @@ namespace saved {
 
 using annulus::id_type;
 using annulus::matrix;
-using annulus::search_params;
+using annulus::nndescent_search_params;
 
 inline bool odd(id_type id) { return id % 2 == 1; }
 
@@ -19,7 +20,7 @@ inline bool odd(id_type id) { return id % 2 == 1; }
 template <class Index>
 bool same_answers(const Index& a, const Index& b, const typename Index::view_type& queries, float radius) {
   bool all = a.size() == b.size() && a.dim() == b.dim() && a.graph() == b.graph() && a.ids() == b.ids();
-  for (const search_params& params : {search_params{}, {.beam = 20}, {.filter = odd}})
+  for (const nndescent_search_params& params : {nndescent_search_params{}, {.beam = 20}, {.filter = odd}})
     for (const std::size_t k : {std::size_t{10}, a.size() + 3})
       all &= a.search(queries, k, params) == b.search(queries, k, params);
   const auto ball = a.radius_search(queries, radius), other = b.radius_search(queries, radius);
@@ -88,14 +89,14 @@ std::size_t search_all(const Index& index, const typename Index::view_type& quer
   const auto lists = index.graph();
   for (const id_type id : std::span(lists.ids.data(), lists.ids.rows() * lists.ids.cols()))
     wrong += id != annulus::no_id && id >= n_ids;
-  for (const search_params& params :
-       {search_params{.threads = 1}, {.beam = 30, .threads = 1}, {.threads = 1, .filter = odd}})
+  for (const nndescent_search_params& params :
+       {nndescent_search_params{.threads = 1}, {.beam = 30, .threads = 1}, {.threads = 1, .filter = odd}})
     attempt([&] {
       const auto found = index.search(queries, 7, params);
       for (const id_type id : std::span(found.ids.data(), found.ids.rows() * 7))
         wrong += id != annulus::no_id && id >= n_ids;
     });
-  attempt([&] { index.tune(0.5, 5, 3, 1); });
+  attempt([&] { index.tune(0.5, {.n_queries = 5, .k = 3, .threads = 1}); });
   return wrong;
 }
 

@@ -4,8 +4,8 @@
 // a kind that is new, or that a version changed: build an index of sample_rows, save it there under its kind, and write
 // down what it answers.
 
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <filesystem>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <annulus/io/scipy_npz.hpp>
+#include <annulus/io/data/scipy_npz.hpp>
 
 #include "catch.hpp"
 #include "io/foreign_files.hpp"

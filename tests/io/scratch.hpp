@@ -1,6 +1,6 @@
 #pragma once
 
-#include <annulus/core/errors.hpp>
+#include <annulus/core/base/errors.hpp>
 
 #include "catch.hpp"
 

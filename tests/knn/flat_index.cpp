@@ -81,11 +81,11 @@ TEST_CASE("the type of an index follows from its rows and metric", "[flat_index]
   const row_major eigen = map;
   const flat_index from_matrix(data());
   const flat_index from_eigen(eigen, cosine{});
-  const flat_index from_view(rows_between(0, n), beyond_a_quarter, 2);
-  STATIC_REQUIRE(std::same_as<decltype(from_matrix), const flat_index<float>>);
-  STATIC_REQUIRE(std::same_as<decltype(from_eigen), const flat_index<float, cosine>>);
-  STATIC_REQUIRE(
-      std::same_as<decltype(from_view), const flat_index<float, std::remove_const_t<decltype(beyond_a_quarter)>>>);
+  const flat_index from_view(rows_between(0, n), beyond_a_quarter, {.threads = 2});
+  STATIC_REQUIRE(std::same_as<decltype(from_matrix), const flat_index<matrix<float>>>);
+  STATIC_REQUIRE(std::same_as<decltype(from_eigen), const flat_index<matrix<float>, cosine>>);
+  STATIC_REQUIRE(std::same_as<decltype(from_view),
+                              const flat_index<matrix<float>, std::remove_const_t<decltype(beyond_a_quarter)>>>);
   CHECK(same_bits(from_eigen.search(queries(), k), searches::by<float>("cosine").knn(data(), queries(), k, {})));
   CHECK(from_view.data() == data());
 }
@@ -99,7 +99,7 @@ TEST_CASE("an index is as large as its rows", "[flat_index]") {
 }
 
 TEST_CASE("insert returns the id of the first row", "[flat_index]") {
-  flat_index<float> index(d);
+  flat_index<matrix<float>> index(d);
   CHECK(index.insert(rows_between(0, 100)) == 0);
   CHECK(index.insert(rows_between(100, 101)) == 100);
   CHECK(index.insert(rows_between(101, 101)) == 101);
@@ -108,7 +108,7 @@ TEST_CASE("insert returns the id of the first row", "[flat_index]") {
 }
 
 TEST_CASE("rows that are inserted are found, whether one by one or together", "[flat_index]") {
-  flat_index<float> index(d);
+  flat_index<matrix<float>> index(d);
   std::size_t size = 0;
   for (const std::size_t more : {1u, 1u, 0u, 30u, 31u, 200u, 7u}) {
     index.insert(rows_between(size, size + more));
@@ -164,7 +164,7 @@ TEST_CASE("an index of rows that are not finite is refused by the number of the 
 }
 
 TEST_CASE("an empty index returns padding", "[flat_index]") {
-  const flat_index<float> index(d);
+  const flat_index<matrix<float>> index(d);
   CHECK(index.size() == 0);
   CHECK(same_bits(index.search(queries(), k), neighbors(30, k)));
   CHECK(same_bits(flat_index(rows_between(0, 0)).search(queries(), k), neighbors(30, k)));

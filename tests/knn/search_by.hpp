@@ -6,7 +6,7 @@
 
 #include "denormals.hpp"
 
-#include <annulus/core/macros_off.hpp>  // as in precise.hpp
+#include <annulus/core/base/macros_off.hpp>  // as in precise.hpp
 
 namespace searches {
 
@@ -86,4 +86,4 @@ std::vector<search<T>> common() {
 
 }  // namespace searches
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

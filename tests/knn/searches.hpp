@@ -2,7 +2,7 @@
 
 // knn beside brute force as plainly as it can be written, for every metric and element type that the tests share.
 
-#include <annulus/core/recall.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/knn/knn.hpp>
 
 #include <numeric>
@@ -11,7 +11,7 @@
 
 #include "core/rows.hpp"
 
-#include <annulus/core/macros_off.hpp>  // as in precise.hpp
+#include <annulus/core/base/macros_off.hpp>  // as in precise.hpp
 
 namespace searches {
 
@@ -33,26 +33,17 @@ struct search {
   std::size_t (*wrong)(const matrix<T>& data, const matrix<T>& queries, const neighbors& found);
 };
 
-/// All metrics tested over rows of T: none of those types that a build without ANNULUS_TEST_EVERY_TYPE leaves out.
+/// All metrics tested over rows of T, of which each unit that is compiled adds its own.
 template <class T>
-const std::vector<search<T>>& all() {
-  static const std::vector<search<T>> none;
-  return none;
+std::vector<search<T>>& all() {
+  static std::vector<search<T>> added;
+  return added;
 }
-template <>
-const std::vector<search<float>>& all<float>();
-template <>
-const std::vector<search<std::uint8_t>>& all<std::uint8_t>();
-#ifdef ANNULUS_TEST_EVERY_TYPE
-template <>
-const std::vector<search<double>>& all<double>();
-template <>
-const std::vector<search<std::int8_t>>& all<std::int8_t>();
-template <>
-const std::vector<search<Eigen::half>>& all<Eigen::half>();
-template <>
-const std::vector<search<Eigen::bfloat16>>& all<Eigen::bfloat16>();
-#endif
+template <class T>
+bool add(const std::vector<search<T>>& some) {
+  all<T>().insert(all<T>().end(), some.begin(), some.end());
+  return true;
+}
 
 template <class T>
 const search<T>& by(std::string_view metric) {
@@ -108,4 +99,4 @@ inline bool well_formed(const neighbors& found) {
 
 }  // namespace searches
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

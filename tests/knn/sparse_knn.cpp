@@ -1,4 +1,4 @@
-#include <annulus/core/sets.hpp>
+#include <annulus/core/metric/set_metrics.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 
 #include "catch.hpp"

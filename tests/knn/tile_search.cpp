@@ -1,4 +1,4 @@
-#include <annulus/core/recall.hpp>
+#include <annulus/core/result/recall.hpp>
 
 #include "catch.hpp"
 #include "knn/searches.hpp"

@@ -1,4 +1,4 @@
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/lsh/added_buckets.hpp>
 
 #include <map>

@@ -2,12 +2,12 @@
 
 // A small point set for each family of hash functions, with parameters under which buckets hold some of the rows.
 
-#include <annulus/lsh/bit_sampling.hpp>
-#include <annulus/lsh/cross_polytope.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
-#include <annulus/lsh/simple_mips.hpp>
+#include <annulus/lsh/families/bit_sampling.hpp>
+#include <annulus/lsh/families/cross_polytope.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
+#include <annulus/lsh/families/simple_mips.hpp>
 
 #include "lsh/indexes.hpp"
 

@@ -1,6 +1,6 @@
-#include <annulus/lsh/bit_sampling.hpp>
-#include <annulus/lsh/minhash.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
+#include <annulus/lsh/families/bit_sampling.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 
 #include "catch.hpp"
 #include "lsh/indexes.hpp"

@@ -2,7 +2,7 @@
 
 // Rows of every kind to index, and what an LSH index must answer, as plainly as it can be written.
 
-#include <annulus/core/recall.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/lsh/index.hpp>
 
 #include <map>

@@ -1,8 +1,8 @@
-#include <annulus/lsh/minhash.hpp>
+#include <annulus/lsh/families/minhash.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
+#include <annulus/lsh/families/simple_mips.hpp>
 #include <annulus/lsh/multi_probe.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
-#include <annulus/lsh/simple_mips.hpp>
 
 #include <map>
 

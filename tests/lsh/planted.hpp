@@ -49,7 +49,7 @@ void check_planted(const planted_points<Points>& planted, const Family& family, 
     CHECK(well_formed(found));
     CHECK(wrong == 0);
     CHECK(hits / n_queries >= 0.9);
-    if (request.recall_target == 0) CHECK(stats.candidates < 0.6 * static_cast<double>(rows.size()));
+    if (!request.recall_target) CHECK(stats.candidates < 0.6 * static_cast<double>(rows.size()));
   }
 }
 

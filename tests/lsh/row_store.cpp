@@ -1,5 +1,5 @@
-#include <annulus/core/random.hpp>
-#include <annulus/core/sets.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/metric/set_metrics.hpp>
 #include <annulus/lsh/row_store.hpp>
 
 #include "catch.hpp"

@@ -1,5 +1,5 @@
-#include <annulus/lsh/sign_random_projection.hpp>
-#include <annulus/lsh/simple_mips.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
+#include <annulus/lsh/families/simple_mips.hpp>
 
 #include <set>
 

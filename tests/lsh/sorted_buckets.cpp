@@ -1,5 +1,5 @@
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/lsh/sorted_buckets.hpp>
 
 #include <map>

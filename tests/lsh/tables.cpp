@@ -1,4 +1,4 @@
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/lsh/tables.hpp>
 
 #include <map>

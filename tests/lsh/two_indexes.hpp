@@ -2,8 +2,8 @@
 
 // An index of hyperplanes and one of lines over the same rows, and what a search of them can be asked.
 
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 
 #include "lsh/indexes.hpp"
 

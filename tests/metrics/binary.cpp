@@ -1,4 +1,5 @@
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/bit_matrix.hpp>
 #include <annulus/metrics/binary.hpp>
 
 #include "catch.hpp"

@@ -1,4 +1,4 @@
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/knn.hpp>
 #include <annulus/metrics/bits.hpp>

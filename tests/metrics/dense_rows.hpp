@@ -2,8 +2,8 @@
 
 // Random rows for the tests of metrics over coordinates, and what is asked of all such metrics.
 
-#include <annulus/core/points.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/csr_matrix.hpp>
 
 #include <cmath>
 #include <functional>

@@ -2,7 +2,7 @@
 
 // Rows of mass for the tests of metrics of distributions.
 
-#include <annulus/core/points.hpp>
+#include <annulus/core/rows/csr_matrix.hpp>
 
 #include <vector>
 

@@ -2,8 +2,9 @@
 
 // Rows for metrics to search, and what is asked of exact search by each.
 
-#include <annulus/core/random.hpp>
-#include <annulus/core/recall.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/result/recall.hpp>
+#include <annulus/core/rows/bit_matrix.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 
 #include <set>

@@ -2,7 +2,7 @@
 
 // Distributions and costs for the tests of transport.
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/metrics/transport.hpp>
 
 #include <cmath>

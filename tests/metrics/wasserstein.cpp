@@ -2,7 +2,7 @@
 #include "metrics/golden.hpp"
 #include "metrics/mass_rows.hpp"
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/metrics/wasserstein.hpp>
 
 using namespace annulus;

@@ -39,7 +39,7 @@ builder<T> build_by(std::string_view name, Metric) {
           },
           [](const matrix<T>& data, std::size_t k, std::size_t every) { return naive_graph(data, k, every, Metric{}); },
           [](const neighbors& graph, const matrix<T>& data, std::size_t n_samples) {
-            return annulus::estimate_recall(graph, data, Metric{}, n_samples);
+            return annulus::estimate_recall(graph, data, Metric{}, {.n_samples = n_samples});
           }};
 }
 

@@ -3,7 +3,7 @@
 // build_knn_graph beside brute force as plainly as it can be written, for every metric and element type that the tests
 // share, and data to build graphs of.
 
-#include <annulus/nndescent/knn_graph.hpp>
+#include <annulus/nndescent/graph/knn_graph.hpp>
 
 #include "knn/searches.hpp"
 
@@ -31,27 +31,17 @@ struct builder {
   double (*estimate)(const neighbors& graph, const matrix<T>& data, std::size_t n_samples);
 };
 
-/// All metrics tested over rows of T: none of those types that a build without ANNULUS_TEST_EVERY_TYPE leaves out.
+/// All metrics tested over rows of T, of which each unit that is compiled adds its own.
 template <class T>
-const std::vector<builder<T>>& all() {
-  static const std::vector<builder<T>> none;
-  return none;
+std::vector<builder<T>>& all() {
+  static std::vector<builder<T>> added;
+  return added;
 }
-template <>
-const std::vector<builder<float>>& all<float>();
-template <>
-const std::vector<builder<std::uint8_t>>& all<std::uint8_t>();
-#ifdef ANNULUS_TEST_EVERY_TYPE
-template <>
-const std::vector<builder<double>>& all<double>();
-template <>
-const std::vector<builder<std::int8_t>>& all<std::int8_t>();
-template <>
-const std::vector<builder<Eigen::half>>& all<Eigen::half>();
-#endif
-
-/// The metrics that do without codes, which are in a unit of their own.
-const std::vector<builder<float>>& plain_float();
+template <class T>
+bool add(const std::vector<builder<T>>& some) {
+  all<T>().insert(all<T>().end(), some.begin(), some.end());
+  return true;
+}
 
 template <class T>
 const builder<T>& by(std::string_view metric) {

@@ -124,17 +124,17 @@ TEST_CASE("the threads of a build do not change an index", "[nndescent_index]") 
 }
 
 TEST_CASE("the threads of a search do not change its answers", "[nndescent_index]") {
-  const std::vector<search_params> all{{}, {.beam = 15}, {.filter = [](id_type id) { return id % 3 == 0; }}};
+  const std::vector<nndescent_search_params> all{{}, {.beam = 15}, {.filter = [](id_type id) { return id % 3 == 0; }}};
   for_each_index([&](const auto& index, const char* storage) {
     for (std::size_t p = 0; p < all.size(); ++p) {
       auto params = all[p];
       params.threads = 1;
-      search_stats cost;
+      nndescent_search_stats cost;
       const auto expected = index.search(data().queries, k, params, &cost);
       const auto ball = index.radius_search(data().queries, 3, params);
       for (const std::size_t threads : {0u, 2u, 3u, 8u}) {
         params.threads = threads;
-        search_stats stats;
+        nndescent_search_stats stats;
         CAPTURE(storage, p, threads);
         CHECK(same_bits(index.search(data().queries, k, params, &stats), expected));
         CHECK(same(index.radius_search(data().queries, 3, params), ball));
@@ -147,8 +147,8 @@ TEST_CASE("the threads of a search do not change its answers", "[nndescent_index
 
 TEST_CASE("the queries beside it do not change a query's answer", "[nndescent_index]") {
   for_each_index([](const auto& index, const char* storage) {
-    for (const search_params& params :
-         {search_params{}, {.beam = 12}, {.beam = 12, .filter = [](id_type id) { return id % 4 != 0; }}}) {
+    for (const nndescent_search_params& params :
+         {nndescent_search_params{}, {.beam = 12}, {.beam = 12, .filter = [](id_type id) { return id % 4 != 0; }}}) {
       const auto together = index.search(data().queries, k, params);
       for (const std::size_t size : {1u, 2u, 33u, 149u}) {
         auto some = shuffled(150, size);
@@ -164,8 +164,8 @@ TEST_CASE("the queries beside it do not change a query's answer", "[nndescent_in
 TEST_CASE("a scratch finds what a batch does, query after query", "[nndescent_index]") {
   for_each_index([](const auto& index, const char* storage) {
     auto scratch = index.make_scratch();
-    for (const search_params& params :
-         {search_params{}, {.beam = 12}, {.filter = [](id_type id) { return id % 2 == 1; }}}) {
+    for (const nndescent_search_params& params :
+         {nndescent_search_params{}, {.beam = 12}, {.filter = [](id_type id) { return id % 2 == 1; }}}) {
       const auto expected = index.search(data().queries, k, params);
       neighbors found(150, k);
       for (const std::size_t i : shuffled(150, 1))
@@ -226,7 +226,8 @@ TEST_CASE("a scratch serves an index that has grown since", "[nndescent_index]")
 
 TEST_CASE("several threads may search one index at once", "[nndescent_index]") {
   const auto odd = [](id_type id) { return id % 2 == 1; };
-  const std::vector<search_params> all{{.threads = 1}, {.beam = 20, .threads = 2}, {.threads = 3, .filter = odd}};
+  const std::vector<nndescent_search_params> all{
+      {.threads = 1}, {.beam = 20, .threads = 2}, {.threads = 3, .filter = odd}};
   std::vector<neighbors> expected, found(6), compact(6);
   std::vector<csr> balls(6);
   for (const auto& params : all) expected.push_back(plain().search(data().queries, k, params));
@@ -262,9 +263,9 @@ TEST_CASE("a wider beam costs more and finds more", "[nndescent_index]") {
   const auto truth = knn(data().rows, data().queries, k);
   for_each_index([&](const auto& index, const char* storage) {
     double found = 0;
-    search_stats before;
+    nndescent_search_stats before;
     for (const std::size_t beam : {10u, 30u, 100u, 300u}) {
-      search_stats stats;
+      nndescent_search_stats stats;
       const double now = recall(index.search(data().queries, k, {.beam = beam}, &stats), truth, k);
       CAPTURE(storage, beam);
       CHECK(stats.distances > before.distances);
@@ -283,7 +284,7 @@ TEST_CASE("a greater epsilon costs more and finds more", "[nndescent_index]") {
   const auto truth = knn(data().rows, data().queries, k);
   double found = 0, cost = 0;
   for (const double epsilon : {0.0, 0.1, 0.3}) {
-    search_stats stats;
+    nndescent_search_stats stats;
     const double now = recall(plain().search(data().queries, k, {.epsilon = epsilon}, &stats), truth, k);
     CHECK(stats.distances >= cost);
     CHECK(now >= found - 0.005);
@@ -299,7 +300,7 @@ TEST_CASE("a tuned beam reaches its target on other queries, and grows with it",
   const auto truth = knn(all.rows, all.queries, k);
   std::size_t beam = 0;
   for (const double target : {0.8, 0.9, 0.95, 0.99}) {
-    const auto tuned = index.tune(target, 600, k);
+    const auto tuned = index.tune(target, {.n_queries = 600, .k = k});
     CAPTURE(target, tuned.params.beam);
     CHECK(tuned.reached);
     CHECK(tuned.recall >= target);
@@ -311,9 +312,10 @@ TEST_CASE("a tuned beam reaches its target on other queries, and grows with it",
 }
 
 TEST_CASE("a search is tuned in the same way by any number of threads", "[nndescent_index]") {
-  const auto expected = compressed().tune(0.95, 100, k, 1), by_queries = compressed().tune(data().queries, 0.95, k, 1);
-  const auto other = compressed().tune(0.95, 100, k, 3),
-             other_by_queries = compressed().tune(data().queries, 0.95, k, 3);
+  const auto expected = compressed().tune(0.95, {.n_queries = 100, .k = k, .threads = 1}),
+             by_queries = compressed().tune(data().queries, 0.95, {.k = k, .threads = 1});
+  const auto other = compressed().tune(0.95, {.n_queries = 100, .k = k, .threads = 3}),
+             other_by_queries = compressed().tune(data().queries, 0.95, {.k = k, .threads = 3});
   CHECK(other.params.beam == expected.params.beam);
   CHECK(other.recall == expected.recall);
   CHECK(other_by_queries.params.beam == by_queries.params.beam);
@@ -322,7 +324,7 @@ TEST_CASE("a search is tuned in the same way by any number of threads", "[nndesc
 
 TEST_CASE("an index of a few rows is tuned", "[nndescent_index]") {
   const nndescent_index index(rows_between(data().rows, 0, 5));
-  const auto tuned = index.tune(0.95, 300, k);
+  const auto tuned = index.tune(0.95, {.n_queries = 300, .k = k});
   CHECK(tuned.reached);
   CHECK(indexes::holds_all(index.search(data().queries, k, tuned.params).ids.row(0), 5));
 }
@@ -345,7 +347,7 @@ TEST_CASE("the k-NN graph of an index is as good as one built alone", "[nndescen
     CHECK(graphs::well_formed(graph));
     CHECK(graph.ids.cols() == n_neighbors);
     CHECK(graphs::holes(graph) == 0);
-    CHECK(estimate_recall(graph, data().rows, euclidean{}, 200) >= 0.97);
+    CHECK(estimate_recall(graph, data().rows, euclidean{}, {.n_samples = 200}) >= 0.97);
     CHECK(indexes::wrong_distances(graph, data().rows, data().rows, euclidean{}) == 0);
   }
 }
@@ -458,7 +460,7 @@ TEST_CASE("an exception of a metric reaches the caller of a search, and the inde
     fails = true;
     CHECK_THROWS_AS(index.search(data().queries, k, {.threads = threads}), user_error);
     CHECK_THROWS_AS(index.radius_search(data().queries, 1, {.threads = threads}), user_error);
-    CHECK_THROWS_AS(index.tune(0.9, 20, k, threads), user_error);
+    CHECK_THROWS_AS(index.tune(0.9, {.n_queries = 20, .k = k, .threads = threads}), user_error);
     fails = false;
     CHECK(same_bits(index.search(data().queries, k, {.threads = threads}), before));
   }

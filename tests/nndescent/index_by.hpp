@@ -25,7 +25,8 @@ findings find_in(const split<T>& data, Metric metric, annulus::nndescent_params 
   return {
       wrong_distances(found, data.rows, data.queries, metric) + wrong_distances(beam, data.rows, data.queries, metric),
       searches::well_formed(found) && searches::well_formed(beam), annulus::recall(found, truth, n_wanted),
-      annulus::recall(beam, truth, n_wanted), annulus::estimate_recall(index.graph(), data.rows, metric, 100)};
+      annulus::recall(beam, truth, n_wanted),
+      annulus::estimate_recall(index.graph(), data.rows, metric, {.n_samples = 100})};
 }
 
 }  // namespace indexes

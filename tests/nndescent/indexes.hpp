@@ -2,6 +2,7 @@
 
 // Rows to index and rows to search for, and what the tests of an index ask of its answers.
 
+#include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
 
 #include "nndescent/graphs.hpp"

@@ -2,9 +2,9 @@
 
 // Spaces of codes and of rows over data at random.
 
-#include <annulus/core/scalar_quantizer.hpp>
-#include <annulus/nndescent/code_space.hpp>
-#include <annulus/nndescent/row_space.hpp>
+#include <annulus/core/codes/sq8_encoder.hpp>
+#include <annulus/nndescent/graph/code_space.hpp>
+#include <annulus/nndescent/graph/row_space.hpp>
 
 #include <numeric>
 
@@ -23,7 +23,7 @@ annulus::matrix<T> random_matrix(std::size_t n, std::size_t d, std::uint64_t see
 template <class Metric, class T>
 annulus::detail::code_space codes_of(const annulus::matrix<T>& data) {
   const annulus::matrix_view<T> view(data);
-  return {annulus::detail::encode_rows(annulus::detail::scalar_encoder<T>(Metric::form, view), view, 1),
+  return {annulus::detail::encode_rows(annulus::detail::sq8_encoder<T>(Metric::form, view), view, 1),
           Metric::is_angular};
 }
 

@@ -340,7 +340,7 @@ TEST_CASE("codes and vectors inserted in parts are those inserted at once", "[fa
   for (const std::size_t ks : {16u, 256u}) {
     const auto quantizer = random_quantizer(5, ks, 2, pq_metric::l2, generator);
     const auto rows = random_rows(130, 10, generator);
-    const index_type whole(quantizer, rows, 1);
+    const index_type whole(quantizer, rows, {.threads = 1});
     index_type parts(quantizer);
     CHECK(parts.insert(matrix_view<float>(rows).middle_rows(0, 50)) == 0);
     CHECK(parts.insert_codes(quantizer.encode(matrix_view<float>(rows).middle_rows(50, 80))) == 50);

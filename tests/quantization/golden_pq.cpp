@@ -1,4 +1,4 @@
-#include <annulus/io/nanopq.hpp>
+#include <annulus/io/data/nanopq.hpp>
 #include <annulus/quantization/product_quantizer.hpp>
 
 #include "catch.hpp"

@@ -61,7 +61,7 @@ std::vector<float> normalised(std::span<const float> row) {
 /// Of decoded rows to the rows themselves, by definition.
 template <class Quantizer>
 double error(const Quantizer& quantizer, const matrix<float>& rows) {
-  const matrix<float> decoded = quantizer.decode(quantizer.encode(rows, 1));
+  const matrix<float> decoded = quantizer.decode(quantizer.encode(rows, {.threads = 1}));
   double sum = 0;
   for (std::size_t i = 0; i < rows.rows(); ++i)
     sum += squared_distance(rows.row(i), decoded.row(i)) / static_cast<double>(rows.rows());
@@ -92,7 +92,7 @@ TEST_CASE("a learned rotation is orthogonal and lowers the error of correlated d
       CHECK(off_orthogonal(with.rotation()) < 1e-5);
       CHECK(error(with, rows) < 0.75 * error(without, rows));
       CHECK(error(with, others) < 0.8 * error(without, others));
-      CHECK(with.distortion(rows, 1).mean_squared_error == Approx(error(with, rows)).epsilon(1e-4));
+      CHECK(with.distortion(rows, {.threads = 1}).mean_squared_error == Approx(error(with, rows)).epsilon(1e-4));
     }
   }
 }
@@ -105,7 +105,7 @@ TEST_CASE("the axes stay as they are where they suit already", "[opq]") {
     CHECK(with.rotation() == annulus::detail::identity(d));
     plain without(m, ks);
     CHECK(with.quantizer() == without.fit(rows, {.init = annulus::kmeans_init::plus_plus, .threads = 1}));
-    CHECK(with.decode(with.encode(rows, 1)) == without.decode(without.encode(rows, 1)));
+    CHECK(with.decode(with.encode(rows, {.threads = 1})) == without.decode(without.encode(rows, {.threads = 1})));
   }
 }
 
@@ -117,8 +117,8 @@ TEST_CASE("a fit is never worse than a plain quantiser's", "[opq]") {
         plain without(m, ks, metric);
         without.fit(rows, {.iter = 4, .threads = 1});
         CAPTURE(seed);
-        CHECK(fitted(rows, metric).distortion(rows, 1).mean_squared_error <=
-              1.01 * without.distortion(rows, 1).mean_squared_error + 1e-12);
+        CHECK(fitted(rows, metric).distortion(rows, {.threads = 1}).mean_squared_error <=
+              1.01 * without.distortion(rows, {.threads = 1}).mean_squared_error + 1e-12);
       }
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("the codewords that are kept begin with those that the rotation was le
   const matrix<float> rows = correlated_rows(800, 1);
   optimized quantizer(m, ks);
   quantizer.fit(rows, {.pq_iter = 1, .threads = 1});
-  const matrix<float> rotated = quantizer.rotate(rows, 1);
+  const matrix<float> rotated = quantizer.rotate(rows, {.threads = 1});
   plain afresh(m, ks);
   afresh.fit(rotated, {.iter = 1, .threads = 1});
   CHECK(error(quantizer, rows) < 0.9 * error(afresh, rotated));
@@ -199,7 +199,7 @@ TEST_CASE("a power of two in the data changes no rotation and no code", "[opq]")
     const optimized other = fitted(scaled);
     CAPTURE(factor);
     CHECK(other.rotation() == quantizer.rotation());
-    CHECK(other.encode(scaled, 1) == quantizer.encode(rows, 1));
+    CHECK(other.encode(scaled, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
   }
 }
 
@@ -207,12 +207,12 @@ TEST_CASE("codes are of rotated vectors, and decoded they are rotated back", "[o
   const matrix<float> rows = correlated_rows(2000, 1);  // more than are encoded at a time
   for (const auto metric : every_metric) {
     const optimized quantizer = fitted(rows, metric);
-    const matrix<float> rotated = quantizer.rotate(rows, 1);
+    const matrix<float> rotated = quantizer.rotate(rows, {.threads = 1});
     CHECK(quantizer.dim() == d);
     CHECK(quantizer.ds() == d / m);
     CHECK(quantizer.codewords() == quantizer.quantizer().codewords());
-    const auto codes = quantizer.encode(rows, 1);
-    CHECK(codes == quantizer.quantizer().encode(rotated, 1));
+    const auto codes = quantizer.encode(rows, {.threads = 1});
+    CHECK(codes == quantizer.quantizer().encode(rotated, {.threads = 1}));
     const matrix<float> expected = product_of(rows, quantizer.rotation());
     const matrix<float> inner = quantizer.quantizer().decode(codes), decoded = quantizer.decode(codes);
     const matrix<float> decoded_and_rotated = product_of(decoded, quantizer.rotation());
@@ -229,8 +229,8 @@ TEST_CASE("codes are of rotated vectors, and decoded they are rotated back", "[o
 TEST_CASE("a vector has the same bits alone as among others", "[opq]") {
   const matrix<float> rows = correlated_rows(400, 1);
   const optimized quantizer = fitted(rows);
-  const matrix<float> rotated = quantizer.rotate(rows, 1);
-  const auto codes = quantizer.encode(rows, 1);
+  const matrix<float> rotated = quantizer.rotate(rows, {.threads = 1});
+  const auto codes = quantizer.encode(rows, {.threads = 1});
   const matrix<float> decoded = quantizer.decode(codes);
   for (const std::size_t i : {0u, 7u, 383u, 384u, 399u}) {
     CHECK(std::ranges::equal(quantizer.rotate(rows.row(i)), rotated.row(i)));
@@ -249,7 +249,7 @@ TEST_CASE("rows of a stride are trained on and encoded as packed ones", "[opq]")
   for (const auto metric : {pq_metric::l2, pq_metric::cosine}) {
     optimized quantizer(m, ks, metric);
     CHECK(quantizer.fit(strided, short_training()) == fitted(rows, metric));
-    CHECK(quantizer.encode(strided, 1) == quantizer.encode(rows, 1));
+    CHECK(quantizer.encode(strided, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
   }
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("the metric is kept, and tables are by it of queries and decoded vecto
   for (const auto metric : every_metric) {
     const optimized quantizer = fitted(rows, metric);
     CHECK(quantizer.metric() == metric);
-    const auto codes = quantizer.encode(rows, 1);
+    const auto codes = quantizer.encode(rows, {.threads = 1});
     const matrix<float> decoded = quantizer.decode(codes);
     for (std::size_t q = 0; q < queries.rows(); ++q) {
       const auto table = quantizer.dtable(queries.row(q));
@@ -279,9 +279,9 @@ TEST_CASE("a search is the plain quantiser's of rotated queries, the nearest by 
   const matrix<float> rows = correlated_rows(500, 1), queries = correlated_rows(40, 2);
   for (const auto metric : every_metric) {
     const optimized quantizer = fitted(rows, metric);
-    const auto codes = quantizer.encode(rows, 1);
+    const auto codes = quantizer.encode(rows, {.threads = 1});
     const auto found = quantizer.search(codes, queries, 10, {.threads = 1});
-    CHECK(found == quantizer.quantizer().search(codes, quantizer.rotate(queries, 1), 10, {.threads = 1}));
+    CHECK(found == quantizer.quantizer().search(codes, quantizer.rotate(queries, {.threads = 1}), 10, {.threads = 1}));
     for (std::size_t q = 0; q < queries.rows(); ++q) {
       auto distances = quantizer.dtable(queries.row(q)).adist(codes);
       if (metric == pq_metric::dot)
@@ -300,7 +300,7 @@ TEST_CASE("a query that is not finite has no neighbours, and the others keep the
   const matrix<float> rows = correlated_rows(200, 1);
   matrix<float> queries = correlated_rows(9, 2);
   const optimized quantizer = fitted(rows);
-  const auto codes = quantizer.encode(rows, 1);
+  const auto codes = quantizer.encode(rows, {.threads = 1});
   const auto before = quantizer.search(codes, queries, 3, {.threads = 1});
   queries(2, 0) = std::numeric_limits<float>::quiet_NaN();
   queries(5, 3) = -std::numeric_limits<float>::infinity();
@@ -320,7 +320,7 @@ TEST_CASE("the length of vectors does not count under cosine", "[opq]") {
     for (float& x : longer.row(i)) x *= i % 2 == 0 ? 4.0f : 0.125f;
   const optimized quantizer = fitted(rows, pq_metric::cosine);
   CHECK(fitted(longer, pq_metric::cosine) == quantizer);
-  CHECK(quantizer.encode(longer, 1) == quantizer.encode(rows, 1));
+  CHECK(quantizer.encode(longer, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
   CHECK(fitted(longer) != fitted(rows));
 }
 
@@ -333,13 +333,14 @@ TEST_CASE("fits, codes and answers have the same bits for every number of thread
   };
   for (const bool parametric : {true, false}) {
     const optimized one = run(1, parametric);
-    const auto codes = one.encode(rows, 1);
+    const auto codes = one.encode(rows, {.threads = 1});
     for (const std::size_t threads : {2u, 3u, 8u}) {
       CHECK(run(threads, parametric) == one);
-      CHECK(one.encode(rows, threads) == codes);
-      CHECK(one.rotate(rows, threads) == one.rotate(rows, 1));
+      CHECK(one.encode(rows, {.threads = threads}) == codes);
+      CHECK(one.rotate(rows, {.threads = threads}) == one.rotate(rows, {.threads = 1}));
       CHECK(one.search(codes, queries, 5, {.threads = threads}) == one.search(codes, queries, 5, {.threads = 1}));
-      CHECK(one.distortion(rows, threads).mean_squared_error == one.distortion(rows, 1).mean_squared_error);
+      CHECK(one.distortion(rows, {.threads = threads}).mean_squared_error ==
+            one.distortion(rows, {.threads = 1}).mean_squared_error);
     }
   }
 }
@@ -436,7 +437,7 @@ TEST_CASE("vectors and codes that do not fit are refused", "[opq]") {
   CHECK_THAT(complaint([&] { quantizer.encode(longer); }), equal_12);
   CHECK_THAT(complaint([&] { quantizer.dtable(longer.row(0)); }), equal_12);
   CHECK_THAT(complaint([&] { quantizer.distortion(longer); }), equal_12);
-  auto codes = quantizer.encode(rows, 1);
+  auto codes = quantizer.encode(rows, {.threads = 1});
   CHECK_THAT(complaint([&] { quantizer.search(codes, longer, 1); }), equal_12);
   CHECK_THROWS_AS(quantizer.search(codes, rows, 0), std::invalid_argument);
   CHECK_THROWS_AS(quantizer.decode(matrix<std::uint8_t>(3, m + 1)), std::invalid_argument);
@@ -459,7 +460,7 @@ TEST_CASE("a quantiser is made of a rotation and a plain quantiser", "[opq]") {
   const optimized made(quantizer.rotation(), quantizer.quantizer());
   CHECK(made == quantizer);
   CHECK(made.metric() == pq_metric::dot);
-  CHECK(made.encode(rows, 1) == quantizer.encode(rows, 1));
+  CHECK(made.encode(rows, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
   CHECK(made != optimized(annulus::detail::identity(d), quantizer.quantizer()));
 }
 

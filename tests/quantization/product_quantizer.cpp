@@ -182,13 +182,13 @@ TEST_CASE("fit and encode give the same bits for every number of threads", "[pro
   for (const pq_metric metric : {pq_metric::l2, pq_metric::cosine}) {
     pq8 one(3, 20, metric);
     one.fit(vecs, {.iter = 4, .threads = 1});
-    const auto codes = one.encode(vecs, 1);
+    const auto codes = one.encode(vecs, {.threads = 1});
     for (const std::size_t threads : {2u, 3u, 8u}) {
       pq8 many(3, 20, metric);
       many.fit(vecs, {.iter = 4, .threads = threads});
       CHECK(many == one);
-      CHECK(many.encode(vecs, threads) == codes);
-      CHECK(many.distortion(vecs, threads).table_bias == one.distortion(vecs, 1).table_bias);
+      CHECK(many.encode(vecs, {.threads = threads}) == codes);
+      CHECK(many.distortion(vecs, {.threads = threads}).table_bias == one.distortion(vecs, {.threads = 1}).table_bias);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 // Random rows, and distances between rows by their definition.
 
-#include <annulus/core/matrix.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <random>
 

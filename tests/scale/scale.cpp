@@ -2,7 +2,7 @@
 // one of the parts, by default all. Each needs up to 16 GiB of memory; those of files need 3 GiB in the current folder.
 
 #include <annulus/annulus.hpp>
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 #include <chrono>
 #include <cstdio>

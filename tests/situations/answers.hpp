@@ -38,7 +38,7 @@ inline share check_answer(const collection& rows, std::span<const float> query, 
 
 /// The same for all queries.
 inline share share_found(const history& of, const matrix<float>& queries, std::size_t k, const passing_ids& passing,
-                         annulus::search_params params = {}) {
+                         annulus::nndescent_search_params params = {}) {
   params.threads = 1;
   if (std::ranges::find(passing, false) != passing.end()) params.filter = filter_of(passing);
   const neighbors found = of.index().search(queries, k, params);

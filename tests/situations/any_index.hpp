@@ -2,9 +2,9 @@
 
 // A graph index behind functions of whole blocks of rows, so that each type is compiled once, in a unit of its own.
 
-#include <annulus/core/filter.hpp>
-#include <annulus/core/neighbors.hpp>
-#include <annulus/nndescent/params.hpp>
+#include <annulus/core/result/filter.hpp>
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/nndescent/graph/params.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -31,9 +31,10 @@ class any_index {
 
   virtual std::size_t size() const = 0;
   virtual std::size_t memory_bytes() const = 0;
-  virtual neighbors search(const matrix<float>& queries, std::size_t k, const annulus::search_params&) const = 0;
+  virtual neighbors search(const matrix<float>& queries, std::size_t k,
+                           const annulus::nndescent_search_params&) const = 0;
   virtual annulus::csr radius_search(const matrix<float>& queries, float radius,
-                                     const annulus::search_params&) const = 0;
+                                     const annulus::nndescent_search_params&) const = 0;
   virtual graph_lists graph() const = 0;
   virtual annulus::tuned_search tune(const matrix<float>& queries, double target_recall, std::size_t k) const = 0;
 

@@ -2,7 +2,7 @@
 
 // The rows that an index should hold, by id, and exact answers about them.
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 
 #include <algorithm>
 

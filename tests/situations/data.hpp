@@ -6,7 +6,7 @@
 // dimensions evenly, all are nearly equally far, no graph finds .97 of the neighbours with a beam of 64, and the remedy
 // is a wider beam. Such rows are left out, so that .97 may be asked of all others.
 
-#include <annulus/core/matrix.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <algorithm>
 #include <array>

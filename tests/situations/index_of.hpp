@@ -2,7 +2,8 @@
 
 // any_index for one type of index. What the suite asks of the library's interface is here and in filter_of alone.
 
-#include <annulus/io/index_file.hpp>
+#include <annulus/core/rows/bit_matrix.hpp>
+#include <annulus/io/index/index_file.hpp>
 #include <annulus/nndescent/index.hpp>
 
 #include "situations/any_index.hpp"
@@ -51,16 +52,17 @@ class index_of final : public any_index {
 
   std::size_t size() const override { return m_index.size(); }
   std::size_t memory_bytes() const override { return m_index.memory_bytes(); }
-  neighbors search(const matrix<float>& queries, std::size_t k, const annulus::search_params& params) const override {
+  neighbors search(const matrix<float>& queries, std::size_t k,
+                   const annulus::nndescent_search_params& params) const override {
     return m_index.search(points_of<Points>(queries), k, params);
   }
   annulus::csr radius_search(const matrix<float>& queries, float radius,
-                             const annulus::search_params& params) const override {
+                             const annulus::nndescent_search_params& params) const override {
     return m_index.radius_search(points_of<Points>(queries), radius, params);
   }
   graph_lists graph() const override { return {m_index.ids(), m_index.graph()}; }
   annulus::tuned_search tune(const matrix<float>& queries, double target_recall, std::size_t k) const override {
-    return m_index.tune(points_of<Points>(queries), target_recall, k, 1);
+    return m_index.tune(points_of<Points>(queries), target_recall, {.k = k, .threads = 1});
   }
 
   id_type insert(const matrix<float>& rows) override { return m_index.insert(points_of<Points>(rows), {.threads = 2}); }

@@ -1,3 +1,5 @@
+#include <annulus/nndescent/half_precision.hpp>
+
 #include "situations/index_of.hpp"
 #include "situations/measures.hpp"
 

@@ -1,4 +1,4 @@
-#include <annulus/core/sets.hpp>
+#include <annulus/core/metric/set_metrics.hpp>
 
 #include "situations/index_of.hpp"
 #include "situations/measures.hpp"

@@ -2,7 +2,7 @@
 
 // An index, changed and asked at random for some hundred steps, and a model beside it.
 
-#include <annulus/io/index_file.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 #include <filesystem>
 #include <string_view>

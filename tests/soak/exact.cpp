@@ -7,7 +7,7 @@ namespace soak {
 
 void flat_episode(tally& t, dice& random, const std::filesystem::path&) {
   source rows(random.from(1, 40), random);
-  annulus::flat_index<float, annulus::euclidean> index(rows.draw(1).cols());
+  annulus::flat_index<annulus::matrix<float>, annulus::euclidean> index(rows.draw(1).cols());
   model truth(euclidean);
   for (std::size_t step = 0; step < 60; ++step) {
     if (random.chance(0.4)) {
@@ -68,7 +68,7 @@ void fast_scan_episode(tally& t, dice& random, const std::filesystem::path& file
             return std::pair(scanned.search(queries, 30, {.threads = 1}),
                              scanned.search(queries, 5, {.float_tables = true, .threads = 1}));
           },
-          [&](auto& scanned) { scanned.insert(more, 1); });
+          [&](auto& scanned) { scanned.insert(more, {.threads = 1}); });
       ++t.saves;
     }
   }

@@ -1,6 +1,6 @@
+#include <annulus/lsh/families/p_stable.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
 #include <annulus/lsh/index.hpp>
-#include <annulus/lsh/p_stable.hpp>
-#include <annulus/lsh/sign_random_projection.hpp>
 
 #include <tuple>
 
@@ -32,7 +32,7 @@ struct lsh_adapter {
     is_measured = random.chance(0.5);
     return index.search(queries, k,
                         {.n_probes = is_measured ? 0 : random.below(100),
-                         .recall_target = is_measured ? 0.9 : 0,
+                         .recall_target = is_measured ? std::optional(0.9) : std::nullopt,
                          .max_candidates = is_measured ? 0 : random.below(3) * 50,
                          .threads = random.from(1, 3),
                          .filter = filter});

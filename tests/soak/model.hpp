@@ -2,10 +2,10 @@
 
 // What a search must answer: rows by id, all of them compared in double precision.
 
-#include <annulus/core/filter.hpp>
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/neighbors.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/result/filter.hpp>
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <cmath>
 #include <functional>

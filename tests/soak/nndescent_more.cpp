@@ -1,3 +1,5 @@
+#include <annulus/nndescent/half_precision.hpp>
+
 #include "soak/nndescent.hpp"
 
 namespace soak {

@@ -30,7 +30,7 @@ class annulus_index final : public graph_index {
   void search(row_view query, std::span<id_type> ids, std::size_t width, const row_filter* filter) override {
     if (!m_scratch) m_scratch.emplace(m_index->make_scratch());
     m_distances.resize(ids.size());
-    annulus::search_params params{.beam = width};
+    annulus::nndescent_search_params params{.beam = width};
     if (filter != nullptr) params.filter = filter->for_annulus;
     std::span<const T> row;
     if constexpr (std::same_as<T, float>) {

@@ -4,7 +4,7 @@
 /// What the comparison asks of a library's graph index. Each library has a file of its own, so that none is compiled
 /// for another's sake.
 
-#include <annulus/core/filter.hpp>
+#include <annulus/core/result/filter.hpp>
 
 #include <memory>
 #include <vector>

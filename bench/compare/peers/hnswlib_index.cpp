@@ -1,7 +1,7 @@
 // hnswlib::HierarchicalNSW of float rows.
 
 #include <hnswlib/hnswlib.h>
-#include <annulus/core/parallel.hpp>
+#include <annulus/core/base/parallel.hpp>
 
 #include <cmath>
 #include <optional>

@@ -4,7 +4,7 @@
 //   peers situations [--quick]
 //   peers filtered|insertion FOLDER [--quick]     FOLDER: base.bvecs and query.bvecs, or .fvecs
 
-#include <annulus/io/vecs.hpp>
+#include <annulus/io/data/vecs.hpp>
 
 #include <iostream>
 #include <string_view>

@@ -3,7 +3,7 @@
 /// \file
 /// The parts of the comparison. Each prints its measurements as lines of JSON.
 
-#include <annulus/core/matrix.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <string>
 

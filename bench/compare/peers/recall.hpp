@@ -3,8 +3,8 @@
 /// \file
 /// What is right, by brute force in double precision, and how much of it an index finds.
 
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/base/random.hpp>
 
 #include <Eigen/Core>
 

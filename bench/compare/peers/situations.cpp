@@ -1,6 +1,6 @@
-#include <annulus/core/random.hpp>
-#include <annulus/core/recall.hpp>
-#include <annulus/core/sets.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/metric/set_metrics.hpp>
+#include <annulus/core/result/recall.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/index.hpp>
 

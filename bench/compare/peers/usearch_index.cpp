@@ -4,7 +4,7 @@
 // -ffast-math.
 
 #define USEARCH_USE_NUMKONG 0
-#include <annulus/core/parallel.hpp>
+#include <annulus/core/base/parallel.hpp>
 #include <usearch/index_dense.hpp>
 #ifdef ANNULUS_COMPARE_NUMKONG
 #include <numkong/numkong.h>

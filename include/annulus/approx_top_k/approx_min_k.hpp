@@ -5,9 +5,9 @@
 
 #include <annulus/approx_top_k/row_top_k.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Integers of 8 to 64 bits, of any name.
 template <class T>
@@ -204,6 +204,6 @@ top_k_result<value_t<R>> approx_max_k(const R& operand, std::size_t k, const app
   return detail::reduce<true>(operand, k, params);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

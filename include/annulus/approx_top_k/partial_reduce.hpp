@@ -10,13 +10,14 @@
 /// data (sorted, strided) loses no more than a random one.
 
 #include <annulus/approx_top_k/plan.hpp>
-#include <annulus/core/candidate.hpp>
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/select/candidate.hpp>
+#include <annulus/core/simd/batch.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What lanes hold for an operand of T: types narrower than 32 bits are widened, unsigned ones of 32 and 64 bits move
 /// to signed ones in the same order, by their highest bit.
@@ -265,6 +266,6 @@ class bin_table {
   aligned_vector<Key> m_keys, m_chunks, m_minima, m_turned;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

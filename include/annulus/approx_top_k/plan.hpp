@@ -6,15 +6,15 @@
 /// The operand is dealt into bins, each bin keeps its per_bin smallest, and the k smallest of those are the answer
 /// (Chern et al., "TPU-KNN", arXiv 2206.14286; more than one kept a bin: Samaga et al., arXiv 2506.04165).
 
-#include <annulus/core/errors.hpp>
+#include <annulus/core/base/errors.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 enum class bin_policy {
   tight,          ///< the cheapest bins whose exact expected recall reaches the target
@@ -195,6 +195,6 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
   return plan;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

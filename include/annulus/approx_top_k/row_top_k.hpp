@@ -1,16 +1,17 @@
 #pragma once
 
 /// \file
-/// Top-k of one contiguous row: the partial reduction, what is selected from its bins, and how an exact plan makes
-/// sure.
+/// Top-k of one contiguous row: the partial reduction, the selection from its bins, and the second pass by which an
+/// exact plan finds what the bins dropped.
 
 #include <annulus/approx_top_k/partial_reduce.hpp>
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/top_k.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/select/top_k.hpp>
+#include <annulus/core/simd/prefetch.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Finds the k smallest (or, `Largest`, largest) of rows of n elements as planned. Holds the scratch; one for each
 /// thread.
@@ -201,6 +202,6 @@ class row_top_k {
   top_k<ranked_bits, std::uint64_t> m_exhaustive;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

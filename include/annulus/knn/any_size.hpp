@@ -1,15 +1,15 @@
 #pragma once
 
 /// \file
-/// Search among rows of any size, by a search that ranks rows of ordinary size. Where all are of that, it is called as
-/// it is and nothing is copied.
+/// Search among rows of any magnitude, by a search that is right for ordinary magnitudes: rows and queries are scaled
+/// by powers of two. Where all are ordinary, that search is called as it is and nothing is copied.
 
-#include <annulus/core/scaled_rows.hpp>
+#include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/knn/params.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Appends what row j of `found` has and row i of `result` has not, with distances times 2^exponent; whether the row is
 /// full then.
@@ -148,6 +148,6 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
   return found;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

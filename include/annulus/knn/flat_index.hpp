@@ -3,19 +3,23 @@
 /// \file
 /// Brute force over data that stays: checked, copied and prepared once, searched many times.
 
-#include <annulus/core/metric_archive.hpp>
-#include <annulus/core/rows.hpp>
+#include <annulus/core/metric/row_query.hpp>
+#include <annulus/core/rows/value_checks.hpp>
 #include <annulus/knn/knn.hpp>
+#include <annulus/storage/metric_archive.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Exact (or, by recall_target, nearly exact) search over rows of T. Owns a copy of the data; moves and copies.
-/// Searching is const and safe from any number of threads.
-template <row_scalar T, class Metric = euclidean>
-  requires metric_for<Metric, matrix_view<T>>
+/// Exact (or, by recall_target, nearly exact) search over the rows of Points, a matrix<T>. Owns a copy of the data;
+/// moves and copies. Searching is const and safe from any number of threads.
+template <class Points, class Metric = euclidean>
+  requires std::same_as<Points, matrix<typename Points::value_type>> &&
+      metric_for<Metric, matrix_view<typename Points::value_type>>
 class flat_index {
+  using T = typename Points::value_type;
+
  public:
   using value_type = T;
   static constexpr std::string_view kind = "flat_index";  ///< in files
@@ -27,20 +31,20 @@ class flat_index {
   /// \throws std::invalid_argument for a row with a NaN or an infinity, or more than 2^32 - 2 rows.
   template <matrix_like D>
     requires std::same_as<value_t<D>, T>
-  explicit flat_index(const D& data, Metric metric = {}, std::size_t threads = 0)
+  explicit flat_index(const D& data, Metric metric = {}, const run_params& params = {})
       : flat_index(matrix_view<T>(data).cols(), detail::told_of_bits(std::move(metric), data)) {
     detail::check_is_point_set<D>();
-    insert(data, threads);
+    insert(data, params);
   }
 
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. O((n + m) d). Nothing changes where it
   /// throws. \throws std::invalid_argument as the constructor does, or for another dimension.
-  id_type insert(matrix_view<T> rows, std::size_t threads = 0) {
+  id_type insert(matrix_view<T> rows, const run_params& params = {}) {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
     if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
-    const auto compared = detail::compared_data(m_metric, rows, threads);
-    const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), threads);
+    const auto compared = detail::compared_data(m_metric, rows, params.threads);
+    const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), params.threads);
     matrix<T> data = appended(m_data, rows);
     if constexpr (is_embedded) m_compared = appended(m_compared, compared.view());
     const auto first = static_cast<id_type>(size());
@@ -128,12 +132,11 @@ class flat_index {
   double m_norm = 0;
 };
 
-template <matrix_like D, class... Rest>
-flat_index(const D&, Rest...) -> flat_index<value_t<D>>;
-template <matrix_like D, class Metric, class... Rest>
-  requires metric_for<Metric, matrix_view<value_t<D>>> flat_index(const D&, Metric, Rest...)
-->flat_index<value_t<D>, Metric>;
+template <matrix_like D>
+flat_index(const D&) -> flat_index<matrix<value_t<D>>>;
+template <matrix_like D, class Metric>
+flat_index(const D&, Metric, const run_params& = {}) -> flat_index<matrix<value_t<D>>, Metric>;
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,16 +3,17 @@
 /// \file
 /// k nearest neighbours by brute force.
 
-#include <annulus/core/embedding.hpp>
-#include <annulus/core/normal.hpp>
+#include <annulus/core/base/normal_distribution.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
+#include <annulus/core/rows/value_checks.hpp>
 #include <annulus/knn/any_size.hpp>
 #include <annulus/knn/tile_search.hpp>
 
 #include <optional>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -186,6 +187,6 @@ template <matrix_like D, class Metric = euclidean>
     return detail::search_compared(compared.view(), norm, queries, k, told, params);
   }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

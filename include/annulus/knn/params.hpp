@@ -3,12 +3,12 @@
 /// \file
 /// Parameters of an exact search.
 
-#include <annulus/core/filter.hpp>
-#include <annulus/core/progress.hpp>
+#include <annulus/core/base/progress.hpp>
+#include <annulus/core/result/filter.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct knn_params {
   double recall_target = 1.0;  ///< in (0, 1]; 1 is exact
@@ -17,6 +17,6 @@ struct knn_params {
   progress_callback progress = {};
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,16 +1,16 @@
 #pragma once
 
 /// \file
-/// Search by the one-to-one kernel alone: any metric, and the fastest way for a few queries, which memory limits.
+/// Search by the one-to-one kernel alone: for any metric, and the fastest way for a few queries, which memory limits.
 
-#include <annulus/core/filter.hpp>
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/prepared_query.hpp>
-#include <annulus/core/top_k.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/metric/prepared_query.hpp>
+#include <annulus/core/result/filter.hpp>
+#include <annulus/core/select/top_k.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Writes sorted candidates, at most result.ids.cols(), to row i of a result that is all padding.
 template <class Metric, class Rank>
@@ -116,6 +116,6 @@ void scan(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std
       progress, "knn");
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,13 +1,17 @@
 #pragma once
 
 /// \file
-/// The candidates of one query while a search by approximate ranks runs.
+/// The candidates of one query during a search by approximate ranks.
 
-#include <annulus/core/candidate.hpp>
+#include <annulus/core/base/allocator.hpp>
+#include <annulus/core/select/candidate.hpp>
+#include <annulus/core/simd/batch.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <span>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Holds every pair whose approximate rank is within a margin of the k-th smallest seen so far, in the order of
 /// arrival. Ranks and ids are kept apart, so that a cut is a few passes of SIMD over the ranks.
@@ -97,6 +101,6 @@ class shortlist {
   std::vector<id_type> m_ids;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

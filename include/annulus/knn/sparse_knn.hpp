@@ -3,11 +3,12 @@
 /// \file
 /// k nearest neighbours by brute force among sparse rows, and among rows of any other point set that is not a matrix.
 
+#include <annulus/core/kernels/norm_checks.hpp>
 #include <annulus/knn/knn.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -161,6 +162,6 @@ neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, con
   return detail::search_points(data, queries, k, metric, params);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -4,14 +4,14 @@
 /// Search by tiles of products: the ranks that tiles.hpp gives are good to within a bound, the shortlists keep all that
 /// the bound allows, and the one-to-one kernel decides.
 
-#include <annulus/core/scaled_rows.hpp>
+#include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/knn/scan.hpp>
 #include <annulus/knn/shortlist.hpp>
 #include <annulus/knn/tiles.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
 /// thread.
@@ -228,7 +228,7 @@ class tile_search {
   std::size_t m_k;
   const id_filter* m_filter;
   float m_deviations;
-  row_quantizer<T, Coordinate> m_quantize;
+  error_bounded_rows<T, Coordinate> m_quantize;
   quantized_row m_greatest;
   std::vector<std::size_t> m_ids;
   std::size_t m_kernel_calls = 0;
@@ -244,6 +244,6 @@ class tile_search {
   std::vector<candidate<float>> m_kept;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -8,12 +8,12 @@
 /// whoever else is in the batch. Whatever might belong to the answer by that bound is ranked again by the one-to-one
 /// kernel: the filter and refine of the VA-file (Weber, Schek, Blott 1998), its filter on the multiply-add units.
 
-#include <annulus/core/row_quantizer.hpp>
-#include <annulus/core/simd_transpose.hpp>
+#include <annulus/core/codes/error_bounded_rows.hpp>
+#include <annulus/core/simd/transpose.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A tile is tile_queries x tile_rows products: as many accumulators as the registers hold.
 #if defined(__AVX512BW__)
@@ -55,6 +55,6 @@ template <class Coordinate, class Integers = simd::integers>
   });
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

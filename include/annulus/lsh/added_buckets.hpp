@@ -1,14 +1,14 @@
 #pragma once
 
 /// \file
-/// Buckets of the rows that came since tables were sorted.
+/// The buckets of rows that were inserted since the tables were sorted.
 
-#include <annulus/core/neighbors.hpp>
+#include <annulus/core/result/neighbors.hpp>
 #include <annulus/lsh/sorted_buckets.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// For each table a hash table of chains, newest row first. Rows are numbered from 0 in the order they come.
 class added_buckets {
@@ -93,6 +93,6 @@ class added_buckets {
   buffer<id_type> m_heads;          ///< [table][lower bits of a bucket]
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

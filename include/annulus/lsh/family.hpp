@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// What a family of hash functions is to an index.
+/// The concepts of a family of hash functions and of its hasher.
 ///
 /// A family is an aggregate of its own parameters that says which metric it serves and how likely one of its functions
 /// agrees on two rows. It makes a hasher: the functions themselves, drawn by a seed, n_projections of them to the key
@@ -12,14 +12,20 @@
 /// Keys are additive: a change of one function's value adds a number to the key, whatever the others are. Tables mix
 /// them.
 
-#include <annulus/core/metric.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/metric/metric.hpp>
 
 #include <vector>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+/// How a family takes its width, or whatever else it needs to know, from the data.
+struct fit_params {
+  std::size_t threads = 0;  ///< 0: all cores
+  std::uint64_t seed = default_seed;
+};
 
 /// One change of one of the functions behind a key, towards a bucket next to the query's.
 struct perturbation {
@@ -79,6 +85,6 @@ concept hash_family = std::copy_constructible<F> && requires(const F& family, st
 template <class F, class Points>
 using hasher_t = decltype(std::declval<const F&>().template make_hasher<Points>(0, 0, 0, 0));
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

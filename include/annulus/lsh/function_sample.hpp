@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// Hash functions are not in files, which say how they were drawn: what tells whether they are the same again.
+/// Files hold how hash functions were drawn, not the functions: a sample of their values tells whether the same ones
+/// were drawn again. Also how a family is fitted to data.
 
-#include <annulus/core/rows.hpp>
+#include <annulus/core/metric/row_query.hpp>
 #include <annulus/lsh/family.hpp>
 #include <annulus/lsh/params.hpp>
 
@@ -11,9 +12,9 @@
 #include <array>
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A row that is the same for every index: coordinates go up in steps of 37 modulo 256, as fractions unless they are
 /// integers.
@@ -89,9 +90,8 @@ bool few_functions(std::size_t dim, const lsh_params& params, std::size_t bytes)
 /// The family as it is for this data.
 template <class Family, class View>
 Family fitted(Family family, const View& data, const lsh_params& params) {
-  if constexpr (requires { family.fitted(data, params.threads, params.seed); })
-    return family.fitted(data, params.threads, params.seed);
-  else if constexpr (requires { family.fitted(data, params.threads); }) return family.fitted(data, params.threads);
+  const fit_params how{.threads = params.threads, .seed = params.seed};
+  if constexpr (requires { family.fitted(data, how); }) return family.fitted(data, how);
   else return family;
 }
 
@@ -110,6 +110,6 @@ Family any_family() {
   return family;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

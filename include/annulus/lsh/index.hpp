@@ -1,15 +1,15 @@
 #pragma once
 
 /// \file
-/// Approximate nearest neighbours by locality-sensitive hashing.
+/// lsh_index: approximate nearest neighbours by locality-sensitive hashing.
 
 #include <annulus/lsh/function_sample.hpp>
 #include <annulus/lsh/query_blocks.hpp>
 #include <annulus/lsh/row_ids.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Finds rows of Points by hash tables in which near rows share buckets (Indyk, Motwani 1998). Points is a matrix<T>,
 /// a bit_matrix, or a csr_matrix<T>; the family says by which metric rows are near. Owns a copy of the rows, unless
@@ -135,7 +135,7 @@ class lsh_index {
   std::vector<lsh_candidates> candidates(const view_type& queries, lsh_search_params params = {},
                                          lsh_search_stats* stats = nullptr) const {
     if (queries.size() > 0) check_dim(queries.dim());
-    params.recall_target = 0;
+    params.recall_target.reset();
     std::vector<lsh_candidates> result(queries.size());
     const auto searcher = this->searcher();
     const auto find = [&](std::size_t i, const auto* values, search_scratch& s) {
@@ -324,6 +324,6 @@ template <class D, class Family>
 lsh_index(const D&, Family, const lsh_params&)
 ->lsh_index<detail::points_of<D>, Family>;
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

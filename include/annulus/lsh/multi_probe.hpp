@@ -4,6 +4,7 @@
 /// Which buckets a query looks into, and in what order: its own in each table, then those around it, the likeliest of
 /// all tables first (Lv, Josephson, Wang, Charikar, Li 2007).
 
+#include <annulus/core/simd/elementary.hpp>
 #include <annulus/lsh/family.hpp>
 
 #include <algorithm>
@@ -11,9 +12,9 @@
 #include <cmath>
 #include <functional>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// One bucket to look into.
 struct probe {
@@ -298,6 +299,6 @@ class probe_sequence {
   std::vector<std::uint32_t> m_places;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

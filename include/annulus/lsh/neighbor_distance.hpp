@@ -3,13 +3,13 @@
 /// \file
 /// How far the neighbours of rows are, by a sample: the unit in which a family of functions measures its width.
 
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/prepared_query.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/metric/prepared_query.hpp>
 #include <annulus/lsh/tuning_sample.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// So many of the rows: of each of `count` stretches, equally long, one at random.
 template <class T>
@@ -64,6 +64,6 @@ double neighbor_distance(matrix_view<T> data, std::size_t threads, std::uint64_t
   return distance > 0 ? distance : greatest_coordinate(matrix_view<T>(rows));
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

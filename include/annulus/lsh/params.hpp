@@ -3,18 +3,20 @@
 /// \file
 /// Parameters of LSH indexes and searches, and what they report.
 
-#include <annulus/core/filter.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/result/filter.hpp>
 
 #include <cmath>
+#include <optional>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct lsh_params {
   std::size_t n_projections = 15;  ///< hash functions behind the key of a table; of cross_polytope, bits
   std::size_t n_tables = 10;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = default_seed;
   std::size_t threads = 0;  ///< to build with; 0: all cores. The index does not depend on it
   bool only_index = false;  ///< keep no rows: `candidates` answers, `search` cannot
 
@@ -33,8 +35,8 @@ struct lsh_search_params {
   /// In (0, 1]: look on until the expected share of the wanted rows that is found reaches this, over the draws of the
   /// functions; into n_probes buckets at most where that is given, else in all rows if it comes to that. Of the k
   /// nearest rows, half are taken to be as far as half of the k found so far, the others as far as all; of the rows
-  /// within a radius, all as far as the radius. 1: exact, by comparing all rows. 0: off.
-  double recall_target = 0;
+  /// within a radius, all as far as the radius. 1: exact, by comparing all rows. Absent: n_probes alone decides.
+  std::optional<double> recall_target = {};
   std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
   std::size_t threads = 0;         ///< 0: all cores
   id_filter filter = {};           ///< which rows may be returned
@@ -77,11 +79,11 @@ inline void check_radius(float radius) {
   if (is_nan(radius)) invalid("radius", radius, "must be a number");
 }
 inline void check(const lsh_search_params& params) {
-  if (!(is_number(params.recall_target) && params.recall_target >= 0 && params.recall_target <= 1))
-    invalid("recall_target", params.recall_target, "must be in [0, 1]");
+  const double target = params.recall_target.value_or(1);
+  if (!(is_number(target) && target > 0 && target <= 1)) invalid("recall_target", target, "must be in (0, 1]");
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// What an index would do, before it is built: a cost model whose probabilities are exact and whose costs are measured.
+/// Predicts what an index would do before it is built: a cost model of exact probabilities and measured costs.
 
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/tables.hpp>
@@ -10,9 +10,9 @@
 #include <chrono>
 #include <numeric>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 inline double seconds_now() noexcept {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -173,6 +173,6 @@ class lsh_predictor {
   std::vector<double> m_seconds;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,16 +3,17 @@
 /// \file
 /// Collision probabilities and what follows from them: how many functions, how many tables.
 
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/normal.hpp>
+#include <annulus/core/base/normal_distribution.hpp>
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/simd/batch.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -84,6 +85,6 @@ inline std::size_t estimate_l(double delta, double p1, std::size_t n_projections
   return static_cast<std::size_t>(detail::count_of(l));
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

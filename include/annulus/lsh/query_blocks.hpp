@@ -5,9 +5,9 @@
 
 #include <annulus/lsh/search.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Calls f(i, values, scratch) for all queries without a NaN, on so many threads; returns the threads' scratches.
 template <class Scratch, class Hasher, class View, class F>
@@ -60,6 +60,6 @@ lsh_search_stats mean_lsh_stats(const std::vector<Scratch>& scratch, std::size_t
   return {sum.candidates / n, sum.collisions / n, sum.probes / n};
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,15 +3,15 @@
 /// \file
 /// The ids of the rows of an LSH index, which stay while rows move.
 
-#include <annulus/core/archive.hpp>
-#include <annulus/core/neighbors.hpp>
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/storage/archive.hpp>
 
 #include <algorithm>
 #include <vector>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Rows are numbered from 0 in the order they came; one that was erased keeps its number until renumber. Each row has
 /// an id of its own, and ids are given out in order, none twice.
@@ -101,6 +101,6 @@ class row_ids {
   std::size_t m_n_alive = 0;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,12 +3,14 @@
 /// \file
 /// The rows that an LSH index keeps, dense or sparse, and their ranks for a query.
 
-#include <annulus/core/aligned_rows.hpp>
-#include <annulus/core/rows.hpp>
+#include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/metric/row_query.hpp>
+#include <annulus/core/rows/dense_row_store.hpp>
+#include <annulus/core/simd/prefetch.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Dense rows of T.
 template <class Points>
@@ -68,7 +70,7 @@ class row_store {
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    aligned_rows<T>::persist(self.m_rows, archive);
+    dense_row_store<T>::persist(self.m_rows, archive);
   }
   std::string defect() const {
     for (std::size_t i = 0; i < size(); ++i)
@@ -77,7 +79,7 @@ class row_store {
   }
 
  private:
-  aligned_rows<T> m_rows;
+  dense_row_store<T> m_rows;
 };
 
 /// Sparse rows, of which only the indices are kept: what metrics of sets compare.
@@ -166,6 +168,6 @@ class row_store<csr_matrix<T>> {
   buffer<std::int32_t> m_indices;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

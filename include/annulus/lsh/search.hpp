@@ -3,15 +3,15 @@
 /// \file
 /// One query from its values to its neighbours: look into buckets, rank what is new in them, and know when to stop.
 
-#include <annulus/core/metric.hpp>
-#include <annulus/core/top_k.hpp>
+#include <annulus/core/metric/metric.hpp>
+#include <annulus/core/select/top_k.hpp>
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/row_store.hpp>
 #include <annulus/lsh/tables.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What one thread needs to search, and the cost of what it searched.
 template <class Points, class Family>
@@ -138,7 +138,7 @@ struct lsh_searcher {
               Rank rank) const {
     forget_found(s);
     const bool is_unlimited = params.n_probes == 0 && params.max_candidates == 0;
-    const bool is_exact = params.recall_target == 1 && is_unlimited;
+    const bool is_exact = params.recall_target == 1.0 && is_unlimited;
     if (is_exact || is_undirected(query) || !look_into_buckets<false>(values, params, s, rank)) add_all(params, s);
     else add_undirected(values, params, s, rank);
     rank();
@@ -160,7 +160,8 @@ struct lsh_searcher {
   /// into that a pass over all rows is cheaper.
   template <bool KeepCollisions, class Rank>
   bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Rank rank) const {
-    const bool is_adaptive = params.recall_target > 0;
+    const double target = params.recall_target.value_or(0);
+    const bool is_adaptive = target > 0;
     const std::size_t budget = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
     const visit_limits limits = limits_of(params);
     s.probes.start(hasher, values);
@@ -188,7 +189,7 @@ struct lsh_searcher {
       if (!is_turn) take();
       const reach found = rank();
       if (is_adaptive) {
-        const bool is_sure = found.is_known() && keeps(params.recall_target, found, n_probes, s);
+        const bool is_sure = found.is_known() && keeps(target, found, n_probes, s);
         is_done |= is_sure;
         const std::size_t scans = scans_of_probe * n_probes + scans_of_row * s.found.size();
         if (is_sure || (!is_done && scans > patience * ids.size())) break;
@@ -299,6 +300,6 @@ struct lsh_searcher {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

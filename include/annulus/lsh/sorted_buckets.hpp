@@ -1,17 +1,19 @@
 #pragma once
 
 /// \file
-/// Buckets of all tables, at five bytes a row and a directory of at most one.
+/// The buckets of all tables, sorted: five bytes a row of each table, and a directory of at most one more.
 
-#include <annulus/core/archive.hpp>
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/simd/prefetch.hpp>
+#include <annulus/storage/archive.hpp>
 
 #include <algorithm>
+#include <cstring>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A bucket's number is the upper bits of its mixed key: of n rows, n / 2^37 are expected to be strangers to a bucket.
 inline constexpr unsigned bucket_bits = 37;
@@ -167,6 +169,6 @@ class sorted_buckets {
   buffer<std::uint8_t> m_entries;  ///< [table][row in order]
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

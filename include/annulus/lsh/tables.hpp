@@ -3,16 +3,16 @@
 /// \file
 /// Hash tables from keys to rows, which can grow.
 
-#include <annulus/core/parallel.hpp>
+#include <annulus/core/base/parallel.hpp>
 #include <annulus/lsh/added_buckets.hpp>
 #include <annulus/lsh/params.hpp>
 #include <annulus/lsh/sorted_buckets.hpp>
 
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// n_tables tables of the same rows, each row with one key a table: rows that were there when the tables were last
 /// sorted, and rows added since. They are numbered from 0 in the order they come.
@@ -158,6 +158,6 @@ class hash_tables {
   added_buckets m_added;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

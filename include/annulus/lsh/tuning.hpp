@@ -3,15 +3,16 @@
 /// \file
 /// Choosing the parameters of an LSH index from a sample of the data.
 
+#include <annulus/core/base/random.hpp>
 #include <annulus/lsh/function_sample.hpp>
 #include <annulus/lsh/params.hpp>
 #include <annulus/lsh/prediction.hpp>
 
 #include <map>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// What parameters are chosen for.
 struct lsh_tuning {
@@ -19,7 +20,7 @@ struct lsh_tuning {
   std::size_t n_rows = 0;        ///< of the data that the sample stands for; 0: the sample is all of it
   std::size_t memory_limit = 0;  ///< bytes that the tables may take; 0: no limit
   std::size_t n_queries = 300;   ///< that predictions average over
-  std::uint64_t seed = 0;
+  std::uint64_t seed = default_seed;
 };
 
 /// Parameters, and what they are predicted to do. The family has its width filled in.
@@ -175,6 +176,6 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
   return tuner(sample, queries, recall, tuning)(given);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

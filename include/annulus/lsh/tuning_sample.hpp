@@ -1,17 +1,18 @@
 #pragma once
 
 /// \file
-/// What the choice of parameters knows of the data: how far the neighbours of some queries are, and all other rows.
+/// The distances from sampled queries to their neighbours and to all other rows, from which the parameters of an index
+/// are chosen.
 
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
 #include <annulus/lsh/row_store.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The distances of one query. Those of other rows stand for so many each.
 struct distance_profile {
@@ -153,6 +154,6 @@ class tuning_sample {
   std::vector<distance_profile> m_profiles;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,16 +3,16 @@
 /// \file
 /// Metrics of direction: angles, and correlations, which are angles between centred rows.
 
-#include <annulus/core/embedding.hpp>
-#include <annulus/core/sparse_distance.hpp>
-#include <annulus/metrics/dense_kernels.hpp>
+#include <annulus/core/kernels/sparse_kernels.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
+#include <annulus/metrics/coordinate_kernels.hpp>
 
 #include <numbers>
 #include <numeric>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// 1 - r of Pearson's correlation r of the coordinates (Pearson 1895), from 0 to 2: the cosine of rows less their
 /// means. A constant row has no direction: distance 1 from any other and 0 from another constant row. O(d); of sparse
@@ -272,6 +272,6 @@ struct tsss {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -9,11 +9,11 @@
 /// a formula says 0 / 0 the distance is 0: of two empty sets, and of rows without coordinates. Searches pack dense rows
 /// into bits once. O(d), O(stored in both) for sparse rows, O(d / 64) words for packed ones.
 
-#include <annulus/core/sets.hpp>
+#include <annulus/core/metric/set_metrics.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// differing / (2 tt + differing), from 0 to 1 (Dice 1945, Sorensen 1948).
 struct dice : detail::set_metric<dice> {
@@ -96,6 +96,6 @@ struct yule : detail::set_metric<yule> {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

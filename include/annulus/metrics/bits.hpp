@@ -4,11 +4,12 @@
 /// Metrics over rows of packed bits (bit_matrix, or bytes): core's bit_hamming, this header's bit_jaccard, and
 /// packed<Metric> of every metric of sets.
 
+#include <annulus/core/rows/bit_matrix.hpp>
 #include <annulus/metrics/binary.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// -ln(|a and b| / |a or b|) of the bits of two rows of bytes, from 0 to +infinity: 0 for two rows without a bit,
 /// +infinity for rows that have none in common. Ranked by the Jaccard distance, which is finite: a row at distance
@@ -30,6 +31,6 @@ struct bit_jaccard {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

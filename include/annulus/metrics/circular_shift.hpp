@@ -3,14 +3,16 @@
 /// \file
 /// The constant that brings numbers nearest to zero in the p-norm: what transport around a circle comes down to.
 
-#include <annulus/core/operations.hpp>
+#include <annulus/core/base/float_bits.hpp>
+#include <annulus/core/kernels/dense_operations.hpp>
+#include <annulus/core/simd/elementary.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// x^p for x >= 0; 0 where x is 0.
 template <class T>
@@ -131,6 +133,6 @@ T shifted_norm(const weighted_values<T>& x, double p) noexcept {
   return static_cast<T>(std::pow(static_cast<double>(sum), 1 / p)) / scale;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,14 +3,14 @@
 /// \file
 /// A factor for every coordinate: how metrics with weights rewrite rows.
 
-#include <annulus/core/archive.hpp>
-#include <annulus/core/embedding.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
+#include <annulus/storage/archive.hpp>
 
 #include <memory>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Each coordinate times a factor of its own. Copies share the factors.
 class coordinate_factors {
@@ -67,6 +67,6 @@ inline void check_length(std::string_view parameter, std::size_t length, std::si
   if (d != length) invalid("dimension", d, "must equal the length of ", parameter, " = ", length);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,16 +1,16 @@
 #pragma once
 
 /// \file
-/// Metrics of coordinates that have no room of their own: Minkowski's distances, Canberra, Bray-Curtis, and Hamming's
-/// of values. All take every element type of dense rows, and sparse rows, whose absent coordinates are 0.
+/// Metrics of single coordinates: Minkowski's distances, Canberra, Bray-Curtis, and Hamming's distance of values. All
+/// take every element type of dense rows, and sparse rows, whose absent coordinates are 0.
 
-#include <annulus/core/metric.hpp>
-#include <annulus/core/sparse_distance.hpp>
-#include <annulus/metrics/dense_kernels.hpp>
+#include <annulus/core/kernels/sparse_kernels.hpp>
+#include <annulus/core/metric/kernel_metric.hpp>
+#include <annulus/metrics/coordinate_kernels.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// (sum |a - b|^p)^(1/p), for finite p >= 1: a metric. p = 1, 3/2, 2, 5/2, 3 and 4 need no logarithm and are ranked by
 /// the sum of powers; any other p is ranked by the distance. p = 1 and 2 are `manhattan` and `euclidean`, which are
@@ -197,6 +197,6 @@ struct hamming {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

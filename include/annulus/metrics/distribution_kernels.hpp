@@ -3,15 +3,16 @@
 /// \file
 /// Kernels of the divergences between distributions: one sum over coordinates each.
 
-#include <annulus/core/distance.hpp>
+#include <annulus/core/kernels/dense_kernels.hpp>
+#include <annulus/core/simd/elementary.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace kernels {
 struct jensen_shannon {};  ///< sum (a log(a / m) + b log(b / m)) / 2 with m = (a + b) / 2, of shares a, b >= 0
@@ -116,6 +117,6 @@ inline double jensen_shannon_term(double a, double b) noexcept {
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -6,9 +6,9 @@
 #include <annulus/metrics/distribution_kernels.hpp>
 #include <annulus/metrics/mass.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -165,6 +165,6 @@ struct symmetric_kl : detail::embedding<symmetric_kl>, detail::mass_rows {
   static constexpr std::size_t block = detail::operation<kernels::symmetric_kl, T>::block;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,14 +1,14 @@
 #pragma once
 
 /// \file
-/// Rows as distributions: what is common to the metrics of mass over bins.
+/// Rows as distributions: shares of their sum, and the base of metrics that refuse negative values.
 
-#include <annulus/core/embedding.hpp>
-#include <annulus/core/sparse_distance.hpp>
+#include <annulus/core/kernels/sparse_kernels.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The sum of a row's mass, by chains of additions that do not wait for each other.
 template <row_scalar T>
@@ -62,6 +62,6 @@ struct mass_rows {
   }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

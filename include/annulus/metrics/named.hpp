@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Metrics for programs that learn the name of theirs at run time: one dispatch, from a name to a type.
+/// with_metric: from the name of a metric, known at run time only, to its type.
 
 #include <annulus/metrics/angular.hpp>
 #include <annulus/metrics/bits.hpp>
@@ -16,9 +16,9 @@
 #include <optional>
 #include <utility>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Parameters of metrics; known_metrics (table.hpp) tells which metric takes which. What is left empty is not given.
 struct metric_params {
@@ -139,6 +139,6 @@ decltype(auto) with_metric(std::string_view name, F&& f) {
   return with_metric(name, {}, f);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -4,13 +4,14 @@
 /// An exact solver of the transportation problem: the network simplex method on the bipartite graph of sources and
 /// sinks (Dantzig 1951), with strongly feasible trees against cycling (Cunningham 1976).
 
-#include <annulus/core/matrix.hpp>
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/simd/batch.hpp>
 
 #include <algorithm>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Mass at n sources and m sinks, all positive and of the same sum but for rounding, and the cost of a unit from each
 /// source to each sink: rows of `stride` elements, whole vectors.
@@ -299,6 +300,6 @@ class network_simplex {
   double m_tolerance = 0;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -3,11 +3,12 @@
 /// \file
 /// Optimal transport with entropic regularisation.
 
+#include <annulus/core/simd/elementary.hpp>
 #include <annulus/metrics/transport.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -232,6 +233,6 @@ class sinkhorn : public detail::mass_rows {
   std::size_t m_max_iterations;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

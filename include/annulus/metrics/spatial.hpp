@@ -3,13 +3,13 @@
 /// \file
 /// Distances on the sphere.
 
-#include <annulus/core/embedding.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
 
 #include <numbers>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -61,6 +61,6 @@ struct haversine : detail::embedding<haversine> {
   static detail::great_circle base(std::size_t) noexcept { return {}; }
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

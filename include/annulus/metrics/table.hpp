@@ -1,18 +1,18 @@
 #pragma once
 
 /// \file
-/// What metrics there are by name: a table for programs that let their users choose, and for the documentation.
+/// The table of metrics by name, for programs that let their users choose one, and for the documentation.
 
-#include <annulus/core/errors.hpp>
-#include <annulus/core/similar_name.hpp>
+#include <annulus/core/base/errors.hpp>
+#include <annulus/core/base/similar_name.hpp>
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// A parameter, named as in metric_params (named.hpp).
 struct metric_parameter {
@@ -174,6 +174,6 @@ inline std::string_view meant_metric(std::string_view name) {
 
 }  // namespace detail
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

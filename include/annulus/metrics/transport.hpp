@@ -3,15 +3,15 @@
 /// \file
 /// Optimal transport between distributions under any costs, exactly.
 
-#include <annulus/core/archive.hpp>
 #include <annulus/metrics/mass.hpp>
 #include <annulus/metrics/network_simplex.hpp>
+#include <annulus/storage/archive.hpp>
 
 #include <memory>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
@@ -168,6 +168,6 @@ class kantorovich : public detail::mass_rows {
   detail::transport_costs m_costs;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

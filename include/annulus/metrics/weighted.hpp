@@ -5,16 +5,16 @@
 /// are rewritten once in double and rounded to the type of their lanes, so distances are exact to the rounding of the
 /// rows. Copies of a metric share its parameters.
 
-#include <annulus/core/embedding.hpp>
-#include <annulus/core/sparse_distance.hpp>
+#include <annulus/core/kernels/sparse_kernels.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
 #include <annulus/metrics/coordinate_factors.hpp>
 #include <annulus/metrics/dense.hpp>
 
 #include <memory>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// sqrt(sum (a_i - b_i)^2 / v_i), v_i > 0 the variance of coordinate i: a metric. Searched as `euclidean` of rows
 /// divided by standard deviations. O(d).
@@ -266,6 +266,6 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   std::shared_ptr<const detail::buffer<double>> m_transform;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

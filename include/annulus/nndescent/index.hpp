@@ -1,29 +1,30 @@
 #pragma once
 
 /// \file
-/// Approximate nearest neighbours by walking a graph that NN-descent built.
+/// nndescent_index: approximate nearest neighbours by walking a graph that NN-descent built.
 
-#include <annulus/core/metric_archive.hpp>
-#include <annulus/nndescent/search_graph.hpp>
-#include <annulus/nndescent/tuning.hpp>
+#include <annulus/nndescent/index/search_graph.hpp>
+#include <annulus/nndescent/index/sq8_walk.hpp>
+#include <annulus/nndescent/index/tuning.hpp>
+#include <annulus/storage/metric_archive.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Searches rows of Points by a graph of their neighbours. Owns a copy of the data; moves and copies. Points is a
-/// matrix<T> or a csr_matrix<T>; Storage is what a search walks over: full_precision, half_precision or sq8
-/// (storage.hpp), the first for sparse rows. Rows of bits are a matrix of bytes (bit_matrix). A metric that compares
-/// rows rewritten (embedding.hpp) has the index hold them so.
+/// matrix<T> or a csr_matrix<T>; Storage is what a search walks over: full_precision, half_precision
+/// (half_precision.hpp) or sq8, the first for sparse rows. Rows of bits are a matrix of bytes (bit_matrix). A metric
+/// that compares rows rewritten (rewritten_metric.hpp) has the index hold them so.
 ///
 /// Searching is const and safe from any number of threads; insert, erase, update and consolidate are not safe beside
 /// anything else, and change nothing where they throw, be it for want of memory. Answers depend on data, parameters and
 /// query alone: not on threads, and not on the batch. Each row has an id that is its own for good: the rows of the
 /// constructor from 0, then those inserted in their order.
 ///
-/// Saved, loaded and mapped by io/index_file.hpp, with all that later changes depend on. Parameters of a metric come
-/// from the file; a callable that has no default is to be given to load_index again. A mapped index may be searched
-/// whatever its file contains; before it is changed, verify must have passed.
+/// Saved, loaded and mapped by io/index/index_file.hpp, with all that later changes depend on. Parameters of a metric
+/// come from the file; a callable that has no default is to be given to load_index again. A mapped index may be
+/// searched whatever its file contains; before it is changed, verify must have passed.
 template <class Points, class Metric = euclidean, class Storage = full_precision>
   requires metric_for<Metric, detail::view_of<Points>>
 class nndescent_index {
@@ -64,8 +65,8 @@ class nndescent_index {
   /// neighbours. Distances are exact, but for compressed rows without keep_rows. `stats`, if given, tells the cost.
   /// \throws std::invalid_argument for k = 0, epsilon < 0 or NaN, another dimension, or a query whose squares overflow
   /// or that the storage cannot hold (half_precision: beyond 65,504).
-  neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
-                   search_stats* stats = nullptr) const {
+  neighbors search(const view_type& queries, std::size_t k, const nndescent_search_params& params = {},
+                   nndescent_search_stats* stats = nullptr) const {
     if (queries.size() > 0) check_query(queries.dim(), k, params);
     else if (k == 0) detail::invalid("k", k, "must be at least 1");
     check_queries(queries);
@@ -85,7 +86,7 @@ class nndescent_index {
   /// One query, k = ids.size() = distances.size(). Once the scratch has seen a query like it, nothing is allocated.
   /// \throws std::invalid_argument as above, or where the spans differ in size.
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
-              const search_params& params = {}) const {
+              const nndescent_search_params& params = {}) const {
     check_query(dim_of(query), ids.size(), params);
     if (const row_refusal why = detail::refusal(m_metric, query)) detail::refuse_row("query", {}, query, why);
     if constexpr (!is_sparse) check_queries(view_type(query));
@@ -101,7 +102,7 @@ class nndescent_index {
   /// All rows within `radius` of each query, very nearly, as a sparse matrix of m x (ids given out so far), each row
   /// nearest first. Walks through rows up to radius + epsilon |radius|: a wider belt finds more.
   /// \throws std::invalid_argument for a NaN radius, where 2^31 ids or more were given out, and as search does.
-  csr radius_search(const view_type& queries, float radius, const search_params& params = {}) const {
+  csr radius_search(const view_type& queries, float radius, const nndescent_search_params& params = {}) const {
     if (detail::is_nan(radius)) detail::invalid("radius", radius, "must be a number");
     if (m_graph.n_ids() > std::size_t{std::numeric_limits<std::int32_t>::max()})
       detail::invalid("ids", m_graph.n_ids(), "must fit the 32-bit indices of a CSR matrix");
@@ -130,24 +131,25 @@ class nndescent_index {
 
   /// The cheapest of some beams whose recall of the k nearest reaches the target on rows of the index that are searched
   /// for as if they were not in it, by exact search over all others. Where none does, the widest beam tried, with the
-  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below. O(sample
-  /// n d). \throws std::invalid_argument for a target outside (0, 1], k = 0, sample = 0, or an index without its rows.
-  tuned_search tune(double target_recall, std::size_t sample = 300, std::size_t k = 10, std::size_t threads = 0) const {
-    check_tuning(target_recall, sample, k);
+  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below.
+  /// O(n_queries n d). \throws std::invalid_argument for a target outside (0, 1], k = 0, n_queries = 0, or an index
+  /// without its rows.
+  tuned_search tune(double recall_target, const tune_params& params = {}) const {
+    check_tuning(recall_target, params.n_queries, params.k);
     if (size() < 2) return {};
-    const auto vertices = detail::sample_vertices(m_graph.names(), sample);
+    const auto vertices = detail::sample_vertices(m_graph.names(), params.n_queries);
     const auto queries = detail::gather_rows(m_graph.walker().rows, std::span<const id_type>(vertices));
     return detail::tune_beam(m_graph.walker(), detail::view_of<typename compared::points>(queries), vertices,
-                             target_recall, k, threads);
+                             recall_target, params.k, params.threads);
   }
 
-  /// The same for given queries (m x d). O(m n d). \throws also for m = 0, another dimension, or a query that is not
-  /// finite.
-  tuned_search tune(const view_type& queries, double target_recall, std::size_t k = 10, std::size_t threads = 0) const {
-    check_tuning(target_recall, queries.size(), k);
+  /// The same for given queries (m x d), all of them. O(m n d). \throws also for m = 0, another dimension, or a query
+  /// that is not finite.
+  tuned_search tune(const view_type& queries, double recall_target, const tune_params& params = {}) const {
+    check_tuning(recall_target, queries.size(), params.k);
     const auto taken = checked(queries, "queries");
     if (size() == 0) return {};
-    return detail::tune_beam(m_graph.walker(), taken.view(), {}, target_recall, k, threads);
+    return detail::tune_beam(m_graph.walker(), taken.view(), {}, recall_target, params.k, params.threads);
   }
 
   /// The ids of the rows that are there, ascending. O(n).
@@ -163,7 +165,7 @@ class nndescent_index {
   /// was found; a row that is there already shares its place in the graph. O(m) searches, and now and then O(n log n)
   /// for where searches start. \throws std::invalid_argument for another dimension, a row with a NaN or an infinity,
   /// 2^32 - 1 ids or 2^31 different rows and more; nothing has changed then.
-  id_type insert(const view_type& rows, const change_params& params = {}) {
+  id_type insert(const view_type& rows, const run_params& params = {}) {
     const auto taken = checked(rows, "data");
     if (rows.size() >= no_id - m_graph.n_ids())
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
@@ -212,13 +214,13 @@ class nndescent_index {
       return row;
     }
   }
-  void find(const row_type& query, std::span<id_type> ids, std::span<float> distances, const search_params& params,
-            const detail::vertex_filter& passes, search_scratch& scratch) const {
+  void find(const row_type& query, std::span<id_type> ids, std::span<float> distances,
+            const nndescent_search_params& params, const detail::vertex_filter& passes, search_scratch& scratch) const {
     if (detail::is_finite_row(query))
       m_graph.walker().find(as_compared(query, scratch), ids, distances, params, passes, scratch);
   }
   /// For many queries the filter is asked about every row once.
-  detail::vertex_filter filter_for(std::size_t n_queries, const search_params& params) const {
+  detail::vertex_filter filter_for(std::size_t n_queries, const nndescent_search_params& params) const {
     constexpr std::size_t many = 8;
     detail::vertex_filter passes(m_graph.names(), params.filter);
     if (n_queries >= many) passes.prepare();
@@ -234,7 +236,7 @@ class nndescent_index {
     detail::check_rows_for(m_metric, queries, "queries");
     if constexpr (!is_rewritten) graph_type::check_storage(queries, "queries");  // rewritten rows are short
   }
-  void check_query(std::size_t dim, std::size_t k, const search_params& params) const {
+  void check_query(std::size_t dim, std::size_t k, const nndescent_search_params& params) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     if (!(detail::is_number(params.epsilon) && params.epsilon >= 0))
       detail::invalid("epsilon", params.epsilon, "must be at least 0");
@@ -246,9 +248,9 @@ class nndescent_index {
       detail::invalid(std::string(name) + " dimension", rows.dim(), "must equal the index's ", m_dim);
     return checked(rows, m_metric, 1);
   }
-  void check_tuning(double target_recall, std::size_t n_queries, std::size_t k) const {
-    if (!(detail::is_number(target_recall) && target_recall > 0 && target_recall <= 1))
-      detail::invalid("target_recall", target_recall, "must be in (0, 1]");
+  void check_tuning(double recall_target, std::size_t n_queries, std::size_t k) const {
+    if (!(detail::is_number(recall_target) && recall_target > 0 && recall_target <= 1))
+      detail::invalid("recall_target", recall_target, "must be in (0, 1]");
     if (k == 0 || n_queries == 0) detail::invalid("sample", n_queries, "and k = ", k, " must be at least 1");
     if (size() > 0 && m_graph.walker().rows.size() == 0) detail::invalid("keep_rows", false, "tuning needs the rows");
   }
@@ -321,6 +323,6 @@ template <detail::rows_like D, class Metric, class Storage>
 nndescent_index(const D&, Metric, const nndescent_params&, Storage)
     -> nndescent_index<detail::points_of<D>, Metric, Storage>;
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

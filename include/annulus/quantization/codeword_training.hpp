@@ -3,12 +3,12 @@
 /// \file
 /// The codewords of a product quantiser: k-means in every sub-space by itself.
 
-#include <annulus/core/parallel.hpp>
+#include <annulus/core/base/parallel.hpp>
 #include <annulus/quantization/kmeans.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Of rows of m * ds coordinates those of sub-space i.
 inline matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t m, std::size_t i) {
@@ -43,6 +43,6 @@ inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std
   return codewords;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

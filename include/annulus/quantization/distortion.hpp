@@ -1,15 +1,15 @@
 #pragma once
 
 /// \file
-/// How much a quantiser loses.
+/// The error of a quantiser on given vectors.
 
-#include <annulus/quantization/distance_table.hpp>
+#include <annulus/quantization/scan/distance_table.hpp>
 
 #include <vector>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// What a quantiser does to some vectors, as they are quantised: rotated, normalised.
 struct distortion_report {
@@ -57,6 +57,6 @@ distortion_report distortion_of(const Quantizer& quantizer, matrix_view<float> r
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

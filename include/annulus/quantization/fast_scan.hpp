@@ -4,18 +4,18 @@
 /// Search over product-quantisation codes by tables of bytes held in registers ("fast scan": André, Kermarrec and Le
 /// Scouarnec, VLDB 2015; faiss's IndexPQFastScan), several times faster than by tables of floats.
 
-#include <annulus/core/parallel.hpp>
-#include <annulus/core/prepared_query.hpp>
-#include <annulus/quantization/byte_scan.hpp>
-#include <annulus/quantization/code_search.hpp>
-#include <annulus/quantization/nibble_scan.hpp>
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/metric/prepared_query.hpp>
 #include <annulus/quantization/product_quantizer.hpp>
+#include <annulus/quantization/scan/byte_table_search.hpp>
+#include <annulus/quantization/scan/scan_4_bits.hpp>
+#include <annulus/quantization/scan/scan_8_bits.hpp>
 
 #include <variant>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct fast_scan_params {
   bool float_tables = false;  ///< rank by the quantiser's own tables; else by their bytes, where these will do
@@ -44,9 +44,9 @@ class fast_scan_index {
 
   /// Of the n x dim vectors. O(n dim ks).
   /// \throws std::invalid_argument as the other constructor and insert do.
-  fast_scan_index(Quantizer quantizer, matrix_view<float> vectors, std::size_t threads = 0)
+  fast_scan_index(Quantizer quantizer, matrix_view<float> vectors, const run_params& params = {})
       : fast_scan_index(std::move(quantizer)) {
-    insert(vectors, threads);
+    insert(vectors, params);
   }
 
   /// Adds n x m codes and returns the id of the first; the others follow. O(n m). Nothing changes where it throws.
@@ -61,8 +61,8 @@ class fast_scan_index {
 
   /// Encodes n x dim vectors, adds their codes, and returns the id of the first.
   /// \throws std::invalid_argument as insert_codes and the quantiser's encode do.
-  id_type insert(matrix_view<float> vectors, std::size_t threads = 0) {
-    return insert_codes(m_quantizer.encode(vectors, threads));
+  id_type insert(matrix_view<float> vectors, const run_params& params = {}) {
+    return insert_codes(m_quantizer.encode(vectors, params));
   }
 
   /// The k nearest codes of each query, by the distance of the query to the decoded code in the quantiser's metric
@@ -133,14 +133,14 @@ class fast_scan_index {
   }
 
  private:
-  using code_blocks = std::variant<detail::nibble_blocks<>, detail::byte_blocks>;
+  using code_blocks = std::variant<detail::blocks_4_bits<>, detail::blocks_8_bits>;
 
   static code_blocks empty_codes(const Quantizer& quantizer) {
-    if (quantizer.m() > detail::quantized_table::max_m)
-      detail::invalid("m", quantizer.m(), "must be at most ", detail::quantized_table::max_m);
+    if (quantizer.m() > detail::byte_table::max_m)
+      detail::invalid("m", quantizer.m(), "must be at most ", detail::byte_table::max_m);
     if (quantizer.dim() == 0) detail::invalid("quantizer's dim", quantizer.dim(), "it must be fitted first");
-    if (quantizer.ks() <= 16) return detail::nibble_blocks<>(quantizer.m());
-    return detail::byte_blocks(quantizer.m());
+    if (quantizer.ks() <= 16) return detail::blocks_4_bits<>(quantizer.m());
+    return detail::blocks_8_bits(quantizer.m());
   }
 
   void check(matrix_view<float> queries, std::size_t k) const {
@@ -152,7 +152,7 @@ class fast_scan_index {
   /// Queries that are searched for together, and their numbers.
   template <class Blocks, class Rank>
   struct query_block {
-    detail::code_search<Blocks, Rank> scan;
+    detail::byte_table_search<Blocks, Rank> scan;
     std::vector<std::size_t> numbers = {};
 
     void clear() noexcept {
@@ -247,7 +247,7 @@ class fast_scan_index {
 
   friend detail::persistence;
   explicit fast_scan_index(detail::unfilled)
-      : m_quantizer(detail::persistence::make<Quantizer>()), m_codes(detail::nibble_blocks<>(1)) {}
+      : m_quantizer(detail::persistence::make<Quantizer>()), m_codes(detail::blocks_4_bits<>(1)) {}
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
@@ -266,6 +266,6 @@ class fast_scan_index {
   code_blocks m_codes;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

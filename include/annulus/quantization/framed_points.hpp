@@ -3,15 +3,15 @@
 /// \file
 /// Points in small integers about a centre, with the error of the rounding known: what nearest_codeword.hpp selects by.
 
-#include <annulus/core/matrix.hpp>
-#include <annulus/core/simd_transpose.hpp>
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/simd/transpose.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What integer coordinates are relative to: x becomes round((x - centre) / unit).
 struct integer_frame {
@@ -140,6 +140,6 @@ class framed_points {
   std::vector<float> m_lengths, m_errors;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -7,9 +7,9 @@
 #include <annulus/quantization/kmeans_split.hpp>
 #include <annulus/quantization/nearest_codeword.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct kmeans_result {
   matrix<float> centroids;        ///< k x d
@@ -186,6 +186,6 @@ inline kmeans_result kmeans(matrix_view<float> points, const matrix<float>& init
   return detail::run_kmeans(detail::training_rows(points, initial.rows(), params, sampled), initial, params);
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

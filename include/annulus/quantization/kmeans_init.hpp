@@ -1,17 +1,17 @@
 #pragma once
 
 /// \file
-/// Where k-means starts, and what it can be told.
+/// The parameters of k-means, and its first centroids.
 
-#include <annulus/core/finite.hpp>
-#include <annulus/core/random.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/kernels/norm_checks.hpp>
 
 #include <algorithm>
 #include <numeric>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// The first centroids: Gaussian with the mean and covariance of the points; spread by squared distance (k-means++,
 /// Arthur and Vassilvitskii 2007; O(n k d), as much as an iteration by floats); or rows chosen at random, but spread
@@ -20,7 +20,7 @@ enum class kmeans_init { random, plus_plus, points };
 
 struct kmeans_params {
   std::size_t iter = 20;  ///< rounds of assignment and update, all of them made unless nothing would change any more
-  std::uint64_t seed = 123;
+  std::uint64_t seed = default_seed;
   kmeans_init init = kmeans_init::points;
   std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many; 0: on all points
   std::size_t threads = 0;                  ///< 0: all cores
@@ -154,6 +154,6 @@ inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k,
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

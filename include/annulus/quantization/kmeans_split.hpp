@@ -1,13 +1,13 @@
 #pragma once
 
 /// \file
-/// What k-means does where clusters are empty: it splits those of the greatest error.
+/// Empty clusters of k-means: they take points of the clusters of the greatest error.
 
 #include <annulus/quantization/kmeans_init.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// For `n_parts` parts to come, how many go to each cluster: one after the other to that whose error, divided by one
 /// more than the parts it has got, is the greatest (D'Hondt's method), ties to the lowest; none to one without error.
@@ -69,6 +69,6 @@ inline bool split_clusters(matrix_view<float> points, const matrix<float>& centr
   return has_changed;
 }
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

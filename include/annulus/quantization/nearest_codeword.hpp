@@ -9,9 +9,9 @@
 
 #include <array>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH::detail {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A set of codewords to look points up in. The answer is the codeword whose sum of squared differences, in floats, is
 /// the least, ties to the lowest; it is a function of the point, the codewords and the frame alone.
@@ -255,6 +255,6 @@ class nearest_codeword {
   aligned_vector<float> m_floats;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

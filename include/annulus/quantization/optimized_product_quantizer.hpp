@@ -6,9 +6,9 @@
 #include <annulus/quantization/product_quantizer.hpp>
 #include <annulus/quantization/rotation_training.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// A product quantiser of vectors rotated by rotation(), which is learned together with the codewords. Where the
 /// rotation does not pay (data whose axes suit already), fit keeps the axes as they are. Const members are safe from
@@ -69,8 +69,8 @@ class optimized_product_quantizer {
     const matrix<float> turned = detail::multiplied(rows, rotation, params.threads);
     kmeans.progress = progress.of(2);
     rotated.fit(turned, codewords, kmeans);
-    const bool pays = rotated.distortion(turned, params.threads).mean_squared_error <
-                      plain.distortion(rows, params.threads).mean_squared_error;
+    const bool pays = rotated.distortion(turned, {.threads = params.threads}).mean_squared_error <
+                      plain.distortion(rows, {.threads = params.threads}).mean_squared_error;
     progress.finish();
     m_rotation = pays ? std::move(rotation) : detail::identity(rows.cols());
     m_quantizer = pays ? std::move(rotated) : std::move(plain);
@@ -78,33 +78,33 @@ class optimized_product_quantizer {
   }
 
   /// Rows times rotation(). \throws std::invalid_argument before fit and for another dimension.
-  matrix<float> rotate(matrix_view<float> vecs, std::size_t threads = 0) const {
+  matrix<float> rotate(matrix_view<float> vecs, const run_params& params = {}) const {
     check_dim(vecs);
-    return detail::multiplied(vecs, m_rotation, threads);
+    return detail::multiplied(vecs, m_rotation, params.threads);
   }
   /// One vector, any contiguous range of floats. \throws std::invalid_argument likewise.
   template <detail::contiguous_of<float> Vector>
   std::vector<float> rotate(const Vector& vec) const {
-    const matrix<float> rotated = rotate(matrix_view<float>(vec), 1);
+    const matrix<float> rotated = rotate(matrix_view<float>(vec), {.threads = 1});
     return {rotated.data(), rotated.data() + rotated.cols()};
   }
 
   /// As product_quantizer's: codes of rotated vectors. O(n dim (ks + dim)).
-  matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
+  matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     constexpr std::size_t block = 1536;
     check_dim(vecs);
     matrix<Code> codes(vecs.rows(), m());
     std::atomic<bool> all_finite = true;
-    parallel_for(threads, vecs.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for(params.threads, vecs.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t) {
       const auto rows = vecs.middle_rows(begin, end - begin);
       if (!detail::norms_are_finite(rows)) {
         all_finite = false;
         return;
       }
-      const auto part = m_quantizer.encode(detail::multiplied(rows, m_rotation, 1), 1);
+      const auto part = m_quantizer.encode(detail::multiplied(rows, m_rotation, 1), {.threads = 1});
       std::copy_n(part.data(), (end - begin) * m(), codes.row(begin).data());
     });
-    if (!all_finite) detail::check_norms(vecs, "vectors", threads);  // names the first row that is not
+    if (!all_finite) detail::check_norms(vecs, "vectors", params.threads);  // names the first row that is not
     return codes;
   }
 
@@ -123,7 +123,7 @@ class optimized_product_quantizer {
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
                                                                  std::size_t k, const pq_search_params& params = {})
-  const { return m_quantizer.search(codes, rotate(queries, params.threads), k, params); }
+  const { return m_quantizer.search(codes, rotate(queries, {.threads = params.threads}), k, params); }
 
   /// As product_quantizer's: a rotation leaves distances between decoded vectors as they are.
   template <matrix_like Codes>
@@ -133,8 +133,8 @@ class optimized_product_quantizer {
   const { return m_quantizer.search_symmetric(codes, query_codes, k, params); }
 
   /// As product_quantizer's, of rotated vectors.
-  distortion_report distortion(matrix_view<float> vecs, std::size_t threads = 0) const {
-    return m_quantizer.distortion(rotate(vecs, threads), threads);
+  distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
+    return m_quantizer.distortion(rotate(vecs, params), params);
   }
 
   std::size_t m() const noexcept { return m_quantizer.m(); }
@@ -175,6 +175,6 @@ class optimized_product_quantizer {
   product_quantizer<Code> m_quantizer;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

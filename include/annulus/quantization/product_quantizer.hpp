@@ -3,15 +3,15 @@
 /// \file
 /// Product quantisation: vectors in a few bytes, and distances to them by look-up (Jégou, Douze, Schmid 2011).
 
-#include <annulus/quantization/code_scan.hpp>
 #include <annulus/quantization/codeword_training.hpp>
 #include <annulus/quantization/distortion.hpp>
+#include <annulus/quantization/scan/float_table_scan.hpp>
 
 #include <functional>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// What to do with dimensions that m does not divide.
 enum class pq_padding {
@@ -72,23 +72,24 @@ class product_quantizer {
   /// The codes of `vecs` (n x dim): n x m. O(n ks dim), memory beyond the result O(threads x a few vectors).
   /// \throws std::invalid_argument before fit, for another dimension, and for vectors with NaN or infinity (naming the
   /// row) or squares that overflow.
-  matrix<Code> encode(matrix_view<float> vecs, std::size_t threads = 0) const {
+  matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     check_fitted();
     if (vecs.rows() > 0) check_dim(vecs.cols());
     matrix<Code> codes(vecs.rows(), m_m);
-    std::vector<encoding> scratch(resolve_threads(threads), encoding(m_ds));
+    std::vector<encoding> scratch(resolve_threads(params.threads), encoding(m_ds));
     std::atomic<bool> all_finite = true;
-    parallel_for(threads, vecs.rows(), encoding::block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      auto& [search, found, copied] = scratch[worker];
-      const auto part = vecs.middle_rows(begin, end - begin);
-      if (!detail::norms_are_finite(part)) all_finite = false;
-      const auto rows = prepared(part, copied);
-      for (std::size_t i = 0; i < m_m; ++i) {
-        m_codebooks[i](detail::sub_vectors(rows, m_m, i), std::span(found).first(part.rows()), search);
-        for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
-      }
-    });
-    if (!all_finite) check_vectors(vecs, threads);  // names the first row that is not
+    parallel_for(params.threads, vecs.rows(), encoding::block,
+                 [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                   auto& [search, found, copied] = scratch[worker];
+                   const auto part = vecs.middle_rows(begin, end - begin);
+                   if (!detail::norms_are_finite(part)) all_finite = false;
+                   const auto rows = prepared(part, copied);
+                   for (std::size_t i = 0; i < m_m; ++i) {
+                     m_codebooks[i](detail::sub_vectors(rows, m_m, i), std::span(found).first(part.rows()), search);
+                     for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
+                   }
+                 });
+    if (!all_finite) check_vectors(vecs, params.threads);  // names the first row that is not
     return codes;
   }
 
@@ -155,10 +156,10 @@ class product_quantizer {
   }
 
   /// What encoding and decoding `vecs` loses. \throws std::invalid_argument as encode does, and for no vectors.
-  distortion_report distortion(matrix_view<float> vecs, std::size_t threads = 0) const {
-    check_vectors(vecs, threads);
+  distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
+    check_vectors(vecs, params.threads);
     matrix<float> copied;
-    return detail::distortion_of(*this, prepared(vecs, copied), encode(vecs, threads));
+    return detail::distortion_of(*this, prepared(vecs, copied), encode(vecs, params));
   }
 
   std::size_t m() const noexcept { return m_m; }
@@ -293,6 +294,6 @@ class product_quantizer {
   std::vector<detail::nearest_codeword> m_codebooks;
 };
 
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

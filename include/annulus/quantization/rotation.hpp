@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// What optimised product quantisation needs of linear algebra.
+/// The linear algebra of optimised product quantisation: the nearest rotation (Procrustes), principal axes, and how
+/// dimensions are dealt to sub-spaces.
 
-#include <annulus/core/matrix.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
@@ -12,9 +13,9 @@
 #include <cmath>
 #include <numeric>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Deals the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
 /// each to the bucket, of those with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun
@@ -29,7 +30,8 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
     if (!(detail::is_number(x) && x >= 0)) detail::invalid("eigenvalue", x, "must not be negative");
   std::vector<std::uint32_t> order(d);
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return eigenvalues[a] > eigenvalues[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](auto a, auto b) { return eigenvalues[a] != eigenvalues[b] ? eigenvalues[a] > eigenvalues[b] : a < b; });
 
   matrix<std::uint32_t> buckets(m, d / m);
   std::vector<std::size_t> size(m);
@@ -120,6 +122,6 @@ matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

@@ -1,15 +1,16 @@
 #pragma once
 
 /// \file
-/// Learning a rotation together with the codewords of the rotated vectors, each in turn with the other held.
+/// Learns a rotation and the codewords of the rotated vectors in turns, each while the other is held.
 
-#include <annulus/core/multiply.hpp>
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/kernels/fixed_order_product.hpp>
 #include <annulus/quantization/kmeans.hpp>
 #include <annulus/quantization/rotation.hpp>
 
-#include <annulus/core/macros_off.hpp>
+#include <annulus/core/base/macros_off.hpp>
 
-namespace annulus::inline ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct opq_params {
   /// Start from principal axes dealt to sub-spaces of balanced variance (which ten rounds from the axes as they are do
@@ -17,7 +18,7 @@ struct opq_params {
   bool parametric_init = true;
   std::size_t pq_iter = 20;        ///< rounds of k-means for the codewords that are kept
   std::size_t rotation_iter = 10;  ///< rounds of codewords and rotation in turn; 0: the start, still fitted
-  std::uint64_t seed = 123;
+  std::uint64_t seed = default_seed;
   kmeans_init init = kmeans_init::points;
   std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many times ks; 0: on all vectors
   std::size_t threads = 0;                  ///< 0: all cores
@@ -84,6 +85,6 @@ learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::siz
 }
 
 }  // namespace detail
-}  // namespace annulus::inline ANNULUS_ARCH
+}}  // namespace annulus::ANNULUS_ARCH
 
-#include <annulus/core/macros_on.hpp>
+#include <annulus/core/base/macros_on.hpp>

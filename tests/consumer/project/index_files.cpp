@@ -1,5 +1,5 @@
-#include <annulus/core/neighbors.hpp>
-#include <annulus/io/index_file.hpp>
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/io/index/index_file.hpp>
 
 int main() {
   const annulus::neighbors graph(3, 2);

@@ -1,0 +1,65 @@
+#pragma once
+
+/// \file
+/// ANNULUS_ARCH: the inline namespace of all of annulus, named for the instruction sets and floating-point flags of the
+/// build.
+///
+/// By that name the linker never merges an inline function compiled for AVX-512 with its namesake from a baseline unit.
+/// It does merge those of Eigen and the standard library: all units of a program are to be compiled for one instruction
+/// set.
+
+#if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define ANNULUS_ISA avx512_vbmi_vnni_bf16
+#elif defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define ANNULUS_ISA avx512_vbmi_vnni
+#elif defined(__AVX512VBMI__) && defined(__AVX512BW__)
+#define ANNULUS_ISA avx512_vbmi
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#define ANNULUS_ISA avx512_vnni_bf16
+#elif defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define ANNULUS_ISA avx512_vnni
+#elif defined(__AVX512BW__)
+#define ANNULUS_ISA avx512
+#elif defined(__AVXVNNI__)
+#define ANNULUS_ISA avx2_vnni
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__BMI2__)
+#define ANNULUS_ISA avx2_fma_bmi2
+#elif defined(__AVX2__) && defined(__FMA__)
+#define ANNULUS_ISA avx2_fma
+#elif defined(__AVX2__)
+#define ANNULUS_ISA avx2
+#elif defined(__AVX__)
+#define ANNULUS_ISA avx
+#elif defined(__SSE4_2__)
+#define ANNULUS_ISA sse4_2
+#elif defined(__SSSE3__)
+#define ANNULUS_ISA ssse3
+#elif defined(__SSE2__)
+#define ANNULUS_ISA sse2
+#elif defined(__ARM_NEON)
+#define ANNULUS_ISA neon
+#else
+#define ANNULUS_ISA generic
+#endif
+// Flags that let a compiler treat floating point as real numbers are part of the name too.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
+#define ANNULUS_FINITE _finite
+#else
+#define ANNULUS_FINITE
+#endif
+#if defined(__FAST_MATH__)
+#define ANNULUS_MATH _fast
+#elif defined(__ASSOCIATIVE_MATH__) && defined(__RECIPROCAL_MATH__)
+#define ANNULUS_MATH _reciprocal_associative
+#elif defined(__ASSOCIATIVE_MATH__)
+#define ANNULUS_MATH _associative
+#elif defined(__RECIPROCAL_MATH__)
+#define ANNULUS_MATH _reciprocal
+#else
+#define ANNULUS_MATH
+#endif
+#define ANNULUS_JOINED(isa, finite, math) isa##finite##math
+#define ANNULUS_JOIN(isa, finite, math) ANNULUS_JOINED(isa, finite, math)
+#define ANNULUS_ARCH ANNULUS_JOIN(ANNULUS_ISA, ANNULUS_FINITE, ANNULUS_MATH)
+#endif

@@ -1,0 +1,33 @@
+#pragma once
+
+/// \file
+/// The distribution function of the standard normal distribution, and its upper quantiles.
+
+#include <annulus/core/base/config.hpp>
+
+#include <cmath>
+#include <numbers>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+/// P(standard normal <= x).
+inline double normal_cdf(double x) noexcept { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+namespace detail {
+
+/// The x with P(standard normal > x) = tail, from 0 for tails of a half and more, by bisection.
+inline double normal_upper_quantile(double tail) noexcept {
+  double low = 0, high = 40;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (normal_cdf(-middle) > tail ? low : high) = middle;
+  }
+  return low;
+}
+
+}  // namespace detail
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>

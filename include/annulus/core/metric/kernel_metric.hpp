@@ -1,0 +1,50 @@
+#pragma once
+
+/// \file
+/// The base of metrics whose rank is the result of one kernel.
+
+#include <annulus/core/metric/metric.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// Distances as floating point: double stays double, everything else is float.
+template <class Result>
+auto to_floating(Result r) noexcept {
+  if constexpr (std::same_as<Result, double>) return r;
+  else return static_cast<float>(r);
+}
+
+/// A metric whose rank is the result of one kernel.
+template <class Kernel>
+struct kernel_metric {
+  using kernel = Kernel;
+  template <class Result>
+  static Result from_kernel(Result r) noexcept {
+    return r;
+  }
+  template <row_scalar T>
+  static auto rank(const T* a, const T* b, std::size_t d) noexcept {
+    return one_to_one<Kernel>(a, b, d);
+  }
+  template <class T>
+    requires sparse_kernel_for<Kernel, T>
+  static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept { return one_to_one<Kernel>(a, b); }
+  template <class Rank>
+  static auto to_distance(Rank rank) noexcept {
+    return to_floating(rank);
+  }
+  template <class T>
+    requires sparse_kernel_for<Kernel, T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept { return rank(a, b); }
+};
+
+template <class T>
+std::span<const T> as_row(const T* row, std::size_t d) noexcept {
+  return {row, d};
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,36 @@
+#pragma once
+
+/// \file
+/// Eigen's sparse matrices as a csr_matrix.
+
+#include <annulus/core/rows/csr_matrix.hpp>
+
+#include <Eigen/SparseCore>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+/// A copy of a row-major sparse matrix: each of its rows is a point. (A csr_view of its outerIndexPtr(),
+/// innerIndexPtr() and valuePtr() needs no copy.) O(rows + stored). \throws std::invalid_argument for a matrix that is
+/// not compressed (call makeCompressed() before), whose inner indices do not ascend in a row, or of more than 2^31 - 1
+/// columns.
+template <class T, int Options, class Index>
+csr_matrix<T> sparse_points(const Eigen::SparseMatrix<T, Options, Index>& m) {
+  static_assert((Options & Eigen::RowMajorBit) != 0, "annulus: sparse points are the rows of a row-major SparseMatrix");
+  if (!m.isCompressed()) detail::invalid("matrix", "not compressed", "call makeCompressed() before");
+  if (m.cols() > std::numeric_limits<std::int32_t>::max())
+    detail::invalid("columns", m.cols(), "must fit the 32-bit indices of sparse rows");
+  const auto rows = static_cast<std::size_t>(m.rows()), stored = static_cast<std::size_t>(m.nonZeros());
+  std::vector<std::int64_t> indptr(rows + 1);
+  std::vector<std::int32_t> indices(stored);
+  const auto narrow = [](Index i) { return static_cast<std::int32_t>(i); };
+  if (m.outerIndexPtr() != nullptr) std::copy_n(m.outerIndexPtr(), rows + 1, indptr.begin());
+  std::transform(m.innerIndexPtr(), m.innerIndexPtr() + stored, indices.begin(), narrow);
+  return {std::move(indptr), std::move(indices), std::vector<T>(m.valuePtr(), m.valuePtr() + stored),
+          static_cast<std::size_t>(m.cols())};
+}
+
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,291 @@
+#pragma once
+
+/// \file
+/// Vectors of numbers, above all of floating point. The only header, beside xsimd.hpp, that depends on xsimd's
+/// version (8.1 to 14). Kernels are written against these functions; integers.hpp has the integer operations that xsimd
+/// lacks.
+
+#include <annulus/core/simd/xsimd.hpp>
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace Eigen {
+struct half;
+struct bfloat16;
+}  // namespace Eigen
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
+
+template <class T>
+using batch = xsimd::batch<T>;
+template <class T>
+using batch_bool = xsimd::batch_bool<T>;
+template <class T>
+inline constexpr std::size_t lanes = batch<T>::size;
+
+template <class T>
+batch<T> load(const T* p) noexcept {
+  return batch<T>::load_unaligned(p);
+}
+
+template <class T>
+batch<float> load_each(const T* p) noexcept {
+  alignas(64) float wide[lanes<float>];
+  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = static_cast<float>(p[i]);
+  return batch<float>::load_aligned(wide);
+}
+
+/// The number that the bits of a half are.
+inline float half_from_bits(std::uint16_t bits) noexcept {
+  const std::uint32_t magnitude = bits & 0x7FFFu, exponent = magnitude >> 10;
+  const auto sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
+  if (exponent == 0) {  // by way of an integer, as what flushes subnormal numbers to zero would flush it
+    const float small_number = static_cast<float>(magnitude) * 0x1p-24f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(small_number) | sign);
+  }
+  const std::uint32_t rebias = exponent == 31 ? 0xE0u << 23 : 0x70u << 23;
+  return std::bit_cast<float>(sign | ((magnitude << 13) + rebias));
+}
+
+/// 16-bit numbers, each by what `convert` makes of its bits.
+template <class Convert>
+batch<float> load_each_of_16_bits(const void* p, Convert convert) noexcept {
+  std::uint16_t bits[lanes<float>];
+  std::memcpy(bits, p, sizeof bits);
+  alignas(64) float wide[lanes<float>];
+  for (std::size_t i = 0; i < lanes<float>; ++i) wide[i] = convert(bits[i]);
+  return batch<float>::load_aligned(wide);
+}
+
+/// Brain floats are the upper halves of floats; halves need F16C to be fast.
+inline batch<float> load(const Eigen::bfloat16* p) noexcept {
+#if defined(__AVX512F__)
+  const __m256i raw = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return batch<float>(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(raw), 16)));
+#elif defined(__AVX2__)
+  const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return batch<float>(_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(raw), 16)));
+#else
+  return load_each_of_16_bits(
+      p, [](std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); });
+#endif
+}
+
+inline batch<float> load(const Eigen::half* p) noexcept {
+#if defined(__AVX512F__)
+  return batch<float>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
+#elif defined(__AVX2__) && defined(__F16C__)
+  return batch<float>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+#else
+  return load_each_of_16_bits(p, half_from_bits);
+#endif
+}
+
+/// Bytes, as numbers.
+template <class Byte>
+batch<float> load_bytes(const Byte* p) noexcept {
+#if defined(__AVX512F__)
+  const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm512_cvtepi32_ps(std::is_signed_v<Byte> ? _mm512_cvtepi8_epi32(raw) : _mm512_cvtepu8_epi32(raw));
+#endif
+  return load_each(p);
+}
+
+/// The first `n` < lanes elements, the rest zero; reads nothing past them.
+template <class T>
+auto load_partial(const T* p, std::size_t n) noexcept {
+#if defined(__AVX512F__)
+  [[maybe_unused]] const unsigned first = (1u << n) - 1u;
+  if constexpr (std::is_same_v<T, float>) return batch<float>(_mm512_maskz_loadu_ps(static_cast<__mmask16>(first), p));
+  if constexpr (std::is_same_v<T, double>) return batch<double>(_mm512_maskz_loadu_pd(static_cast<__mmask8>(first), p));
+#endif
+  using lane = typename decltype(load(p))::value_type;
+  alignas(64) T padded[lanes<lane>] = {};
+  for (std::size_t i = 0; i < n; ++i) padded[i] = p[i];
+  return load(static_cast<const T*>(padded));
+}
+
+/// The sum of the lanes: halves are added until one lane is left, in this order on every path.
+template <class T>
+T reduce_add(const batch<T>& v) noexcept {
+  alignas(64) T lane[lanes<T>];
+  v.store_aligned(lane);
+  for (std::size_t half = lanes<T> / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+#if defined(__SSE2__)
+inline float reduce_add(__m128 v) noexcept {
+  v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+  return _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps(v, v, 1)));
+}
+template <>
+inline float reduce_add(const batch<float>& v) noexcept {
+#if defined(__AVX512F__)
+  const __m256 low = _mm512_castps512_ps256(v), high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1));
+  const __m256 half = _mm256_add_ps(low, high);
+  return reduce_add(_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+#elif defined(__AVX__)
+  return reduce_add(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
+#else
+  return reduce_add(static_cast<__m128>(v));
+#endif
+}
+#endif
+
+/// out[i] = reduce_add(v[i]), the same bits; four at once share their shuffles where registers are wide.
+template <class T, std::size_t N>
+void reduce_add(const batch<T> (&v)[N], T* out) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float> && N == 4) {
+    const auto fold = [](__m512 a, __m512 b, auto low, auto high) {
+      return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, low()), _mm512_shuffle_f32x4(a, b, high()));
+    };
+    const std::integral_constant<int, 0x44> front;
+    const std::integral_constant<int, 0xEE> back;
+    const std::integral_constant<int, 0x88> even;
+    const std::integral_constant<int, 0xDD> odd;
+    __m512 sum = fold(fold(v[0], v[1], front, back), fold(v[2], v[3], front, back), even, odd);
+    sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x4E));
+    sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0xB1));
+    _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, sum)));
+    return;
+  }
+#endif
+  for (std::size_t i = 0; i < N; ++i) out[i] = reduce_add(v[i]);
+}
+
+template <class T>
+T reduce_max(const batch<T>& v) noexcept {
+  alignas(64) T lane[lanes<T>];
+  v.store_aligned(lane);
+  for (std::size_t i = 1; i < lanes<T>; ++i) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
+  return lane[0];
+}
+
+/// Bit i is lane i.
+template <class T>
+std::uint64_t mask(const batch_bool<T>& b) noexcept {
+#if XSIMD_VERSION_MAJOR >= 9
+  return b.mask();
+#elif defined(__AVX512F__)
+  return static_cast<std::uint64_t>(b.data);
+#else
+  alignas(64) bool lane[lanes<T>];
+  b.store_aligned(lane);
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < lanes<T>; ++i) bits |= std::uint64_t{lane[i]} << i;
+  return bits;
+#endif
+}
+
+/// Writes the lanes of `values` whose bit is set, and first + their positions, to where the pointers stand, which must
+/// have room for all lanes; returns how many there were. Without branches where the instruction set can.
+inline std::size_t append_lanes(const batch<float>& values, std::uint64_t bits, std::uint32_t first, float* out,
+                                std::uint32_t* positions) noexcept {
+#if defined(__AVX512F__)
+  // To a register and from there to memory: the form that stores at once is microcode on some processors.
+  const auto chosen = static_cast<__mmask16>(bits);
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int>(first)));
+  _mm512_storeu_ps(out, _mm512_maskz_compress_ps(chosen, values));
+  _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(chosen, position));
+  return static_cast<std::size_t>(std::popcount(bits));
+#else
+  alignas(64) float value[lanes<float>];
+  values.store_aligned(value);
+  std::size_t count = 0;
+  for (; bits != 0; bits &= bits - 1) {
+    const auto lane = static_cast<std::uint32_t>(std::countr_zero(bits));
+    out[count] = value[lane];
+    positions[count++] = first + lane;
+  }
+  return count;
+#endif
+}
+
+/// The smaller of two lanes, and `kept` where `candidate` is NaN: x86's min returns its second operand when unordered.
+/// Not by xsimd's min, which passes the operands in either order, depending on its version.
+template <class T>
+batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, float>) return _mm512_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm512_min_pd(candidate, kept);
+#elif defined(__AVX__)
+  if constexpr (std::is_same_v<T, float>) return _mm256_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm256_min_pd(candidate, kept);
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>) return _mm_min_ps(candidate, kept);
+  else if constexpr (std::is_same_v<T, double>) return _mm_min_pd(candidate, kept);
+#else
+  if constexpr (std::is_floating_point_v<T>) return xsimd::select(candidate < kept, candidate, kept);
+#endif
+  else return xsimd::min(candidate, kept);
+}
+
+/// The same lanes, out of which no sum and no product is taken to be joined with others: -ffast-math may reorder those.
+template <class T>
+batch<T> in_order(const batch<T>& v) noexcept {
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
+#if defined(__clang__) && defined(__x86_64__)
+  auto lanes_of = static_cast<typename batch<T>::register_type>(v);
+#if defined(__AVX512F__)
+  asm("" : "+v"(lanes_of));
+#else
+  asm("" : "+x"(lanes_of));
+#endif
+  return batch<T>(lanes_of);
+#elif defined(__clang__)
+  return __arithmetic_fence(static_cast<typename batch<T>::register_type>(v));
+#else
+  return batch<T>(__builtin_assoc_barrier(static_cast<typename batch<T>::register_type>(v)));
+#endif
+#else
+  return v;
+#endif
+}
+
+/// The nearest whole numbers, of lanes below 2^31. By conversion: to add a large number and take it away again is no
+/// rounding under -ffast-math.
+inline batch<float> round(const batch<float>& v) noexcept { return xsimd::to_float(xsimd::nearbyint_as_int(v)); }
+
+/// Lane i of the result is lane (i + turn) % lanes.
+template <class T>
+batch<T> turn_lanes(const batch<T>& v, std::size_t turn) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (lanes<T> == 16) {
+    alignas(64) static constexpr std::int32_t from[31] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+                                                          0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    const __m512i index = _mm512_loadu_si512(from + turn);
+    if constexpr (std::is_same_v<T, float>) return _mm512_permutexvar_ps(index, v);
+    else return _mm512_permutexvar_epi32(index, v);
+  }
+#endif
+  alignas(64) T twice[2 * lanes<T>];
+  v.store_aligned(twice);
+  v.store_aligned(twice + lanes<T>);
+  return load(static_cast<const T*>(twice + turn));
+}
+
+/// f(0), ..., f(N - 1) as straight code with constant arguments: what keeps a small array of registers in registers.
+template <std::size_t N, class F>
+[[gnu::always_inline]] inline void unroll(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<N>{});
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::simd
+
+#include <annulus/core/base/macros_on.hpp>

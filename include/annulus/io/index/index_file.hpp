@@ -1,0 +1,148 @@
+#pragma once
+
+/// \file
+/// Indexes in files: one safetensors file each, which any language can open. Saved whole or not at all, loaded into
+/// memory, or mapped, which takes milliseconds whatever the size. Needs nlohmann/json and xxHash (safetensors.hpp).
+///
+///   annulus::save(index, "words.index");
+///   using index_type = annulus::nndescent_index<annulus::matrix<float>, annulus::cosine>;
+///   auto loaded = annulus::load_index<index_type>("words.index");
+///   auto mapped = annulus::map_index<index_type>("words.index");
+
+#include <annulus/io/index/index_archive.hpp>
+#include <annulus/version.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+/// Files say by which version of their format they were written. Older ones than this are read, newer ones refused.
+/// Version 2 has graphs with a vertex for each different row.
+inline constexpr int index_format_version = 2;
+
+/// What a file says of the index in it.
+struct index_file_info {
+  std::string kind;  ///< as nndescent_index
+  int format_version = 0;
+  std::string library_version;                               ///< of the library that wrote it
+  std::map<std::string, std::string, std::less<>> metadata;  ///< these, the metric, all parameters, and checksums
+  std::map<std::string, tensor_info, std::less<>> tensors;
+};
+
+namespace detail {
+
+template <class T>
+concept saved_index = requires {
+  { T::kind } -> std::convertible_to<std::string_view>;
+};
+
+/// Throws format_error unless the file holds an index of a version that can be read.
+template <class File>
+index_file_info checked_info(const File& file, const safetensors_header& header) {
+  index_file_info info;
+  info.metadata = header.metadata();
+  info.tensors = header.tensors();
+  const auto given = [&](std::string_view key) {
+    const auto found = info.metadata.find(key);
+    if (found == info.metadata.end())
+      file.fail(safetensors_header::length_bytes, "the metadata has no '", key, "': this is not an index of annulus");
+    return found->second;
+  };
+  info.kind = given("kind");
+  info.library_version = given("library_version");
+  const std::string version = given("format_version");
+  if (!parse_number(version, info.format_version) || info.format_version < 1)
+    file.fail(safetensors_header::length_bytes, "format_version '", version, "' is not a version");
+  if (!header.is_checked()) file.fail(safetensors_header::length_bytes, "the header has no checksum");
+  if (info.format_version > index_format_version)
+    file.fail(safetensors_header::length_bytes, "format version ", version, " (of annulus ", info.library_version,
+              ") is newer than version ", index_format_version, ", the newest that annulus ", ANNULUS_VERSION,
+              " reads");
+  return info;
+}
+
+template <class Index, class File, class... Args>
+Index read_index(File file, const Args&... args) {
+  const index_file_info info = checked_info(file, file.header());
+  if (info.kind != Index::kind)
+    file.fail(safetensors_header::length_bytes, "this is a ", info.kind, ", not the ", Index::kind, " asked for");
+  Index index = persistence::make<Index>(args...);
+  index_reader<File> reader(file);
+  persistence::persist(index, reader);
+  return index;
+}
+
+}  // namespace detail
+
+/// Writes an index to one file, which appears under its name whole or not at all: it is written beside it, flushed to
+/// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index, product_quantizer,
+/// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of
+/// an nndescent_index holds the rows that are there alone: where some were erased since the last consolidate(), it is
+/// that of a copy that was consolidated. A process that ends meanwhile leaves the old file as it was, and beside it a
+/// temporary one, annulus-<16 digits>.tmp, which may be deleted. Symbolic links are followed and stay; mode, owner and
+/// group of the old file are kept as far as the process may, hard links, ACLs and extended attributes are not
+/// (storage/output_file.hpp). A pipe or device is written to as it is. \throws std::system_error where the file cannot
+/// be written, as when the disk is full, it is read-only, or its folder is; what was under that name is still there
+/// then.
+template <detail::saved_index Index>
+void save(const Index& index, const std::filesystem::path& path) {
+  detail::index_writer writer;
+  writer.set("kind", std::string(Index::kind));
+  writer.set("format_version", std::to_string(index_format_version));
+  writer.set("library_version", ANNULUS_VERSION);
+  const std::optional<Index> compact = detail::persistence::compact_copy(index);
+  detail::persistence::persist(compact ? *compact : index, writer);
+  writer.write(path);
+}
+
+/// The index of a file, in memory of its own: it gives the answers of the one that was saved, bit for bit. Everything
+/// is checked before it is used: checksums, sizes, and that what the arrays contain fits together. `args` are what the
+/// type does not know: a metric that is not default-constructible, which the file cannot hold where it is a callable.
+/// O(bytes).
+/// \throws format_error for a file that is damaged, of a newer version, or of another kind, type, metric, storage or
+/// family than Index; std::system_error where it cannot be opened.
+template <detail::saved_index Index, class... Args>
+Index load_index(const std::filesystem::path& path, const Args&... args) {
+  Index index = detail::read_index<Index>(detail::loaded_tensors(path), args...);
+  if (const std::string defect = detail::persistence::defect(index); !defect.empty())
+    throw format_error(path.string(), detail::safetensors_header::length_bytes, defect);
+  return index;
+}
+
+/// The index of a file where it is: the memory of several processes is shared, and pages are read when they are first
+/// touched. O(1) but for what an index computes of its parameters: header, sizes and shapes are checked, checksums and
+/// contents are not. Searches stay within the index whatever the file contains, though a filter may be asked about any
+/// id; verify_index_file and verify check the rest. Changes, as by insert, stay in this process's memory; they need an
+/// index that verify has passed. The file must not be written to in place or truncated while it is mapped (to replace
+/// it, as save does, is safe). \throws as load_index.
+template <detail::saved_index Index, class... Args>
+Index map_index(const std::filesystem::path& path, const Args&... args) {
+  return detail::read_index<Index>(detail::mapped_tensors(path), args...);
+}
+
+/// Looks over what the arrays of an index contain: ids in range, offsets that ascend, finite numbers. O(bytes).
+/// \throws format_error that tells what is wrong.
+template <detail::saved_index Index>
+void verify(const Index& index) {
+  if (const std::string defect = detail::persistence::defect(index); !defect.empty())
+    throw format_error(std::string(Index::kind), 0, defect);
+}
+
+/// What the file of an index says of it. O(1). \throws format_error as load_index, std::system_error likewise.
+inline index_file_info read_index_info(const std::filesystem::path& path) {
+  const detail::mapped_tensors file(path);
+  return detail::checked_info(file, file.header());
+}
+
+/// Compares the bytes of every tensor of an index with their checksums. O(bytes). \throws format_error where they
+/// differ, and as load_index.
+inline void verify_index_file(const std::filesystem::path& path) {
+  detail::mapped_tensors file(path);
+  static_cast<void>(detail::checked_info(file, file.header()));
+  for (const auto& [name, tensor] : file.header().tensors())
+    detail::check_tensor(file, name, tensor, file.bytes().data() + tensor.begin);
+}
+
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,182 @@
+#pragma once
+
+/// \file
+/// Simple-LSH for maximum inner products: one more coordinate makes all rows equally long, so that the row of the
+/// greatest product with a query is the one at the least angle to it, which hyperplanes find (Neyshabur, Srebro 2015).
+/// Some long rows would make all others point along that coordinate: they have a bucket of their own, at which every
+/// search looks. Rows so short that they do point along it have another.
+
+#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/lsh/families/sign_random_projection.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+namespace detail {
+
+/// Rows are hashed as [x; sqrt(M^2 - |x|^2)], queries as [q; 0], whose angle has the cosine <q, x> / (|q| M). A query's
+/// values are its products with all normals, at length 1, and then |q| M.
+template <class T>
+class mips_hasher {
+ public:
+  using value_type = T;
+
+  mips_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed, double max_norm)
+      : m_max_norm(max_norm), m_planes(dim, n_projections, n_tables, seed), m_last(m_planes.normals().size()) {
+    const counter_random random(seed, 0x1B);
+    for (std::size_t i = 0; i < m_last.size(); ++i) m_last[i] = static_cast<T>(random.normal(i));
+  }
+
+  std::size_t n_tables() const noexcept { return m_planes.normals().n_tables(); }
+  std::size_t n_values() const noexcept { return m_last.size() + 1; }
+  std::size_t memory_bytes() const noexcept { return m_planes.normals().memory_bytes() + m_last.size() * sizeof(T); }
+
+  void hash(matrix_view<T> points, std::size_t first, std::size_t count, std::size_t first_table, std::size_t n_tables,
+            std::uint64_t* keys) const {
+    const std::size_t k = m_planes.per_table();
+    std::vector<double> norms(count);
+    std::vector<T> added(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      norms[i] = norm_of(points.row(first + i));
+      added[i] = added_coordinate(norms[i]);
+    }
+    m_planes.normals().of_tables(points.middle_rows(first, count), first_table, n_tables,
+                                 [&](std::size_t table, T* products, std::size_t i) {
+                                   const T* const last = m_last.data() + (first_table + table) * k;
+                                   for (std::size_t j = 0; j < k; ++j) products[j] += added[i] * last[j];
+                                   keys[table * count + i] = key_of(products, norms[i]);
+                                 });
+  }
+
+  void project(matrix_view<T> points, std::size_t first, std::size_t count, T* values) const noexcept {
+    m_planes.normals().all(points.middle_rows(first, count), values, n_values());
+    for (std::size_t i = 0; i < count; ++i, values += n_values())
+      values[m_last.size()] = to_unit_length(points.row(first + i), values, m_last.size()) * static_cast<T>(m_max_norm);
+  }
+
+  void keys(const T* values, std::uint64_t* keys) const noexcept { m_planes.keys(values, keys); }
+
+  /// Of rows too long to be brought to the length of the others.
+  std::uint64_t shared_key() const noexcept { return std::uint64_t{1} << 63; }
+  /// Of rows whose angles to the added coordinate are too small to matter.
+  std::uint64_t zero_key() const noexcept { return std::uint64_t{3} << 62; }
+  double zero_distance(const T* values) const noexcept { return -short_norm * static_cast<double>(greatest(values)); }
+  double query_length(const T* values) const noexcept {
+    return static_cast<double>(std::min(greatest(values), std::numeric_limits<T>::max())) / m_max_norm;
+  }
+
+  void perturb(const T* values, std::size_t table, std::vector<perturbation>& changes) const {
+    m_planes.perturb(values, table, changes);
+  }
+
+  double probabilities(const T* values, std::size_t table, double distance, std::span<const perturbation> changes,
+                       float* odds) const noexcept {
+    const double between = cosine_distance(distance, static_cast<double>(greatest(values)));
+    return m_planes.probabilities(values, table, between, changes, odds);
+  }
+
+  /// Of a query of length 1.
+  double collision_probability(double distance) const noexcept {
+    return m_planes.collision_probability(cosine_distance(distance, m_max_norm));
+  }
+
+  /// Of an extended query and row, by their distance, minus their product, and the greatest product there can be. A
+  /// query of zeros is at a right angle to all.
+  static double cosine_distance(double distance, double greatest) noexcept {
+    using limits = std::numeric_limits<double>;  // neither may be infinite where the other is
+    const double finite = std::clamp(distance, limits::lowest(), limits::max());
+    return greatest > 0 ? std::clamp(1 + finite / greatest, 0.0, 2.0) : 1.0;
+  }
+
+ private:
+  /// In max_norms: below the one rows are short; above the other, which is as far from 1 as rounding may bring rows
+  /// that were normalised, and beyond, they are long.
+  static constexpr double short_norm = 0x1p-10, long_norm = 1.01;
+
+  T added_coordinate(double norm) const noexcept {
+    return norm < m_max_norm ? static_cast<T>(detail::sqrt(m_max_norm - norm) * detail::sqrt(m_max_norm + norm)) : T(0);
+  }
+  std::uint64_t key_of(const T* products, double norm) const noexcept {
+    if (norm > long_norm * m_max_norm) return shared_key();
+    return norm < short_norm * m_max_norm ? zero_key() : m_planes.key(products);
+  }
+  T greatest(const T* values) const noexcept { return values[m_last.size()]; }
+
+  double m_max_norm;
+  hyperplanes<T> m_planes;
+  std::vector<T> m_last;  ///< the last coordinate of each normal
+};
+
+/// The greatest of the norms but for the longest 64th of the rows, 4 sqrt(n) of them at most and one at least; zeros do
+/// not count. 1 where there are none but zeros. O(n).
+inline double greatest_but_longest(std::vector<double> norms) {
+  std::erase(norms, 0.0);
+  if (norms.empty()) return 1;
+  const auto root = static_cast<std::size_t>(detail::sqrt(static_cast<double>(norms.size())));
+  const std::size_t n_longest = std::clamp<std::size_t>(norms.size() / 64, 1, 4 * root);
+  const auto place = norms.begin() + static_cast<std::ptrdiff_t>(std::min(n_longest, norms.size() - 1));
+  std::nth_element(norms.begin(), place, norms.end(), std::greater());
+  return *place;
+}
+
+}  // namespace detail
+
+/// Inner product, by hyperplanes over rows brought to one length. Float and double rows; at most 64 projections a
+/// table. Queries may have any length. The more alike the rows' norms are, the better it works: rows more than a
+/// hundredth longer than max_norm, among which the greatest products are, are compared in every search, so that the
+/// others need not be brought to their length; those below 1/1024 of it, rows of zeros among them, are compared where
+/// not enough greater products are found.
+struct simple_mips {
+  using metric = inner_product;
+  static constexpr std::string_view name = "simple_mips";
+  /// The length that rows are brought to; 0: that of the longest row of the data, or of the first rows inserted, but
+  /// for outliers: for rows more than twice as long as all but a 64th.
+  double max_norm = 0;
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("max_norm", self.max_norm);
+  }
+
+  /// Of one bit, for a query of length 1 and rows of at most max_norm (of 1 where that is still 0).
+  double collision_probability(double distance) const noexcept {
+    const double between = detail::mips_hasher<double>::cosine_distance(distance, max_norm > 0 ? max_norm : 1);
+    return hyperplane_probability(angle_of(between));
+  }
+
+  /// Whether max_norm is yet to be taken from rows.
+  bool needs_rows() const noexcept { return max_norm == 0; }
+
+  /// The same with max_norm filled in from the data where it is 0 and there are rows; 1 if all of them are zeros. The
+  /// same for every number of threads. O(n d). \throws std::invalid_argument for a max_norm that is negative or not
+  /// finite, and for rows with NaN, infinity, or squares whose sum overflows.
+  template <class T>
+  simple_mips fitted(matrix_view<T> data, const fit_params& params = {}) const {
+    if (!(detail::is_number(max_norm) && max_norm >= 0 && max_norm <= std::numeric_limits<double>::max()))
+      detail::invalid("max_norm", max_norm, "must be a finite number, at least 0");
+    if (!needs_rows() || data.rows() == 0) return *this;
+    std::vector<double> norms(data.rows());
+    parallel_for(params.threads, norms.size(), 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) norms[i] = detail::norm_of(data.row(i));
+    });
+    if (!std::ranges::all_of(norms, [](double norm) { return detail::is_finite(norm); }))
+      detail::check_norms(data, "data", params.threads);
+    return {detail::greatest_but_longest(std::move(norms))};
+  }
+
+  /// \throws std::invalid_argument for n_projections > 64, or a max_norm that is not above 0 and finite as a T.
+  template <class Points>
+  auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
+    using number = typename Points::value_type;
+    if (!(detail::is_number(max_norm) && max_norm > 0 &&
+          max_norm <= static_cast<double>(std::numeric_limits<number>::max())))
+      detail::invalid("max_norm", max_norm, "must be above 0 and finite (`fitted` takes it from data)");
+    return detail::mips_hasher<number>(dim, n_projections, n_tables, seed, max_norm);
+  }
+};
+
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>

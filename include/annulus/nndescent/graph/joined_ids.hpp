@@ -1,0 +1,47 @@
+#pragma once
+
+/// \file
+/// The rows that are compared with each other in one local join, in panels as wide as a SIMD vector.
+
+#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/simd/transpose.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// The members of a join: `first`, all pairs of which are wanted, then `second`, whose members meet those of `first`
+/// only. Each part is padded with no_id to whole panels.
+class joined_ids {
+ public:
+  static constexpr std::size_t lanes = simd::word_lanes;
+
+  void assign(std::span<const id_type> first, std::span<const id_type> second) {
+    m_first = first.size();
+    m_first_panels = panels_for(first.size());
+    m_ids.assign((m_first_panels + panels_for(second.size())) * lanes, no_id);
+    std::ranges::copy(first, m_ids.begin());
+    std::ranges::copy(second, m_ids.begin() + static_cast<std::ptrdiff_t>(m_first_panels * lanes));
+  }
+
+  std::size_t first() const noexcept { return m_first; }  ///< how many members the first part has
+  std::size_t first_panels() const noexcept { return m_first_panels; }
+  std::size_t panels() const noexcept { return m_ids.size() / lanes; }
+  std::span<const id_type> ids() const noexcept { return m_ids; }
+  const id_type* panel(std::size_t p) const noexcept { return m_ids.data() + p * lanes; }
+
+ private:
+  static std::size_t panels_for(std::size_t n) noexcept { return (n + lanes - 1) / lanes; }
+
+  std::size_t m_first = 0, m_first_panels = 0;
+  std::vector<id_type> m_ids;
+};
+
+/// Lanes of `ranks` up to and with `q` become infinite: pairs that were seen before, or are no pair.
+inline void mask_lanes_to(std::size_t q, float* ranks) noexcept {
+  std::fill_n(ranks, q + 1, std::numeric_limits<float>::infinity());
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

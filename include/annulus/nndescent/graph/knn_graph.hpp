@@ -1,0 +1,258 @@
+#pragma once
+
+/// \file
+/// build_knn_graph and estimate_recall: the k-NN graph of a data set with exact distances, and its recall.
+
+#include <annulus/core/base/random.hpp>
+#include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/metric/scaled_rows.hpp>
+#include <annulus/core/result/recall.hpp>
+#include <annulus/nndescent/graph/build.hpp>
+#include <annulus/nndescent/graph/copied_lists.hpp>
+#include <annulus/nndescent/graph/equal_rows.hpp>
+#include <annulus/nndescent/graph/graph_matrix.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+namespace detail {
+
+/// The k nearest of each list by the metric itself, under the numbers of the data: n x k, or with each row itself
+/// first. The lists are used up, so that never more is held than they and half of the result.
+template <class View, class Metric>
+neighbors exact_graph(const View& data, const Metric& metric, const row_order& order, neighbor_lists& lists,
+                      const nndescent_params& params) {
+  using rank_type = row_rank_t<Metric, row_t<View>>;
+  const std::size_t n = data.size(), self = params.include_self, k = params.n_neighbors - self;
+  std::vector<top_k<rank_type>> best(resolve_threads(params.threads), top_k<rank_type>(std::max<std::size_t>(k, 1)));
+  parallel_for(
+      params.threads, n, 256,
+      [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        auto& nearest = best[worker];
+        for (std::size_t i = begin; i < end; ++i) {
+          const row_query rank(metric, data.row(order[i]));
+          nearest.reset(std::max<std::size_t>(k, 1));
+          for (std::size_t j = 0; j < lists.count(i); ++j) {
+            const id_type id = order[lists(i, j).id()];
+            nearest.push(rank(data.row(id)), id);
+          }
+          const auto sorted = nearest.sorted();
+          for (std::size_t j = 0; j < sorted.size(); ++j)
+            lists.put(i, j, sorted[j].id, distance_of(metric, sorted[j].rank));
+        }
+      },
+      params.progress, "distances");
+
+  neighbors graph;
+  graph.ids = matrix<id_type>(n, k + self, no_id);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (self != 0) graph.ids(order[i], 0) = order[i];
+    for (std::size_t j = 0; j < std::min(k, lists.count(i)); ++j) graph.ids(order[i], j + self) = lists(i, j).id();
+  }
+  lists.drop_entries();
+  graph.distances = matrix<float>(n, k + self, std::numeric_limits<float>::infinity());
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto row = data.row(order[i]);
+    if (self != 0) graph.distances(order[i], 0) = distance_of(metric, rank_of_rows(metric, row, row));
+    for (std::size_t j = 0; j < std::min(k, lists.count(i)); ++j)
+      graph.distances(order[i], j + self) = lists.rank(i, j);
+  }
+  return graph;
+}
+
+/// Throws std::invalid_argument for rows whose squares leave the range of their type: too long ones, by number, and
+/// data all of whose rows are so short that the squares of differences lose digits, or for metrics of directions any
+/// row.
+template <class Metric, class T>
+void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, std::size_t threads) {
+  check_norms(data, name, threads);
+  if constexpr (scaling_metric<Metric> && !is_byte<T>) {
+    const degrees degree = metric.degree();
+    const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
+    const double greatest = greatest_norm(data, name, threads);
+    if (is_too_short(greatest))
+      invalid(name, greatest,
+              "is the length of the longest row: sums of squares of differences lose digits in this type; scale the "
+              "rows up");
+    for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
+      if (is_too_short(norm_of(data.row(i))))
+        invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
+  }
+}
+
+/// Throws std::invalid_argument for rows of double whose distances are no floats, which is what graphs keep: for too
+/// long ones by number, for too short ones where all are.
+template <class Metric>
+void check_float_distances(const Metric& metric, matrix_view<double> data, std::string_view name, std::size_t threads) {
+  if constexpr (requires { metric.greatest_sum(1.0, data.cols()); }) {
+    constexpr double least = 0x1p-110, most = std::numeric_limits<float>::max();
+    const auto reach = [&](double norm) { return metric.greatest_sum(norm, data.cols()); };
+    const double greatest = greatest_norm(data, name, threads);
+    if (greatest > 0 && reach(greatest) < least)
+      invalid(name, greatest, "is the length of the longest row: distances between such rows may be below float32, ",
+              "which graphs keep; scale the rows up");
+    if (reach(greatest) <= most) return;
+    for (std::size_t i = 0; i < data.rows(); ++i)
+      if (const double norm = norm_of(data.row(i)); !(reach(norm) <= most))
+        invalid(name, norm, "row ", i, " is of that length: distances between such rows may be beyond float32, ",
+                "which graphs keep; scale the rows down");
+  }
+}
+
+/// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
+/// to one without members for a reference to something uninitialised, and warns.
+template <class Metric, class View>
+void check_data(Metric metric, const View& data, std::size_t threads) {
+  constexpr std::size_t most = std::size_t{1} << 31;
+  if (data.size() >= most) invalid("data rows", data.size(), "a graph must have fewer than 2^31");
+  if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
+  check_has_values<Metric>(data, "data");
+  if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
+  else check_lengths(metric, data, "data", threads);
+  if constexpr (std::same_as<View, matrix_view<double>>) check_float_distances(metric, data, "data", threads);
+  check_rows_for(metric, data, "data");
+}
+
+/// Of rows that were checked and all differ, as the metric compares them.
+template <class View, class Metric>
+neighbors graph_of_different_rows(const View& data, const Metric& metric, const nndescent_params& params,
+                                  const initial_graph& initial) {
+  const std::size_t n = data.size();
+  if (n < 2) {
+    neighbors graph(n, params.n_neighbors);
+    if (n == 1 && params.include_self) {
+      graph.ids(0, 0) = 0;
+      graph.distances(0, 0) = distance_of(metric, rank_of_rows(metric, data.row(0), data.row(0)));
+    }
+    return graph;
+  }
+  return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial,
+                    [&](const auto&, const row_order& order, neighbor_lists& lists) {
+                      return exact_graph(data, metric, order, lists, params);
+                    });
+}
+
+/// Of rows that were checked: each different row is compared once, and its copies come in with it.
+template <class View, class Metric>
+neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
+                    const initial_graph& initial) {
+  const row_groups groups = group_equal_rows(data, params.threads);
+  if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial);
+
+  const distinct_rows<View> distinct(data, groups);
+  matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
+  for (std::size_t v = 0; v < start.rows(); ++v)
+    std::ranges::transform(initial.row(groups.firsts[v]), start.row(v).begin(), [&](id_type id) {
+      return id == no_id || groups.group_of[id] == v ? no_id : groups.group_of[id];
+    });
+  nndescent_params of_others = params;
+  of_others.include_self = false;
+  const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start);
+  const auto members = groups.members();
+  std::vector<id_type> ids(data.size());
+  std::iota(ids.begin(), ids.end(), id_type{0});
+  const auto list_of = [&](id_type v, std::size_t, std::vector<candidate<float>>& list) {
+    list.clear();
+    for (std::size_t j = 0; j < lists.ids.cols() && lists.ids(v, j) != no_id; ++j)
+      list.push_back({lists.distances(v, j), lists.ids(v, j)});
+    return distance_of(metric, rank_of_rows(metric, distinct.view().row(v), distinct.view().row(v)));
+  };
+  return lists_with_copies(
+      ids, groups.size(), params.n_neighbors, params.include_self, params.threads,
+      [&](id_type v) { return std::span<const id_type>(members[v]); }, list_of);
+}
+
+template <class View, class Metric>
+neighbors checked_knn_graph(const View& data, const Metric& metric, const nndescent_params& given,
+                            const initial_graph& initial) {
+  nndescent_params params = resolved(given, data.size());
+  check_data(metric, data, params.threads);
+  staged_progress progress(given.progress, {{"trees", 25}, {"descent", 72}, {"distances", 3}});
+  params.progress = progress.callback();
+  const compared_rows<Metric, View> rows(metric, data, params.threads);
+  neighbors graph = knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  progress.finish();
+  return graph;
+}
+
+}  // namespace detail
+
+/// The graph of the n_neighbors nearest other rows of each row of `data` (n x d, dense or sparse), very nearly: n x
+/// n_neighbors ids and exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <=
+/// n_neighbors. A row is not among its own neighbours, or with params.include_self comes first.
+///
+/// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
+/// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
+/// metric should be symmetric. Equal rows are compared once. The same bits for any number of threads.
+///
+/// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
+/// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by
+/// its number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
+template <detail::rows_like D, class Metric = euclidean>
+  requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
+                                                                            const nndescent_params& params = {}) {
+    detail::check_is_point_set<D>();
+    return detail::checked_knn_graph(detail::view_of<D>(data), detail::told_of_bits(std::move(metric), data), params,
+                                     {});
+  }
+
+/// The same from a graph that is roughly right: of an earlier state of the data, or of another metric. Only its ids
+/// (n rows of any length) are used; rows may be incomplete. \throws also for a number of rows other than n, or an id
+/// that is no row.
+template <detail::rows_like D, class Metric>
+  requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric,
+                                                                            const nndescent_params& params,
+                                                                            const neighbors& initial) {
+    detail::check_is_point_set<D>();
+    const detail::view_of<D> rows = data;
+    if (initial.ids.rows() != rows.size())
+      detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      for (const id_type id : initial.ids.row(i))
+        if (id != no_id && id >= rows.size())
+          detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
+    return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params, initial.ids);
+  }
+
+/// How the recall of a graph is estimated.
+struct estimate_params {
+  std::size_t n_samples = 1000;  ///< rows whose lists are looked at
+  std::uint64_t seed = default_seed;
+  std::size_t threads = 0;  ///< 0: all cores
+};
+
+/// The recall of a k-NN graph (self excluded) of `data`, estimated on rows drawn at random against exact search: from 0
+/// to 1, by distance. O(n_samples n d). \throws std::invalid_argument for a graph of another number of rows, or for
+/// n_samples = 0.
+template <detail::rows_like D, class Metric = euclidean>
+double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}, const estimate_params& params = {}) {
+  const detail::view_of<D> rows = data;
+  const std::size_t n = rows.size(), k = graph.ids.cols();
+  if (graph.ids.rows() != n) detail::invalid("graph rows", graph.ids.rows(), "must equal the data's ", n);
+  if (params.n_samples == 0) detail::invalid("n_samples", params.n_samples, "must be at least 1");
+  if (n < 2 || k == 0) return 1;
+  const std::size_t n_samples = std::min(params.n_samples, n);
+  const counter_random random(params.seed);
+  neighbors found(n_samples, k), truth(n_samples, k);
+  std::vector<id_type> ids(n_samples);
+  for (std::size_t i = 0; i < n_samples; ++i) {
+    ids[i] = static_cast<id_type>(n_samples == n ? i : random.below(i, n));
+    std::ranges::copy(graph.ids.row(ids[i]), found.ids.row(i).begin());
+    std::ranges::copy(graph.distances.row(ids[i]), found.distances.row(i).begin());
+  }
+  const auto queries = detail::gather_rows(rows, ids);
+  const neighbors exact = knn(rows, detail::view_of<D>(queries), k + 1, detail::told_of_bits(std::move(metric), data),
+                              {.threads = params.threads});
+  for (std::size_t i = 0; i < n_samples; ++i)
+    for (std::size_t j = 0, kept = 0; j <= k && kept < k; ++j)
+      if (exact.ids(i, j) != ids[i]) {
+        truth.ids(i, kept) = exact.ids(i, j);
+        truth.distances(i, kept++) = exact.distances(i, j);
+      }
+  return recall(found, truth, k);
+}
+
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,199 @@
+#pragma once
+
+/// \file
+/// Best-first search of a graph: the nearest row found that is not expanded yet is expanded (its neighbours are
+/// ranked), until none that is left lies within the bound. Also where every walk starts.
+
+#include <annulus/core/simd/prefetch.hpp>
+#include <annulus/nndescent/graph/params.hpp>
+#include <annulus/nndescent/index/edges.hpp>
+#include <annulus/nndescent/index/entry_tree.hpp>
+#include <annulus/nndescent/index/rows_by_length.hpp>
+#include <annulus/nndescent/index/search_pool.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// What one thread needs to search; keeps its memory from query to query.
+template <class Walk>
+struct walk_scratch {
+  using rank_type = typename Walk::rank_type;
+
+  typename Walk::query query;
+  visited_set visited = {};
+  search_pool<rank_type> pool = {};                 ///< the nearest found, which lead the way
+  search_pool<rank_type> found = {};                ///< the nearest that may be returned, where that is not all of them
+  std::vector<candidate<rank_type>> open = {};      ///< a heap of what a covering walk may go on from
+  std::vector<candidate<rank_type>> outposts = {};  ///< hubs all over the data, from which it may go down
+  std::vector<id_type> ids = {};
+  std::vector<rank_type> ranks = {};
+  std::uint64_t distances = 0, hops = 0;
+  id_type hidden = no_id;                                         ///< a row to search as if it were not there
+  double query_length = std::numeric_limits<double>::infinity();  ///< under inner products
+};
+
+/// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`; no
+/// bound where they are tied, as then nothing is known of the scale.
+template <class Rank>
+double bound_of(Rank first, Rank kth, double epsilon) noexcept {
+  if (!is_finite(epsilon) || first == kth) return std::numeric_limits<double>::infinity();
+  const auto far = static_cast<double>(kth);
+  return far + epsilon * (far - static_cast<double>(first));
+}
+
+/// Where a walk of a graph may start.
+struct entry_points {
+  const entry_tree& tree;
+  id_type root;
+  const rows_by_length* longest = nullptr;  ///< under inner products
+};
+
+/// Lets every row pass.
+struct allow_all {
+  constexpr bool operator()(id_type) const noexcept { return true; }
+};
+
+/// Before a walk: no row was met yet.
+template <class Walk>
+void forget_rows(const search_edges& graph, walk_scratch<Walk>& s) {
+  s.visited.reset(graph.size());
+  if (s.hidden != no_id) s.visited.insert(s.hidden);
+}
+
+/// Under inner products a walk starts from the longest rows: rank_all() ranks those in s.ids, block by block, until 8
+/// times the beam were ranked, or progress() stays the same for some blocks; or to the end, where few rows are left
+/// that are long enough for a rank that is_of_interest(rank). Returns whether the search is over by that.
+template <class Walk, class RankAll, class IsOfInterest, class Progress>
+bool begin_with_longest(const Walk& walk, const search_edges& graph, const entry_points& entries, std::size_t beam,
+                        walk_scratch<Walk>& s, RankAll rank_all, IsOfInterest is_of_interest, Progress progress) {
+  using rank_type = typename Walk::rank_type;
+  if (entries.longest == nullptr) return false;
+  constexpr std::size_t block = 64, patience = 2;
+  constexpr double rounding = 1 + 1e-5, least = static_cast<double>(std::numeric_limits<rank_type>::lowest());
+  const rows_by_length& rows = *entries.longest;
+  const std::size_t most =
+      std::max(8 * beam, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
+  const std::size_t few = 40 * beam;  // a walk takes longer
+  const auto is_long_enough = [&](float length) {
+    const double greatest = rounding * s.query_length * static_cast<double>(length);
+    return is_of_interest(static_cast<rank_type>(std::max(least, -greatest)));
+  };
+  std::size_t n_idle = 0;
+  for (std::size_t i = 0; i < rows.size();) {
+    if (!is_long_enough(rows.length(i))) return true;
+    if ((i >= most || n_idle >= patience) && rows.count_from(i, is_long_enough) > few) return false;
+    const auto before = progress();
+    s.ids.clear();
+    for (const std::size_t end = std::min(i + block, rows.size()); i < end; ++i) {
+      const id_type id = rows[i];
+      if (id >= graph.size() || !s.visited.insert(id)) continue;
+      walk.prefetch(id);
+      s.ids.push_back(id);
+    }
+    rank_all();
+    n_idle = progress() == before ? n_idle + 1 : 0;
+  }
+  return true;
+}
+
+/// Where every walk starts: calls meet(id, rank) for the hubs that the tree asks about on its way (where the leaf is of
+/// the wrong cluster, they lead out of it), and collects the rows of the leaf and `root` in s.ids, to be ranked.
+template <class Walk, class Meet>
+void enter(const Walk& walk, const search_edges& graph, const entry_points& entries, walk_scratch<Walk>& s, Meet meet) {
+  using rank_type = typename Walk::rank_type;
+  const std::uint32_t leaf =
+      entries.tree.template find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
+        walk.ranks(s.query, ids, out);
+        s.distances += ids.size();
+        for (std::size_t i = 0; i < ids.size(); ++i)
+          if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
+      });
+  s.ids.clear();
+  entries.tree.visit(leaf, [&](id_type id) {
+    if (id >= graph.size() || graph.block(id).front() == no_id || !s.visited.insert(id)) return;
+    walk.prefetch(id);
+    s.ids.push_back(id);
+  });
+  if (entries.root < graph.size() && s.visited.insert(entries.root)) s.ids.push_back(entries.root);
+}
+
+/// The neighbours of a row that were not met before go to s.ids, and are fetched.
+template <class Walk>
+void collect_neighbors(const Walk& walk, const search_edges& graph, id_type id, walk_scratch<Walk>& s) {
+  const auto neighbors = graph.block(id);
+  ++s.hops;
+  s.ids.resize(neighbors.size());
+  id_type* const ids = s.ids.data();
+  visited_set::marker visited(s.visited);
+  const std::size_t n = graph.size();
+  std::size_t count = 0;
+  for (const id_type v : neighbors) {
+    if (v >= n) break;  // no_id
+    ids[count] = v;
+    count += visited.insert(v);
+  }
+  s.ids.resize(count);
+  for (const id_type v : s.ids) walk.prefetch(v);
+}
+
+/// The ranks of s.ids go to s.ranks.
+template <class Walk>
+void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
+  s.ranks.resize(s.ids.size());
+  walk.ranks(s.query, s.ids, s.ranks.data());
+  s.distances += s.ids.size();
+}
+
+/// Walks the graph from its entries for the k nearest rows that `allow` lets pass, and returns
+/// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam.
+template <class Walk, class Allow>
+const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_points& entries, std::size_t k,
+                       std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s) {
+  using rank_type = typename Walk::rank_type;
+  constexpr bool all = std::same_as<Allow, allow_all>;
+  constexpr std::size_t likely_next = 2;  // of the nearest met, whose edges are fetched
+  auto& found = all ? s.pool : s.found;
+  s.pool.reset(std::max(beam, wanted));
+  if constexpr (!all) s.found.reset(wanted);
+  double bound = std::numeric_limits<double>::infinity();
+
+  bool is_nearer = false;
+  const auto meet = [&](id_type id, rank_type rank) {
+    if (!is_at_most(static_cast<double>(rank), bound)) return;
+    std::size_t place = s.pool.insert(rank, id);
+    if constexpr (!all) {
+      if (!allow(id)) return;
+      place = s.found.insert(rank, id);
+    }
+    is_nearer |= place < k;
+    if (place < likely_next) simd::prefetch(graph.block(id).data());
+  };
+  const auto rank_all = [&] {
+    rank_collected(walk, s);
+    for (std::size_t i = 0; i < s.ids.size(); ++i) meet(s.ids[i], s.ranks[i]);
+    if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
+    is_nearer = false;
+  };
+
+  forget_rows(graph, s);
+  if (begin_with_longest(
+          walk, graph, entries, beam, s, rank_all, [&](rank_type rank) { return found.could_take(rank, k); },
+          [&] { return found.progress(k); }))
+    return found;
+  enter(walk, graph, entries, s, meet);
+  rank_all();
+  while (const auto* nearest = s.pool.next()) {
+    if (static_cast<double>(nearest->rank) > bound) break;
+    const id_type id = nearest->id();
+    s.pool.close_next();
+    collect_neighbors(walk, graph, id, s);
+    if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+    rank_all();
+  }
+  return found;
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,89 @@
+#pragma once
+
+/// \file
+/// Finds the narrowest beam that reaches a recall, by exact search of some queries.
+
+#include <annulus/core/result/recall.hpp>
+#include <annulus/knn/sparse_knn.hpp>
+#include <annulus/nndescent/index/graph_query.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// Exact search of the rows of an index.
+template <class T, class Metric>
+neighbors knn_of(const dense_row_store<T>& rows, const matrix_view<T>& queries, std::size_t k, const Metric& metric,
+                 const knn_params& params) {
+  return knn(rows.view(), queries, k, metric, params);
+}
+template <class T, class Metric>
+neighbors knn_of(const sparse_row_store<T>& rows, const csr_view<T>& queries, std::size_t k, const Metric& metric,
+                 const knn_params& params) {
+  std::vector<id_type> all(rows.size());
+  std::iota(all.begin(), all.end(), id_type{0});
+  return knn(gather_rows(rows, all), queries, k, metric, params);
+}
+
+/// Vertices drawn at random, each at most once.
+inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size_t count) {
+  const counter_random random(1);
+  std::vector<id_type> vertices;
+  std::vector<bool> is_drawn(names.n_vertices(), false);
+  // Most are found by a few draws for each, also where few have a name; the last would take too many.
+  count = std::min(count, names.n_named());
+  const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1);
+  for (std::size_t i = 0; vertices.size() < count && (i < most || vertices.empty()); ++i) {
+    const auto vertex = static_cast<id_type>(random.below(i, names.n_vertices()));
+    if (!names.is_named(vertex) || is_drawn[vertex]) continue;
+    is_drawn[vertex] = true;
+    vertices.push_back(vertex);
+  }
+  return vertices;
+}
+
+/// The narrowest of some beams that reaches the recall of the k nearest. Where `hidden` is not empty, query i is the
+/// row of vertex hidden[i], searched for as if it were not there.
+template <class Points, class Metric, class Walk>
+tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const view_of<Points>& queries,
+                       std::span<const id_type> hidden, double recall_target, std::size_t k, std::size_t threads) {
+  const auto is_named = [&](id_type vertex) { return walker.names.is_named(vertex); };
+  const neighbors near =
+      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = threads, .filter = is_named});
+  neighbors truth(queries.size(), k), found(queries.size(), k);
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    std::size_t kept = 0;
+    for (std::size_t j = 0; j < near.ids.cols(); ++j) {
+      const id_type vertex = near.ids(i, j);
+      if (vertex == no_id || (!hidden.empty() && vertex == hidden[i])) continue;
+      for (const id_type id : walker.names.ids_at(vertex)) {
+        if (kept == k) break;
+        truth.ids(i, kept) = id;
+        truth.distances(i, kept++) = near.distances(i, j);
+      }
+    }
+  }
+
+  using scratch_type = graph_scratch<Points, Metric, Walk>;
+  std::vector<scratch_type> scratch(resolve_threads(threads), scratch_type(walker.walk));
+  const id_filter all;
+  const vertex_filter passes(walker.names, all);
+  tuned_search tuned{{.beam = k}};
+  for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);; tuned.params.beam += tuned.params.beam / 8 + 1) {
+    std::ranges::fill(std::span(found.ids.data(), queries.size() * k), no_id);
+    std::ranges::fill(std::span(found.distances.data(), queries.size() * k), std::numeric_limits<float>::infinity());
+    parallel_for(threads, queries.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      for (std::size_t i = begin; i < end; ++i) {
+        if (!hidden.empty()) scratch[worker].walk.hidden = hidden[i];
+        walker.find(queries.row(i), found.ids.row(i), found.distances.row(i), tuned.params, passes, scratch[worker]);
+      }
+    });
+    tuned.recall = recall(found, truth, k);
+    tuned.reached = tuned.recall >= recall_target;
+    if (tuned.reached || tuned.params.beam >= widest) return tuned;
+  }
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,89 @@
+#pragma once
+
+/// \file
+/// Reads a file from front to back, every read checked against the size of the file; and the functions that throw for
+/// files that are malformed or cannot be read.
+
+#include <annulus/core/base/errors.hpp>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+static_assert(std::endian::native == std::endian::little, "annulus: the file formats are little-endian");
+
+[[noreturn, gnu::noinline, gnu::cold]] inline void fail_system(int error, const std::string& file) {
+  throw std::system_error(error, std::generic_category(), file);
+}
+
+template <class... Reason>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_format(const std::string& file, std::uint64_t offset,
+                                                        const Reason&... reason) {
+  std::ostringstream message;
+  (message << ... << reason);
+  throw format_error(file, offset, message.str());
+}
+
+/// Of a read that the file ended `missing` bytes before the end of.
+template <class File>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_too_early(const File& file, std::uint64_t missing) {
+  if (file.size() == 0) file.fail(0, "the file is empty");
+  file.fail(file.size(), "the file ends here, ", missing, " bytes too early");
+}
+
+/// A regular file read from front to back. Nothing should be allocated for what size() does not justify.
+class input_file {
+ public:
+  /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
+  explicit input_file(const std::filesystem::path& path)
+      : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
+    if (!m_stream) fail_system(errno, m_name);
+  }
+
+  const std::string& name() const noexcept { return m_name; }
+  std::uint64_t size() const noexcept { return m_size; }
+  std::uint64_t offset() const noexcept { return m_offset; }
+
+  void seek(std::uint64_t offset) {
+    if (offset == m_offset) return;  // the stream would drop what it has read ahead
+    m_stream.seekg(static_cast<std::streamoff>(offset));
+    m_offset = offset;
+  }
+
+  /// \throws format_error where the file ends before `bytes` bytes; std::system_error where the system cannot read
+  /// them.
+  void read(void* to, std::size_t bytes) {
+    m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+    const auto got = static_cast<std::uint64_t>(m_stream.gcount());
+    if (m_stream.bad()) fail_system(errno, m_name);
+    if (got != bytes) fail_too_early(*this, bytes - got);
+    m_offset += bytes;
+  }
+
+  template <class T>
+  T read_value() {
+    T value;
+    read(&value, sizeof(value));
+    return value;
+  }
+
+  template <class... Reason>
+  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
+    fail_format(m_name, offset, reason...);
+  }
+
+ private:
+  std::string m_name;
+  std::uint64_t m_size;
+  std::uint64_t m_offset = 0;
+  std::ifstream m_stream;
+};
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

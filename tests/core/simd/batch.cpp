@@ -1,0 +1,149 @@
+#include <annulus/core/simd/batch.hpp>
+
+#include "catch.hpp"
+#include "core/rows.hpp"
+
+using namespace annulus;
+
+namespace {
+
+template <class T>
+std::vector<T> lanes_of(const simd::batch<T>& v) {
+  std::vector<T> lanes(simd::lanes<T>);
+  v.store_unaligned(lanes.data());
+  return lanes;
+}
+
+/// The 16-bit patterns, other than those of NaN, that a vector load takes for another number than Eigen does.
+template <class Half>
+std::vector<unsigned> misread_patterns() {
+  std::vector<unsigned> misread;
+  for (unsigned first = 0; first < 65536; first += simd::lanes<float>) {
+    Half packed[simd::lanes<float>];
+    for (unsigned i = 0; i < simd::lanes<float>; ++i)
+      packed[i] = Eigen::numext::bit_cast<Half>(static_cast<std::uint16_t>(first + i));
+    const auto wide = lanes_of(simd::load(packed));
+    for (unsigned i = 0; i < simd::lanes<float>; ++i) {
+      const auto expected = static_cast<float>(packed[i]);
+      if (expected == expected && std::bit_cast<std::uint32_t>(wide[i]) != std::bit_cast<std::uint32_t>(expected))
+        misread.push_back(first + i);
+    }
+  }
+  return misread;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("load_partial takes the first n elements and zeroes the rest", "[simd]", float, double, Eigen::half,
+                   Eigen::bfloat16) {
+  using lane = typename decltype(simd::load(std::declval<const TestType*>()))::value_type;
+  std::mt19937_64 generator(1);
+  for (std::size_t n = 0; n < simd::lanes<lane>; ++n) {
+    const auto values = rows::random_values<TestType>(n, generator);
+    std::vector<lane> expected(simd::lanes<lane>);
+    std::transform(values.begin(), values.end(), expected.begin(), [](TestType x) { return static_cast<lane>(x); });
+    CHECK(lanes_of(simd::load_partial(values.data(), n)) == expected);
+  }
+}
+
+TEST_CASE("half loads are exact for every bit pattern", "[simd]") {
+  CHECK(misread_patterns<Eigen::half>() == std::vector<unsigned>{});
+}
+
+TEST_CASE("bfloat16 loads are exact for every bit pattern", "[simd]") {
+  CHECK(misread_patterns<Eigen::bfloat16>() == std::vector<unsigned>{});
+}
+
+TEMPLATE_TEST_CASE("reduce_add adds halves until one lane is left", "[simd]", float, double) {
+  std::mt19937_64 generator(2);
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    auto lanes = rows::random_values<TestType>(simd::lanes<TestType>, generator);
+    const TestType sum = simd::reduce_add(simd::load(lanes.data()));
+    for (std::size_t half = lanes.size() / 2; half > 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    REQUIRE(sum == lanes[0]);
+  }
+}
+
+TEMPLATE_TEST_CASE("reduce_add of four vectors at once has the bits of four reductions", "[simd]", float, double) {
+  std::mt19937_64 generator(3);
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    simd::batch<TestType> vectors[4];
+    std::vector<TestType> sums(4), expected;
+    for (auto& v : vectors) {
+      v = simd::load(rows::random_values<TestType>(simd::lanes<TestType>, generator).data());
+      expected.push_back(simd::reduce_add(v));
+    }
+    simd::reduce_add(vectors, sums.data());
+    REQUIRE(sums == expected);
+  }
+}
+
+TEMPLATE_TEST_CASE("reduce_max finds the greatest lane wherever it is", "[simd]", float, double) {
+  for (std::size_t i = 0; i < simd::lanes<TestType>; ++i) {
+    std::vector<TestType> lanes(simd::lanes<TestType>, TestType(-2));
+    lanes[i] = TestType(-1);
+    CHECK(simd::reduce_max(simd::load(lanes.data())) == TestType(-1));
+  }
+}
+
+TEMPLATE_TEST_CASE("bit i of a mask is lane i", "[simd]", float, double) {
+  const simd::batch<TestType> zero(TestType(0));
+  for (std::size_t i = 0; i < simd::lanes<TestType>; ++i) {
+    std::vector<TestType> lanes(simd::lanes<TestType>, TestType(1));
+    lanes[i] = TestType(-1);
+    CHECK(simd::mask(simd::load(lanes.data()) < zero) == std::uint64_t{1} << i);
+  }
+}
+
+TEMPLATE_TEST_CASE("a mask has no bits beyond the lanes", "[simd]", float, double) {
+  const simd::batch<TestType> zero(TestType(0));
+  CHECK(simd::mask(zero == zero) == (std::uint64_t{1} << simd::lanes<TestType>)-1);
+  CHECK(simd::mask(zero != zero) == 0);
+}
+
+TEMPLATE_TEST_CASE("min_skip_nan takes the smaller of two lanes", "[simd]", float, double) {
+  std::mt19937_64 generator(4);
+  const auto a = rows::random_values<TestType>(simd::lanes<TestType>, generator);
+  const auto b = rows::random_values<TestType>(simd::lanes<TestType>, generator);
+  std::vector<TestType> expected;
+  for (std::size_t i = 0; i < a.size(); ++i) expected.push_back(std::min(a[i], b[i]));
+  CHECK(lanes_of(simd::min_skip_nan(simd::load(a.data()), simd::load(b.data()))) == expected);
+}
+
+TEMPLATE_TEST_CASE("min_skip_nan keeps what it has where the candidate is NaN", "[simd]", float, double) {
+  const simd::batch<TestType> nan(std::numeric_limits<TestType>::quiet_NaN());
+  for (const TestType kept : {TestType(-1), TestType(0), std::numeric_limits<TestType>::infinity()}) {
+    const std::vector<TestType> expected(simd::lanes<TestType>, kept);
+    CHECK(lanes_of(simd::min_skip_nan(nan, simd::batch<TestType>(kept))) == expected);
+  }
+}
+
+TEST_CASE("append_lanes writes the chosen lanes and their positions in order", "[simd]") {
+  constexpr std::size_t width = simd::lanes<float>;
+  std::mt19937_64 generator(5);
+  for (int repetition = 0; repetition < 300; ++repetition) {
+    const std::uint64_t every_lane = (std::uint64_t{1} << width) - 1;
+    const std::uint64_t bits = repetition == 0 ? 0 : repetition == 1 ? every_lane : generator() & every_lane;
+    const auto values = rows::random_values<float>(width, generator);
+    std::vector<float> expected_values, out(width);
+    std::vector<std::uint32_t> expected_positions, positions(width);
+    for (std::uint32_t i = 0; i < width; ++i)
+      if ((bits >> i & 1) != 0) {
+        expected_values.push_back(values[i]);
+        expected_positions.push_back(4000000000u + i);
+      }
+    const std::size_t count =
+        simd::append_lanes(simd::load(values.data()), bits, 4000000000u, out.data(), positions.data());
+    out.resize(count);
+    positions.resize(count);
+    REQUIRE(out == expected_values);
+    REQUIRE(positions == expected_positions);
+  }
+}
+
+TEST_CASE("unroll calls with each constant, in order", "[simd]") {
+  std::vector<std::size_t> seen;
+  simd::unroll<4>([&](auto i) { seen.push_back(decltype(i)::value); });
+  CHECK(seen == std::vector<std::size_t>{0, 1, 2, 3});
+}

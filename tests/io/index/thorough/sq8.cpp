@@ -1,0 +1,102 @@
+// Files of indexes whose 8-bit codes count from a centre, beside dimensions that are kept as floats.
+
+#include "io/index_damage.hpp"
+#include "io/index_nndescent.hpp"
+
+using namespace annulus;
+using indexes::rows_between;
+
+namespace {
+
+constexpr std::size_t n = 300, d = 6;
+constexpr float radius = 3;
+const nndescent_params params{.n_neighbors = 8, .seed = 5};
+
+/// Dimension 4 is a time stamp, the others are about 1000.
+template <class T>
+const matrix<T>& data() {
+  static const auto made = [] {
+    std::mt19937_64 generator(1);
+    std::normal_distribution<double> any;
+    matrix<T> rows(n, d);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < d; ++j)
+        rows(i, j) = static_cast<T>(j == 4 ? 1e6 * any(generator) : 1e3 + any(generator));
+    return rows;
+  }();
+  return made;
+}
+
+template <class T, class Metric>
+nndescent_index<matrix<T>, Metric, sq8> index_of(scalar_scales scales) {
+  return nndescent_index(rows_between(data<T>(), 0, n - 30), Metric{}, params, sq8{scales});
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("an index of codes and wide dimensions comes back, also once it was changed", "[index_file]",
+                   euclidean, inner_product, cosine) {
+  const auto check = [&]<class T>(T) {
+    for (const auto scales : {scalar_scales::automatic, scalar_scales::per_vector, scalar_scales::per_dimension}) {
+      auto index = index_of<T, TestType>(scales);
+      const auto queries = rows_between(data<T>(), n - 30, n), one = rows_between(data<T>(), 3, 4);
+      CHECK(saved::returns(index, queries, one, radius, true));
+      saved::change(index, queries, one);
+      CHECK(saved::returns(index, queries, one, radius, true));
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
+TEST_CASE("a file says what its codes count in, and which dimensions are wide", "[index_file]") {
+  const scratch_folder folder;
+  save(index_of<float, euclidean>(scalar_scales::automatic), folder / "index");
+  edited_index file(folder / "index");
+  CHECK(file.metadata().at("compressed.scales") == "automatic");
+  CHECK(std::ranges::equal(file.values<std::uint32_t>("compressed.wide_dimensions"), std::vector<std::uint32_t>{4}));
+  CHECK(file.tensors().at("compressed.wide_values").shape == std::vector<std::uint64_t>{n - 30, 1});
+  save(nndescent_index(rows_between(data<float>(), 0, n - 30), cosine{}, params, sq8{scalar_scales::per_vector}),
+       folder / "plain");
+  const edited_index plain(folder / "plain");
+  CHECK(plain.metadata().at("compressed.scales") == "per_vector");
+  CHECK_FALSE(plain.tensors().contains("compressed.wide_dimensions"));
+}
+
+TEST_CASE("rows of like dimensions have none in files that are wide", "[index_file]") {
+  const scratch_folder folder;
+  save(nndescent_index(indexes::clustered<float>(200, 8).rows, euclidean{}, params, sq8{}), folder / "index");
+  const edited_index file(folder / "index");
+  CHECK(file.metadata().at("compressed.scales") == "automatic");  // rows that come may have some
+  CHECK(file.metadata().at("compressed.n_wide_dimensions") == "0");
+  CHECK_FALSE(file.tensors().contains("compressed.wide_dimensions"));
+  CHECK_FALSE(file.tensors().contains("compressed.wide_values"));
+}
+
+TEST_CASE("wide dimensions and values that cannot be are refused by name", "[index_file]") {
+  using index_type = nndescent_index<matrix<float>, euclidean, sq8>;
+  const scratch_folder folder;
+  save(index_of<float, euclidean>(scalar_scales::automatic), folder / "index");
+  const auto complaint = [&](auto edit) {
+    edited_index file(folder / "index");
+    edit(file);
+    file.save(folder / "edited");
+    return format_complaint([&] { load_index<index_type>(folder / "edited"); });
+  };
+  CHECK(contains(complaint([](edited_index& file) { file.values<std::uint32_t>("compressed.wide_dimensions")[0] = d; }),
+                 "wide dimension"));
+  CHECK(contains(complaint([](edited_index& file) {
+                   file.values<float>("compressed.wide_values")[7] = std::numeric_limits<float>::infinity();
+                 }),
+                 "compressed: wide_values: row 7 "));
+  for (const char* number : {"2", "5", "18446744073709551615"})
+    CHECK(contains(complaint([&](edited_index& file) { file.set("compressed.n_wide_dimensions", number); }), "wide"));
+}
+
+TEST_CASE("no damage to wide dimensions takes a search outside of them", "[index_file]") {
+  const auto few = rows_between(data<float>(), n - 4, n);
+  CHECK(saved::search_damaged(index_of<float, euclidean>(scalar_scales::automatic), few, radius, 150) == 0);
+  CHECK(saved::search_damaged(index_of<float, cosine>(scalar_scales::automatic), few, radius, 150) == 0);
+}
