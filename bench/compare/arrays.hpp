@@ -6,7 +6,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
-#include <annulus/core/neighbors.hpp>
+#include <annulus/core/result/neighbors.hpp>
 
 namespace nb = nanobind;
 using namespace nb::literals;

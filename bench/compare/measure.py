@@ -1,16 +1,16 @@
 """Timing side by side, and the records of what was measured."""
 
-import datetime
 import gc
 import importlib.metadata
 import json
-import platform
 import statistics
 import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import annulus_compare
+
+import provenance
 
 
 @dataclass
@@ -61,26 +61,17 @@ def race(contenders, rounds, warm_up=True):
     return seconds, {name: statistics.median(shares) for name, shares in cores.items()}
 
 
-def cpu_model():
-    try:
-        with open("/proc/cpuinfo") as info:
-            return next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 class Records:
     """A file of one JSON line a measurement, replaced if it was there, and the checks that failed."""
 
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, command):
         self._path = path
         path.write_text("")
         self.failures = []
         packages = ("numpy", "jax", "faiss-cpu", "scikit-learn", "nanopq")
         self._common = {
             "threads": threads,
-            "cpu": cpu_model(),
-            "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            **provenance.provenance(command),
             "versions": annulus_compare.build_info() | {name: importlib.metadata.version(name) for name in packages},
         }
 

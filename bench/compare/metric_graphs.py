@@ -13,7 +13,7 @@ import scipy.sparse
 import datasets
 from graph import BREADTHS, EPSILONS, K, N_NEIGHBORS, N_WARM, add, measured, show
 from measure import Contender, race
-from report import speed_at
+from tables import speed_at
 
 N_CHECKED = 20  # queries whose true neighbours are checked in double precision
 TARGET, ENOUGH = 0.95, 0.99  # recall to compare at, and where sweeps may end

@@ -1,4 +1,6 @@
-"""Runs annulus and its peers in turns, and writes what they took: records (JSON lines), tables and plots.
+"""Runs annulus and its peers in turns, and writes what they took: measurements (JSON lines), tables and plots.
+
+With --records bench/records the rows of the tables are added to what RESULTS.md is written from (see results.py).
 
 The module annulus_compare must be importable: the target bench_compare builds it and calls this.
 """
@@ -22,6 +24,7 @@ def parse():
         "publishes them (default: the shipped and random ones)",
     )
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
+    parser.add_argument("--records", metavar="FOLDER", help="adds the rows of the tables to the records there")
     kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph", "files"}
     kinds |= PEER_KINDS
     parser.add_argument(
@@ -34,6 +37,8 @@ def parse():
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
     options = parser.parse_args()
+    if options.records and options.quick:
+        parser.error("--records: figures of a quick run are not recorded; leave out --quick")
     only_kinds, only_sets = kinds & set(options.only), set(options.only) - kinds
 
     def wants(kind, dataset=None):
@@ -41,6 +46,13 @@ def parse():
 
     options.wants, options.wants_kind = wants, lambda kind: not only_kinds or kind in only_kinds
     return options
+
+
+def command(options):
+    """As others would run it: without folders of this machine."""
+    parts = ["python bench/compare/run.py"] + (["--data DIR"] if options.data else [])
+    parts += [f"--threads {options.threads}"] + (["--only", *options.only] if options.only else [])
+    return " ".join(parts)
 
 
 def use_threads(threads):
@@ -70,8 +82,8 @@ def let_numpy_choose_well():
 
     def seconds(disabled):
         environment = os.environ | {"NPY_DISABLE_CPU_FEATURES": disabled}
-        command = [sys.executable, "-c", probe]
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        arguments = [sys.executable, "-c", probe]
+        run = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
         return float(run.stdout) if run.returncode == 0 else float("inf")  # refused on other architectures
 
     os.environ["NPY_DISABLE_CPU_FEATURES"] = min(["", "X86_V4 AVX512_ICL AVX512_SPR"], key=seconds)
@@ -79,13 +91,14 @@ def let_numpy_choose_well():
 
 def measure(options):
     """In this process, for one number of threads."""
-    name, options.threads = options.threads, use_threads(options.threads)
+    name, line = options.threads, command(options)
+    options.threads = use_threads(name)
     let_numpy_choose_well()
     # Imported late: only now is the environment as the peers must find it.
     from measure import Records
     from threadpoolctl import threadpool_limits
 
-    records = Records(pathlib.Path(options.out) / f"results-{name}.jsonl", options.threads)
+    records = Records(pathlib.Path(options.out) / f"results-{name}.jsonl", options.threads, line)
     with threadpool_limits(options.threads):
         if options.wants("approx_min_k"):
             import topk
@@ -114,6 +127,17 @@ def measure(options):
     return len(records.failures)
 
 
+def record(path, folder):
+    """Adds what this process measured to the records of RESULTS.md."""
+    import report
+    import results
+
+    measurements = report.read([path])
+    if measurements:
+        shared = {key: measurements[0][key] for key in ("date", "commit", "cpu", "command")}
+        results.append_tables(folder, report.tables(measurements), shared)
+
+
 def main():
     options = parse()
     out = pathlib.Path(options.out)
@@ -123,14 +147,17 @@ def main():
             old.unlink()
         # One process a number of threads, since thread pools cannot be resized once they are there.
         numbers = ["1", "all"] if len(os.sched_getaffinity(0)) > 1 else ["1"]
-        command = [sys.executable, *sys.argv, "--threads"]
-        runs = [subprocess.run([*command, number], check=False) for number in numbers]
+        again = [sys.executable, *sys.argv, "--threads"]
+        runs = [subprocess.run([*again, number], check=False) for number in numbers]
         return max(abs(run.returncode) for run in runs)
 
+    name = options.threads
     failures = measure(options)
     import report
 
     report.write(out)
+    if options.records and not failures:
+        record(out / f"results-{name}.jsonl", options.records)
     return 1 if failures else 0
 
 
