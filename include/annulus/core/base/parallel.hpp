@@ -16,7 +16,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// How a call runs about which nothing else can be chosen.
+/// The parameters of a call that has no others.
 struct run_params {
   std::size_t threads = 0;  ///< 0: all cores. What is computed is the same for every number
 };

@@ -5,6 +5,7 @@
 /// includes Eigen/Core, which defines them.
 
 #include <annulus/core/base/config.hpp>
+#include <annulus/core/base/eigen_types.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -12,11 +13,6 @@
 #include <type_traits>
 
 #include <annulus/core/base/macros_off.hpp>
-
-namespace Eigen {
-struct half;
-struct bfloat16;
-}  // namespace Eigen
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 

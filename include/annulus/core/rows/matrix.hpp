@@ -4,6 +4,7 @@
 /// Rows of numbers: an owning matrix, a read-only view, and what converts to a view.
 
 #include <annulus/core/base/buffer.hpp>
+#include <annulus/core/base/eigen_types.hpp>
 #include <annulus/core/base/errors.hpp>
 
 #include <concepts>
@@ -12,11 +13,6 @@
 #include <span>
 
 #include <annulus/core/base/macros_off.hpp>
-
-namespace Eigen {
-template <class Derived>
-class DenseBase;  // named alone: parsing Eigen takes longer than most units of its users
-}
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 

@@ -5,6 +5,7 @@
 /// version (8.1 to 14). Kernels are written against these functions; integers.hpp has the integer operations that xsimd
 /// lacks.
 
+#include <annulus/core/base/eigen_types.hpp>
 #include <annulus/core/simd/xsimd.hpp>
 
 #include <bit>
@@ -17,11 +18,6 @@
 #include <utility>
 
 #include <annulus/core/base/macros_off.hpp>
-
-namespace Eigen {
-struct half;
-struct bfloat16;
-}  // namespace Eigen
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 

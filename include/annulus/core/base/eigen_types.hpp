@@ -1,0 +1,14 @@
+#pragma once
+
+/// \file
+/// Eigen's types that the library names without including Eigen, which takes longer to parse than most units of its
+/// users. Who uses rows of half or bfloat16 includes Eigen/Core, which defines them.
+
+namespace Eigen {
+
+struct half;
+struct bfloat16;
+template <class Derived>
+class DenseBase;
+
+}  // namespace Eigen
