@@ -9,19 +9,6 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-namespace detail {
-
-/// The number that ordered_bits was given; -0 comes back as +0, and any NaN as the same one.
-template <class Number>
-constexpr Number from_ordered_bits(decltype(ordered_bits(Number{})) bits) noexcept {
-  using bits_type = decltype(bits);
-  constexpr auto sign = static_cast<bits_type>(bits_type{1} << (8 * sizeof(bits) - 1));
-  if constexpr (std::is_integral_v<Number>) return static_cast<Number>(std::is_signed_v<Number> ? bits ^ sign : bits);
-  else return std::bit_cast<Number>(static_cast<bits_type>((bits & sign) != 0 ? bits ^ sign : ~bits));
-}
-
-}  // namespace detail
-
 /// The k smallest (or, `Largest`, largest) of elements that are pushed block by block. The result is a function of the
 /// set of (index, value) pairs alone: not of how it was cut into blocks, of the order of pushes and merges, or of which
 /// accumulator took in what. To reduce shards or to use threads, give each an accumulator made with the same arguments

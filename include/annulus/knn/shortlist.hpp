@@ -83,16 +83,12 @@ class shortlist {
     const std::size_t enough = m_k + m_k / 16;
     while (low < high) {
       const std::uint32_t middle = low + (high - low) / 2;
-      const std::size_t count = count_up_to(from_ordered_bits(middle));
+      const std::size_t count = count_up_to(from_ordered_bits<float>(middle));
       if (count < m_k) low = middle + 1;
       else high = middle;
       if (count >= m_k && count <= enough) break;
     }
-    return from_ordered_bits(high);
-  }
-
-  static float from_ordered_bits(std::uint32_t bits) noexcept {
-    return std::bit_cast<float>((bits & 0x80000000u) != 0 ? bits ^ 0x80000000u : ~bits);
+    return from_ordered_bits<float>(high);
   }
 
   std::size_t m_k = 0, m_size = 0, m_capacity = 0;

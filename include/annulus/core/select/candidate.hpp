@@ -54,6 +54,15 @@ constexpr auto ordered_bits(Number x) noexcept {
 
 namespace detail {
 
+/// The number that ordered_bits was given; -0 comes back as +0, and any NaN as the same one.
+template <class Number>
+constexpr Number from_ordered_bits(decltype(ordered_bits(Number{})) bits) noexcept {
+  using bits_type = decltype(bits);
+  constexpr auto sign = static_cast<bits_type>(bits_type{1} << (8 * sizeof(bits) - 1));
+  if constexpr (std::is_integral_v<Number>) return static_cast<Number>(std::is_signed_v<Number> ? bits ^ sign : bits);
+  else return std::bit_cast<Number>(static_cast<bits_type>((bits & sign) != 0 ? bits ^ sign : ~bits));
+}
+
 /// The k-th smallest, from 1, of `n` unsigned numbers at(0), ..., at(n - 1); O(n) whatever their order. Eleven bits at
 /// a time are counted from the top, and those that share the bits found so far go on (7 times std::nth_element's
 /// speed).
