@@ -16,8 +16,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// Candidates in no order, cut back now and then to the k smallest and those within a margin of the k-th. Appending
-/// costs next to nothing and a cut is linear, so that n pushes cost O(n) whatever k is.
+/// Candidates in no order, cut back now and then to the k smallest. Appending costs next to nothing and a cut is
+/// linear, so that n pushes cost O(n) whatever k is.
 template <class Rank, class Id = id_type>
 class reservoir {
  public:
@@ -34,9 +34,9 @@ class reservoir {
   std::size_t size() const noexcept { return m_items.size(); }
   std::vector<candidate_type>& items() noexcept { return m_items; }
 
-  /// Drops all but the k smallest and those whose rank is at most the k-th's + margin; returns the k-th. The order of
-  /// what is left is that of the appends. Needs 1 <= k <= size().
-  candidate_type cut(std::size_t k, Rank margin = 0) {
+  /// Drops all but the k smallest; returns the k-th. The order of what is left is that of the appends. Needs
+  /// 1 <= k <= size().
+  candidate_type cut(std::size_t k) {
     using bits = decltype(ordered_bits(Rank{}));
     const bits kth = radix_select<bits>(
         m_items.size(), k, [&](std::size_t i) { return ordered_bits(m_items[i].rank); }, m_bits);
@@ -52,11 +52,10 @@ class reservoir {
     const auto last = m_ties.begin() + static_cast<std::ptrdiff_t>(k - below - 1);
     std::nth_element(m_ties.begin(), last, m_ties.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     bound = *last;
-    const Rank limit = bound.rank + margin;
     std::size_t kept = 0;
     for (const candidate_type c : m_items) {
       m_items[kept] = c;
-      kept += margin > 0 ? c.rank <= limit : !(bound < c);
+      kept += !(bound < c);
     }
     m_items.resize(kept);
     return bound;
