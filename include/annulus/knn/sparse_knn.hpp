@@ -34,12 +34,12 @@ bool is_searchable(const Row& row) noexcept {
 
 /// The top-k of some queries over some rows of a point set.
 template <class Points, class Metric>
-class points_scan {
- public:
-  using rank_type = row_rank_t<Metric, row_t<Points>>;
+class points_scan : public block_top_k<row_rank_t<Metric, row_t<Points>>, Metric> {
+  using base = block_top_k<row_rank_t<Metric, row_t<Points>>, Metric>;
+  using base::m_best, base::m_filter, base::m_metric;
 
-  points_scan(const Points& data, const Metric& metric, const id_filter& filter)
-      : m_data(&data), m_metric(&metric), m_filter(&filter) {
+ public:
+  points_scan(const Points& data, const Metric& metric, const id_filter& filter) : base(metric, filter), m_data(&data) {
     // So many rows stay in the second-level cache while all queries of a block pass over them.
     if constexpr (is_sparse_row<row_t<Points>>) {
       constexpr std::size_t bytes_per_number = sizeof(std::int32_t) + sizeof(typename Points::value_type);
@@ -48,11 +48,6 @@ class points_scan {
   }
 
   std::size_t rows_at_once() const noexcept { return m_rows_at_once; }
-
-  void reset(std::size_t queries, std::size_t k) {
-    m_best.resize(queries, top_k<rank_type>(k));
-    for (auto& best : m_best) best.reset(k);
-  }
 
   /// Rows [begin, end) against queries first, first + 1, ...; one that is not finite is passed over.
   void add(std::size_t begin, std::size_t end, const Points& queries, std::size_t first) {
@@ -68,24 +63,12 @@ class points_scan {
     }
   }
 
-  void merge(points_scan& other) {
-    for (std::size_t q = 0; q < m_best.size(); ++q)
-      for (const auto& c : other.m_best[q].sorted()) m_best[q].push(c.rank, c.id);
-  }
-
-  void write(std::size_t first, neighbors& result) {
-    for (std::size_t q = 0; q < m_best.size(); ++q) write_row(*m_metric, m_best[q].sorted(), first + q, result);
-  }
-
  private:
   const Points* m_data;
-  const Metric* m_metric;
-  const id_filter* m_filter;
   std::size_t m_rows_at_once = 256;
-  std::vector<top_k<rank_type>> m_best;
 };
 
-/// All queries: in parallel over blocks of them, or over the rows where queries are fewer than threads.
+/// All queries, in parallel.
 template <class Points, class Metric>
 neighbors search_points(const Points& data, const Points& queries, std::size_t k, const Metric& metric,
                         const knn_params& params) {
@@ -95,27 +78,11 @@ neighbors search_points(const Points& data, const Points& queries, std::size_t k
     return result;
   }
   k = std::min(k, data.size());
-  const std::size_t workers = resolve_threads(params.threads);
-  std::vector<points_scan<Points, Metric>> scans(workers, {data, metric, params.filter});
-  if (queries.size() < workers) {
-    for (auto& s : scans) s.reset(queries.size(), k);
-    parallel_for(
-        workers, data.size(), scans[0].rows_at_once(),
-        [&](std::size_t begin, std::size_t end, std::size_t worker) { scans[worker].add(begin, end, queries, 0); },
-        params.progress, "knn");
-    for (std::size_t worker = 1; worker < workers; ++worker) scans[0].merge(scans[worker]);
-    scans[0].write(0, result);
-    return result;
-  }
-  const std::size_t grain = std::min<std::size_t>(64, queries.size() / workers + 1);
-  parallel_for(
-      workers, queries.size(), grain,
-      [&](std::size_t begin, std::size_t end, std::size_t worker) {
-        scans[worker].reset(end - begin, k);
-        scans[worker].add(0, data.size(), queries, begin);
-        scans[worker].write(begin, result);
-      },
-      params.progress, "knn");
+  std::vector<points_scan<Points, Metric>> scans(resolve_threads(params.threads), {data, metric, params.filter});
+  const auto add = [&](auto& some, std::size_t begin, std::size_t end, std::size_t first) {
+    some.add(begin, end, queries, first);
+  };
+  scan_blocks(scans, data.size(), k, {.rows = scans[0].rows_at_once(), .queries = 64}, params.progress, add, result);
   return result;
 }
 

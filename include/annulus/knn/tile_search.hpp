@@ -218,8 +218,8 @@ class tile_search {
     std::vector<candidate<rank_type>> scratch;
     for (std::size_t q = 0; q < m_ids.size(); ++q) {
       sort_candidates(ranked[q], scratch);
-      write_row(*m_metric, std::span<const candidate<rank_type>>(ranked[q]).first(std::min(m_k, ranked[q].size())),
-                m_ids[q], result);
+      ranked[q].resize(std::min(m_k, ranked[q].size()));
+      write_row(ranked[q], result, m_ids[q], [&](rank_type rank) { return distance_of(*m_metric, rank); });
     }
   }
 

@@ -4,6 +4,7 @@
 /// One query from its values to its neighbours: look into buckets, rank what is new in them, and know when to stop.
 
 #include <annulus/core/metric/metric.hpp>
+#include <annulus/core/result/result_rows.hpp>
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/row_store.hpp>
@@ -66,11 +67,7 @@ struct lsh_searcher {
       const double half = distance(s.better.threshold()), all = distance(s.best.threshold());
       return reach{half, all, all < unknown ? half : usual_distance_of(values)};
     });
-    const auto best = s.best.sorted();
-    for (std::size_t j = 0; j < best.size(); ++j) {
-      found_ids[j] = best[j].id;
-      distances[j] = distance(best[j].rank);
-    }
+    write_row(s.best.sorted(), found_ids, distances, [](const auto& rank) { return distance(rank); });
   }
 
   /// The rows within the radius of a query of these values, which s.within then holds, nearest first.

@@ -6,6 +6,7 @@
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/prepared_query.hpp>
+#include <annulus/core/result/result_rows.hpp>
 #include <annulus/quantization/product_quantizer.hpp>
 #include <annulus/quantization/scan/byte_table_search.hpp>
 #include <annulus/quantization/scan/scan_4_bits.hpp>
@@ -79,11 +80,7 @@ class fast_scan_index {
     check(queries, k);
     neighbors result(queries.rows(), k);
     run(queries, std::min(k, size()), params, [&](auto& scan, std::size_t added, std::size_t i, std::size_t) {
-      std::size_t j = 0;
-      for (const auto& c : scan.sorted(added)) {
-        result.ids(i, j) = c.id;
-        result.distances(i, j++) = scan.distance(added, c.rank);
-      }
+      detail::write_row(scan.sorted(added), result, i, [&](auto rank) { return scan.distance(added, rank); });
     });
     return result;
   }
@@ -236,11 +233,7 @@ class fast_scan_index {
         if (j + ahead < candidates.size()) detail::prefetch_row(rows.row(candidates[j + ahead].id).data(), dim());
         best.push(rank(rows.row(candidates[j].id).data()), candidates[j].id);
       }
-      std::size_t j = 0;
-      for (const auto& c : best.sorted()) {
-        result.ids(i, j) = c.id;
-        result.distances(i, j++) = distance_of(metric, c.rank);
-      }
+      detail::write_row(best.sorted(), result, i, [&](float r) { return distance_of(metric, r); });
     });
     return result;
   }

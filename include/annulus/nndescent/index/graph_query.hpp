@@ -4,6 +4,7 @@
 /// One query of an index from start to end: finds vertices, ranks them by the exact rows, and returns the ids at them;
 /// the k nearest, or all within a radius.
 
+#include <annulus/core/result/result_rows.hpp>
 #include <annulus/nndescent/index/vertex_search.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -259,10 +260,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
 
   template <class Rank>
   void write(std::span<const candidate<Rank>> sorted, std::span<id_type> ids, std::span<float> distances) const {
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-      ids[i] = sorted[i].id;
-      distances[i] = distance(sorted[i].rank);
-    }
+    write_row(sorted, ids, distances, [&](const auto& rank) { return distance(rank); });
   }
 };
 

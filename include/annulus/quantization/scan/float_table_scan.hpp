@@ -5,6 +5,7 @@
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/result/filter.hpp>
+#include <annulus/core/result/result_rows.hpp>
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/quantization/scan/distance_table.hpp>
 
@@ -58,14 +59,8 @@ class float_table_scan {
         for (std::size_t e = 0; e < m_tables.size(); ++e) m_interleaved[e * group + q] = m_tables[e];
     }
     if (together) scan_together(codes, filter, wanted);
-    for (std::size_t q = 0; q < count; ++q) {
-      if (!wanted[q]) continue;
-      const auto found = m_nearest[q].sorted();
-      for (std::size_t j = 0; j < found.size(); ++j) {
-        result.ids(first + q, j) = found[j].id;
-        result.distances(first + q, j) = found[j].rank;
-      }
-    }
+    for (std::size_t q = 0; q < count; ++q)
+      if (wanted[q]) write_row(m_nearest[q].sorted(), result, first + q, [](float sum) { return sum; });
   }
 
  private:
