@@ -67,7 +67,8 @@ class tuning_sample {
         m_growth(static_cast<double>(n_rows) / static_cast<double>(sample.size())) {
     m_rows.append(sample);
     const bool are_rows = queries.size() == 0;
-    m_chosen = distinct_numbers(m_queries.size(), most_queries, counter_random(seed, 0x7A));
+    m_chosen = drawn_without_replacement(m_queries.size(), std::min(most_queries, m_queries.size()),
+                                         counter_random(seed, 0x7A));
     std::vector<id_type> all(sample.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<id_type>(i);
     std::vector<typename store::template rank_type<Metric>> ranks(all.size());
@@ -104,15 +105,6 @@ class tuning_sample {
   }
 
  private:
-  static std::vector<std::size_t> distinct_numbers(std::size_t n, std::size_t count, const counter_random& random) {
-    std::vector<std::size_t> numbers(n);
-    for (std::size_t i = 0; i < n; ++i) numbers[i] = i;
-    count = std::min(count, n);
-    for (std::size_t i = 0; i < count; ++i) std::swap(numbers[i], numbers[i + random.below(i, n - i)]);
-    numbers.resize(count);
-    return numbers;
-  }
-
   distance_profile profile_of(std::vector<float>& distances, std::size_t k) const {
     // In order as far as single rows matter; of the others a few thousand stand for all.
     constexpr std::size_t few = 4096;

@@ -25,8 +25,8 @@ inline matrix_view<float> training_rows(matrix_view<float> points, std::size_t k
   if (params.max_points_per_centroid == 0) return points;
   const std::size_t most = checked_product(k, params.max_points_per_centroid, "k * max_points_per_centroid");
   if (points.rows() <= most) return points;
-  return sampled = rows_of(points,
-                           sample_without_replacement(points.rows(), most, counter_random(params.seed, sample_stream)));
+  return sampled = gather_rows(
+             points, sample_without_replacement(points.rows(), most, counter_random(params.seed, sample_stream)));
 }
 
 /// Lloyd's rounds over points that stay where they are. Owns the scratch.

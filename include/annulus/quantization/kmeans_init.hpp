@@ -5,6 +5,7 @@
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/rows/row_types.hpp>
 
 #include <algorithm>
 #include <numeric>
@@ -31,10 +32,7 @@ namespace detail {
 
 /// `count` <= n different numbers below n, ascending.
 inline std::vector<std::size_t> sample_without_replacement(std::size_t n, std::size_t count, const counter_random& r) {
-  std::vector<std::size_t> ids(n);
-  std::iota(ids.begin(), ids.end(), std::size_t{0});
-  for (std::size_t i = 0; i < count; ++i) std::swap(ids[i], ids[i + static_cast<std::size_t>(r.below(i, n - i))]);
-  ids.resize(count);
+  std::vector<std::size_t> ids = drawn_without_replacement(n, count, r);
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -51,12 +49,6 @@ inline matrix<float> packed_copy(matrix_view<float> rows, bool normalize = false
   matrix<float> copy(rows.rows(), rows.cols());
   for (std::size_t i = 0; i < rows.rows(); ++i) copy_row(rows.row(i), normalize, copy.row(i).data());
   return copy;
-}
-
-inline matrix<float> rows_of(matrix_view<float> points, std::span<const std::size_t> ids) {
-  matrix<float> rows(ids.size(), points.cols());
-  for (std::size_t i = 0; i < ids.size(); ++i) std::ranges::copy(points.row(ids[i]), rows.row(i).begin());
-  return rows;
 }
 
 inline std::size_t count_different(const matrix<float>& rows) {
@@ -91,19 +83,20 @@ inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, con
   return rows;
 }
 
-struct spread {
+struct plus_plus_choice {
   std::vector<std::size_t> chosen;     ///< rows
   std::vector<std::uint32_t> nearest;  ///< of each row which of the chosen is the nearest, the first of equally near
 };
 
-/// k rows, each next with a probability proportional to its squared distance from the nearest one chosen so far; fewer
-/// where all rows equal one of those.
-inline spread spread_rows(matrix_view<float> points, std::size_t k, const counter_random& r, std::size_t threads) {
+/// k-means++ chooses k rows, each next with a probability proportional to its squared distance from the nearest one
+/// chosen so far; fewer where all rows equal one of those.
+inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t k, const counter_random& r,
+                                         std::size_t threads) {
   constexpr std::size_t grain = 4096;
   const std::size_t n = points.rows();
   std::vector<float> squares(n, std::numeric_limits<float>::infinity());
   std::vector<double> sums(n / grain + 1);
-  spread result{{static_cast<std::size_t>(r.below(0, n))}, std::vector<std::uint32_t>(n)};
+  plus_plus_choice result{{static_cast<std::size_t>(r.below(0, n))}, std::vector<std::uint32_t>(n)};
   auto& chosen = result.chosen;
   for (;;) {
     const float* const last = points.row(chosen.back()).data();
@@ -140,14 +133,14 @@ inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k,
     case kmeans_init::random:
       return gaussian_rows(points, k, random);
     case kmeans_init::points: {
-      auto rows = rows_of(points, sample_without_replacement(points.rows(), k, random));
+      auto rows = gather_rows(points, sample_without_replacement(points.rows(), k, random));
       if (2 * count_different(rows) >= k) return rows;
       [[fallthrough]];
     }
     case kmeans_init::plus_plus: {
-      auto chosen = spread_rows(points, k, random, params.threads).chosen;
+      auto chosen = choose_plus_plus(points, k, random, params.threads).chosen;
       chosen.resize(k, chosen.front());
-      return rows_of(points, chosen);
+      return gather_rows(points, chosen);
     }
   }
   invalid("init", static_cast<int>(params.init), "must be random, plus_plus or points");

@@ -57,7 +57,7 @@ inline bool split_clusters(matrix_view<float> points, const matrix<float>& centr
   for (std::size_t c = 0; c < k; ++c) {
     if (parts[c] == 0) continue;
     const auto [chosen, nearest] =
-        spread_rows(rows_of(points, members[c]), parts[c] + 1, counter_random(random.bits(c)), threads);
+        choose_plus_plus(gather_rows(points, members[c]), parts[c] + 1, counter_random(random.bits(c)), threads);
     names.assign(1, static_cast<std::uint32_t>(c));
     while (names.size() < chosen.size()) {
       while (counts[empty] > 0) ++empty;

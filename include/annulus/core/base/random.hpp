@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <utility>
+#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -69,6 +71,17 @@ void visit_sample(std::size_t n, std::size_t most, F f) {
     const std::size_t begin = n / count * part + std::min(part, n % count);
     f(begin + random.below(part, n / count + (part < n % count)));
   }
+}
+
+/// `count` <= n different numbers below n, in the order in which they are drawn. O(n).
+inline std::vector<std::size_t> drawn_without_replacement(std::size_t n, std::size_t count,
+                                                          const counter_random& random) {
+  std::vector<std::size_t> numbers(n);
+  for (std::size_t i = 0; i < n; ++i) numbers[i] = i;
+  for (std::size_t i = 0; i < count; ++i)
+    std::swap(numbers[i], numbers[i + static_cast<std::size_t>(random.below(i, n - i))]);
+  numbers.resize(count);
+  return numbers;
 }
 
 }  // namespace detail

@@ -67,14 +67,14 @@ template <class T>
 inline constexpr bool is_sparse_row<sparse_row<T>> = true;
 
 /// The rows of the given numbers, in their order: a matrix or a csr_matrix.
-template <class Rows>
-auto gather_rows(const Rows& rows, std::span<const id_type> numbers) {
+template <class Rows, class Numbers>
+auto gather_rows(const Rows& rows, const Numbers& numbers) {
   using T = typename Rows::value_type;
   if constexpr (is_sparse_row<row_t<Rows>>) {
     std::vector<std::int64_t> indptr{0};
     std::vector<std::int32_t> indices;
     std::vector<T> values;
-    for (const id_type i : numbers) {
+    for (const auto i : numbers) {
       const sparse_row<T> row = rows.row(i);
       indices.insert(indices.end(), row.indices.begin(), row.indices.end());
       values.insert(values.end(), row.values.begin(), row.values.end());
