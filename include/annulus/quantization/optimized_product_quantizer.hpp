@@ -33,9 +33,8 @@ class optimized_product_quantizer {
     if (m_rotation.rows() != d || m_rotation.cols() != d)
       detail::invalid("rotation", m_rotation.rows(), "must be square, of the quantiser's ", d, " dimensions");
     detail::check_rows<float>(m_rotation, "rotation", 1);
-    const auto r = detail::as_eigen(m_rotation);
-    const float off = (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.rows())).cwiseAbs().maxCoeff();
-    if (!(detail::is_number(off) && off < 1e-3f))
+    const float off = detail::distance_from_orthonormal(m_rotation);
+    if (!(detail::is_number(off) && off < detail::rotation_tolerance))
       detail::invalid("rotation", off, "its rows must be orthonormal to within 1e-3");
   }
 

@@ -77,6 +77,16 @@ inline matrix<float> transposed(const matrix<float>& m) {
   return t;
 }
 
+/// By how much rows of finite numbers are not orthonormal: the greatest difference of R R^T from the identity in
+/// magnitude, a NaN where one is.
+inline float distance_from_orthonormal(const matrix<float>& rows) {
+  const auto r = as_eigen(rows);
+  return (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.rows())).cwiseAbs().maxCoeff();
+}
+
+/// How far the rotation of an optimised product quantiser may be from orthonormal.
+inline constexpr float rotation_tolerance = 1e-3f;
+
 /// The rotation R (d x d) for which vecs * R is nearest to `targets` in squares, given vecs^T targets: U V^T of its
 /// singular value decomposition (Schönemann 1966). V are eigenvectors and U comes of a QR decomposition, which is
 /// orthogonal whatever the rank: Eigen's BDCSVD returns other matrices, or reads out of range, for singular products.

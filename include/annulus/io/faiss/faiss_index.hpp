@@ -25,9 +25,7 @@ inline constexpr std::size_t faiss_max_depth = 8;
 
 /// Whether an optimized_product_quantizer takes it.
 inline bool is_rotation(const matrix<float>& m) {
-  if (m.rows() != m.cols()) return false;
-  const auto r = as_eigen(m);
-  return (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.cols())).cwiseAbs().maxCoeff() < 1e-3f;
+  return m.rows() == m.cols() && distance_from_orthonormal(m) < rotation_tolerance;
 }
 
 template <class T, class Variant>
