@@ -284,7 +284,7 @@ class product_quantizer {
       if (m_metric == pq_metric::dot) std::transform(out, out + m_m * m_ks, out, std::negate<>());
       return true;
     };
-    return detail::scan_codes(codes, m_m, m_ks, queries, k, params, smaller_is_nearer);
+    return detail::search_by_float_tables(codes, m_m, m_ks, queries, k, params, smaller_is_nearer);
   }
 
   std::size_t m_m, m_ks, m_ds = 0, m_dim = 0;

@@ -119,8 +119,8 @@ class float_table_scan {
 
 /// The k nearest of the codes to each query, whose table(q, out, worker) writes as float_table_scan says.
 template <code_scalar Code, class Table>
-neighbors scan_codes(matrix_view<Code> codes, std::size_t m, std::size_t ks, std::size_t queries, std::size_t k,
-                     const pq_search_params& params, Table table) {
+neighbors search_by_float_tables(matrix_view<Code> codes, std::size_t m, std::size_t ks, std::size_t queries,
+                                 std::size_t k, const pq_search_params& params, Table table) {
   if (k == 0) invalid("k", k, "must be at least 1");
   if (codes.rows() >= no_id) invalid("codes", codes.rows(), "must be fewer than 2^32 - 1");
   checked_product(queries, k, "queries * k");
