@@ -35,8 +35,8 @@ inline annulus::matrix<double> line_costs(std::size_t d, double p = 1) {
 
 inline annulus::detail::transport_problem problem_of(const std::vector<float>& a, const std::vector<float>& b,
                                                      const annulus::matrix<double>& cost) {
-  return annulus::detail::make_problem(annulus::detail::massive_bins(a.data(), a.size()),
-                                       annulus::detail::massive_bins(b.data(), b.size()),
+  return annulus::detail::make_problem(annulus::detail::bins_with_mass(a.data(), a.size()),
+                                       annulus::detail::bins_with_mass(b.data(), b.size()),
                                        annulus::detail::transport_costs(cost));
 }
 

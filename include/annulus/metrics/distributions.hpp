@@ -30,11 +30,6 @@ struct half_chord : kernel_metric<kernels::squared_l2> {
 template <class Kernel>
 struct divergence : kernel_metric<Kernel> {
   static constexpr bool is_angular = false;
-  template <row_scalar T>
-    requires kernel_for<Kernel, T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return this->to_distance(this->rank(a, b, d));
-  }
 };
 
 }  // namespace detail
@@ -42,12 +37,9 @@ struct divergence : kernel_metric<Kernel> {
 /// sqrt(1 - sum sqrt(p q)) = |sqrt p - sqrt q| / sqrt 2 of the shares p, q, from 0 to 1 (Hellinger 1909); a metric. Two
 /// rows without mass are at distance 0, one of them is at 1 from any other row. Negative mass is refused. Searched as
 /// the Euclidean distance of roots, so that near rows lose no digits. O(d); sparse rows O(stored).
-struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
+struct hellinger : detail::mass_embedding<hellinger> {
   static constexpr std::string_view name = "hellinger";
-  static constexpr bool is_angular = false;
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<hellinger>::operator();
+  using detail::mass_embedding<hellinger>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return detail::share_dim(d); }
   template <row_scalar T>
@@ -87,12 +79,9 @@ struct hellinger : detail::embedding<hellinger>, detail::mass_rows {
 /// 1991). Its square root is a metric (Endres and Schindelin 2003), it is not. Two rows without mass are at 0, one of
 /// them is at log 2 from any other row. Negative mass is refused. Relative error below 1e-5 in float, for near rows
 /// too. O(d); sparse rows O(stored).
-struct jensen_shannon : detail::embedding<jensen_shannon>, detail::mass_rows {
+struct jensen_shannon : detail::mass_embedding<jensen_shannon> {
   static constexpr std::string_view name = "jensen_shannon";
-  static constexpr bool is_angular = false;
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<jensen_shannon>::operator();
+  using detail::mass_embedding<jensen_shannon>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return detail::share_dim(d); }
   template <row_scalar T>
@@ -116,13 +105,10 @@ struct jensen_shannon : detail::embedding<jensen_shannon>, detail::mass_rows {
 /// smoothed by e = 2^-23 in the units of the row: p = (x + e) / (sum of x + e d), so that a row without mass is the
 /// uniform distribution. Negative mass is refused. Searched over rows of shares and their logarithms, twice as long.
 /// O(d); sparse rows O(stored), the bins that neither stores included.
-struct symmetric_kl : detail::embedding<symmetric_kl>, detail::mass_rows {
+struct symmetric_kl : detail::mass_embedding<symmetric_kl> {
   static constexpr std::string_view name = "symmetric_kl";
-  static constexpr bool is_angular = false;
   static constexpr double smoothing = 0x1p-23;  ///< mass added to every bin
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<symmetric_kl>::operator();
+  using detail::mass_embedding<symmetric_kl>::operator();
 
   /// The same for float and double, of which a block holds half as many.
   static std::size_t embedded_dim(std::size_t d) noexcept {

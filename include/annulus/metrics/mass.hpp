@@ -62,6 +62,14 @@ struct mass_rows {
   }
 };
 
+/// Base of metrics of distributions that rewrite rows in the type they are computed in.
+template <class Derived>
+struct mass_embedding : embedding<Derived>, mass_rows {
+  static constexpr bool is_angular = false;
+  template <row_scalar T>
+  using embedded = lane_t<T>;
+};
+
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 
 #include <annulus/core/base/macros_on.hpp>

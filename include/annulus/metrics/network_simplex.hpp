@@ -4,8 +4,8 @@
 /// An exact solver of the transportation problem: the network simplex method on the bipartite graph of sources and
 /// sinks (Dantzig 1951), with strongly feasible trees against cycling (Cunningham 1976).
 
-#include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/metrics/transport_tree.hpp>
 
 #include <algorithm>
 
@@ -13,21 +13,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Mass at n sources and m sinks, all positive and of the same sum but for rounding, and the cost of a unit from each
-/// source to each sink: rows of `stride` elements, whole vectors.
-struct transport_problem {
-  std::size_t n = 0, m = 0, stride = 0;
-  aligned_vector<double> supply, demand, cost;
-
-  const double* costs(std::size_t i) const noexcept { return cost.data() + i * stride; }
-};
-
 /// Solves in the constructor; then tells the cost, the flows and the potentials that prove them optimal. Worst case
 /// exponential, in practice a few pivots a node, each O(n + m) and a scan of some rows of costs. Memory O(n + m).
 class network_simplex {
  public:
   explicit network_simplex(const transport_problem& problem)
-      : m_problem(problem), m_nodes(problem.n + problem.m), m_v(problem.stride, no_sink) {
+      : m_problem(problem), m_tree(problem.n + problem.m), m_v(problem.stride, no_sink) {
     for (const double c : problem.cost) m_tolerance = std::max(m_tolerance, c);
     m_tolerance *= 0x1p-43;
     start();
@@ -46,31 +37,25 @@ class network_simplex {
   template <class F>
   void for_each_flow(F f) const {
     for (index k = 0; k < size(); ++k)
-      if (m_nodes[k].parent != none) {
-        const index p = m_nodes[k].parent;
-        if (is_source(k)) f(std::size_t{k}, p - m_problem.n, m_nodes[k].flow);
-        else f(std::size_t{p}, k - m_problem.n, m_nodes[k].flow);
+      if (m_tree[k].parent != none) {
+        const index p = m_tree[k].parent;
+        if (is_source(k)) f(std::size_t{k}, p - m_problem.n, m_tree[k].flow);
+        else f(std::size_t{p}, k - m_problem.n, m_tree[k].flow);
       }
   }
   /// Potentials: u(i) + v(j) <= cost(i, j), and equal where flow is, but for rounding.
-  double u(std::size_t i) const noexcept { return m_nodes[i].potential; }
+  double u(std::size_t i) const noexcept { return m_tree[i].potential; }
   double v(std::size_t j) const noexcept { return m_v[j]; }
 
  private:
-  using index = std::uint32_t;
-  static constexpr index none = ~index{0};
+  using index = transport_tree::index;
+  static constexpr index none = transport_tree::none;
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   static constexpr double no_sink = -infinity;  ///< as a potential: no source finds such a sink cheap
 
-  /// A node of the spanning tree, with the arc to its parent. Arcs lead from sources to sinks.
-  struct node {
-    index parent = none, first_child = none, next = none, previous = none, depth = 0;
-    double flow = 0;
-    double potential = 0;  ///< u of a source; the sinks' are in m_v, where they lie side by side
-  };
   static constexpr std::size_t sources_at_once = 8;
 
-  index size() const noexcept { return static_cast<index>(m_nodes.size()); }
+  index size() const noexcept { return static_cast<index>(m_tree.size()); }
   bool is_source(index k) const noexcept { return k < m_problem.n; }
   index sink(std::size_t j) const noexcept { return static_cast<index>(m_problem.n + j); }
 
@@ -165,48 +150,18 @@ class network_simplex {
 
   /// Makes `child`, which hangs nowhere, a child of `parent`, its potential that of an arc in the tree.
   void hang(index child, index parent, double flow) noexcept {
-    m_nodes[child].flow = flow;
-    link(child, parent);
+    m_tree[child].flow = flow;
+    m_tree.link(child, parent);
     set_potential(child);
   }
-  void link(index child, index parent) noexcept {
-    node& c = m_nodes[child];
-    node& p = m_nodes[parent];
-    c.parent = parent;
-    c.depth = p.depth + 1;
-    c.previous = none;
-    c.next = p.first_child;
-    if (c.next != none) m_nodes[c.next].previous = child;
-    p.first_child = child;
-  }
-  void unlink(index child) noexcept {
-    const node& c = m_nodes[child];
-    if (c.previous == none) m_nodes[c.parent].first_child = c.next;
-    else m_nodes[c.previous].next = c.next;
-    if (c.next != none) m_nodes[c.next].previous = c.previous;
-  }
   void set_potential(index k) noexcept {
-    const index p = m_nodes[k].parent;
-    if (is_source(k)) m_nodes[k].potential = m_problem.costs(k)[p - m_problem.n] - m_v[p - m_problem.n];
-    else m_v[k - m_problem.n] = m_problem.costs(p)[k - m_problem.n] - m_nodes[p].potential;
-  }
-  /// f(k) for the nodes of the subtree of `top`, parents first.
-  template <class F>
-  void for_each_below(index top, F f) {
-    for (index k = top;;) {
-      f(k);
-      if (m_nodes[k].first_child != none) {
-        k = m_nodes[k].first_child;
-        continue;
-      }
-      while (k != top && m_nodes[k].next == none) k = m_nodes[k].parent;
-      if (k == top) return;
-      k = m_nodes[k].next;
-    }
+    const index p = m_tree[k].parent;
+    if (is_source(k)) m_tree[k].potential = m_problem.costs(k)[p - m_problem.n] - m_v[p - m_problem.n];
+    else m_v[k - m_problem.n] = m_problem.costs(p)[k - m_problem.n] - m_tree[p].potential;
   }
   void refresh_potentials() {
-    for_each_below(0, [&](index k) {
-      if (m_nodes[k].parent != none) set_potential(k);
+    m_tree.for_each_below(0, [&](index k) {
+      if (m_tree[k].parent != none) set_potential(k);
     });
   }
 
@@ -216,7 +171,7 @@ class network_simplex {
     const std::size_t n = m_problem.n;
     const std::size_t block = std::min(n, sources_at_once);
     // Many more than there ever are: should potentials that have drifted mislead, they are renewed.
-    const std::size_t most_pivots = 1000 * m_nodes.size();
+    const std::size_t most_pivots = 1000 * m_tree.size();
     std::size_t at = 0, pivots = 0;
     for (std::size_t clean = 0; clean < n && pivots < most_pivots;) {
       double best = -m_tolerance;
@@ -250,52 +205,52 @@ class network_simplex {
     index i_leaving = none, j_leaving = none;
     index a = i, b = j;
     while (a != b) {
-      const bool a_up = m_nodes[a].depth >= m_nodes[b].depth, b_up = m_nodes[b].depth >= m_nodes[a].depth;
+      const bool a_up = m_tree[a].depth >= m_tree[b].depth, b_up = m_tree[b].depth >= m_tree[a].depth;
       if (a_up) {
-        if (is_source(a) && m_nodes[a].flow < i_step) {
-          i_step = m_nodes[a].flow;
+        if (is_source(a) && m_tree[a].flow < i_step) {
+          i_step = m_tree[a].flow;
           i_leaving = a;
         }
-        a = m_nodes[a].parent;
+        a = m_tree[a].parent;
       }
       if (b_up) {
-        if (!is_source(b) && m_nodes[b].flow <= j_step) {
-          j_step = m_nodes[b].flow;
+        if (!is_source(b) && m_tree[b].flow <= j_step) {
+          j_step = m_tree[b].flow;
           j_leaving = b;
         }
-        b = m_nodes[b].parent;
+        b = m_tree[b].parent;
       }
     }
     const index top = a;
     const double step = std::min(i_step, j_step);
-    for (index k = i; k != top; k = m_nodes[k].parent) m_nodes[k].flow += is_source(k) ? -step : step;
-    for (index k = j; k != top; k = m_nodes[k].parent) m_nodes[k].flow += is_source(k) ? step : -step;
+    for (index k = i; k != top; k = m_tree[k].parent) m_tree[k].flow += is_source(k) ? -step : step;
+    for (index k = j; k != top; k = m_tree[k].parent) m_tree[k].flow += is_source(k) ? step : -step;
 
     // What hung below the arc that leaves hangs from the new arc, the way between the two turned round.
     const bool is_side_j = j_step <= i_step;
     const index cut = is_side_j ? j : i, leaving = is_side_j ? j_leaving : i_leaving;
     index child = cut, parent = is_side_j ? i : j;
     for (double flow = step;;) {
-      const index old_parent = m_nodes[child].parent;
-      const double old_flow = m_nodes[child].flow;
-      unlink(child);
-      link(child, parent);
-      m_nodes[child].flow = flow;
+      const index old_parent = m_tree[child].parent;
+      const double old_flow = m_tree[child].flow;
+      m_tree.unlink(child);
+      m_tree.link(child, parent);
+      m_tree[child].flow = flow;
       if (child == leaving) break;
       parent = child;
       child = old_parent;
       flow = old_flow;
     }
     const double change = is_side_j ? -reduced : reduced;
-    for_each_below(cut, [&](index k) {
-      m_nodes[k].depth = m_nodes[m_nodes[k].parent].depth + 1;
-      if (is_source(k)) m_nodes[k].potential += change;
+    m_tree.for_each_below(cut, [&](index k) {
+      m_tree[k].depth = m_tree[m_tree[k].parent].depth + 1;
+      if (is_source(k)) m_tree[k].potential += change;
       else m_v[k - m_problem.n] -= change;
     });
   }
 
   const transport_problem& m_problem;
-  std::vector<node> m_nodes;
+  transport_tree m_tree;
   aligned_vector<double> m_v;
   double m_tolerance = 0;
 };

@@ -178,15 +178,14 @@ class entropic_transport {
 /// of a transport even where iterations ran out. That takes some ten iterations where the regularisation is a tenth of
 /// the costs, some hundreds where it is a thousandth or less. Every call allocates O(m^2). Copies share one copy of the
 /// cost.
-class sinkhorn : public detail::mass_rows {
+class sinkhorn : public detail::transport_metric<sinkhorn> {
  public:
   static constexpr std::string_view name = "sinkhorn";
-  static constexpr bool is_angular = false;
 
   /// `cost` is d x d. \throws std::invalid_argument unless it is square, of at least one bin, and from 0 to 1e300,
   /// regularization > 0, finite and at least 1e-15 of the greatest cost, and max_iterations at least 1.
   explicit sinkhorn(matrix_view<double> cost, double regularization = 1, std::size_t max_iterations = 10'000)
-      : m_costs(cost), m_regularization(regularization), m_max_iterations(max_iterations) {
+      : transport_metric(cost), m_regularization(regularization), m_max_iterations(max_iterations) {
     if (!(detail::is_number(regularization) && regularization > 0 &&
           regularization <= std::numeric_limits<double>::max()))
       detail::invalid("regularization", regularization, "must be finite and above 0");
@@ -195,22 +194,10 @@ class sinkhorn : public detail::mass_rows {
     if (max_iterations == 0) detail::invalid("max_iterations", max_iterations, "must be at least 1");
   }
 
-  explicit sinkhorn(detail::unfilled to_fill) : m_costs(to_fill), m_regularization(1), m_max_iterations(1) {}
+  explicit sinkhorn(detail::unfilled to_fill) : transport_metric(to_fill), m_regularization(1), m_max_iterations(1) {}
 
-  /// \throws std::invalid_argument unless d is the cost's number of bins.
-  void check_dimension(std::size_t d) const { m_costs.check(d); }
-  const matrix<double>& cost() const noexcept { return m_costs.costs(); }
   double regularization() const noexcept { return m_regularization; }
   std::size_t max_iterations() const noexcept { return m_max_iterations; }
-
-  template <row_scalar T>
-  double operator()(const T* a, const T* b, std::size_t d) const {
-    return between(detail::massive_bins(a, d), detail::massive_bins(b, d));
-  }
-  template <class T>
-  double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
-    return between(detail::massive_bins(a), detail::massive_bins(b));
-  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
@@ -222,13 +209,12 @@ class sinkhorn : public detail::mass_rows {
   }
 
  private:
-  double between(const detail::massive_bins& a, const detail::massive_bins& b) const {
-    if (a.size() == 0 || b.size() == 0) return a.size() == b.size() ? 0.0 : std::numeric_limits<double>::infinity();
+  friend transport_metric;
+  double between(const detail::bins_with_mass& a, const detail::bins_with_mass& b) const {
     const detail::transport_problem problem = detail::make_problem(a, b, m_costs);
     return detail::entropic_transport(problem, m_regularization, m_max_iterations).cost();
   }
 
-  detail::transport_costs m_costs;
   double m_regularization;
   std::size_t m_max_iterations;
 };

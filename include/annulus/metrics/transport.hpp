@@ -60,15 +60,15 @@ class transport_costs {
 };
 
 /// The bins of a row that hold mass, with their shares.
-class massive_bins {
+class bins_with_mass {
  public:
   template <row_scalar T>
-  massive_bins(const T* row, std::size_t d) {
+  bins_with_mass(const T* row, std::size_t d) {
     gather(
         d, [&](std::size_t i) { return static_cast<double>(row[i]); }, [](std::size_t i) { return i; });
   }
   template <class T>
-  explicit massive_bins(const sparse_row<T>& row) {
+  explicit bins_with_mass(const sparse_row<T>& row) {
     gather(
         row.indices.size(), [&](std::size_t i) { return static_cast<double>(row.values[i]); },
         [&](std::size_t i) { return static_cast<std::size_t>(row.indices[i]); });
@@ -77,7 +77,7 @@ class massive_bins {
   std::size_t size() const noexcept { return m_bins.size(); }
   const std::vector<std::size_t>& bins() const noexcept { return m_bins; }
   const aligned_vector<double>& shares() const noexcept { return m_shares; }
-  friend bool operator==(const massive_bins&, const massive_bins&) = default;
+  friend bool operator==(const bins_with_mass&, const bins_with_mass&) = default;
 
  private:
   template <class Value, class Bin>
@@ -98,7 +98,7 @@ class massive_bins {
   aligned_vector<double> m_shares;
 };
 
-inline transport_problem make_problem(const massive_bins& from, const massive_bins& to, const transport_costs& costs) {
+inline transport_problem make_problem(const bins_with_mass& from, const bins_with_mass& to, const transport_costs& costs) {
   constexpr std::size_t lanes = simd::lanes<double>;
   transport_problem problem{from.size(),   to.size(),   (to.size() + lanes - 1) / lanes * lanes,
                             from.shares(), to.shares(), {}};
@@ -110,8 +110,41 @@ inline transport_problem make_problem(const massive_bins& from, const massive_bi
   return problem;
 }
 
+/// Base of metrics that transport between rows of mass at the costs of a matrix: Derived::between(a, b) of bins,
+/// neither of them empty.
+template <class Derived>
+class transport_metric : public mass_rows {
+ public:
+  static constexpr bool is_angular = false;
+
+  explicit transport_metric(matrix_view<double> cost) : m_costs(cost) {}
+  explicit transport_metric(unfilled to_fill) : m_costs(to_fill) {}
+
+  /// \throws std::invalid_argument unless d is the cost's number of bins.
+  void check_dimension(std::size_t d) const { m_costs.check(d); }
+  const matrix<double>& cost() const noexcept { return m_costs.costs(); }
+
+  template <row_scalar T>
+  double operator()(const T* a, const T* b, std::size_t d) const {
+    return distance(bins_with_mass(a, d), bins_with_mass(b, d));
+  }
+  template <class T>
+  double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    return distance(bins_with_mass(a), bins_with_mass(b));
+  }
+
+ protected:
+  transport_costs m_costs;
+
+ private:
+  double distance(const bins_with_mass& a, const bins_with_mass& b) const {
+    if (a.size() == 0 || b.size() == 0) return a.size() == b.size() ? 0.0 : std::numeric_limits<double>::infinity();
+    return static_cast<const Derived&>(*this).between(a, b);
+  }
+};
+
 /// Whether leaving all mass where it is does it, at no cost.
-inline bool is_at_rest(const massive_bins& a, const massive_bins& b, const transport_costs& costs) {
+inline bool is_at_rest(const bins_with_mass& a, const bins_with_mass& b, const transport_costs& costs) {
   if (!(a == b)) return false;
   for (const std::size_t bin : a.bins())
     if (costs.costs()(bin, bin) != 0) return false;
@@ -129,28 +162,14 @@ inline bool is_at_rest(const massive_bins& a, const massive_bins& b, const trans
 /// Exact but for rounding, some 1e-13 of the greatest cost, by the network simplex method over the bins that hold mass:
 /// m bins of both rows take some m pivots of O(m) each in practice. Every call allocates O(m^2) for the costs between
 /// them. Copies share one copy of the cost.
-class kantorovich : public detail::mass_rows {
+class kantorovich : public detail::transport_metric<kantorovich> {
  public:
   static constexpr std::string_view name = "kantorovich";
-  static constexpr bool is_angular = false;
 
   /// `cost` is d x d. \throws std::invalid_argument unless it is square, of at least one bin, and from 0 to
   /// 1e300.
-  explicit kantorovich(matrix_view<double> cost) : m_costs(cost) {}
-  explicit kantorovich(detail::unfilled to_fill) : m_costs(to_fill) {}
-
-  /// \throws std::invalid_argument unless d is the cost's number of bins.
-  void check_dimension(std::size_t d) const { m_costs.check(d); }
-  const matrix<double>& cost() const noexcept { return m_costs.costs(); }
-
-  template <row_scalar T>
-  double operator()(const T* a, const T* b, std::size_t d) const {
-    return between(detail::massive_bins(a, d), detail::massive_bins(b, d));
-  }
-  template <class T>
-  double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
-    return between(detail::massive_bins(a), detail::massive_bins(b));
-  }
+  explicit kantorovich(matrix_view<double> cost) : transport_metric(cost) {}
+  explicit kantorovich(detail::unfilled to_fill) : transport_metric(to_fill) {}
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
@@ -158,14 +177,12 @@ class kantorovich : public detail::mass_rows {
   }
 
  private:
-  double between(const detail::massive_bins& a, const detail::massive_bins& b) const {
-    if (a.size() == 0 || b.size() == 0) return a.size() == b.size() ? 0.0 : std::numeric_limits<double>::infinity();
+  friend transport_metric;
+  double between(const detail::bins_with_mass& a, const detail::bins_with_mass& b) const {
     if (detail::is_at_rest(a, b, m_costs)) return 0;
     const detail::transport_problem problem = detail::make_problem(a, b, m_costs);
     return detail::network_simplex(problem).cost();
   }
-
-  detail::transport_costs m_costs;
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

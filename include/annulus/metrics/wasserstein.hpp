@@ -93,6 +93,23 @@ void embed_cumulated(const T* row, std::size_t d, Out* out) noexcept {
   }
 }
 
+/// Base of metrics of order p over the differences of cumulated shares.
+template <class Derived>
+class cumulated_embedding : public mass_embedding<Derived> {
+ public:
+  explicit cumulated_embedding(double p = 1) : m_p(checked_order(p)) {}
+  double p() const noexcept { return m_p; }
+
+  template <class Self, class Archive>
+  static void persist(Self& self, Archive& archive) {
+    archive("p", self.m_p);
+    if constexpr (Archive::is_loading) archive.rebuild([&] { self = Self(self.m_p); });
+  }
+
+ protected:
+  double m_p;
+};
+
 /// f(F - G, bins) for every run of bins over which the difference of the cumulated shares does not change, and perhaps
 /// for runs of no bins.
 template <class T, class F>
@@ -141,16 +158,10 @@ void for_each_run(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
 /// Werman, Peleg, Rosenfeld 1985); for other p it is the distance of Cramer's kind that bears the name in the field,
 /// not the p-th Wasserstein distance. A row without mass is one whose mass lies in a bin after the last. Negative mass
 /// is refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d); sparse rows O(stored).
-class wasserstein_1d : public detail::embedding<wasserstein_1d>, public detail::mass_rows {
+class wasserstein_1d : public detail::cumulated_embedding<wasserstein_1d> {
  public:
   static constexpr std::string_view name = "wasserstein_1d";
-  static constexpr bool is_angular = false;
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<wasserstein_1d>::operator();
-
-  explicit wasserstein_1d(double p = 1) : m_p(detail::checked_order(p)) {}
-  double p() const noexcept { return m_p; }
+  using cumulated_embedding::cumulated_embedding, cumulated_embedding::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
   template <row_scalar T>
@@ -169,33 +180,19 @@ class wasserstein_1d : public detail::embedding<wasserstein_1d>, public detail::
     });
     return m_p == 1 ? sum : greatest * std::pow(sum, 1 / m_p);
   }
-
-  template <class Self, class Archive>
-  static void persist(Self& self, Archive& archive) {
-    archive("p", self.m_p);
-    if constexpr (Archive::is_loading) archive.rebuild([&] { self = wasserstein_1d(self.m_p); });
-  }
-
- private:
-  double m_p;
 };
 
 /// The least over mu of (sum over bins |F - G - mu|^p)^(1/p) of the cumulated shares F, G of bins around a circle,
-/// where mass may go either way; p >= 1 (1 by default), from 0 to d^(1/p) / 2; a metric for p = 1. For p = 1 the least
-/// cost of transport in bins, mu a median (Werman, Peleg, Melter, Rosenfeld 1986; Rabin, Delon, Gousseau 2011); for p =
-/// 2 mu is the mean. Two rows without mass are at 0, one of them is at d^(1/p) / 2 from any other row. Negative mass is
-/// refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d) for p = 1 and 2, some 30 times that for
-/// other p. Allocates for rows longer than some 500 elements, and for sparse rows that store more than some 250.
-class circular_kantorovich : public detail::embedding<circular_kantorovich>, public detail::mass_rows {
+/// where mass may go either way; p >= 1 (1 by default), from 0 to d^(1/p) / 2; a metric, as the norm of a quotient is.
+/// For p = 1 the least cost of transport in bins, mu a median (Werman, Peleg, Melter, Rosenfeld 1986; Rabin, Delon,
+/// Gousseau 2011); for p = 2 mu is the mean. Two rows without mass are at 0, one of them is at d^(1/p) / 2 from any
+/// other row. Negative mass is refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d) for p = 1 and 2, some
+/// 30 times that for other p. Allocates for rows longer than some 500 elements, and for sparse rows that store more
+/// than some 250.
+class circular_kantorovich : public detail::cumulated_embedding<circular_kantorovich> {
  public:
   static constexpr std::string_view name = "circular_kantorovich";
-  static constexpr bool is_angular = false;
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<circular_kantorovich>::operator();
-
-  explicit circular_kantorovich(double p = 1) : m_p(detail::checked_order(p)) {}
-  double p() const noexcept { return m_p; }
+  using cumulated_embedding::cumulated_embedding, cumulated_embedding::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d + 1; }
   template <row_scalar T>
@@ -219,15 +216,6 @@ class circular_kantorovich : public detail::embedding<circular_kantorovich>, pub
     });
     return detail::shifted_norm<double>({differences.data(), bins.data(), n}, m_p);
   }
-
-  template <class Self, class Archive>
-  static void persist(Self& self, Archive& archive) {
-    archive("p", self.m_p);
-    if constexpr (Archive::is_loading) archive.rebuild([&] { self = circular_kantorovich(self.m_p); });
-  }
-
- private:
-  double m_p;
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

@@ -16,11 +16,6 @@ struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
   static constexpr auto form = product_form::squared_l2;
   static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 4 * norm * norm; }
-  using detail::kernel_metric<kernels::squared_l2>::operator();
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
 };
 
 /// sqrt(sum (a - b)^2); ranked by its square.
@@ -158,11 +153,6 @@ struct manhattan : detail::kernel_metric<kernels::l1> {
   static double greatest_sum(double norm, std::size_t d) noexcept {
     return 2 * detail::sqrt(static_cast<double>(d)) * norm;
   }
-  using detail::kernel_metric<kernels::l1>::operator();
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
 };
 
 /// max |a - b|.
@@ -170,11 +160,6 @@ struct chebyshev : detail::kernel_metric<kernels::linf> {
   static constexpr std::string_view name = "chebyshev";
   static constexpr bool is_angular = false;
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
-  using detail::kernel_metric<kernels::linf>::operator();
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
 };
 
 /// The number of bits that differ, of rows of packed bytes.

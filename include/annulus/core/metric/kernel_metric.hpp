@@ -16,7 +16,7 @@ auto to_floating(Result r) noexcept {
   else return static_cast<float>(r);
 }
 
-/// A metric whose rank is the result of one kernel.
+/// A metric whose rank is the result of one kernel, and its distance too unless the derived one says otherwise.
 template <class Kernel>
 struct kernel_metric {
   using kernel = Kernel;
@@ -35,6 +35,9 @@ struct kernel_metric {
   static auto to_distance(Rank rank) noexcept {
     return to_floating(rank);
   }
+  template <row_scalar T>
+    requires kernel_for<Kernel, T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept { return to_distance(rank(a, b, d)); }
   template <class T>
     requires sparse_kernel_for<Kernel, T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept { return rank(a, b); }
