@@ -15,7 +15,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// (sum |a - b|^p)^(1/p), for finite p >= 1: a metric. p = 1, 3/2, 2, 5/2, 3 and 4 need no logarithm and are ranked by
 /// the sum of powers; any other p is ranked by the distance. p = 1 and 2 are `manhattan` and `euclidean`, which are
 /// faster to search by; the limit for large p is `chebyshev`. O(d).
-class minkowski {
+class minkowski : public detail::row_metric<minkowski> {
  public:
   static constexpr std::string_view name = "minkowski";
   static constexpr bool is_angular = false;
@@ -60,14 +60,6 @@ class minkowski {
         return rank;
     }
   }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return between(detail::as_row(a, d), detail::as_row(b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return between(a, b);
-  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
@@ -76,6 +68,7 @@ class minkowski {
   }
 
  private:
+  friend detail::row_metric<minkowski>;
   template <class Row>
   using number = detail::lane_t<detail::coordinate_t<Row>>;
 
@@ -123,20 +116,14 @@ class minkowski {
 
 /// sum |a - b| / (|a| + |b|), from 0 to d; a coordinate that is 0 in both rows adds 0 (Lance and Williams 1967). A
 /// metric. O(d).
-struct canberra : detail::kernel_metric<kernels::canberra> {
+struct canberra : detail::kernel_metric<kernels::canberra>, detail::row_metric<canberra> {
   static constexpr std::string_view name = "canberra";
   static constexpr bool is_angular = false;
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return between(detail::as_row(a, d), detail::as_row(b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return between(a, b);
-  }
+  using detail::row_metric<canberra>::operator();
 
  private:
+  friend detail::row_metric<canberra>;
   template <class Row>
   static auto between(const Row& a, const Row& b) noexcept {
     const auto sum = detail::sum_of<kernel>(a, b);

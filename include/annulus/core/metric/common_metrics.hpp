@@ -19,7 +19,7 @@ struct sqeuclidean : detail::kernel_metric<kernels::squared_l2> {
 };
 
 /// sqrt(sum (a - b)^2); ranked by its square.
-struct euclidean : detail::kernel_metric<kernels::squared_l2> {
+struct euclidean : detail::kernel_metric<kernels::squared_l2>, detail::row_metric<euclidean> {
   static constexpr std::string_view name = "euclidean";
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
@@ -29,16 +29,10 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2> {
   static auto to_distance(Rank rank) noexcept {
     return detail::sqrt(detail::to_floating(rank));
   }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return between(detail::as_row(a, d), detail::as_row(b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return between(a, b);
-  }
+  using detail::row_metric<euclidean>::operator();
 
  private:
+  friend detail::row_metric<euclidean>;
   template <class Row>
   static auto between(const Row& a, const Row& b) noexcept {
     return detail::root_of_sum<kernel>(a, b, [](auto rank) { return to_distance(rank); });

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The base of metrics whose rank is the result of one kernel.
+/// The bases of metrics whose rank is the result of one kernel, and of those with one function for dense and sparse
+/// rows.
 
 #include <annulus/core/metric/metric.hpp>
 
@@ -15,6 +16,28 @@ auto to_floating(Result r) noexcept {
   if constexpr (std::same_as<Result, double>) return r;
   else return static_cast<float>(r);
 }
+
+template <class T>
+std::span<const T> as_row(const T* row, std::size_t d) noexcept {
+  return {row, d};
+}
+
+/// Base of metrics that compare dense and sparse rows in the same words: Derived::between(a, b), of two spans or of two
+/// sparse rows.
+template <class Derived>
+struct row_metric {
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return self().between(as_row(a, d), as_row(b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return self().between(a, b);
+  }
+
+ private:
+  const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+};
 
 /// A metric whose rank is the result of one kernel, and its distance too unless the derived one says otherwise.
 template <class Kernel>
@@ -42,11 +65,6 @@ struct kernel_metric {
     requires sparse_kernel_for<Kernel, T>
   auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept { return rank(a, b); }
 };
-
-template <class T>
-std::span<const T> as_row(const T* row, std::size_t d) noexcept {
-  return {row, d};
-}
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 
