@@ -10,12 +10,21 @@
 ///   to_distance(rank)    the distance of a rank
 ///   ranks(query, d, rows, stride, count, out)   the ranks of many rows at once, the same numbers
 ///   kernel               the SIMD kernel (dense_kernels.hpp) whose result, passed through `from_kernel`, is the rank
-///   form                 a product_form: how the rank follows from an inner product, for searches by matrix products
+///   form                 a product_form: the rank is that squared Euclidean distance, negative inner product or cosine
+///                        distance, so that searches and codes select by integer products. Of `cosine` dense searches
+///                        compute the rank themselves, from norms that they keep: the metric's own is not called
+///   is_angular           whether an RP tree parts rows by direction where their form is inner_product; every metric
+///                        with a form has it
 ///   is_set_metric        that it reads the indices of sparse rows alone, so that they need no values
-///   is_angular           which split an RP tree should use
 ///   degree()             how distances and ranks grow with the rows, for searches to compare rows times a power of two
 ///   greatest_sum(norm, d)  what rows of d coordinates of that Euclidean norm add up to at most on the way to their
 ///                        distance: rows are refused for which that is no number of their type
+///   check_dimension(d)   throws std::invalid_argument for rows of a length that it does not take
+///   refuses(row, d), or refuses(row) of a sparse row   why it does not take a row: a row_refusal, or a text that is
+///                        null where it does (rewritten_metric.hpp)
+///   embedded<T>, embedded_dim(d), embed(row, d, out), base(d)   that it is the metric `base` of rewritten rows, of
+///                        which searches then compare copies (rewritten_metric.hpp)
+///   bits                 how many bits rows of bytes have, 0 until it is told; bit_matrix tells it
 ///   name                 what index files call it
 ///
 /// A metric called on two rows is right at every size of theirs. Ranks are sums of squares, or of powers, and as a sum
@@ -28,7 +37,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// How a metric's rank follows from <q, x> and the squared norms of both.
+/// What the rank of a metric is, by <q, x> and the squared norms of both: |q - x|^2, -<q, x>, or 1 - cos(q, x).
 enum class product_form { none, squared_l2, inner_product, cosine };
 
 /// The distance of two rows, both times s > 0, is s^distance times theirs, and their rank s^rank times theirs.
@@ -78,7 +87,7 @@ concept kernel_ranked = requires {
 };
 
 namespace detail {
-/// The form of a metric, which need not tell.
+/// The form of a metric; none where it has no such member.
 template <class Metric>
 constexpr product_form form_of() {
   if constexpr (requires { Metric::form; }) return Metric::form;
@@ -102,9 +111,10 @@ concept ranks_blocks = requires(const M& m, const T* row, std::size_t n, rank_t<
   m.ranks(row, n, row, n, n, out);
 };
 
-/// Metrics that count the bits of packed rows.
+/// Metrics that compare whole rows by a loop of their own, in place of one over vectors of coordinates: those of packed
+/// bits, by their kernel or by `ranks`, and any other with `ranks`.
 template <class M, class T>
-concept counts_bits = (kernel_ranked<M, T> && !folds_rows<M, T>) || ranks_blocks<M, T>;
+concept has_own_loop = (kernel_ranked<M, T> && !folds_rows<M, T>) || ranks_blocks<M, T>;
 
 /// A metric of packed bits, or a family of them, for these points: where it was not told how many bits rows have, a
 /// bit_matrix tells it, as its last bytes may have more.

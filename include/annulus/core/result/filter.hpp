@@ -3,14 +3,17 @@
 /// \file
 /// id_filter: which rows a search may return.
 
-#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/base/ids.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 

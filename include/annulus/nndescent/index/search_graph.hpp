@@ -253,10 +253,11 @@ class search_graph {
   /// Whether rows are walked over as codes that are fitted to them.
   static constexpr bool fits_rows = requires(const walk_type& walk, const view_type& rows) { walk.fitted(rows); };
   /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
-  /// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
+  /// sparse rows and of metrics of bits: with as wide lists their descent takes half as long again, and searches gain a
+  /// tenth.
   static constexpr std::size_t least_width = [] {
     if constexpr (is_sparse_row<row_type>) return 30;
-    else return counts_bits<Metric, typename Points::value_type> ? 30 : 46;
+    else return has_own_loop<Metric, typename Points::value_type> ? 30 : 46;
   }();
   static constexpr std::size_t start_leaf = 32;
 
