@@ -5,6 +5,7 @@
 /// by powers of two. Where all are ordinary, that search is called as it is and nothing is copied.
 
 #include <annulus/core/metric/scaled_rows.hpp>
+#include <annulus/core/result/neighbors.hpp>
 #include <annulus/knn/params.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
