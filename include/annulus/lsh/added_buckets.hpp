@@ -3,7 +3,7 @@
 /// \file
 /// The buckets of rows that were inserted since the tables were sorted.
 
-#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/base/ids.hpp>
 #include <annulus/lsh/sorted_buckets.hpp>
 
 #include <annulus/core/base/macros_off.hpp>

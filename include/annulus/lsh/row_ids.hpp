@@ -3,7 +3,7 @@
 /// \file
 /// The ids of the rows of an LSH index, which stay while rows move.
 
-#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/base/ids.hpp>
 #include <annulus/storage/archive.hpp>
 
 #include <algorithm>

@@ -3,8 +3,11 @@
 /// \file
 /// The rows that are compared with each other in one local join, in panels as wide as a SIMD vector.
 
-#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/base/ids.hpp>
 #include <annulus/core/simd/transpose.hpp>
+
+#include <span>
+#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 

@@ -3,8 +3,9 @@
 /// \file
 /// The lists of a descent: the nearest rows found so far for each row, and which of them have not been joined yet.
 
+#include <annulus/core/base/allocator.hpp>
+#include <annulus/core/base/ids.hpp>
 #include <annulus/core/base/parallel.hpp>
-#include <annulus/core/result/neighbors.hpp>
 #include <annulus/core/simd/batch.hpp>
 
 #include <numeric>

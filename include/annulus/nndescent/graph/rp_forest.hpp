@@ -4,9 +4,9 @@
 /// Random projection trees (Dasgupta, Freund 2008): each part of the data is halved by the hyperplane between two of
 /// its rows, until it fits a leaf. Rows of a leaf are near each other more often than not.
 
+#include <annulus/core/base/ids.hpp>
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/base/random.hpp>
-#include <annulus/core/result/neighbors.hpp>
 
 #include <numeric>
 

@@ -3,8 +3,8 @@
 /// \file
 /// The edges of a search graph, and connect, which adds edges until every row can be reached from the root.
 
+#include <annulus/core/base/ids.hpp>
 #include <annulus/core/base/parallel.hpp>
-#include <annulus/core/result/neighbors.hpp>
 #include <annulus/storage/archive.hpp>
 
 #include <annulus/core/base/macros_off.hpp>

@@ -4,7 +4,7 @@
 /// The ids of the rows of an index, which never change, and the vertices of the graph: one for each distinct row, with
 /// the ids of all its copies.
 
-#include <annulus/core/result/neighbors.hpp>
+#include <annulus/core/base/ids.hpp>
 #include <annulus/core/simd/prefetch.hpp>
 #include <annulus/storage/archive.hpp>
 
