@@ -5,6 +5,7 @@
 #include <annulus/core/result/filter.hpp>
 #include <annulus/core/result/neighbors.hpp>
 #include <annulus/nndescent/graph/params.hpp>
+#include <annulus/nndescent/index/search_params.hpp>
 
 #include <filesystem>
 #include <memory>

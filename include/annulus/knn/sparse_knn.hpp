@@ -4,6 +4,7 @@
 /// k nearest neighbours by brute force among sparse rows, and among rows of any other point set that is not a matrix.
 
 #include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/metric/rewritten_metric.hpp>
 #include <annulus/knn/knn.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -11,20 +12,6 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
-
-/// Whether a metric reads no more of sparse rows than their indices.
-template <class Metric>
-constexpr bool reads_indices_only() {
-  if constexpr (requires { Metric::is_set_metric; }) return Metric::is_set_metric;
-  else return false;
-}
-
-/// Throws std::invalid_argument for rows without values under a metric that reads them.
-template <class Metric, class Points>
-void check_has_values(const Points& points, std::string_view name) {
-  if constexpr (requires { points.has_values(); } && !reads_indices_only<Metric>())
-    if (!points.has_values()) invalid(name, "sets", "rows without values have no distance but by a metric of sets");
-}
 
 template <class Row>
 bool is_searchable(const Row& row) noexcept {

@@ -74,7 +74,7 @@ class nndescent_index {
     neighbors result(queries.size(), k);
     const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
-    const detail::vertex_filter passes = filter_for(queries.size(), params);
+    const auto passes = detail::prepared_filter(m_graph.names(), params.filter, queries.size());
     parallel_for(workers, queries.size(), 32, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i)
         find(queries.row(i), result.ids.row(i), result.distances.row(i), params, passes, scratch[worker]);
@@ -104,29 +104,20 @@ class nndescent_index {
   /// \throws std::invalid_argument for a NaN radius, where 2^31 ids or more were given out, and as search does.
   csr radius_search(const view_type& queries, float radius, const nndescent_search_params& params = {}) const {
     if (detail::is_nan(radius)) detail::invalid("radius", radius, "must be a number");
-    if (m_graph.n_ids() > std::size_t{std::numeric_limits<std::int32_t>::max()})
-      detail::invalid("ids", m_graph.n_ids(), "must fit the 32-bit indices of a CSR matrix");
+    detail::check_csr_columns("ids", m_graph.n_ids());
     if (queries.size() > 0) check_query(queries.dim(), 1, params);
     check_queries(queries);
     std::vector<std::vector<candidate<float>>> found(queries.size());
     const std::size_t workers = std::min(resolve_threads(params.threads), queries.size());
     std::vector<search_scratch> scratch(workers, make_scratch());
-    const detail::vertex_filter passes = filter_for(queries.size(), params);
+    const auto passes = detail::prepared_filter(m_graph.names(), params.filter, queries.size());
     parallel_for(workers, queries.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       search_scratch& s = scratch[worker];
       for (std::size_t i = begin; i < end; ++i)
         if (detail::is_finite_row(queries.row(i)) && size() > 0)
           found[i] = m_graph.walker().within(as_compared(queries.row(i), s), radius, params, passes, s);
     });
-    csr result{{0}, {}, {}, m_graph.n_ids()};
-    for (const auto& row : found) {
-      for (const auto& c : row) {
-        result.indices.push_back(static_cast<std::int32_t>(c.id));
-        result.distances.push_back(c.rank);
-      }
-      result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
-    }
-    return result;
+    return detail::lists_to_csr(found, m_graph.n_ids());
   }
 
   /// The cheapest of some beams whose recall of the k nearest reaches the target on rows of the index that are searched
@@ -135,18 +126,15 @@ class nndescent_index {
   /// O(n_queries n d). \throws std::invalid_argument for a target outside (0, 1], k = 0, n_queries = 0, or an index
   /// without its rows.
   tuned_search tune(double recall_target, const tune_params& params = {}) const {
-    check_tuning(recall_target, params.n_queries, params.k);
+    detail::check_tuning(recall_target, params.n_queries, params.k, keeps_rows());
     if (size() < 2) return {};
-    const auto vertices = detail::sample_vertices(m_graph.names(), params.n_queries);
-    const auto queries = detail::gather_rows(m_graph.walker().rows, std::span<const id_type>(vertices));
-    return detail::tune_beam(m_graph.walker(), detail::view_of<typename compared::points>(queries), vertices,
-                             recall_target, params.k, params.threads);
+    return detail::tune_by_own_rows(m_graph.walker(), recall_target, params);
   }
 
   /// The same for given queries (m x d), all of them. O(m n d). \throws also for m = 0, another dimension, or a query
   /// that is not finite.
   tuned_search tune(const view_type& queries, double recall_target, const tune_params& params = {}) const {
-    check_tuning(recall_target, queries.size(), params.k);
+    detail::check_tuning(recall_target, queries.size(), params.k, keeps_rows());
     const auto taken = checked(queries, "queries");
     if (size() == 0) return {};
     return detail::tune_beam(m_graph.walker(), taken.view(), {}, recall_target, params.k, params.threads);
@@ -169,7 +157,7 @@ class nndescent_index {
     const auto taken = checked(rows, "data");
     if (rows.size() >= no_id - m_graph.n_ids())
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
-    if (rows.size() >= detail::vertex_names::most_vertices - m_graph.names().n_vertices())
+    if (rows.size() >= detail::vertex_names::max_vertices - m_graph.names().n_vertices())
       detail::invalid("rows", rows.size(), "an index holds fewer than 2^31 rows");
     return m_graph.insert(taken.view(), params.threads);
   }
@@ -219,19 +207,8 @@ class nndescent_index {
     if (detail::is_finite_row(query))
       m_graph.walker().find(as_compared(query, scratch), ids, distances, params, passes, scratch);
   }
-  /// For many queries the filter is asked about every row once.
-  detail::vertex_filter filter_for(std::size_t n_queries, const nndescent_search_params& params) const {
-    constexpr std::size_t many = 8;
-    detail::vertex_filter passes(m_graph.names(), params.filter);
-    if (n_queries >= many) passes.prepare();
-    return passes;
-  }
   void check_queries(const view_type& queries) const {
-    // Of inner products the square of the query is no part.
-    if constexpr (!is_sparse && detail::form_of<typename compared::metric>() != product_form::inner_product)
-      for (std::size_t i = 0; i < queries.size(); ++i)
-        if (!detail::norms_are_finite(queries.middle_rows(i, 1)) && detail::is_finite_row(queries.row(i)))
-          detail::invalid("queries", "a row", "row ", i, " must not be so long that its squares overflow");
+    detail::check_query_lengths<typename compared::metric>(queries);
     detail::check_has_values<Metric>(queries, "queries");
     detail::check_rows_for(m_metric, queries, "queries");
     if constexpr (!is_rewritten) graph_type::check_storage(queries, "queries");  // rewritten rows are short
@@ -248,12 +225,7 @@ class nndescent_index {
       detail::invalid(std::string(name) + " dimension", rows.dim(), "must equal the index's ", m_dim);
     return checked(rows, m_metric, 1);
   }
-  void check_tuning(double recall_target, std::size_t n_queries, std::size_t k) const {
-    if (!(detail::is_number(recall_target) && recall_target > 0 && recall_target <= 1))
-      detail::invalid("recall_target", recall_target, "must be in (0, 1]");
-    if (k == 0 || n_queries == 0) detail::invalid("sample", n_queries, "and k = ", k, " must be at least 1");
-    if (size() > 0 && m_graph.walker().rows.size() == 0) detail::invalid("keep_rows", false, "tuning needs the rows");
-  }
+  bool keeps_rows() const noexcept { return size() == 0 || m_graph.walker().rows.size() > 0; }
   static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
                                                           std::size_t threads) {
     detail::check_data(metric, rows, threads);
@@ -281,7 +253,7 @@ class nndescent_index {
 
   /// What a file is to hold, if not the index as it is: none of the rows that were erased.
   std::optional<nndescent_index> compact_copy() const {
-    if (m_graph.names().n_unnamed() == 0) return std::nullopt;
+    if (m_graph.names().n_erased() == 0) return std::nullopt;
     nndescent_index copy = *this;
     copy.consolidate();
     return copy;

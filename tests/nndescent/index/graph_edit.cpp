@@ -1,5 +1,4 @@
 #include <annulus/nndescent/index/graph_edit.hpp>
-#include <annulus/nndescent/index/vertex_removal.hpp>
 
 #include "catch.hpp"
 
@@ -157,7 +156,7 @@ TEST_CASE("links of arrivals are the same for every number of threads, and are u
     auto arrivals = arrivals_of(walk, n);
     for (arrival& a : arrivals) {  // the first rows have no name
       std::erase_if(a.found, [](const candidate<float>& c) { return c.id < 12; });
-      a.unnamed = {{1, a.vertex % 7}, {2, 7 + a.vertex % 5}};
+      a.erased = {{1, a.vertex % 7}, {2, 7 + a.vertex % 5}};
     }
     detail::arrival_linker<walk_type>(space, edges, rule, threads)(arrivals);
     const search_edges linked = graph;
@@ -179,15 +178,15 @@ TEST_CASE("edges lead around rows that are gone", "[graph_editor]") {
   const search_edges graph = graph_of(walk, n);
   for (const std::size_t one_in : {2u, 3u, 20u, 1000u}) {
     const auto is_gone = [&](id_type v) { return v % one_in == 1; };
-    const auto mended_by = [&](std::size_t threads) {
-      return detail::mended_graph(graph, space, rule, threads, is_gone,
-                                  [](id_type, std::size_t, std::vector<id_type>&) {});
+    const auto edges_by = [&](std::size_t threads) {
+      return detail::edges_without(graph, space, rule, threads, is_gone,
+                                   [](id_type, std::size_t, std::vector<id_type>&) {});
     };
-    const search_edges mended = mended_by(1);
-    CHECK(wrong_edges(mended) == 0);
+    const search_edges consolidated = edges_by(1);
+    CHECK(wrong_edges(consolidated) == 0);
     std::size_t wrong = 0, n_edges = 0;
     for (id_type u = 0; u < n; ++u) {
-      const auto ids = mended.of(u);
+      const auto ids = consolidated.of(u);
       wrong += std::ranges::any_of(ids, is_gone) || ids.size() > degree || (is_gone(u) && !ids.empty());
       if (!is_gone(u) && std::ranges::none_of(graph.of(u), is_gone)) wrong += !std::ranges::equal(ids, graph.of(u));
       n_edges += ids.size();
@@ -195,7 +194,7 @@ TEST_CASE("edges lead around rows that are gone", "[graph_editor]") {
     CAPTURE(one_in);
     CHECK(wrong == 0);
     CHECK(n_edges >= n * degree / 4);
-    for (const std::size_t threads : {2u, 8u}) CHECK(same(mended_by(threads), mended));
+    for (const std::size_t threads : {2u, 8u}) CHECK(same(edges_by(threads), consolidated));
   }
 }
 
@@ -206,14 +205,14 @@ TEST_CASE("a row all of whose neighbours are gone gets those that a search finds
   for (id_type u = 0; u < 60; ++u)
     graph.assign(u, std::vector<id_type>{u < 30 ? u + 30 : u});  // the others lead nowhere
   std::vector<id_type> asked;
-  const search_edges mended = detail::mended_graph(
+  const search_edges consolidated = detail::edges_without(
       graph, space, rule, 1, [](id_type v) { return v >= 30; },
       [&](id_type v, std::size_t, std::vector<id_type>& ids) {
         asked.push_back(v);
         ids.push_back((v + 1) % 30);
       });
   REQUIRE(asked.size() == 30);
-  for (id_type u = 0; u < 30; ++u) CHECK(std::ranges::equal(mended.of(u), std::vector<id_type>{(u + 1) % 30}));
+  for (id_type u = 0; u < 30; ++u) CHECK(std::ranges::equal(consolidated.of(u), std::vector<id_type>{(u + 1) % 30}));
 }
 
 // ---- The choice of edges --------------------------------------------------------------------------------------------

@@ -32,8 +32,8 @@ TEST_CASE("edges are as before any sequence of changes that is undone", "[nndesc
       const id_type from = any(n + 3), to = any(n + 3);
       if (any(2) == 0) edges.add(from, to);
       else {
-        edges.keep(from);
-        edges.assign_kept(from, std::vector{to});
+        edges.record(from);
+        edges.assign_recorded(from, std::vector{to});
       }
     }
     edges.undo();
@@ -47,8 +47,8 @@ TEST_CASE("changes of edges are made at once", "[nndescent]") {
   CHECK(edges.add(0, 2));
   CHECK(edges.add(0, 1));
   CHECK_FALSE(edges.add(0, 0));
-  edges.keep(1);
-  edges.assign_kept(1, std::vector<id_type>{2});
+  edges.record(1);
+  edges.assign_recorded(1, std::vector<id_type>{2});
   CHECK(std::ranges::equal(graph.of(0), std::vector<id_type>{2, 1}));
   CHECK(std::ranges::equal(graph.of(1), std::vector<id_type>{2}));
 }
@@ -73,7 +73,7 @@ TEST_CASE("lists are as before any sequence of changes that is undone", "[nndesc
     lists.resize(n + 3);
     for (std::size_t i = 0; i < 1 + round % 9; ++i) {
       const id_type list = any(n + 3);
-      log.keep(list);
+      log.record(list);
       log.lists().enter(list, any(n + 3), static_cast<float>(any(100)));
     }
     log.undo();
@@ -83,9 +83,9 @@ TEST_CASE("lists are as before any sequence of changes that is undone", "[nndesc
 
 TEST_CASE("a log has blocks as they were when they were first kept and none beyond its own", "[nndescent]") {
   detail::undo_log<int> log(3, 2);
-  log.keep(1, std::array{4, 5});
-  log.keep(1, std::array{6, 7});
-  log.keep(3, std::array{8, 9});
+  log.record(1, std::array{4, 5});
+  log.record(1, std::array{6, 7});
+  log.record(3, std::array{8, 9});
   std::vector<std::pair<std::size_t, std::vector<int>>> kept;
   log.visit([&](std::size_t i, std::span<const int> block) { kept.push_back({i, {block.begin(), block.end()}}); });
   CHECK(kept == std::vector<std::pair<std::size_t, std::vector<int>>>{{1, {4, 5}}});

@@ -92,11 +92,11 @@ TEST_CASE("where all rows pass those vertices do that have a name", "[vertex_fil
   for (const bool is_prepared : {false, true}) {
     if (is_prepared) passes.prepare();
     std::size_t wrong = 0;
-    for (id_type v = 0; v < n_vertices; ++v) wrong += passes(v) != names.is_named(v);
+    for (id_type v = 0; v < n_vertices; ++v) wrong += passes(v) != names.is_live(v);
     CHECK(wrong == 0);
-    CHECK(visited_by(passes).size() == names.n_named());
+    CHECK(visited_by(passes).size() == names.n_live());
     CHECK(passes.is_open());
-    CHECK(passes.count() == static_cast<double>(names.n_named()));
+    CHECK(passes.count() == static_cast<double>(names.n_live()));
   }
 }
 

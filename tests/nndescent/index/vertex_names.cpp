@@ -23,7 +23,7 @@ struct model {
       if (at == vertex) ids.push_back(id);
     return ids;
   }
-  std::vector<id_type> named() const {
+  std::vector<id_type> live() const {
     std::set<id_type> all;
     for (const auto& [id, at] : vertex_of) all.insert(at);
     return {all.begin(), all.end()};
@@ -32,13 +32,13 @@ struct model {
 
 /// Whether all that can be asked of the names is as the model says.
 void check(const vertex_names& names, const model& expected) {
-  const auto named = expected.named();
+  const auto live = expected.live();
   CHECK(names.size() == expected.vertex_of.size());
   CHECK(names.n_ids() == expected.n_ids);
   CHECK(names.n_vertices() == expected.n_vertices);
-  CHECK(names.n_named() == named.size());
-  CHECK(names.n_unnamed() == expected.n_vertices - named.size());
-  CHECK(names.has_copies() == (named.size() < expected.vertex_of.size()));
+  CHECK(names.n_live() == live.size());
+  CHECK(names.n_erased() == expected.n_vertices - live.size());
+  CHECK(names.has_copies() == (live.size() < expected.vertex_of.size()));
   CHECK(names.defect() == "");
   std::vector<id_type> ids;
   for (const auto& [id, at] : expected.vertex_of) ids.push_back(id);
@@ -51,7 +51,7 @@ void check(const vertex_names& names, const model& expected) {
   }
   for (id_type v = 0; v < expected.n_vertices; ++v)
     wrong += !std::ranges::equal(names.ids_at(v), expected.ids_at(v)) ||
-             names.is_named(v) != std::ranges::binary_search(named, v);
+             names.is_live(v) != std::ranges::binary_search(live, v);
   CHECK(wrong == 0);
   CHECK_FALSE(names.holds(no_id));
 }
@@ -94,17 +94,17 @@ class pair_of_names {
     const std::size_t before = expected.n_vertices;
     const id_type id = any_id(), from = expected.vertex_of.at(id), to = a_vertex();
     if (from == to) return;
-    names.stand_also(id, to);
+    names.begin_move(id, to);
     if (below(4) == 0) {
-      names.stand_no_more(id, to);
+      names.cancel_move(id, to);
       names.resize(expected.n_vertices = before);
       return;
     }
     expected.vertex_of[id] = to;
-    CHECK(names.leave_for(id, to) == expected.ids_at(from).empty());
+    CHECK(names.finish_move(id, to) == expected.ids_at(from).empty());
   }
   void reorder() {
-    auto order = expected.named();
+    auto order = expected.live();
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[below(i)]);
     names.reorder(order);
     for (auto& [id, vertex] : expected.vertex_of)
@@ -164,7 +164,7 @@ TEST_CASE("ids that are skipped are given out and not there", "[vertex_names]") 
   vertex_names names;
   names.resize(3);
   for (const id_type vertex : {no_id, id_type{1}, no_id, id_type{0}, no_id}) names.add_or_skip(vertex);
-  names.count_unnamed();
+  names.count_erased();
   check(names, {{{1, 1}, {3, 0}}, 5, 3});
 }
 

@@ -124,6 +124,20 @@ void check_rows_for(const Metric& metric, const View& rows, std::string_view nam
         if (const row_refusal why = refusal(metric, row)) refuse_row(name, "row " + std::to_string(i), row, why);
 }
 
+/// Whether a metric reads no more of sparse rows than their indices.
+template <class Metric>
+constexpr bool reads_indices_only() {
+  if constexpr (requires { Metric::is_set_metric; }) return Metric::is_set_metric;
+  else return false;
+}
+
+/// Throws std::invalid_argument for rows without values under a metric that reads them.
+template <class Metric, class Points>
+void check_has_values(const Points& points, std::string_view name) {
+  if constexpr (requires { points.has_values(); } && !reads_indices_only<Metric>())
+    if (!points.has_values()) invalid(name, "sets", "rows without values have no distance but by a metric of sets");
+}
+
 /// What a search of Points by Metric compares: rows of `points` by `metric`.
 template <class Metric, class Points>
 struct compared {

@@ -51,11 +51,37 @@ struct csr {
   std::size_t n_columns = 0;
 };
 
+namespace detail {
+
+/// Throws std::invalid_argument for more columns than the indices of a csr can tell apart.
+inline void check_csr_columns(std::string_view name, std::size_t n_columns) {
+  if (n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
+    invalid(name, n_columns, "must fit the 32-bit indices of a CSR matrix");
+}
+
+/// Lists of candidates (id, and the distance as rank), one a query, as a sparse matrix with n_columns columns.
+/// \throws std::invalid_argument for n_columns beyond int32.
+template <class Candidate>
+csr lists_to_csr(const std::vector<std::vector<Candidate>>& lists, std::size_t n_columns) {
+  check_csr_columns("ids", n_columns);
+  csr result{{0}, {}, {}, n_columns};
+  result.indptr.reserve(lists.size() + 1);
+  for (const auto& list : lists) {
+    for (const auto& c : list) {
+      result.indices.push_back(static_cast<std::int32_t>(c.id));
+      result.distances.push_back(c.rank);
+    }
+    result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
+  }
+  return result;
+}
+
+}  // namespace detail
+
 /// The neighbours as a sparse matrix of ids.rows() x n_columns; padding is left out.
 /// \throws std::invalid_argument for n_columns beyond int32 or an id that is not below n_columns.
 inline csr to_csr(const neighbors& found, std::size_t n_columns) {
-  if (n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
-    detail::invalid("n_columns", n_columns, "must fit the 32-bit indices of a CSR matrix");
+  detail::check_csr_columns("n_columns", n_columns);
   csr result{{0}, {}, {}, n_columns};
   result.indptr.reserve(found.ids.rows() + 1);
   for (std::size_t i = 0; i < found.ids.rows(); ++i) {

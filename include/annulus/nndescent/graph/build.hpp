@@ -5,7 +5,6 @@
 /// NN-descent in their order.
 
 #include <annulus/core/codes/sq8_encoder.hpp>
-#include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/graph/code_space.hpp>
 #include <annulus/nndescent/graph/descent.hpp>
 #include <annulus/nndescent/graph/row_space.hpp>

@@ -6,6 +6,8 @@
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/simd/transpose.hpp>
 
+#include <algorithm>
+#include <limits>
 #include <span>
 #include <vector>
 

@@ -7,8 +7,10 @@
 #include <annulus/core/kernels/norm_checks.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/core/result/recall.hpp>
+#include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/graph/build.hpp>
 #include <annulus/nndescent/graph/copied_lists.hpp>
+#include <annulus/nndescent/graph/data_checks.hpp>
 #include <annulus/nndescent/graph/equal_rows.hpp>
 #include <annulus/nndescent/graph/graph_matrix.hpp>
 
@@ -59,59 +61,6 @@ neighbors exact_graph(const View& data, const Metric& metric, const row_order& o
       graph.distances(order[i], j + self) = lists.rank(i, j);
   }
   return graph;
-}
-
-/// Throws std::invalid_argument for rows whose squares leave the range of their type: too long ones, by number, and
-/// data all of whose rows are so short that the squares of differences lose digits, or for metrics of directions any
-/// row.
-template <class Metric, class T>
-void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, std::size_t threads) {
-  check_norms(data, name, threads);
-  if constexpr (scaling_metric<Metric> && !is_byte<T>) {
-    const degrees degree = metric.degree();
-    const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
-    const double greatest = greatest_norm(data, name, threads);
-    if (is_too_short(greatest))
-      invalid(name, greatest,
-              "is the length of the longest row: sums of squares of differences lose digits in this type; scale the "
-              "rows up");
-    for (std::size_t i = 0; degree.rank == 0 && i < data.rows(); ++i)
-      if (is_too_short(norm_of(data.row(i))))
-        invalid(name, "a row", "row ", i, " must not be so short that its square underflows; scale it up");
-  }
-}
-
-/// Throws std::invalid_argument for rows of double whose distances are no floats, which is what graphs keep: for too
-/// long ones by number, for too short ones where all are.
-template <class Metric>
-void check_float_distances(const Metric& metric, matrix_view<double> data, std::string_view name, std::size_t threads) {
-  if constexpr (requires { metric.greatest_sum(1.0, data.cols()); }) {
-    constexpr double least = 0x1p-110, most = std::numeric_limits<float>::max();
-    const auto reach = [&](double norm) { return metric.greatest_sum(norm, data.cols()); };
-    const double greatest = greatest_norm(data, name, threads);
-    if (greatest > 0 && reach(greatest) < least)
-      invalid(name, greatest, "is the length of the longest row: distances between such rows may be below float32, ",
-              "which graphs keep; scale the rows up");
-    if (reach(greatest) <= most) return;
-    for (std::size_t i = 0; i < data.rows(); ++i)
-      if (const double norm = norm_of(data.row(i)); !(reach(norm) <= most))
-        invalid(name, norm, "row ", i, " is of that length: distances between such rows may be beyond float32, ",
-                "which graphs keep; scale the rows down");
-  }
-}
-
-/// Everything that building refuses. \throws std::invalid_argument. The metric comes by value: g++ 12 takes a reference
-/// to one without members for a reference to something uninitialised, and warns.
-template <class Metric, class View>
-void check_data(Metric metric, const View& data, std::size_t threads) {
-  constexpr std::size_t most = std::size_t{1} << 31;
-  if (data.size() >= most) invalid("data rows", data.size(), "a graph must have fewer than 2^31");
-  if (data.size() > 0 && data.dim() == 0) invalid("data columns", data.dim(), "must be at least 1");
-  check_has_values<Metric>(data, "data");
-  if constexpr (is_sparse_row<row_t<View>>) check_rows(data, "data");
-  else check_lengths(metric, data, "data", threads);
-  if constexpr (std::same_as<View, matrix_view<double>>) check_float_distances(metric, data, "data", threads);
-  check_rows_for(metric, data, "data");
 }
 
 /// Of rows that were checked and all differ, as the metric compares them.

@@ -4,11 +4,14 @@
 /// The lists of a descent: the nearest rows found so far for each row, and which of them have not been joined yet.
 
 #include <annulus/core/base/allocator.hpp>
+#include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/simd/batch.hpp>
 
+#include <array>
 #include <numeric>
+#include <span>
 
 #include <annulus/core/base/macros_off.hpp>
 

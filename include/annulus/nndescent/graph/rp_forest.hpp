@@ -9,6 +9,8 @@
 #include <annulus/core/base/random.hpp>
 
 #include <numeric>
+#include <ranges>
+#include <span>
 
 #include <annulus/core/base/macros_off.hpp>
 

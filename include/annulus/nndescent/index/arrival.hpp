@@ -16,10 +16,10 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// A row that has its place in the graph and no edges yet.
 struct arrival {
   id_type vertex = no_id;
-  std::uint32_t leaf = 0;                      ///< of the tree
-  std::vector<candidate<float>> found = {};    ///< vertices around it by the ranks of the walk, nearest first
-  std::vector<candidate<float>> near = {};     ///< the same by exact distances
-  std::vector<candidate<float>> unnamed = {};  ///< vertices of erased rows nearby, by the same ranks
+  std::uint32_t leaf = 0;                     ///< of the tree
+  std::vector<candidate<float>> found = {};   ///< vertices around it by the ranks of the walk, nearest first
+  std::vector<candidate<float>> near = {};    ///< the same by exact distances
+  std::vector<candidate<float>> erased = {};  ///< vertices of erased rows nearby, by the same ranks
 };
 
 /// Finds what is around a row that has its place as a.vertex, among those that come together with it as well. Where
@@ -42,7 +42,7 @@ void look_around(const Walker& walker, const Space& space, const Row& row, std::
   };
   for (std::size_t j = 0; j < pool.size(); ++j) take(pool[j], a.found);
   std::sort(a.found.begin(), a.found.end());
-  for (std::size_t j = 0; j < s.unnamed.size(); ++j) take(s.unnamed[j], a.unnamed);
+  for (std::size_t j = 0; j < s.erased.size(); ++j) take(s.erased[j], a.erased);
   walker.exact_distances(pool, row, a.near);
 }
 

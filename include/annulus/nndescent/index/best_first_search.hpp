@@ -5,7 +5,6 @@
 /// ranked), until none that is left lies within the bound. Also where every walk starts.
 
 #include <annulus/core/simd/prefetch.hpp>
-#include <annulus/nndescent/graph/params.hpp>
 #include <annulus/nndescent/index/edges.hpp>
 #include <annulus/nndescent/index/entry_tree.hpp>
 #include <annulus/nndescent/index/rows_by_length.hpp>
@@ -22,10 +21,10 @@ struct walk_scratch {
 
   typename Walk::query query;
   visited_set visited = {};
-  search_pool<rank_type> pool = {};                 ///< the nearest found, which lead the way
-  search_pool<rank_type> found = {};                ///< the nearest that may be returned, where that is not all of them
-  std::vector<candidate<rank_type>> open = {};      ///< a heap of what a covering walk may go on from
-  std::vector<candidate<rank_type>> outposts = {};  ///< hubs all over the data, from which it may go down
+  search_pool<rank_type> pool = {};             ///< the nearest found, which lead the way
+  search_pool<rank_type> found = {};            ///< the nearest that may be returned, where that is not all of them
+  std::vector<candidate<rank_type>> open = {};  ///< a heap of what a covering walk may go on from
+  std::vector<candidate<rank_type>> hubs = {};  ///< hubs all over the data, from which it may go down
   std::vector<id_type> ids = {};
   std::vector<rank_type> ranks = {};
   std::uint64_t distances = 0, hops = 0;

@@ -21,7 +21,7 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
                       std::span<const id_type> leaves, const Space& space, const diversify_rule& rule,
                       const nndescent_params& params) {
   constexpr std::size_t step = 16, least_rows = 16, width = 22, few_edges = 10;
-  const std::size_t most_given_up = rule.degree / 4;
+  const std::size_t max_given_up = rule.degree / 4;
   const std::size_t n = leaves.size();
   std::size_t n_thin = 0;
   for (const id_type u : leaves) n_thin += graph.of(u).size() < few_edges;
@@ -51,7 +51,7 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
                    std::sort(found.begin(), found.end());
                    diversify(u, found);
                    const std::vector<id_type> before(graph.of(u).begin(), graph.of(u).end());
-                   const std::size_t stay = std::min(before.size(), rule.degree - most_given_up);
+                   const std::size_t stay = std::min(before.size(), rule.degree - max_given_up);
                    ids.assign(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(stay));
                    const auto add = [&](id_type v) {
                      if (ids.size() < rule.degree && std::ranges::find(ids, v) == ids.end()) ids.push_back(v);

@@ -76,7 +76,7 @@ class covering_walk {
     constexpr std::size_t others = 32;  // as near as the goal, which may not be returned
     m_s.pool.reset(goal.least() + margin + others);
     m_s.open.clear();
-    m_s.outposts.clear();
+    m_s.hubs.clear();
     forget_rows(graph, s);
   }
 
@@ -93,9 +93,9 @@ class covering_walk {
   /// How many rows it has ranked so far.
   std::uint64_t cost() const noexcept { return m_s.distances - m_before; }
   /// The hubs beside the way of the query through the tree, which lie all over the data.
-  std::span<const candidate<rank_type>> outposts() {
-    meet_outposts();
-    return m_s.outposts;
+  std::span<const candidate<rank_type>> hubs() {
+    meet_hubs();
+    return m_s.hubs;
   }
   /// Goes down from a row that was met, to nearer and nearer ones, as long as there are such.
   void descend(id_type from) {
@@ -114,13 +114,13 @@ class covering_walk {
     constexpr std::size_t check_every = 8, n_near = 4;
     constexpr double trial = 1.0 / 6;  // what of the budget is spent however little of the goal is covered
     for (std::size_t n_hops = 1;; ++n_hops) {
-      if (cost() > n_near * m_n_hubs) meet_outposts();
+      if (cost() > n_near * m_n_hubs) meet_hubs();
       m_bound = m_goal.bound();
       if (is_covered()) return walk_end::covered;
       const candidate<rank_type> nearest = take_nearest();
       if (nearest.id == no_id) {
-        if (m_has_outposts) return walk_end::dry;
-        meet_outposts();
+        if (m_has_met_hubs) return walk_end::dry;
+        meet_hubs();
         continue;
       }
       const auto spent = static_cast<double>(cost());
@@ -141,12 +141,12 @@ class covering_walk {
 
   // What is looked for may lie in several places, which are far from each other. Where it lies around the query, the
   // walk is over before the hubs are worth their ranks.
-  void meet_outposts() {
-    if (std::exchange(m_has_outposts, true)) return;
+  void meet_hubs() {
+    if (std::exchange(m_has_met_hubs, true)) return;
     m_entries.tree.top_hubs(m_graph.size(), m_n_hubs, m_s.ids);
     std::erase_if(m_s.ids, [&](id_type id) { return !m_s.visited.insert(id); });
     meet_collected();
-    for (std::size_t i = 0; i < m_s.ids.size(); ++i) m_s.outposts.push_back({m_s.ranks[i], m_s.ids[i]});
+    for (std::size_t i = 0; i < m_s.ids.size(); ++i) m_s.hubs.push_back({m_s.ranks[i], m_s.ids[i]});
   }
   void meet_collected() {
     rank_collected(m_walk, m_s);
@@ -159,7 +159,7 @@ class covering_walk {
       if (static_cast<double>(rank) > m_bound) return;
       m_s.open.push_back({rank, id});
       m_s.pool.insert(rank, id);
-    } else if (!is_settled(rank)) {
+    } else if (!may_end_before(rank)) {
       if (!m_goal.is_within(rank)) m_s.pool.insert(rank, id);
       m_s.open.push_back({rank, id});
       std::push_heap(m_s.open.begin(), m_s.open.end(), is_further);
@@ -167,7 +167,7 @@ class covering_walk {
   }
 
   bool is_covered() const {
-    if (m_has_heap) return !m_s.open.empty() && is_settled(m_s.open.front().rank);
+    if (m_has_heap) return !m_s.open.empty() && may_end_before(m_s.open.front().rank);
     const search_pool<rank_type>& met = m_s.pool;
     const std::size_t n_within = met.count_while([&](rank_type rank) { return m_goal.is_within(rank); });
     if (n_within == met.size()) return false;  // the goal may reach beyond the pool
@@ -176,7 +176,7 @@ class covering_walk {
            (place >= n_within && place < met.size() && static_cast<double>(met[place].rank) > m_bound);
   }
   /// By the heap, beside which the pool holds the nearest rows met that are not within the goal.
-  bool is_settled(rank_type rank) const {
+  bool may_end_before(rank_type rank) const {
     if (m_goal.is_within(rank)) return false;
     const search_pool<rank_type>& beyond = m_s.pool;
     return (beyond.is_full() && (m_margin == 0 || !(rank < beyond[m_margin - 1].rank))) ||
@@ -227,7 +227,7 @@ class covering_walk {
   double m_budget;
   double m_bound = std::numeric_limits<double>::infinity();
   std::size_t m_n_hubs;
-  bool m_has_outposts = false, m_has_heap = false;
+  bool m_has_met_hubs = false, m_has_heap = false;
   const Allow& m_allow;
   Goal& m_goal;
   walk_scratch<Walk>& m_s;

@@ -5,6 +5,7 @@
 /// (connect, in edges.hpp, then adds a path to every row.)
 
 #include <annulus/core/base/random.hpp>
+#include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/select/candidate.hpp>
 #include <annulus/nndescent/graph/neighbor_lists.hpp>
 #include <annulus/nndescent/index/edges.hpp>

@@ -75,12 +75,12 @@ class entry_tree {
   /// f(row) for the rows of a leaf, and the newest of those that were added to it.
   template <class F>
   void visit(std::uint32_t leaf, F f) const {
-    constexpr std::size_t most_added = 32;
+    constexpr std::size_t max_added = 32;
     const node& x = m_nodes[leaf];
     const std::size_t end = std::min<std::size_t>(x.end, m_rows.size());
     for (std::size_t i = x.begin; i < end; ++i) f(m_rows[i]);
     std::uint32_t at = x.newest;
-    for (std::size_t i = 0; i < most_added && at < m_added.size(); ++i) {
+    for (std::size_t i = 0; i < max_added && at < m_added.size(); ++i) {
       f(m_added[at].row);
       if (m_added[at].before >= at) break;  // none, or in a file that says nonsense
       at = m_added[at].before;

@@ -31,8 +31,8 @@ class edge_chooser {
     m_candidates.clear();
     for (std::size_t i = 0; i < ids.size(); ++i) m_candidates.push_back({m_ranks[i], ids[i]});
     std::sort(m_candidates.begin(), m_candidates.end());
-    const std::size_t most = 2 * m_degree;  // the far ones of many would rarely be kept
-    if (m_candidates.size() > most) m_candidates.resize(most);
+    const std::size_t limit = 2 * m_degree;  // the rule would hardly keep any of those further away
+    if (m_candidates.size() > limit) m_candidates.resize(limit);
     if (m_candidates.size() > m_degree) m_diversify(u, m_candidates);
     ids.clear();
     for (const auto& c : m_candidates) ids.push_back(c.id);
@@ -55,17 +55,17 @@ class edge_chooser {
     return best;
   }
 
-  /// The edges of u without those that is_gone(v) holds for: what these led to takes their place, and where too few of
-  /// those are left, what is behind them. Returns whether u has an edge to one that is gone.
-  template <class IsGone>
-  bool mend(const search_edges& graph, id_type u, IsGone is_gone, std::vector<id_type>& ids) {
-    constexpr std::size_t most_passed = 64;
+  /// The edges of u without those that is_removed(v) holds for: what these led to takes their place, and where too few
+  /// of those are left, what is behind them. Returns whether u has an edge to one that is gone.
+  template <class IsRemoved>
+  bool bypass(const search_edges& graph, id_type u, IsRemoved is_removed, std::vector<id_type>& ids) {
+    constexpr std::size_t max_passed = 64;
     ids.clear();
     m_passed.clear();
     const auto look_at = [&](id_type v) {
-      if (!is_gone(v)) {
+      if (!is_removed(v)) {
         if (v != u) ids.push_back(v);
-      } else if (m_passed.size() < most_passed && std::ranges::find(m_passed, v) == m_passed.end()) {
+      } else if (m_passed.size() < max_passed && std::ranges::find(m_passed, v) == m_passed.end()) {
         m_passed.push_back(v);
       }
     };
@@ -87,6 +87,33 @@ class edge_chooser {
   std::vector<id_type> m_passed;
 };
 
+/// The graph with no edges to or from vertices that is_removed(v) holds for: their neighbours take their place. Where
+/// less than a quarter of the degree is left, add_nearest(v, worker, ids) adds what a search finds. O(n), and some
+/// degree^2 ranks for each vertex that loses an edge.
+template <class Walk, class IsRemoved, class AddNearest>
+search_edges edges_without(const search_edges& graph, const walk_space<Walk>& space, const diversify_rule& rule,
+                           std::size_t threads, IsRemoved is_removed, AddNearest add_nearest) {
+  search_edges result = graph;
+  const std::size_t least = rule.degree / 4;
+  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {space, rule});
+  parallel_for(threads, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    std::vector<id_type> ids;
+    for (auto v = static_cast<id_type>(begin); v < end; ++v) {
+      if (is_removed(v)) {
+        result.assign(v, {});
+        continue;
+      }
+      if (!choosers[worker].bypass(graph, v, is_removed, ids)) continue;
+      if (ids.size() < least) {
+        add_nearest(v, worker, ids);
+        choosers[worker].choose(v, ids);
+      }
+      result.assign(v, ids);
+    }
+  });
+  return result;
+}
+
 /// Links arrivals to what was found around them, and that back to them: every target by itself, so that threads do not
 /// meet and the edges are the same for any number of them.
 template <class Walk>
@@ -106,20 +133,20 @@ class arrival_linker {
         m_choosers[worker].diversify(arrivals[i].vertex, arrivals[i].found);
         ids.clear();
         for (const auto& c : arrivals[i].found) ids.push_back(c.id);
-        m_graph->assign_kept(arrivals[i].vertex, ids);
+        m_graph->assign_recorded(arrivals[i].vertex, ids);
       }
     });
 
     m_links.clear();
     for (const arrival& a : arrivals)
-      for (const auto* list : {&a.found, &a.unnamed})
+      for (const auto* list : {&a.found, &a.erased})
         for (const auto& c : *list) m_links.push_back({c.id, {c.rank, a.vertex}});
     std::sort(m_links.begin(), m_links.end());
     m_begins.clear();
     for (std::size_t i = 0; i < m_links.size(); ++i)
       if (i == 0 || m_links[i].from != m_links[i - 1].from) {
         m_begins.push_back(i);
-        m_graph->keep(m_links[i].from);
+        m_graph->record(m_links[i].from);
       }
     m_losses.assign(m_begins.size(), {});
     parallel_for(m_threads, m_begins.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -159,12 +186,12 @@ class arrival_linker {
       for (const link& l : links)
         if (is_new(l))
           if (const id_type lost = edges.take(l.to); lost != no_id) losses.push_back({l.to.id, lost});
-      m_graph->assign_kept(from, edges.sorted());
+      m_graph->assign_recorded(from, edges.sorted());
     } else {
       std::vector<id_type> ids(before.begin(), before.end());
       for (const link& l : links)
         if (is_new(l)) ids.push_back(l.to.id);
-      m_graph->assign_kept(from, ids);
+      m_graph->assign_recorded(from, ids);
     }
   }
 
@@ -182,8 +209,8 @@ class arrival_linker {
     const auto before = m_graph->of(nearest);
     std::vector<id_type> ids(before.begin(), before.end());
     const id_type lost = std::exchange(ids[m_choosers[0].least_needed(nearest, ids)], a.vertex);
-    m_graph->keep(nearest);
-    m_graph->assign_kept(nearest, ids);
+    m_graph->record(nearest);
+    m_graph->assign_recorded(nearest, ids);
     m_graph->add(a.vertex, lost);
   }
 

@@ -15,9 +15,9 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class Points, class Metric, class Walk>
 struct graph_query : vertex_search<Points, Metric, Walk> {
   using base = vertex_search<Points, Metric, Walk>;
-  using base::around, base::distance, base::effort_for, base::has_exact_ranks, base::has_few_products, base::is_far,
-      base::length_of, base::likely_met, base::look_all_over, base::nearest, base::prepare, base::scan, base::scan_all,
-      base::scan_cost, base::visit;
+  using base::around, base::distance, base::effort_for, base::has_exact_ranks, base::always_scans, base::is_far,
+      base::length_of, base::likely_met, base::search_from_hubs, base::nearest, base::prepare, base::scan,
+      base::scan_all, base::scan_cost, base::visit;
   using base::entries, base::graph, base::lists, base::metric, base::names, base::rows, base::walk;
   using base::is_product;
   using typename base::effort, typename base::rank_type, typename base::row_type, typename base::scratch_type;
@@ -29,7 +29,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     if (k == 0 || !is_finite_row(query)) return;
     prepare(query, s);
     const effort e = effort_for(k, params);
-    if (!walk.is_blind(s.walk.query)) {
+    if (!walk.lacks_direction(s.walk.query)) {
       const auto& found = nearest(e, passes, s);
       std::size_t count = std::min(e.wanted, found.size());
       if constexpr (Walk::is_compressed)
@@ -106,7 +106,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     w.ids.clear();
     for (const auto& c : list)
       for (std::size_t j = 0; j < lists.width(); ++j)
-        if (const id_type id = lists(c.id, j).id; id < names.n_vertices() && names.is_named(id) && w.visited.insert(id))
+        if (const id_type id = lists(c.id, j).id; id < names.n_vertices() && names.is_live(id) && w.visited.insert(id))
           w.ids.push_back(id);
     if (rows.size() > 0) {
       const row_query<Metric, row_type> rank(metric, rows.row(vertex));
@@ -158,12 +158,12 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
       return static_cast<double>(distance(rank)) <= belt;
     };
     radius_goal goal{s.within, could_be_within, entries.root < graph.size() ? entries.root : 0};
-    const bool is_blind = walk.is_blind(s.walk.query);
-    if (is_blind && rows.size() > 0) {  // exact rows decide below
+    const bool lacks_direction = walk.lacks_direction(s.walk.query);
+    if (lacks_direction && rows.size() > 0) {  // exact rows decide below
       ++s.scans;
       visit(passes, s.walk, [&](id_type vertex) { s.within.push_back({rank_type{}, vertex}); });
       s.walk.distances += s.within.size();
-    } else if (is_blind || has_few_products() ||
+    } else if (lacks_direction || always_scans() ||
                walk_within(goal, radius, belt, params.beam, passes, s) == walk_end::given_up) {
       s.within.clear();
       scan_all(
@@ -192,14 +192,14 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     for (std::size_t margin = std::min(std::max(beam, least_margin), names.n_vertices());;
          margin = 2 * s.within.size()) {
       s.within.clear();
-      if (is_product && names.n_named() <= likely_met(margin, margin)) return walk_end::given_up;
+      if (is_product && names.n_live() <= likely_met(margin, margin)) return walk_end::given_up;
       covering_walk cover(walk, graph, entries, margin, scan_cost(passes), passes, goal, s.walk);
       const walk_end end = cover();
       if (end == walk_end::given_up) return end;
       if (is_product && s.within.size() > margin) continue;  // a search for as many would have gone further
       const float reach = length_of(static_cast<float>(belt));
       const auto is_of_interest = [&](float least) { return least <= reach; };
-      return reaches_far(radius, s.within) ? look_all_over(cover, s, is_of_interest) : end;
+      return reaches_far(radius, s.within) ? search_from_hubs(cover, s, is_of_interest) : end;
     }
   }
   /// Whether a radius reaches beyond the neighbours of the nearest row within it: other groups of rows may be there.

@@ -5,6 +5,7 @@
 
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/nndescent/index/best_first_search.hpp>
+#include <annulus/nndescent/index/search_params.hpp>
 #include <annulus/nndescent/index/sparse_walk.hpp>
 #include <annulus/nndescent/index/walk_space.hpp>
 
@@ -38,8 +39,8 @@ struct graph_scratch {
   top_k<row_rank_t<Metric, row_t<view_of<Points>>>> best{1};
   top_k<typename Walk::rank_type> approximate{1};
   std::vector<candidate<typename Walk::rank_type>> within;
-  search_pool<typename Walk::rank_type> unnamed;
-  std::vector<candidate<float>> outposts;
+  search_pool<typename Walk::rank_type> erased;
+  std::vector<candidate<float>> promising_hubs;
   of_exact_rows exact = {};
   std::uint64_t scans = 0;
 };

@@ -22,11 +22,11 @@ class undo_log {
   undo_log(std::size_t n_blocks, std::size_t width) : m_n_blocks(n_blocks), m_width(width) {}
 
   /// Block i is about to change.
-  void keep(std::size_t i, std::span<const T> block) {
-    if (i >= m_n_blocks || m_is_kept.contains(i)) return;
+  void record(std::size_t i, std::span<const T> block) {
+    if (i >= m_n_blocks || m_is_recorded.contains(i)) return;
     m_values.insert(m_values.end(), block.begin(), block.end());
     m_numbers.push_back(i);
-    m_is_kept.insert(i);
+    m_is_recorded.insert(i);
   }
   /// f(i, block) for those that were kept.
   template <class F>
@@ -37,7 +37,7 @@ class undo_log {
 
  private:
   std::size_t m_n_blocks, m_width;
-  std::unordered_set<std::size_t> m_is_kept;
+  std::unordered_set<std::size_t> m_is_recorded;
   std::vector<std::size_t> m_numbers;
   std::vector<T> m_values;
 };
@@ -50,15 +50,15 @@ class logged_edges {
   std::size_t size() const noexcept { return m_graph->size(); }
   std::span<const id_type> of(std::size_t i) const noexcept { return m_graph->of(i); }
   /// The edges of row i are about to change.
-  void keep(std::size_t i) { m_before.keep(i, std::as_const(*m_graph).block(i)); }
+  void record(std::size_t i) { m_before.record(i, std::as_const(*m_graph).block(i)); }
   /// Of a row that was kept, or is new: rows may be assigned to on several threads.
-  void assign_kept(std::size_t i, std::span<const id_type> ids) noexcept { m_graph->assign(i, ids); }
+  void assign_recorded(std::size_t i, std::span<const id_type> ids) noexcept { m_graph->assign(i, ids); }
   void assign(std::size_t i, std::span<const id_type> ids) {
-    keep(i);
+    record(i);
     m_graph->assign(i, ids);
   }
   bool add(std::size_t from, id_type to) {
-    keep(from);
+    record(from);
     return m_graph->add(from, to);
   }
   void undo() noexcept {
@@ -76,10 +76,10 @@ class logged_lists {
   explicit logged_lists(knn_lists& lists) : m_lists(&lists), m_before(lists.size(), lists.width()) {}
 
   /// List i is about to change.
-  void keep(std::size_t i) {
+  void record(std::size_t i) {
     m_list.clear();
     for (std::size_t j = 0; j < m_lists->width(); ++j) m_list.push_back((*m_lists)(i, j));
-    m_before.keep(i, m_list);
+    m_before.record(i, m_list);
   }
   knn_lists& lists() noexcept { return *m_lists; }
   void undo() noexcept {
@@ -98,40 +98,40 @@ template <class Graph>
 class graph_undo {
  public:
   explicit graph_undo(Graph& graph)
-      : edges(graph.m_graph),
-        lists(graph.m_knn),
+      : edges(graph.edges),
+        lists(graph.lists),
         m_graph(&graph),
-        m_n_ids(graph.n_ids()),
-        m_n_vertices(graph.m_names.n_vertices()),
-        m_root(graph.m_root),
-        m_n_unreached(graph.m_n_unreached),
-        m_n_since_fit(graph.m_n_since_fit),
-        m_n_since_build(graph.m_n_since_build),
-        m_n_added(graph.m_tree.n_added()) {}
+        m_n_ids(graph.names.n_ids()),
+        m_n_vertices(graph.names.n_vertices()),
+        m_root(graph.root),
+        m_n_unreached(graph.n_unreached),
+        m_n_since_fit(graph.n_since_fit),
+        m_n_since_build(graph.n_since_build),
+        m_n_added(graph.tree.n_added()) {}
   graph_undo(const graph_undo&) = delete;
   ~graph_undo() {
     if (m_graph != nullptr) undo();
   }
 
   /// An id is about to move to another vertex: one of a change.
-  void stand_also(id_type id, id_type vertex) {
-    m_graph->m_names.stand_also(id, vertex);
+  void begin_move(id_type id, id_type vertex) {
+    m_graph->names.begin_move(id, vertex);
     m_mover = id;
     m_goal = vertex;
   }
   /// The graph is about to get other codes of its rows.
   template <class Walk>
   void replace_walk(Walk walk) noexcept {
-    std::swap(m_graph->m_walk, walk);
+    std::swap(m_graph->walk, walk);
     if (!m_walk) m_walk = std::move(walk);
   }
   /// The graph is about to get another tree.
   void replace_tree(entry_tree tree) noexcept {
-    std::swap(m_graph->m_tree, tree);
+    std::swap(m_graph->tree, tree);
     if (!m_tree) m_tree = std::move(tree);
   }
   /// The change is complete.
-  void keep() noexcept { m_graph = nullptr; }
+  void commit() noexcept { m_graph = nullptr; }
 
   logged_edges edges;
   logged_lists lists;
@@ -140,19 +140,19 @@ class graph_undo {
   /// Allocates nothing.
   void undo() noexcept {
     Graph& g = *m_graph;
-    while (g.n_ids() > m_n_ids) g.m_names.take_back();
-    if (m_mover != no_id) g.m_names.stand_no_more(m_mover, m_goal);
+    while (g.names.n_ids() > m_n_ids) g.names.take_back();
+    if (m_mover != no_id) g.names.cancel_move(m_mover, m_goal);
     edges.undo();
     lists.undo();
     if constexpr (Graph::fits_rows)
-      if (m_walk) g.m_walk = std::move(*m_walk);
+      if (m_walk) g.walk = std::move(*m_walk);
     g.drop_vertices(m_n_vertices);
-    if (m_tree) g.m_tree = std::move(*m_tree);
-    g.m_tree.take_back(m_n_added);
-    g.m_root = m_root;
-    g.m_n_unreached = m_n_unreached;
-    g.m_n_since_fit = m_n_since_fit;
-    g.m_n_since_build = m_n_since_build;
+    if (m_tree) g.tree = std::move(*m_tree);
+    g.tree.take_back(m_n_added);
+    g.root = m_root;
+    g.n_unreached = m_n_unreached;
+    g.n_since_fit = m_n_since_fit;
+    g.n_since_build = m_n_since_build;
   }
 
   Graph* m_graph;

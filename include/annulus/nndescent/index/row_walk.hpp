@@ -132,7 +132,7 @@ class row_walk {
     return 0;
   }
   /// Whether all rows look alike from here: a zero vector has no direction.
-  bool is_blind(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
+  bool lacks_direction(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes() + m_inverse_norms.memory_bytes(); }
 

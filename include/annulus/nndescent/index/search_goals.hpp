@@ -14,14 +14,14 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class Rank>
 struct surroundings : nearest_goal<Rank> {
   surroundings(nearest_goal<Rank> goal, const vertex_names& of, search_pool<Rank>& others)
-      : nearest_goal<Rank>(goal), names(&of), unnamed(&others) {}
+      : nearest_goal<Rank>(goal), names(&of), erased(&others) {}
   void take(id_type id, Rank rank) {
-    if (names->is_named(id)) nearest_goal<Rank>::take(id, rank);
-    else unnamed->insert(rank, id);
+    if (names->is_live(id)) nearest_goal<Rank>::take(id, rank);
+    else erased->insert(rank, id);
   }
   bool has_use_for(Rank) const noexcept { return true; }
   const vertex_names* names;
-  search_pool<Rank>* unnamed;
+  search_pool<Rank>* erased;
 };
 
 /// Rows of which within(rank, id) is true, collected in a list.

@@ -4,8 +4,6 @@
 /// The state of a graph search: which rows it has met, and the nearest of them.
 
 #include <annulus/core/select/candidate.hpp>
-#include <annulus/core/simd/batch.hpp>
-#include <annulus/core/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -37,7 +35,6 @@ class visited_set {
   }
   /// Whether this is the first time.
   bool insert(std::size_t i) noexcept { return std::exchange(m_tags[i], m_tag) != m_tag; }
-  void prefetch(std::size_t i) const noexcept { simd::prefetch(m_tags.data() + i); }
 
  private:
   std::vector<std::uint8_t> m_tags;
@@ -71,7 +68,7 @@ class search_pool {
   bool is_full() const noexcept { return m_size == m_capacity; }
   const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
   /// Whether it is full, for the most part of rows at its last rank, so that nothing tells where nearer ones may be.
-  bool is_level() const noexcept {
+  bool is_mostly_tied() const noexcept {
     constexpr std::size_t many = 16;
     if (m_capacity < 2 || !is_full()) return false;
     return !(m_entries[m_size < many ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);

@@ -36,7 +36,7 @@ class sparse_walk {
   query make_query() const { return {}; }
   void prepare(const row_type& row, query& q) const noexcept { q.row = row; }
   void prepare_row(std::size_t i, query& q) const noexcept { q.row = m_rows.row(i); }
-  bool is_blind(const query& q) const noexcept { return is_cosine<Metric> && q.row.indices.empty(); }
+  bool lacks_direction(const query& q) const noexcept { return is_cosine<Metric> && q.row.indices.empty(); }
   void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
     const row_query rank(m_metric, q.row);
     for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows.row(ids[i]));

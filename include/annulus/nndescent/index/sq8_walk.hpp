@@ -72,7 +72,7 @@ class sq8_walk {
     constexpr float deviation = 0.408f;  // of the sum of two errors that are uniform in half a step to either side
     return 2 * deviation * q.codes.terms.scale * m_codes.terms(id).scale * q.norm;
   }
-  bool is_blind(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
+  bool lacks_direction(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {
     m_codes.ranks(q.codes, ids, out);
   }

@@ -31,15 +31,23 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
   std::vector<id_type> vertices;
   std::vector<bool> is_drawn(names.n_vertices(), false);
   // Most are found by a few draws for each, also where few have a name; the last would take too many.
-  count = std::min(count, names.n_named());
-  const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1);
+  count = std::min(count, names.n_live());
+  const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1);
   for (std::size_t i = 0; vertices.size() < count && (i < most || vertices.empty()); ++i) {
     const auto vertex = static_cast<id_type>(random.below(i, names.n_vertices()));
-    if (!names.is_named(vertex) || is_drawn[vertex]) continue;
+    if (!names.is_live(vertex) || is_drawn[vertex]) continue;
     is_drawn[vertex] = true;
     vertices.push_back(vertex);
   }
   return vertices;
+}
+
+/// Throws std::invalid_argument for arguments of tuning out of range, or an index without its exact rows.
+inline void check_tuning(double recall_target, std::size_t n_queries, std::size_t k, bool has_rows) {
+  if (!(is_number(recall_target) && recall_target > 0 && recall_target <= 1))
+    invalid("recall_target", recall_target, "must be in (0, 1]");
+  if (k == 0 || n_queries == 0) invalid("sample", n_queries, "and k = ", k, " must be at least 1");
+  if (!has_rows) invalid("keep_rows", false, "tuning needs the rows");
 }
 
 /// The narrowest of some beams that reaches the recall of the k nearest. Where `hidden` is not empty, query i is the
@@ -47,9 +55,9 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
 template <class Points, class Metric, class Walk>
 tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const view_of<Points>& queries,
                        std::span<const id_type> hidden, double recall_target, std::size_t k, std::size_t threads) {
-  const auto is_named = [&](id_type vertex) { return walker.names.is_named(vertex); };
+  const auto is_live = [&](id_type vertex) { return walker.names.is_live(vertex); };
   const neighbors near =
-      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = threads, .filter = is_named});
+      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = threads, .filter = is_live});
   neighbors truth(queries.size(), k), found(queries.size(), k);
   for (std::size_t i = 0; i < queries.size(); ++i) {
     std::size_t kept = 0;
@@ -82,6 +90,15 @@ tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const vi
     tuned.reached = tuned.recall >= recall_target;
     if (tuned.reached || tuned.params.beam >= widest) return tuned;
   }
+}
+
+/// The same with rows of the index for queries, each searched for as if it were not there.
+template <class Points, class Metric, class Walk>
+tuned_search tune_by_own_rows(const graph_query<Points, Metric, Walk>& walker, double recall_target,
+                              const tune_params& params) {
+  const auto vertices = sample_vertices(walker.names, params.n_queries);
+  const auto queries = gather_rows(walker.rows, std::span<const id_type>(vertices));
+  return tune_beam(walker, view_of<Points>(queries), vertices, recall_target, params.k, params.threads);
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

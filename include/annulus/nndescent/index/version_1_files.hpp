@@ -25,7 +25,7 @@ struct names_of_version_1 {
     archive("n_slots", n_slots);
     archive("n_free", n_free);
     archive("n_erased", n_erased);
-    constexpr std::size_t most = vertex_names::most_vertices;
+    constexpr std::size_t most = vertex_names::max_vertices;
     archive.expect(n_rows <= n_slots && n_slots <= most && n_ids <= most, "has more rows than slots, or too many");
     buffer<id_type> ids, slots, free;
     archive("ids", ids, {n_slots});
@@ -37,7 +37,7 @@ struct names_of_version_1 {
     names.resize(n_slots);
     for (std::size_t id = 0; id < n_ids; ++id) names.add_or_skip(slots[id]);
     archive.expect(names.size() == n_rows, "has another number of rows than it says");
-    names.count_unnamed();
+    names.count_erased();
   }
 
   /// The lists by vertex. Those of, and with, rows that changed are left out, to be searched for again.

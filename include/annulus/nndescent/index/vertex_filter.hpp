@@ -36,7 +36,7 @@ class vertex_filter {
   bool passes(id_type id) const { return m_filter->empty() || (*m_filter)(id); }
   bool operator()(id_type vertex) const {
     if (m_is_prepared) return (m_bits[vertex / 64] >> (vertex % 64) & 1u) != 0;
-    if (m_filter->empty()) return m_names->is_named(vertex);
+    if (m_filter->empty()) return m_names->is_live(vertex);
     const auto ids = m_names->ids_at(vertex);
     return std::ranges::any_of(ids, [&](id_type id) { return (*m_filter)(id); });
   }
@@ -72,7 +72,7 @@ class vertex_filter {
     return m_filter->size() && share * *m_filter->size() < m_names->n_vertices();
   }
   double counted() const {
-    if (m_filter->empty() || m_names->n_named() == 0) return static_cast<double>(m_names->n_named());
+    if (m_filter->empty() || m_names->n_live() == 0) return static_cast<double>(m_names->n_live());
     if (const auto known = m_filter->size()) return static_cast<double>(std::min(*known, m_names->size()));
     constexpr std::size_t samples = 128;
     const counter_random random(0);
@@ -89,6 +89,14 @@ class vertex_filter {
   std::vector<id_type> m_passing;
   double m_count = 0;
 };
+
+/// The filter for a call of n_queries. Where they are many it is prepared.
+inline vertex_filter prepared_filter(const vertex_names& names, const id_filter& filter, std::size_t n_queries) {
+  constexpr std::size_t least_prepared = 8;
+  vertex_filter passes(names, filter);
+  if (n_queries >= least_prepared) passes.prepare();
+  return passes;
+}
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

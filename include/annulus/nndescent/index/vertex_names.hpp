@@ -8,7 +8,9 @@
 #include <annulus/core/simd/prefetch.hpp>
 #include <annulus/storage/archive.hpp>
 
+#include <algorithm>
 #include <unordered_map>
+#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -21,10 +23,10 @@ class vertex_names {
   std::size_t size() const noexcept { return m_n_rows; }              ///< ids that are there
   std::size_t n_ids() const noexcept { return m_n_ids; }              ///< given out so far
   std::size_t n_vertices() const noexcept { return m_first.size(); }  ///< with a name or without
-  std::size_t n_unnamed() const noexcept { return m_n_unnamed; }
-  std::size_t n_named() const noexcept { return n_vertices() - m_n_unnamed; }
+  std::size_t n_erased() const noexcept { return m_n_erased; }
+  std::size_t n_live() const noexcept { return n_vertices() - m_n_erased; }
   /// Whatever a file says, what has a name is an id that was given out.
-  bool is_named(id_type vertex) const noexcept { return m_first[vertex] < m_n_ids; }
+  bool is_live(id_type vertex) const noexcept { return m_first[vertex] < m_n_ids; }
   bool has_copies() const noexcept { return !m_copies.empty(); }
   bool holds(id_type id) const noexcept { return vertex_of(id) != no_id; }
 
@@ -39,7 +41,7 @@ class vertex_names {
   std::span<const id_type> ids_at(id_type vertex) const noexcept {
     if (!m_copies.empty())
       if (const auto found = m_copies.find(vertex); found != m_copies.end()) return found->second;
-    return {m_first.data() + vertex, is_named(vertex) ? 1u : 0u};
+    return {m_first.data() + vertex, is_live(vertex) ? 1u : 0u};
   }
   void prefetch(id_type vertex) const noexcept { simd::prefetch(m_first.data() + vertex); }
   /// All ids that are there, ascending.
@@ -78,20 +80,20 @@ class vertex_names {
     const std::size_t place = place_of(id);
     const bool is_last = detach(id, m_vertices[place]);
     m_vertices[place] = no_id;
-    m_n_unnamed += is_last;
+    m_n_erased += is_last;
     --m_n_rows;
     if (2 * m_n_rows < m_ids.size()) drop_gaps();
     return is_last;
   }
   /// An id that is to move stands at both vertices until it leaves one. \throws std::bad_alloc, and has not changed
   /// then.
-  void stand_also(id_type id, id_type vertex) { attach(id, vertex); }
+  void begin_move(id_type id, id_type vertex) { attach(id, vertex); }
   /// It leaves the new one again.
-  void stand_no_more(id_type id, id_type vertex) noexcept { static_cast<void>(detach(id, vertex)); }
+  void cancel_move(id_type id, id_type vertex) noexcept { static_cast<void>(detach(id, vertex)); }
   /// It leaves the old one. Returns whether that has no name any more.
-  bool leave_for(id_type id, id_type vertex) noexcept {
+  bool finish_move(id_type id, id_type vertex) noexcept {
     const bool is_last = detach(id, std::exchange(m_vertices[place_of(id)], vertex));
-    m_n_unnamed += is_last;
+    m_n_erased += is_last;
     return is_last;
   }
 
@@ -107,7 +109,7 @@ class vertex_names {
     m_copies = std::move(copies);
     for (id_type& vertex : m_vertices)
       if (vertex != no_id) vertex = place[vertex];
-    m_n_unnamed = 0;
+    m_n_erased = 0;
     drop_gaps();
   }
 
@@ -124,7 +126,7 @@ class vertex_names {
     else add(vertex);
   }
   /// Counts anew how many vertices have no name.
-  void count_unnamed() noexcept { m_n_unnamed = static_cast<std::size_t>(std::ranges::count(m_first, no_id)); }
+  void count_erased() noexcept { m_n_erased = static_cast<std::size_t>(std::ranges::count(m_first, no_id)); }
 
   std::size_t memory_bytes() const noexcept {
     std::size_t bytes = m_first.memory_bytes() + m_ids.memory_bytes() + m_vertices.memory_bytes();
@@ -149,8 +151,8 @@ class vertex_names {
     if (n_rows != m_n_rows) return at("n_rows:", m_n_rows) + ", and there are " + std::to_string(n_rows);
     for (std::size_t v = 0; v < n_vertices(); ++v)
       if (m_first[v] != least[v]) return at("first_ids: vertex", v) + " is named by an id that is not its least";
-    const auto n_unnamed = static_cast<std::size_t>(std::ranges::count(least, no_id));
-    return n_unnamed == m_n_unnamed ? std::string() : at("n_unnamed:", n_unnamed) + " vertices have no row";
+    const auto n_erased = static_cast<std::size_t>(std::ranges::count(least, no_id));
+    return n_erased == m_n_erased ? std::string() : at("n_erased:", n_erased) + " vertices have no row";
   }
 
   template <class Self, class Archive>
@@ -161,7 +163,7 @@ class vertex_names {
     archive("n_vertices", n_vertices);
     archive("n_places", n_places);
     archive.expect(n_vertices <= self.m_n_rows && self.m_n_rows <= n_places && n_places <= self.m_n_ids &&
-                       (n_vertices > 0 || self.m_n_rows == 0) && n_vertices < most_vertices && self.m_n_ids <= no_id,
+                       (n_vertices > 0 || self.m_n_rows == 0) && n_vertices < max_vertices && self.m_n_ids <= no_id,
                    "has more vertices than rows, rows than ids, too many of either, or rows without a vertex");
     archive("first_ids", self.m_first, {n_vertices});
     archive("ids", self.m_ids, {n_places});
@@ -169,7 +171,7 @@ class vertex_names {
     if constexpr (Archive::is_loading) self.find_copies();
   }
 
-  static constexpr std::size_t most_vertices = std::size_t{1} << 31;
+  static constexpr std::size_t max_vertices = std::size_t{1} << 31;
 
  private:
   /// Where an id stands among m_ids, or m_ids.size().
@@ -212,17 +214,17 @@ class vertex_names {
   }
   /// What a file does not say, since it follows: which vertices have several ids. O(1) where none has.
   void find_copies() {
-    if (n_named() == size()) return;
+    if (n_live() == size()) return;
     for (std::size_t i = 0; i < m_ids.size(); ++i) {
       const id_type vertex = m_vertices[i];
       if (vertex >= n_vertices() || m_first[vertex] == m_ids[i]) continue;
-      if (!is_named(vertex) || m_ids[i] >= m_n_ids) continue;
+      if (!is_live(vertex) || m_ids[i] >= m_n_ids) continue;
       auto& ids = m_copies.try_emplace(vertex, std::vector<id_type>{m_first[vertex]}).first->second;
       if (ids.back() < m_ids[i]) ids.push_back(m_ids[i]);
     }
   }
 
-  std::size_t m_n_rows = 0, m_n_unnamed = 0;
+  std::size_t m_n_rows = 0, m_n_erased = 0;
   std::uint64_t m_n_ids = 0;
   buffer<id_type> m_first;            ///< by vertex: its least id, or no_id
   buffer<id_type> m_ids, m_vertices;  ///< ids in ascending order, some of them erased (at no_id), and where they stand

@@ -1,38 +1,93 @@
 #pragma once
 
 /// \file
-/// A search graph without the vertices that are removed: edges lead around them.
+/// Removal from the graph of an index. A row is erased in its names alone; its vertex stays, as a place that walks pass
+/// through, until the graph is consolidated: edges are routed around erased vertices, and their memory is freed.
 
 #include <annulus/nndescent/index/graph_edit.hpp>
+#include <annulus/nndescent/index/graph_state.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The graph with no edges to or from vertices that `is_gone` holds for: their neighbours take their place. Where too
-/// few of those are left, around(vertex, worker, ids) adds what a search finds. O(n), and what mending takes.
-template <class Walk, class IsGone, class Around>
-search_edges mended_graph(const search_edges& graph, const walk_space<Walk>& space, const diversify_rule& rule,
-                          std::size_t threads, IsGone is_gone, Around around) {
-  search_edges mended = graph;
-  const std::size_t few = rule.degree / 4;
-  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {space, rule});
-  parallel_for(threads, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-    std::vector<id_type> ids;
-    for (auto v = static_cast<id_type>(begin); v < end; ++v) {
-      if (is_gone(v)) {
-        mended.assign(v, {});
-        continue;
-      }
-      if (!choosers[worker].mend(graph, v, is_gone, ids)) continue;
-      if (ids.size() < few) {
-        around(v, worker, ids);
-        choosers[worker].choose(v, ids);
-      }
-      mended.assign(v, ids);
+/// Of what is walked over, the rows of these vertices stay, and codes are fitted to them anew.
+template <class State>
+void keep_walked_rows(State& g, std::span<const id_type> order) {
+  if constexpr (State::fits_rows)
+    if (!g.walk.is_lossless() && g.rows.size() > 0) {
+      const auto kept = gather_rows(g.rows.view(), order);
+      g.walk = g.codes_of(kept);
+      g.n_since_fit = 0;
+      return;
     }
-  });
-  return mended;
+  g.walk.keep_only(order);
+}
+
+/// Routes the edges around erased vertices and removes these; the others keep their order. Changes nothing where it
+/// throws. O(n d).
+template <class State>
+void consolidate_graph(State& g) {
+  if (g.names.n_erased() == 0) return;
+  using scratch_type = typename State::scratch_type;
+  const auto is_erased = [&](id_type v) { return !g.names.is_live(v); };
+  std::vector<scratch_type> scratch(resolve_threads(g.params.threads), scratch_type(g.walk));
+  const auto add_nearest = [&](id_type v, std::size_t worker, std::vector<id_type>& ids) {
+    std::vector<candidate<float>> found;
+    g.walker().neighbors_of(v, graph_degree(g.params), scratch[worker], found);
+    for (const auto& c : found) ids.push_back(c.id);
+  };
+  const walk_space<typename State::walk_type> ranks = g.space();
+  search_edges edges = edges_without(g.edges, ranks, g.rule(), g.params.threads, is_erased, add_nearest);
+
+  const std::size_t n = g.names.n_vertices();
+  std::vector<id_type> order, place(n, no_id);
+  for (id_type v = 0; v < n; ++v)
+    if (!is_erased(v)) {
+      place[v] = static_cast<id_type>(order.size());
+      order.push_back(v);
+    }
+  id_type root = g.root >= n || is_erased(g.root) ? no_id : g.root;
+  entry_tree tree = g.make_tree(edges, order, root);
+  g.connect_all(edges, root);
+  edges = edges.reordered(order, g.params.threads);
+  vertex_names names = g.names;
+  names.reorder(order);
+
+  keep_walked_rows(g, order);
+  // Nothing from here on throws.
+  tree.rename(place);
+  g.tree = std::move(tree);
+  g.root = order.empty() ? no_id : place[root];
+  g.edges = std::move(edges);
+  g.names = std::move(names);
+  g.lists.reorder(order, place);
+  g.table.rename(place);
+  g.longest.rename(place);
+  g.rows.keep_only(g.rows.size() > 0 ? std::span<const id_type>(order) : std::span<const id_type>());
+  g.n_unreached = 0;
+}
+
+/// Before a change: consolidates once a fifth of the vertices are erased, since walks through erased ones are long, and
+/// fills the table by which equal rows are found.
+template <class State>
+void prepare_change(State& g) {
+  constexpr std::size_t share = 5;
+  if (share * g.names.n_erased() > g.names.n_vertices()) consolidate_graph(g);
+  if (!g.table.empty() || !g.keeps_rows()) return;
+  row_table table;
+  table.reserve(g.names.n_live());
+  for (id_type v = 0; v < g.names.n_vertices(); ++v)
+    if (g.names.is_live(v)) table.add(hash_of(g.exact_rows().row(v)), v);
+  g.table = std::move(table);
+}
+
+/// Erases an id that is there.
+template <class State>
+void erase_id(State& g, id_type id) {
+  prepare_change(g);
+  const id_type vertex = g.names.vertex_of(id);
+  if (g.names.erase(id)) g.remove_from_table(vertex);
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -62,21 +62,21 @@ struct vertex_search {
   }
 
   /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered.
-  /// The nearest without a name go to s.unnamed.
+  /// The nearest without a name go to s.erased.
   search_pool<rank_type>& around(std::size_t beam, scratch_type& s) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    s.unnamed.reset(beam / 4);
+    s.erased.reset(beam / 4);
     const id_filter all;
     const vertex_filter passes(names, all);
-    if (names.n_unnamed() == 0) {
-      if (names.n_named() <= likely_met(beam, beam)) {
+    if (names.n_erased() == 0) {
+      if (names.n_live() <= likely_met(beam, beam)) {
         scan(beam, passes, s);
         return s.walk.found;
       }
       walk_graph(walk, graph, entries, beam, beam, beam, infinity, allow_all{}, s.walk);
       return s.walk.pool;
     }
-    surroundings goal{{s.walk.found, std::min(beam / 2, names.n_named()), beam, infinity}, names, s.unnamed};
+    surroundings goal{{s.walk.found, std::min(beam / 2, names.n_live()), beam, infinity}, names, s.erased};
     if (covering_walk(walk, graph, entries, beam / 2, scan_cost(passes), allow_all{}, goal, s.walk)() ==
         walk_end::given_up)
       scan(beam, passes, s);
@@ -86,15 +86,15 @@ struct vertex_search {
   /// Pools of the nearest vertices that pass: the e.k nearest are covered.
   const search_pool<rank_type>& nearest(effort e, const vertex_filter& passes, scratch_type& s) const {
     auto& w = s.walk;
-    const std::size_t k = std::min(e.k, names.n_named());
-    if (has_few_products() || names.n_named() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
+    const std::size_t k = std::min(e.k, names.n_live());
+    if (always_scans() || names.n_live() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
     bool is_wide = false;
     if (passes.is_open()) {
-      const auto& found = names.n_unnamed() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
-                                                              e.epsilon, allow_all{}, w)
-                                                 : walk_among_unnamed(e, w);
-      const bool is_telling = found.size() >= k && !w.pool.is_level();
-      if (!is_telling && names.n_unnamed() == 0) return scan(e.wanted, passes, s);
+      const auto& found = names.n_erased() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
+                                                             e.epsilon, allow_all{}, w)
+                                                : walk_among_erased(e, w);
+      const bool is_telling = found.size() >= k && !w.pool.is_mostly_tied();
+      if (!is_telling && names.n_erased() == 0) return scan(e.wanted, passes, s);
       if (is_telling && is_covered(found, k, w)) {
         if (!is_apart(found)) return found;
         is_wide = true;
@@ -106,7 +106,7 @@ struct vertex_search {
     const double likely_hops = static_cast<double>(std::min(e.beam, 4 * e.k + 32));
     if (cost <= 2 * ranks_a_hop * likely_hops) return scan(e.wanted, passes, s);
     for (;; is_wide = true, e = widened(e)) {
-      nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_named()), e.wanted, e.epsilon);
+      nearest_goal<rank_type> goal(w.found, std::min(e.bounding, names.n_live()), e.wanted, e.epsilon);
       covering_walk cover(walk, graph, entries, e.beam - std::min(e.beam, e.k), cost, passes, goal, w);
       if (cover() == walk_end::given_up) break;
       if (!is_apart(w.found)) return w.found;
@@ -114,7 +114,7 @@ struct vertex_search {
       const auto is_of_interest = [&](float least) {
         return w.found.size() < k || !(least > length_of(distance(w.found[k - 1].rank)));
       };
-      if (look_all_over(cover, s, is_of_interest) == walk_end::given_up) break;
+      if (search_from_hubs(cover, s, is_of_interest) == walk_end::given_up) break;
       return w.found;
     }
     return scan(e.wanted, passes, s);
@@ -128,15 +128,15 @@ struct vertex_search {
   /// A walk goes on from those of its outposts around which rows at a length that is_of_interest may be, the most
   /// promising first, and costs at most as much again until then.
   template <class Cover, class IsOfInterest>
-  walk_end look_all_over(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
+  walk_end search_from_hubs(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
     constexpr float reach = 2;  // of the rows around a hub, in lengths of the way to the last of its list of neighbours
     const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
-    s.outposts.clear();
-    for (const auto& hub : cover.outposts())
+    s.promising_hubs.clear();
+    for (const auto& hub : cover.hubs())
       if (const float least = length_of(distance(hub.rank)) - reach * length_of(last_distance(hub.id)); !is_nan(least))
-        s.outposts.push_back({least, hub.id});
-    std::sort(s.outposts.begin(), s.outposts.end());
-    for (const auto& [least, hub] : s.outposts) {
+        s.promising_hubs.push_back({least, hub.id});
+    std::sort(s.promising_hubs.begin(), s.promising_hubs.end());
+    for (const auto& [least, hub] : s.promising_hubs) {
       if (!is_of_interest(least) || s.walk.distances > most) break;
       cover.descend(hub);
     }
@@ -207,9 +207,9 @@ struct vertex_search {
   }
   /// Whether to scan is the best way whatever is looked for: of products a scan is over once the rows left are too
   /// short.
-  bool has_few_products() const noexcept {
+  bool always_scans() const noexcept {
     constexpr std::size_t few = 16384;
-    return is_product && names.n_named() <= few;
+    return is_product && names.n_live() <= few;
   }
   /// f(vertex, rank) for all that pass and may have a rank that is_of_interest.
   template <class F, class IsOfInterest>
@@ -252,15 +252,15 @@ struct vertex_search {
 
  private:
   /// Rows without a name take up their share of a wider pool.
-  const search_pool<rank_type>& walk_among_unnamed(const effort& e, walk_scratch<Walk>& w) const {
-    const auto is_named = [&](id_type vertex) { return names.is_named(vertex); };
-    const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_named(), 1) + 1;
-    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_named, w);
+  const search_pool<rank_type>& walk_among_erased(const effort& e, walk_scratch<Walk>& w) const {
+    const auto is_live = [&](id_type vertex) { return names.is_live(vertex); };
+    const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1;
+    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w);
   }
   /// Where rows without a name are more here than elsewhere, the k-th found may rank behind the last of the pool: then
   /// others may have been passed over.
   bool is_covered(const search_pool<rank_type>& found, std::size_t k, const walk_scratch<Walk>& w) const noexcept {
-    return names.n_unnamed() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
+    return names.n_erased() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
   }
   /// Whether a query lies between groups of rows, or outside of them: others than those that the walk came to may be as
   /// near.

@@ -27,7 +27,7 @@ class exact_walk {
   query make_query() const noexcept { return {}; }
   void prepare(std::span<const T> row, query& q) const noexcept { q.row = row; }
   void prepare_row(std::size_t i, query& q) const noexcept { q.row = m_rows->row(i); }
-  bool is_blind(const query&) const noexcept { return false; }
+  bool lacks_direction(const query&) const noexcept { return false; }
   void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
     const row_query<Metric, std::span<const T>> rank(*m_metric, q.row);
     for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows->row(ids[i]));

@@ -1,0 +1,93 @@
+#pragma once
+
+/// \file
+/// Builds the graph of an index from all of its rows at once: lists by NN-descent, edges from the lists, vertices in
+/// the order of the leaves of the entry tree.
+
+#include <annulus/nndescent/graph/knn_graph.hpp>
+#include <annulus/nndescent/index/coarse_edges.hpp>
+#include <annulus/nndescent/index/graph_state.hpp>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
+/// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
+template <class Points, class Metric>
+constexpr std::size_t least_list_width() noexcept {
+  if constexpr (is_sparse_row<row_t<view_of<Points>>>) return 30;
+  else return has_own_loop<Metric, typename Points::value_type> ? 30 : 46;
+}
+
+/// Makes a vertex of each of these rows, all of which differ; returns the vertex of each. Row i of `space` and `lists`
+/// is row order[i] of the data.
+template <class State, class Space>
+std::vector<id_type> build_vertices(State& g, const typename State::view_type& data, const Space& space,
+                                    const row_order& order, neighbor_lists& lists) {
+  const std::size_t n = data.size();
+  std::vector<std::uint32_t> in_degrees(n, 0);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < lists.count(i); ++j) ++in_degrees[lists(i, j).id()];
+  const auto hub = static_cast<id_type>(std::ranges::max_element(in_degrees) - in_degrees.begin());
+  std::vector<id_type> rows(n), place(n), vertices(n);
+  std::iota(rows.begin(), rows.end(), id_type{0});
+  g.tree = entry_tree(space, std::move(rows), in_degrees, State::tree_leaf_size, g.params.seed);
+  const std::vector<id_type> leaves(g.tree.rows().begin(), g.tree.rows().end());
+  for (std::size_t i = 0; i < n; ++i) place[leaves[i]] = static_cast<id_type>(i);
+  g.tree.rename(place);
+  g.root = place[hub];
+  search_edges graph = build_search_graph(space, lists, g.rule(), g.params.threads, g.params.progress);
+  row_order in_order(n);
+  std::iota(in_order.begin(), in_order.end(), id_type{0});
+  add_coarse_edges(graph, data, g.metric, order, in_order, space, g.rule(), g.params);
+  g.edges = graph.reordered(leaves, g.params.threads);
+
+  g.resize_vertices(n);
+  for (std::size_t i = 0; i < n; ++i) vertices[order[i]] = place[i];
+  const neighbors nearest = exact_graph(data, g.metric, order, lists, g.params);
+  std::vector<candidate<float>> list;
+  for (std::size_t i = 0; i < n; ++i) {
+    list.clear();
+    for (std::size_t j = 0; j < g.lists.width() && nearest.ids(i, j) != no_id; ++j)
+      list.push_back({nearest.distances(i, j), vertices[nearest.ids(i, j)]});
+    std::sort(list.begin(), list.end());
+    g.lists.assign(vertices[i], list);
+    g.put(vertices[i], data.row(i));
+  }
+  g.add_lengths(vertices, [&](std::size_t i) { return data.row(i); });
+  return vertices;
+}
+
+/// Builds the graph of these rows, equal ones included, into a state that has none yet.
+template <class State>
+void build_graph(State& g, const typename State::view_type& all, const progress_callback& callback) {
+  staged_progress progress(callback,
+                           {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
+  g.params.progress = progress.callback();
+  if (all.size() > 0) {
+    constexpr std::size_t least_width = least_list_width<typename State::points_type, typename State::metric_type>();
+    const row_groups groups = group_equal_rows(all, g.params.threads);
+    const distinct_rows<typename State::view_type> distinct(all, groups);
+    const typename State::view_type& data = distinct.view();
+    const std::size_t width = list_width(std::max(g.params.n_neighbors, least_width), data.size());
+    with_lists(data, g.metric, width, g.params, {},
+               [&](const auto& space, const row_order& order, neighbor_lists& lists) {
+                 const std::vector<id_type> vertices = build_vertices(g, data, space, order, lists);
+                 if (!groups.has_copies()) g.names.assign(data.size(), vertices);
+                 else {
+                   std::vector<id_type> vertex_of(all.size());
+                   for (std::size_t i = 0; i < vertex_of.size(); ++i) vertex_of[i] = vertices[groups.group_of[i]];
+                   g.names.assign(data.size(), vertex_of);
+                 }
+                 return 0;
+               });
+    g.connect_all(g.edges, g.root);
+  }
+  g.params.progress = {};
+  progress.finish();
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
