@@ -89,7 +89,7 @@ TEST_CASE("lists of any width do as a plain list, whatever is inserted", "[neigh
         lists.mark_old(i, j);
         models[i].entries[j].is_new = false;
       } else {
-        if (rank < lists.threshold(i)) REQUIRE(lists.knows(i, id, rank) == models[i].knows(id, rank));
+        if (rank < lists.threshold(i)) REQUIRE(lists.contains(i, id, rank) == models[i].knows(id, rank));
         REQUIRE(lists.insert(i, id, rank) == models[i].insert(id, rank));
       }
       CAPTURE(width, step);
@@ -104,7 +104,7 @@ TEST_CASE("an empty list knows nobody and takes anyone of finite rank", "[neighb
   CHECK(lists.width() == 5);
   CHECK(lists.count(0) == 0);
   CHECK(lists.threshold(0) == infinity);
-  CHECK(!lists.knows(0, 0, 0));
+  CHECK(!lists.contains(0, 0, 0));
   CHECK(lists.insert(0, 0, std::numeric_limits<float>::max()));
   CHECK(lists(0, 0).is_new());
   CHECK(lists.count(1) == 0);
@@ -126,7 +126,7 @@ TEST_CASE("negative ranks, and ids of 31 bits, are kept", "[neighbor_lists]") {
   lists.mark_old(0, 0);
   CHECK(lists(0, 0).id() == 0x7FFFFFFF);
   CHECK(!lists(0, 0).is_new());
-  CHECK(lists.knows(0, 0x7FFFFFFF, -1e30f));
+  CHECK(lists.contains(0, 0x7FFFFFFF, -1e30f));
 }
 
 TEST_CASE("a rank equal to the last one does not enter a full list", "[neighbor_lists]") {

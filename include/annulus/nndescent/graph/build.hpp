@@ -23,15 +23,15 @@ using initial_graph = matrix_view<id_type>;
 /// list (from its first rank to its last), at most 1 each.
 struct code_errors {
   double whole = 0;       ///< the mean over the lists
-  double nearest = 0;     ///< the same of the nearest few of each, which a mean over all would hide
-  double unresolved = 0;  ///< the share of lists whose nearest few the codes cannot tell apart
+  double nearest = 0;     ///< the same of the 8 nearest of each, which a mean over all would hide
+  double unresolved = 0;  ///< the share of lists whose 8 nearest the codes cannot tell apart
 };
 
 /// Lists of equal ranks have no order to disturb.
 template <class View, class Metric>
 code_errors errors_of_codes(const View& data, const Metric& metric, const row_order& order,
                             const neighbor_lists& lists) {
-  constexpr std::size_t few = 8;
+  constexpr std::size_t n_nearest = 8;
   const std::size_t samples = std::min<std::size_t>(512, lists.size());
   code_errors sum;
   std::vector<std::pair<double, double>> ranks;  // exact, and by codes
@@ -50,7 +50,7 @@ code_errors errors_of_codes(const View& data, const Metric& metric, const row_or
       const double spread = ranks[m - 1].first - ranks[0].first;
       return spread > 0 ? std::min(1.0, error / spread) : 0.0;
     };
-    const double nearest = error_of_first(std::min(few, count));
+    const double nearest = error_of_first(std::min(n_nearest, count));
     sum.whole += error_of_first(count);
     sum.nearest += nearest;
     sum.unresolved += nearest > 0.5;
@@ -132,7 +132,7 @@ auto with_lists(const View& data, const Metric& metric, std::size_t width, const
   return f(space, order, *lists);
 }
 
-/// How wide lists must be for k of them to be right: codes confuse the last few.
+/// How wide lists must be for k of them to be right: codes confuse the last ones.
 inline std::size_t list_width(std::size_t k, std::size_t n) noexcept {
   constexpr std::size_t slack = 2, step = 8;
   return std::max<std::size_t>(1, std::min((k + slack + step - 1) / step * step, n - 1));

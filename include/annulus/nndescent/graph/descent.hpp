@@ -169,7 +169,7 @@ class descent {
           if (m_workers[w].first.empty()) continue;
           m_workers[w].members.assign(m_workers[w].first, m_workers[w].second);
           join(m_workers[w], [&](std::size_t, id_type owner, id_type id, float rank) {
-            if (!m_lists.knows(owner, id, rank)) bins[owner / range].push_back({owner, id, rank});
+            if (!m_lists.contains(owner, id, rank)) bins[owner / range].push_back({owner, id, rank});
           });
         }
       });
@@ -184,9 +184,9 @@ class descent {
     return std::accumulate(changes.begin(), changes.end(), std::size_t{0});
   }
 
-  /// The rows that u introduces: at most max_candidates of its new neighbours and those that u is news to, and as many
-  /// of the others, chosen by the hash of the edge. The places of its own neighbours that are news no more go to
-  /// `aged`.
+  /// The rows that u introduces: at most max_candidates of its new neighbours and of the rows it is a new neighbour of,
+  /// and as many of its old ones, chosen by the hash of the edge. The places of its own new neighbours that were
+  /// chosen, and are old from then on, go to `aged`.
   void choose(worker& me, std::size_t u, std::size_t iteration, std::span<const id_type> to_new,
               std::span<const id_type> to_old, std::vector<place>& aged) {
     const counter_random random(m_params->seed + 2, iteration);
@@ -204,11 +204,11 @@ class descent {
         if (m_lists(u, j).is_new() == is_new) add(m_lists(u, j).id());
       for (const id_type v : sources) add(v);
       std::uint64_t greatest = ~std::uint64_t{0};
-      const std::size_t most = m_params->max_candidates;
-      if (me.keys.size() > most) {
-        std::nth_element(me.keys.begin(), me.keys.begin() + static_cast<std::ptrdiff_t>(most - 1), me.keys.end());
-        me.keys.resize(most);
-        greatest = me.keys[most - 1];
+      const std::size_t limit = m_params->max_candidates;
+      if (me.keys.size() > limit) {
+        std::nth_element(me.keys.begin(), me.keys.begin() + static_cast<std::ptrdiff_t>(limit - 1), me.keys.end());
+        me.keys.resize(limit);
+        greatest = me.keys[limit - 1];
       }
       chosen.clear();
       for (const std::uint64_t k : me.keys) chosen.push_back(static_cast<id_type>(k));

@@ -90,10 +90,11 @@ inline umap_graph for_umap(const neighbors& graph, std::size_t n_neighbors = 0) 
       if (id != no_id && id >= n) detail::invalid("id", id, "row ", i, " must be below n = ", n);
       has_self = has_self || id == i;
     }
-  const std::size_t most = k + 1 - (has_self ? 1 : 0);
-  if (n_neighbors > most)
-    detail::invalid("n_neighbors", n_neighbors, "counts the row itself, and the graph has no more than ", most);
-  if (n_neighbors == 0) n_neighbors = most;
+  const std::size_t max_neighbors = k + 1 - (has_self ? 1 : 0);
+  if (n_neighbors > max_neighbors)
+    detail::invalid("n_neighbors", n_neighbors, "counts the row itself, and the graph has no more than ",
+                    max_neighbors);
+  if (n_neighbors == 0) n_neighbors = max_neighbors;
   umap_graph result{matrix<std::int32_t>(n, n_neighbors, -1),
                     matrix<float>(n, n_neighbors, std::numeric_limits<float>::infinity())};
   for (std::size_t i = 0; i < n; ++i) {

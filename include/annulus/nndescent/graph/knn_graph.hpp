@@ -135,9 +135,10 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 /// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
 /// metric should be symmetric. Equal rows are compared once. The same bits for any number of threads.
 ///
-/// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, and d for the codes (none
-/// of unsigned bytes). \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by
-/// its number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
+/// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, d for the codes (none of
+/// unsigned bytes), and 4 bytes a row for each thread. Distances are floats, also of rows of double. \throws
+/// std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by its number);
+/// annulus::cancelled when `progress` returns false; whatever a callable metric throws.
 template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {
@@ -166,7 +167,7 @@ template <detail::rows_like D, class Metric>
 
 /// How the recall of a graph is estimated.
 struct estimate_params {
-  std::size_t n_samples = 1000;  ///< rows whose lists are looked at
+  std::size_t n_samples = 1000;  ///< rows whose lists are judged
   std::uint64_t seed = default_seed;
   std::size_t threads = 0;  ///< 0: all cores
 };

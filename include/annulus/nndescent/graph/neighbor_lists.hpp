@@ -17,7 +17,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A neighbour in a list, and whether it is news. Graphs have fewer than 2^31 rows, which leaves a bit.
+/// A neighbour in a list, and whether it is new: was not joined yet. Graphs have fewer than 2^31 rows, which leaves a
+/// bit.
 struct list_entry {
   static constexpr std::uint32_t new_bit = 0x80000000u;
   std::uint32_t bits;
@@ -56,9 +57,9 @@ class neighbor_lists {
   /// A neighbour must rank below this to enter.
   float threshold(std::size_t i) const noexcept { return m_thresholds[i]; }
 
-  /// Whether row i knows row `id`, whose rank is given and below the threshold: a row that is met again has the same
-  /// rank, to the bit.
-  bool knows(std::size_t i, id_type id, float rank) const noexcept {
+  /// Whether row `id` is in the list of row i, where its rank is given and below the threshold: a row that is met again
+  /// has the same rank, to the bit.
+  bool contains(std::size_t i, id_type id, float rank) const noexcept {
     const float* const row = ranks(i);
     const std::int32_t* const ids = entries(i);
     const simd::batch<float> wanted(rank);
@@ -72,7 +73,7 @@ class neighbor_lists {
 
   /// Takes row `id` in as a new neighbour of row i, unless it is no nearer than the last or there already.
   bool insert(std::size_t i, id_type id, float rank) noexcept {
-    if (!is_less(rank, m_thresholds[i]) || knows(i, id, rank)) return false;
+    if (!is_less(rank, m_thresholds[i]) || contains(i, id, rank)) return false;
     float* const row = ranks(i);
     std::size_t at = 0;
     for (std::size_t j = 0; j < m_stride; j += lanes)

@@ -39,15 +39,15 @@ namespace detail {
 
 /// The parameters with all zeros resolved for n rows. \throws std::invalid_argument for a value out of range.
 inline nndescent_params resolved(nndescent_params params, std::size_t n) {
-  constexpr std::size_t most = 4096;
+  constexpr std::size_t max = 4096;
   const auto within = [](std::string_view name, std::size_t value, std::size_t least, std::size_t greatest) {
     if (value < least || value > greatest) invalid(name, value, "must be from ", least, " to ", greatest);
   };
-  within("n_neighbors", params.n_neighbors, 1, most);
-  within("n_trees", params.n_trees, 0, most);
-  within("max_candidates", params.max_candidates, 0, most);
+  within("n_neighbors", params.n_neighbors, 1, max);
+  within("n_trees", params.n_trees, 0, max);
+  within("max_candidates", params.max_candidates, 0, max);
   if (params.leaf_size == 1) invalid("leaf_size", params.leaf_size, "must be 0 or at least 2");
-  within("leaf_size", params.leaf_size, 0, most);
+  within("leaf_size", params.leaf_size, 0, max);
   if (!(is_number(params.delta) && params.delta >= 0 && params.delta <= 1))
     invalid("delta", params.delta, "must be in [0, 1]");
   if (!(is_number(params.diversify_prob) && params.diversify_prob >= 0 && params.diversify_prob <= 1))

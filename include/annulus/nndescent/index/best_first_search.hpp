@@ -71,9 +71,9 @@ bool begin_with_longest(const Walk& walk, const search_edges& graph, const entry
   constexpr std::size_t block = 64, patience = 2;
   constexpr double rounding = 1 + 1e-5, least = static_cast<double>(std::numeric_limits<rank_type>::lowest());
   const rows_by_length& rows = *entries.longest;
-  const std::size_t most =
+  const std::size_t max_first =
       std::max(8 * beam, static_cast<std::size_t>(3 * std::sqrt(static_cast<double>(rows.size()))));
-  const std::size_t few = 40 * beam;  // a walk takes longer
+  const std::size_t max_scanned = 40 * beam;  // more would take longer than a walk
   const auto is_long_enough = [&](float length) {
     const double greatest = rounding * s.query_length * static_cast<double>(length);
     return is_of_interest(static_cast<rank_type>(std::max(least, -greatest)));
@@ -81,7 +81,7 @@ bool begin_with_longest(const Walk& walk, const search_edges& graph, const entry
   std::size_t n_idle = 0;
   for (std::size_t i = 0; i < rows.size();) {
     if (!is_long_enough(rows.length(i))) return true;
-    if ((i >= most || n_idle >= patience) && rows.count_from(i, is_long_enough) > few) return false;
+    if ((i >= max_first || n_idle >= patience) && rows.count_from(i, is_long_enough) > max_scanned) return false;
     const auto before = progress();
     s.ids.clear();
     for (const std::size_t end = std::min(i + block, rows.size()); i < end; ++i) {

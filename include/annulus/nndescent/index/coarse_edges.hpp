@@ -14,8 +14,8 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// Adds edges among every 256th row, every 4096th and so on, in the order of the leaves, in which rows that are alike
 /// stand side by side: each level is a k-NN graph of its own. Data of which some rows have few edges, as
 /// near-duplicates and rows along a curve have, get another level of every 16th row. An edge both ways, while there are
-/// places left; a row gives up a few of its furthest neighbours for it. Row i of the graph is row order[i] of `data`,
-/// and i-th in the order of the leaves is row leaves[i] of the graph.
+/// places left; a row gives up to a quarter of its furthest neighbours for it. Row i of the graph is row order[i] of
+/// `data`, and i-th in the order of the leaves is row leaves[i] of the graph.
 template <class Graph, class Rows, class Metric, class Space>
 void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, const row_order& order,
                       std::span<const id_type> leaves, const Space& space, const diversify_rule& rule,

@@ -13,9 +13,9 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 enum class walk_end {
-  covered,  ///< all rows met within the goal, and a margin of others beyond it, were looked at
-  dry,      ///< no row is left that was met, may matter, and was not looked at
-  given_up  ///< to rank all rows that pass is cheaper
+  covered,  ///< all rows met within the goal, and a margin of others beyond it, are expanded
+  dry,      ///< every row met that may matter is expanded
+  given_up  ///< a scan of all rows that pass is cheaper
 };
 
 /// The k nearest rows that pass, collected in a pool.
@@ -29,9 +29,9 @@ class nearest_goal {
   void take(id_type id, Rank rank) { m_found->insert(rank, id); }
   /// Whether a row of this rank would be kept.
   bool has_use_for(Rank rank) const noexcept { return m_found->could_take(rank); }
-  /// Whether a row of this rank must be looked at.
+  /// Whether a row of this rank must be expanded.
   bool is_within(Rank rank) const noexcept { return m_found->could_take(rank, m_k); }
-  /// How many rows it takes at least.
+  /// How many rows the pool of the walk must have room for, beside the margin.
   std::size_t least() const noexcept { return m_k; }
   /// The rank at which the walk may end, whatever the margin.
   double bound() const noexcept {
@@ -92,7 +92,7 @@ class covering_walk {
 
   /// How many rows it has ranked so far.
   std::uint64_t cost() const noexcept { return m_s.distances - m_before; }
-  /// The hubs beside the way of the query through the tree, which lie all over the data.
+  /// The hubs of the entry tree, from its root down: rows all over the data.
   std::span<const candidate<rank_type>> hubs() {
     meet_hubs();
     return m_s.hubs;
@@ -170,7 +170,7 @@ class covering_walk {
     if (m_has_heap) return !m_s.open.empty() && may_end_before(m_s.open.front().rank);
     const search_pool<rank_type>& met = m_s.pool;
     const std::size_t n_within = met.count_while([&](rank_type rank) { return m_goal.is_within(rank); });
-    if (n_within == met.size()) return false;  // the goal may reach beyond the pool
+    if (n_within == met.size()) return false;  // the goal may extend beyond the pool
     const std::size_t place = met.first_open();
     return place >= n_within + m_margin ||
            (place >= n_within && place < met.size() && static_cast<double>(met[place].rank) > m_bound);
@@ -183,7 +183,7 @@ class covering_walk {
            static_cast<double>(rank) > m_bound;
   }
 
-  /// The nearest row that was met and not looked at, which it is now; no_id where none is left.
+  /// The nearest row met that is not expanded, which the caller is to expand; no_id where none is left.
   candidate<rank_type> take_nearest() {
     if (!m_has_heap) {
       if (const auto* nearest = m_s.pool.next()) {
@@ -199,7 +199,7 @@ class covering_walk {
     m_s.open.pop_back();
     return taken;
   }
-  /// Of all that was met and is not in the pool, all of which was looked at.
+  /// Makes a heap of the rows met behind the last of the pool, all of which is expanded.
   void make_heap() {
     m_has_heap = true;
     const rank_type reached = m_s.pool[m_s.pool.size() - 1].rank;

@@ -124,8 +124,8 @@ search_edges build_search_graph(const Space& space, const neighbor_lists& lists,
             row.push_back({std::ranges::find(kept.row(u), v, [](const auto& c) { return c.id; })->rank, u});
           std::sort(row.begin(), row.end());
           row.erase(std::unique(row.begin(), row.end()), row.end());
-          constexpr std::size_t most = 8;  // of a hub's many followers the near ones will do
-          if (row.size() > most * rule.degree) row.resize(most * rule.degree);
+          constexpr std::size_t max_degrees = 8;  // of a hub, which has far more reverse edges, the nearest are enough
+          if (row.size() > max_degrees * rule.degree) row.resize(max_degrees * rule.degree);
           if (row.size() > rule.degree) diversifiers[worker](v, row);
           ids.clear();
           for (const auto& c : row) ids.push_back(c.id);

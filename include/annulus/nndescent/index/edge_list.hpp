@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The edges of one row, into which others come one by one: an edge comes in, and one goes where there are too many, as
+/// The edges of one row, to which others are added one by one: where there are more than the degree, one is dropped, as
 /// the rule has it of the new edge with each of the old ones. These are not weighed against each other again, which
 /// would take as many ranks for each of them. Holds scratch.
 template <class Walk>

@@ -84,14 +84,14 @@ class search_edges {
 };
 
 /// Adds edges until every row that `wanted` holds for can be reached from `root` along edges of wanted rows, and a row
-/// that was cut off can reach the others. A row out of reach is linked to the nearest row that a greedy walk from the
-/// root leads to, `ranks_from(u, ids, out)` telling how near, or to the next around it that has a place left. There is
-/// always one, as long as every row had one to begin with.
+/// that was cut off can reach the others. A row that cannot be reached is linked to the nearest row that a greedy walk
+/// from the root leads to, `ranks_from(u, ids, out)` telling how near, or to the next around it that has a place left.
+/// There is always one, as long as every row had one to begin with.
 template <class Graph, class RanksFrom, class Wanted>
 void connect(Graph& graph, id_type root, RanksFrom ranks_from, Wanted wanted) {
   std::vector<std::uint8_t> is_reached(graph.size(), 0);
   std::vector<id_type> open;
-  const auto reach = [&](id_type from) {
+  const auto mark_reachable = [&](id_type from) {
     is_reached[from] = 1;
     open.assign(1, from);
     while (!open.empty()) {
@@ -134,14 +134,14 @@ void connect(Graph& graph, id_type root, RanksFrom ranks_from, Wanted wanted) {
     }
   };
 
-  reach(root);
+  mark_reachable(root);
   for (id_type u = 0; u < graph.size(); ++u) {
     if (is_reached[u] || !wanted(u)) continue;
     const auto known = std::ranges::find_if(graph.of(u), [&](id_type v) { return is_reached[v] != 0; });
     const id_type from = known != graph.of(u).end() ? *known : nearest_to(u);
     link(from, u);
     graph.add(u, from);
-    reach(u);
+    mark_reachable(u);
   }
 }
 

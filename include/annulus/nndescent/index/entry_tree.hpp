@@ -98,21 +98,21 @@ class entry_tree {
     for (; m_added.size() > n; m_added.pop_back()) m_nodes[m_added.back().leaf].newest = m_added.back().before;
   }
 
-  /// The first `most` hubs from the root down, of n rows, go to `out`, some more than once, and a fourth as many of the
-  /// rows that were added: rows all over the data.
-  void top_hubs(std::size_t n, std::size_t most, std::vector<id_type>& out) const {
+  /// The first `limit` hubs from the root down, of n rows, go to `out`, some more than once, and a fourth as many of
+  /// the rows that were added: rows all over the data.
+  void top_hubs(std::size_t n, std::size_t limit, std::vector<id_type>& out) const {
     out.clear();
     std::array<std::uint32_t, 256> open;
     std::size_t begin = 0, end = 1;
     open[0] = 0;
-    for (; begin < end && out.size() + 2 <= most; ++begin) {
+    for (; begin < end && out.size() + 2 <= limit; ++begin) {
       const std::uint32_t at = open[begin % open.size()];
       if (!is_split(at, n)) continue;
       out.insert(out.end(), m_nodes[at].hubs.begin(), m_nodes[at].hubs.end());
       for (std::uint32_t child = m_nodes[at].child; child < m_nodes[at].child + 2; ++child)
         if (end - begin < open.size()) open[end++ % open.size()] = child;
     }
-    const std::size_t count = std::min(m_added.size(), most / 4);
+    const std::size_t count = std::min(m_added.size(), limit / 4);
     for (std::size_t i = 1; i <= count; ++i)
       if (const id_type row = m_added[i * m_added.size() / count - 1].row; row < n) out.push_back(row);
   }
@@ -206,23 +206,23 @@ class entry_tree {
   template <class Space>
   static std::array<id_type, 2> two_hubs(rp_splitter<Space>& splitter, std::span<const id_type> ids,
                                          std::span<const std::uint32_t> in_degrees) {
-    std::array<id_type, 2> most{ids[0], ids[1]};
-    if (in_degrees[most[1]] > in_degrees[most[0]]) std::swap(most[0], most[1]);
+    std::array<id_type, 2> hubs{ids[0], ids[1]};
+    if (in_degrees[hubs[1]] > in_degrees[hubs[0]]) std::swap(hubs[0], hubs[1]);
     for (const id_type id : ids.subspan(2)) {
-      if (in_degrees[id] > in_degrees[most[0]]) most = {id, most[0]};
-      else if (in_degrees[id] > in_degrees[most[1]]) most[1] = id;
+      if (in_degrees[id] > in_degrees[hubs[0]]) hubs = {id, hubs[0]};
+      else if (in_degrees[id] > in_degrees[hubs[1]]) hubs[1] = id;
     }
     constexpr std::size_t n_others = 8;
     constexpr float close = 1.0f / 16;  // of the rank of the furthest of some
-    std::array<id_type, n_others> others{most[1]};
+    std::array<id_type, n_others> others{hubs[1]};
     for (std::size_t i = 1; i < n_others; ++i) others[i] = ids[i * ids.size() / n_others];
     std::array<float, n_others> ranks;
-    splitter.ranks(most[0], others, ranks.data());
+    splitter.ranks(hubs[0], others, ranks.data());
     const float limit = close * *std::ranges::max_element(ranks);
     const auto apart = std::ranges::find_if(ranks, [&](float rank) { return !(rank < limit); });
     if (apart != ranks.end() && apart != ranks.begin())
-      most[1] = others[static_cast<std::size_t>(apart - ranks.begin())];
-    return most;
+      hubs[1] = others[static_cast<std::size_t>(apart - ranks.begin())];
+    return hubs;
   }
 
   buffer<node> m_nodes = buffer<node>(1);

@@ -55,8 +55,9 @@ class edge_chooser {
     return best;
   }
 
-  /// The edges of u without those that is_removed(v) holds for: what these led to takes their place, and where too few
-  /// of those are left, what is behind them. Returns whether u has an edge to one that is gone.
+  /// `ids` become the edges of u without removed vertices, for which is_removed(v) holds: the neighbours of a removed
+  /// neighbour take its place, and where those are fewer than the degree, theirs. Returns whether u has an edge to a
+  /// removed vertex; if not, `ids` is of no use.
   template <class IsRemoved>
   bool bypass(const search_edges& graph, id_type u, IsRemoved is_removed, std::vector<id_type>& ids) {
     constexpr std::size_t max_passed = 64;

@@ -95,8 +95,8 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     out.resize(std::min(out.size(), width));
   }
 
-  /// Of the neighbours that a vertex has, and theirs, the `width` nearest. Of those that came to stand near a row far
-  /// from most others few found it, but its neighbours did.
+  /// Of the neighbours that a vertex has, and theirs, the `width` nearest. A row inserted near an outlier often
+  /// found not the outlier, but its neighbours.
   void join_neighbors(id_type vertex, std::size_t width, scratch_type& s, std::vector<candidate<float>>& list) const {
     prepare(vertex, s);
     auto& w = s.walk;
@@ -146,7 +146,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
   }
 
   /// All rows that pass within the radius, nearest first. Walks on through rows up to a belt beyond the radius, and
-  /// through the nearest few behind the belt, since a way between two rows within it may lead outside.
+  /// through some of the nearest behind the belt, since a path between two rows within it may lead outside.
   std::vector<candidate<float>> within(const row_type& query, float radius, const nndescent_search_params& params,
                                        const vertex_filter& passes, scratch_type& s) const {
     const double wide = std::abs(static_cast<double>(radius)) * params.epsilon;  // NaN for 0 times infinity
@@ -197,8 +197,8 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
       const walk_end end = cover();
       if (end == walk_end::given_up) return end;
       if (is_product && s.within.size() > margin) continue;  // a search for as many would have gone further
-      const float reach = length_of(static_cast<float>(belt));
-      const auto is_of_interest = [&](float least) { return least <= reach; };
+      const float greatest = length_of(static_cast<float>(belt));
+      const auto is_of_interest = [&](float least) { return least <= greatest; };
       return reaches_far(radius, s.within) ? search_from_hubs(cover, s, is_of_interest) : end;
     }
   }
@@ -247,14 +247,14 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     write(s.best.sorted(), ids, distances);
   }
 
-  /// The first `most` ids of a vertex that pass.
+  /// The first `limit` ids of a vertex that pass.
   template <class Rank>
-  void push_ids(id_type vertex, Rank rank, std::size_t most, const vertex_filter& passes, top_k<Rank>& best) const {
+  void push_ids(id_type vertex, Rank rank, std::size_t limit, const vertex_filter& passes, top_k<Rank>& best) const {
     std::size_t count = 0;
     for (const id_type id : names.ids_at(vertex)) {
       if (!passes.passes(id)) continue;
       best.push(rank, id);
-      if (++count == most) return;
+      if (++count == limit) return;
     }
   }
 

@@ -14,21 +14,21 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// What blocks of as many values each held before they changed. O(blocks that change).
+/// What blocks of `width` values held before they changed. O(blocks that change).
 template <class T>
 class undo_log {
  public:
-  /// Of blocks 0 to n_blocks - 1; what comes behind them is new, and is not kept.
+  /// For blocks 0 to n_blocks - 1. Those behind them are new, and are not recorded.
   undo_log(std::size_t n_blocks, std::size_t width) : m_n_blocks(n_blocks), m_width(width) {}
 
-  /// Block i is about to change.
+  /// Records block i, which is about to change.
   void record(std::size_t i, std::span<const T> block) {
     if (i >= m_n_blocks || m_is_recorded.contains(i)) return;
     m_values.insert(m_values.end(), block.begin(), block.end());
     m_numbers.push_back(i);
     m_is_recorded.insert(i);
   }
-  /// f(i, block) for those that were kept.
+  /// f(i, block) for those that were recorded.
   template <class F>
   void visit(F f) const noexcept {
     for (std::size_t j = 0; j < m_numbers.size(); ++j)
@@ -49,9 +49,9 @@ class logged_edges {
 
   std::size_t size() const noexcept { return m_graph->size(); }
   std::span<const id_type> of(std::size_t i) const noexcept { return m_graph->of(i); }
-  /// The edges of row i are about to change.
+  /// Records the edges of row i, which are about to change.
   void record(std::size_t i) { m_before.record(i, std::as_const(*m_graph).block(i)); }
-  /// Of a row that was kept, or is new: rows may be assigned to on several threads.
+  /// For rows that were recorded or are new. Several threads may assign to different ones.
   void assign_recorded(std::size_t i, std::span<const id_type> ids) noexcept { m_graph->assign(i, ids); }
   void assign(std::size_t i, std::span<const id_type> ids) {
     record(i);
@@ -75,7 +75,7 @@ class logged_lists {
  public:
   explicit logged_lists(knn_lists& lists) : m_lists(&lists), m_before(lists.size(), lists.width()) {}
 
-  /// List i is about to change.
+  /// Records list i, which is about to change.
   void record(std::size_t i) {
     m_list.clear();
     for (std::size_t j = 0; j < m_lists->width(); ++j) m_list.push_back((*m_lists)(i, j));
@@ -92,8 +92,8 @@ class logged_lists {
   undo_log<candidate<float>> m_before;
 };
 
-/// As long as it lives, what comes into a search graph goes again with its end, unless it was kept: ids and vertices
-/// that are new; edges and lists of neighbours are to be changed through its logs.
+/// Undoes a change of a graph_state when it is destroyed before commit(): removes new ids and vertices, and restores
+/// what was changed through its members, edges and lists of neighbours among it.
 template <class Graph>
 class graph_undo {
  public:
@@ -113,7 +113,7 @@ class graph_undo {
     if (m_graph != nullptr) undo();
   }
 
-  /// An id is about to move to another vertex: one of a change.
+  /// An id is about to move to another vertex. At most one a change.
   void begin_move(id_type id, id_type vertex) {
     m_graph->names.begin_move(id, vertex);
     m_mover = id;

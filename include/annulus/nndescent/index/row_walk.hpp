@@ -23,7 +23,7 @@ namespace detail {
 /// The dimension of rows to be loaded: none that rounding up to whole cache lines would overflow.
 template <class Archive>
 std::size_t checked_dim(std::size_t dim, const Archive& archive) {
-  archive.expect(dim < std::size_t{1} << 48, "has rows of no length that there is");
+  archive.expect(dim < std::size_t{1} << 48, "has rows of a length beyond 2^48");
   return dim;
 }
 
@@ -47,8 +47,8 @@ class row_walk {
   static constexpr bool is_cosine = detail::is_cosine<Metric>;
   static constexpr bool is_exact = std::same_as<T, S> && !is_cosine;
   static constexpr bool is_compressed = !std::same_as<T, S>;
-  /// Of sums of squares of bytes, which are 64 bits long, half as many are kept, which pools are quicker by: the upper
-  /// ones of rows of so many coordinates that the sums need more.
+  /// Sums of squares of bytes have 64 bits. Pools keep 32 of them, which is quicker: the lower ones, or of rows so long
+  /// that their sums need more, the upper ones.
   static constexpr bool is_narrowed = std::same_as<rank_t<Metric, S>, std::uint64_t>;
   using rank_type = std::conditional_t<is_narrowed, std::uint32_t, rank_t<Metric, S>>;
 
@@ -131,7 +131,7 @@ class row_walk {
     }
     return 0;
   }
-  /// Whether all rows look alike from here: a zero vector has no direction.
+  /// Whether the query has no direction to rank rows by: a zero vector under cosine.
   bool lacks_direction(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes() + m_inverse_norms.memory_bytes(); }

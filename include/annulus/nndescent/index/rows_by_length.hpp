@@ -52,13 +52,13 @@ class rows_by_length {
       else rows.pop_back();
     }
   }
-  /// Rows of n and more go.
+  /// Removes rows n and above.
   void drop_from(std::size_t n) noexcept {
-    keep([n](id_type id) { return id < n ? id : no_id; });
+    rename_by([n](id_type id) { return id < n ? id : no_id; });
   }
-  /// Row i is called place[i] from now on, or goes where that is no_id.
+  /// Row i becomes row place[i], or is removed where that is no_id.
   void rename(std::span<const id_type> place) noexcept {
-    keep([place](id_type id) { return place[id]; });
+    rename_by([place](id_type id) { return place[id]; });
   }
 
   std::size_t memory_bytes() const noexcept { return m_ids.memory_bytes() + m_lengths.memory_bytes(); }
@@ -89,7 +89,7 @@ class rows_by_length {
     return a.rank != b.rank ? a.rank > b.rank : a.id < b.id;
   }
   template <class NewName>
-  void keep(NewName name) noexcept {
+  void rename_by(NewName name) noexcept {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < size(); ++i)
       if (const id_type id = name(m_ids[i]); id != no_id) {

@@ -10,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The nearest vertices that have a name, and beside them the nearest that have none.
+/// The nearest live vertices, and beside them the nearest erased ones.
 template <class Rank>
 struct surroundings : nearest_goal<Rank> {
   surroundings(nearest_goal<Rank> goal, const vertex_names& of, search_pool<Rank>& others)

@@ -11,8 +11,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// How a graph is searched.
 struct nndescent_search_params {
-  /// So many of the nearest rows found are kept and looked at (at least k). 0: epsilon decides, or under inner products
-  /// a beam of 4 k + 40, at least 64. Queries far from all rows get four times as many.
+  /// The `beam` nearest rows found are kept and expanded (at least k). 0: epsilon decides, or under inner products a
+  /// beam of 4 k + 40, at least 64. Queries far from all rows get a beam four times as wide.
   std::size_t beam = 0;
   double epsilon = 0.1;     ///< without a beam: the search ends at distance d_k + epsilon (d_k - d_1)
   std::size_t threads = 0;  ///< 0: all cores
@@ -29,18 +29,29 @@ struct tune_params {
 /// What a query cost, on average.
 struct nndescent_search_stats {
   double distances = 0;  ///< rows that it was compared with
-  double hops = 0;       ///< rows whose neighbours were looked at
+  double hops = 0;       ///< rows that were expanded: whose neighbours it was compared with
   double scans = 0;      ///< the share of queries that were compared with all rows that pass
 };
 
 /// How to search for a recall, and the recall that this has on the queries it was tried with. Where no beam reached
-/// what was asked for, `reached` is false, and the parameters are those of the widest beam tried.
+/// the target, `reached` is false, and the parameters are those of the widest beam tried.
 struct tuned_search {
   nndescent_search_params params;
   double recall = 1;
   bool reached = true;
 };
 
+namespace detail {
+
+/// Throws std::invalid_argument for a search that an index of rows of index_dim coordinates refuses.
+inline void check_graph_search(std::size_t index_dim, std::size_t dim, std::size_t k,
+                               const nndescent_search_params& params) {
+  if (k == 0) invalid("k", k, "must be at least 1");
+  if (!(is_number(params.epsilon) && params.epsilon >= 0)) invalid("epsilon", params.epsilon, "must be at least 0");
+  if (dim != index_dim) invalid("query dimension", dim, "must equal the index's ", index_dim);
+}
+
+}  // namespace detail
 }}  // namespace annulus::ANNULUS_ARCH
 
 #include <annulus/core/base/macros_on.hpp>

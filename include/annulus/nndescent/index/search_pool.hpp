@@ -41,7 +41,7 @@ class visited_set {
   std::uint8_t m_tag = 0;
 };
 
-/// The nearest rows found, at most so many, nearest first, each looked at or not.
+/// The nearest rows found, at most as many as the capacity, nearest first, each expanded or not.
 template <class Rank>
 class search_pool {
  public:
@@ -67,11 +67,12 @@ class search_pool {
   std::size_t size() const noexcept { return m_size; }
   bool is_full() const noexcept { return m_size == m_capacity; }
   const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
-  /// Whether it is full, for the most part of rows at its last rank, so that nothing tells where nearer ones may be.
+  /// Whether it is full and at least half of its rows (if it is small, all) tie at the last rank, so that nothing tells
+  /// where nearer rows may be.
   bool is_mostly_tied() const noexcept {
-    constexpr std::size_t many = 16;
+    constexpr std::size_t large = 16;
     if (m_capacity < 2 || !is_full()) return false;
-    return !(m_entries[m_size < many ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
+    return !(m_entries[m_size < large ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
   }
   /// Whether a row of this rank has a place.
   bool could_take(Rank rank) const noexcept { return could_take(rank, m_capacity); }
@@ -81,7 +82,7 @@ class search_pool {
   double progress(std::size_t k) const noexcept {
     return m_size < k ? static_cast<double>(m_size) : static_cast<double>(m_entries[k - 1].rank);
   }
-  /// How many rank at most so.
+  /// How many rows rank no further than this.
   std::size_t count_within(Rank rank) const noexcept {
     return count_while([rank](Rank r) { return !(rank < r); });
   }
@@ -110,13 +111,13 @@ class search_pool {
     return place;
   }
 
-  /// The place of the nearest that was not looked at, or size().
+  /// The place of the nearest that was not expanded, or size().
   std::size_t first_open() const noexcept {
     std::size_t place = m_next;
     while (place < m_size && !m_entries[place].is_open()) ++place;
     return place;
   }
-  /// The nearest that was not looked at, or null.
+  /// The nearest that was not expanded, or null.
   const entry* next() noexcept {
     m_next = first_open();
     return m_next < m_size ? &m_entries[m_next] : nullptr;

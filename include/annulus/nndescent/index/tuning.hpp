@@ -30,10 +30,10 @@ inline std::vector<id_type> sample_vertices(const vertex_names& names, std::size
   const counter_random random(1);
   std::vector<id_type> vertices;
   std::vector<bool> is_drawn(names.n_vertices(), false);
-  // Most are found by a few draws for each, also where few have a name; the last would take too many.
+  // Some draws for each vertex find nearly all of the count, also where most are erased; the last would take too long.
   count = std::min(count, names.n_live());
-  const std::size_t most = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1);
-  for (std::size_t i = 0; vertices.size() < count && (i < most || vertices.empty()); ++i) {
+  const std::size_t max_draws = 4 * count * (names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1);
+  for (std::size_t i = 0; vertices.size() < count && (i < max_draws || vertices.empty()); ++i) {
     const auto vertex = static_cast<id_type>(random.below(i, names.n_vertices()));
     if (!names.is_live(vertex) || is_drawn[vertex]) continue;
     is_drawn[vertex] = true;

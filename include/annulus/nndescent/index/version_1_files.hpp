@@ -25,8 +25,8 @@ struct names_of_version_1 {
     archive("n_slots", n_slots);
     archive("n_free", n_free);
     archive("n_erased", n_erased);
-    constexpr std::size_t most = vertex_names::max_vertices;
-    archive.expect(n_rows <= n_slots && n_slots <= most && n_ids <= most, "has more rows than slots, or too many");
+    constexpr std::size_t max = vertex_names::max_vertices;
+    archive.expect(n_rows <= n_slots && n_slots <= max && n_ids <= max, "has more rows than slots, or too many");
     buffer<id_type> ids, slots, free;
     archive("ids", ids, {n_slots});
     archive("slots", slots, {n_ids});

@@ -17,8 +17,7 @@ class vertex_filter {
     m_count = counted();
   }
 
-  /// Asks the filter about every row, once for all of many queries to come, which are searched for as each alone would
-  /// be. O(n).
+  /// Asks the filter about every row, once for all queries to come. Their answers are those without this. O(n).
   void prepare() {
     if (m_filter->empty()) return;
     std::vector<std::uint64_t> bits((m_names->n_vertices() + 63) / 64);
@@ -90,7 +89,7 @@ class vertex_filter {
   double m_count = 0;
 };
 
-/// The filter for a call of n_queries. Where they are many it is prepared.
+/// The filter of a call with n_queries queries. From 8 on it is prepared.
 inline vertex_filter prepared_filter(const vertex_names& names, const id_filter& filter, std::size_t n_queries) {
   constexpr std::size_t least_prepared = 8;
   vertex_filter passes(names, filter);

@@ -16,16 +16,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Which ids stand at which vertex. A vertex whose ids are all erased stays, without a name, until the graph is
+/// Which ids stand at which vertex. A vertex whose ids are all erased stays, as an erased vertex, until the graph is
 /// compacted. Memory follows the rows that are there, not the ids given out.
 class vertex_names {
  public:
   std::size_t size() const noexcept { return m_n_rows; }              ///< ids that are there
   std::size_t n_ids() const noexcept { return m_n_ids; }              ///< given out so far
-  std::size_t n_vertices() const noexcept { return m_first.size(); }  ///< with a name or without
+  std::size_t n_vertices() const noexcept { return m_first.size(); }  ///< live or erased
   std::size_t n_erased() const noexcept { return m_n_erased; }
   std::size_t n_live() const noexcept { return n_vertices() - m_n_erased; }
-  /// Whatever a file says, what has a name is an id that was given out.
+  /// Whether a vertex has an id. Whatever a file says, that is one that was given out.
   bool is_live(id_type vertex) const noexcept { return m_first[vertex] < m_n_ids; }
   bool has_copies() const noexcept { return !m_copies.empty(); }
   bool holds(id_type id) const noexcept { return vertex_of(id) != no_id; }
@@ -53,7 +53,7 @@ class vertex_names {
     return all;
   }
 
-  /// New vertices have no names, and are not counted as such: they are about to get one.
+  /// New vertices have no id yet, and are not counted as erased.
   void resize(std::size_t n_vertices) { m_first.resize(n_vertices, no_id); }
   /// Gives out the next id, to the row of a vertex. \throws std::bad_alloc, and has not changed then.
   id_type add(id_type vertex) {
@@ -67,7 +67,7 @@ class vertex_names {
     ++m_n_rows;
     return id;
   }
-  /// Takes back the last id given out, which must be there. Vertices that are left without a name are not counted.
+  /// Takes back the last id given out, which must be there. Vertices left without an id are not counted as erased.
   void take_back() noexcept {
     static_cast<void>(detach(m_ids.back(), m_vertices.back()));
     m_ids.pop_back();
@@ -75,7 +75,7 @@ class vertex_names {
     --m_n_ids;
     --m_n_rows;
   }
-  /// Returns whether its vertex is left without a name.
+  /// Returns whether that was the last id of its vertex, which is erased then.
   bool erase(id_type id) noexcept {
     const std::size_t place = place_of(id);
     const bool is_last = detach(id, m_vertices[place]);
@@ -85,19 +85,19 @@ class vertex_names {
     if (2 * m_n_rows < m_ids.size()) drop_gaps();
     return is_last;
   }
-  /// An id that is to move stands at both vertices until it leaves one. \throws std::bad_alloc, and has not changed
-  /// then.
+  /// Adds an id to the vertex that it moves to; until finish_move or cancel_move it has two. \throws std::bad_alloc,
+  /// and has not changed then.
   void begin_move(id_type id, id_type vertex) { attach(id, vertex); }
-  /// It leaves the new one again.
+  /// Removes it from the new vertex.
   void cancel_move(id_type id, id_type vertex) noexcept { static_cast<void>(detach(id, vertex)); }
-  /// It leaves the old one. Returns whether that has no name any more.
+  /// Removes it from the old vertex. Returns whether that is erased now.
   bool finish_move(id_type id, id_type vertex) noexcept {
     const bool is_last = detach(id, std::exchange(m_vertices[place_of(id)], vertex));
     m_n_erased += is_last;
     return is_last;
   }
 
-  /// Vertex order[i] becomes vertex i, all others go; none of them has a name.
+  /// Vertex order[i] becomes vertex i. All others, which must be erased, are removed.
   void reorder(std::span<const id_type> order) {
     std::vector<id_type> place(n_vertices(), no_id);
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<id_type>(i);
@@ -125,7 +125,7 @@ class vertex_names {
     if (vertex == no_id) ++m_n_ids;
     else add(vertex);
   }
-  /// Counts anew how many vertices have no name.
+  /// Counts the erased vertices anew.
   void count_erased() noexcept { m_n_erased = static_cast<std::size_t>(std::ranges::count(m_first, no_id)); }
 
   std::size_t memory_bytes() const noexcept {

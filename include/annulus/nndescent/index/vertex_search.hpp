@@ -62,7 +62,7 @@ struct vertex_search {
   }
 
   /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered.
-  /// The nearest without a name go to s.erased.
+  /// The nearest erased ones go to s.erased.
   search_pool<rank_type>& around(std::size_t beam, scratch_type& s) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     s.erased.reset(beam / 4);
@@ -125,19 +125,19 @@ struct vertex_search {
     e.epsilon = std::numeric_limits<double>::infinity();
     return e;
   }
-  /// A walk goes on from those of its outposts around which rows at a length that is_of_interest may be, the most
-  /// promising first, and costs at most as much again until then.
+  /// Continues a walk from the hubs around which there may be rows at a length that is_of_interest, the most promising
+  /// first. It ranks at most as many rows again before it goes on to the end.
   template <class Cover, class IsOfInterest>
   walk_end search_from_hubs(Cover& cover, scratch_type& s, IsOfInterest is_of_interest) const {
-    constexpr float reach = 2;  // of the rows around a hub, in lengths of the way to the last of its list of neighbours
-    const std::uint64_t most = s.walk.distances + cover.cost();  // as much again
+    constexpr float radius = 2;  // of the rows around a hub, in distances to the last of its list of neighbours
+    const std::uint64_t budget = s.walk.distances + cover.cost();
     s.promising_hubs.clear();
     for (const auto& hub : cover.hubs())
-      if (const float least = length_of(distance(hub.rank)) - reach * length_of(last_distance(hub.id)); !is_nan(least))
+      if (const float least = length_of(distance(hub.rank)) - radius * length_of(last_distance(hub.id)); !is_nan(least))
         s.promising_hubs.push_back({least, hub.id});
     std::sort(s.promising_hubs.begin(), s.promising_hubs.end());
     for (const auto& [least, hub] : s.promising_hubs) {
-      if (!is_of_interest(least) || s.walk.distances > most) break;
+      if (!is_of_interest(least) || s.walk.distances > budget) break;
       cover.descend(hub);
     }
     return cover.go_on();
@@ -200,16 +200,16 @@ struct vertex_search {
     begin_with_longest(walk, graph, entries, names.n_vertices(), w, rank_block, is_of_interest,
                        [&] { return ++n_blocks; });
   }
-  /// How many rows a walk meets, about: of a few hundred most. Of those with great inner products with a query some
-  /// have few edges to them, as their norms are small.
+  /// About how many rows a walk meets; where an index holds no more, a scan is as quick. Under inner products some
+  /// short rows have hardly any edges to them, and a walk finds them only in a wide beam.
   static constexpr std::size_t likely_met(std::size_t k, std::size_t beam) noexcept {
     return is_product ? 40 * beam : std::max(8 * k, std::min<std::size_t>(512, 8 * beam));
   }
-  /// Whether to scan is the best way whatever is looked for: of products a scan is over once the rows left are too
-  /// short.
+  /// Whether every search is a scan: under inner products a scan ends once the rows left are too short, which is
+  /// quicker than a walk of so small an index.
   bool always_scans() const noexcept {
-    constexpr std::size_t few = 16384;
-    return is_product && names.n_live() <= few;
+    constexpr std::size_t max_scanned = 16384;
+    return is_product && names.n_live() <= max_scanned;
   }
   /// f(vertex, rank) for all that pass and may have a rank that is_of_interest.
   template <class F, class IsOfInterest>
@@ -251,14 +251,14 @@ struct vertex_search {
   }
 
  private:
-  /// Rows without a name take up their share of a wider pool.
+  /// The pool is wider by the share of erased vertices in it.
   const search_pool<rank_type>& walk_among_erased(const effort& e, walk_scratch<Walk>& w) const {
     const auto is_live = [&](id_type vertex) { return names.is_live(vertex); };
     const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1;
     return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w);
   }
-  /// Where rows without a name are more here than elsewhere, the k-th found may rank behind the last of the pool: then
-  /// others may have been passed over.
+  /// Whether no live vertex nearer than the k-th found was passed over. Where more vertices are erased here than
+  /// elsewhere, the k-th found may rank behind the last of the pool.
   bool is_covered(const search_pool<rank_type>& found, std::size_t k, const walk_scratch<Walk>& w) const noexcept {
     return names.n_erased() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
   }
