@@ -3,7 +3,6 @@
 /// \file
 /// Parameters of LSH indexes and searches, and what they report.
 
-#include <annulus/core/base/progress.hpp>
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/result/filter.hpp>
 

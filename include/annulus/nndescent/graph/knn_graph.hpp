@@ -4,8 +4,6 @@
 /// build_knn_graph and estimate_recall: the k-NN graph of a data set with exact distances, and its recall.
 
 #include <annulus/core/base/random.hpp>
-#include <annulus/core/kernels/norm_checks.hpp>
-#include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/core/result/recall.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/graph/build.hpp>

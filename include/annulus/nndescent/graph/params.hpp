@@ -4,10 +4,8 @@
 /// Parameters of building a graph, and their defaults.
 
 #include <annulus/core/base/errors.hpp>
-#include <annulus/core/base/parallel.hpp>
 #include <annulus/core/base/progress.hpp>
 #include <annulus/core/base/random.hpp>
-#include <annulus/core/result/filter.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -13,7 +13,8 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
-/// bits and sparse rows: with as wide lists their descent takes half as long again, and searches gain a tenth.
+/// sparse rows and of metrics of bits: with as wide lists their descent takes half as long again, and searches gain a
+/// tenth.
 template <class Points, class Metric>
 constexpr std::size_t least_list_width() noexcept {
   if constexpr (is_sparse_row<row_t<view_of<Points>>>) return 30;
