@@ -168,7 +168,7 @@ TEST_CASE("tables are loose once more than a thousand rows, and a quarter, were 
     hash_tables tables(1);
     add(tables, sorted);
     add(tables, added);
-    return tables.is_loose();
+    return tables.should_sort();
   };
   CHECK_FALSE(grown(100, 1024));
   CHECK(grown(100, 1025));

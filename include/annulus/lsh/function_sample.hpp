@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Files hold how hash functions were drawn, not the functions: a sample of their values tells whether the same ones
-/// were drawn again. Also how a family is fitted to data.
+/// Files hold the seed of hash functions, not the functions: a sample of their values shows whether loading drew the
+/// same ones again. Also how a family is fitted to data.
 
 #include <annulus/core/metric/row_query.hpp>
 #include <annulus/lsh/family.hpp>
@@ -16,8 +16,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A row that is the same for every index: coordinates go up in steps of 37 modulo 256, as fractions unless they are
-/// integers.
+/// Calls f with a row that is the same for every index: coordinates go up in steps of 37 modulo 256, as fractions
+/// unless they are integers.
 template <class T, class F>
 void with_fixed_row(matrix_view<T>, std::size_t dim, F f) {
   std::vector<T> row(dim);
@@ -28,7 +28,7 @@ void with_fixed_row(matrix_view<T>, std::size_t dim, F f) {
   }
   f(matrix_view<T>(row));
 }
-/// The set of the first 16 coordinates.
+/// Sparse: the set of the first 16 coordinates.
 template <class T, class F>
 void with_fixed_row(const csr_view<T>&, std::size_t dim, F f) {
   std::array<std::int32_t, 16> members{};
@@ -40,7 +40,7 @@ void with_fixed_row(const csr_view<T>&, std::size_t dim, F f) {
 
 /// Some functions' values for the fixed row.
 struct function_sample {
-  std::array<double, 8> values{};  ///< zeros behind those that there are
+  std::array<double, 8> values{};  ///< zeros after the last function
 
   template <class View, class Hasher>
   static function_sample of(const View& view, const Hasher& hasher, std::size_t dim, const lsh_params& params) {
@@ -48,7 +48,7 @@ struct function_sample {
     with_fixed_row(view, dim, [&](const View& row) {
       std::vector<typename Hasher::value_type> all(hasher.n_values());
       hasher.project(row, 0, 1, all.data());
-      // Of the first functions: behind these some hashers have values of other kinds.
+      // Only the values of the functions: some hashers have values of other kinds after them.
       const std::size_t n = std::min({sample.values.size(), params.n_projections, all.size()});
       for (std::size_t i = 0; i < n; ++i) sample.values[i] = static_cast<double>(all[i]);
     });
@@ -61,8 +61,8 @@ struct function_sample {
   }
 };
 
-/// Saves some values of the functions, or compares with those in the file: real numbers to within what instruction sets
-/// and mathematical libraries may make of them, integers exactly.
+/// Saves some values of the functions, or compares them with those in the file: integers exactly, real numbers with a
+/// tolerance for the rounding of other instruction sets and mathematical libraries.
 template <class Archive, class View, class Hasher>
 void check_sample(Archive& archive, const View& view, const Hasher& hasher, std::size_t dim, const lsh_params& params) {
   const function_sample own = function_sample::of(view, hasher, dim, params);
@@ -76,10 +76,10 @@ void check_sample(Archive& archive, const View& view, const Hasher& hasher, std:
                    "was written where its seed draws other hash functions than here: it has to be built again");
 }
 
-/// Whether functions for rows like those of View are not so many that a file of `bytes` cannot mean it: it says how
-/// many they are, and does not hold them.
+/// Whether a file of this size may ask for so many functions. It holds their number, not the functions, which take
+/// memory once they are drawn: a damaged number must not allocate without bound.
 template <class View>
-bool few_functions(std::size_t dim, const lsh_params& params, std::size_t bytes) noexcept {
+bool is_plausible_count(std::size_t dim, const lsh_params& params, std::size_t bytes) noexcept {
   const auto n = static_cast<double>(params.n_projections) * static_cast<double>(params.n_tables);
   const auto d = static_cast<double>(dim);
   constexpr bool takes_bits = std::integral<typename View::value_type>;
@@ -87,7 +87,7 @@ bool few_functions(std::size_t dim, const lsh_params& params, std::size_t bytes)
   return numbers <= 0x1p26 + 1024 * static_cast<double>(bytes);
 }
 
-/// The family as it is for this data.
+/// The family with its parameters fitted to the data, where it has such parameters.
 template <class Family, class View>
 Family fitted(Family family, const View& data, const lsh_params& params) {
   const fit_params how{.threads = params.threads, .seed = params.seed};
@@ -95,14 +95,14 @@ Family fitted(Family family, const View& data, const lsh_params& params) {
   else return family;
 }
 
-/// Whether it makes functions only once it was fitted to some rows.
+/// Whether the family must be fitted to rows before it makes functions.
 template <class Family>
 bool needs_rows([[maybe_unused]] const Family& family) noexcept {
   if constexpr (requires { family.needs_rows(); }) return family.needs_rows();
   else return false;
 }
 
-/// A family that makes functions, whatever they are.
+/// A family fitted to a fixed row: the functions of an empty index, which are replaced with its first rows.
 template <class Family, class View>
 Family any_family() {
   Family family;

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Many queries at once: blocks of them share the passes over the hash functions.
+/// Runs many queries: blocks of queries share a pass over the hash functions, and threads share the blocks.
 
 #include <annulus/lsh/search.hpp>
 
@@ -9,10 +9,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Calls f(i, values, scratch) for all queries without a NaN, on so many threads; returns the threads' scratches.
+/// Calls f(i, values, scratch) for every finite query i, on several threads; returns the scratches of the threads.
 template <class Scratch, class Hasher, class View, class F>
 std::vector<Scratch> over_queries(const Hasher& hasher, const View& queries, std::size_t threads, F f) {
-  // As many queries at once as share the passes over the functions, and whose values stay in cache.
+  // A block is large enough to share the pass over the functions, and its values stay in cache.
   constexpr std::size_t cache_bytes = std::size_t{1} << 20, least = 12, most = 96;
   const std::size_t value_bytes = hasher.n_values() * sizeof(typename Hasher::value_type);
   const std::size_t workers = std::min(resolve_threads(threads), queries.size());
@@ -30,11 +30,11 @@ std::vector<Scratch> over_queries(const Hasher& hasher, const View& queries, std
   return scratch;
 }
 
-/// What was found for each query, as a sparse matrix with n_columns columns.
+/// The rows found for each query as a sparse matrix with n_columns columns.
 /// \throws std::invalid_argument for n_columns beyond int32.
 inline csr to_csr(const std::vector<std::vector<candidate<float>>>& found, std::size_t n_columns) {
   if (n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
-    invalid("ids", n_columns, "must fit the 32-bit indices of a CSR matrix");
+    invalid("ids", n_columns, "must fit the 32-bit indices of a CSR matrix: build a new index of the rows that remain");
   csr result{{0}, {}, {}, n_columns};
   result.indptr.reserve(found.size() + 1);
   for (const auto& row : found) {
@@ -45,19 +45,6 @@ inline csr to_csr(const std::vector<std::vector<candidate<float>>>& found, std::
     result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
   }
   return result;
-}
-
-/// What the queries of some threads cost, on average.
-template <class Scratch>
-lsh_search_stats mean_lsh_stats(const std::vector<Scratch>& scratch, std::size_t n_queries) {
-  lsh_search_stats sum;
-  for (const Scratch& s : scratch) {
-    sum.candidates += static_cast<double>(s.n_candidates);
-    sum.collisions += static_cast<double>(s.n_collisions);
-    sum.probes += static_cast<double>(s.n_probes);
-  }
-  const auto n = static_cast<double>(std::max<std::size_t>(n_queries, 1));
-  return {sum.candidates / n, sum.collisions / n, sum.probes / n};
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -1,38 +1,17 @@
 #pragma once
 
 /// \file
-/// One query from its values to its neighbours: look into buckets, rank what is new in them, and know when to stop.
+/// Searches for one query, given its values: takes rows from buckets, ranks them, and stops once the parameters are
+/// met.
 
 #include <annulus/core/metric/metric.hpp>
 #include <annulus/core/result/result_rows.hpp>
-#include <annulus/core/select/top_k.hpp>
-#include <annulus/lsh/multi_probe.hpp>
-#include <annulus/lsh/row_store.hpp>
+#include <annulus/lsh/search_scratch.hpp>
 #include <annulus/lsh/tables.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-/// What one thread needs to search, and the cost of what it searched.
-template <class Points, class Family>
-struct lsh_scratch {
-  using store = row_store<Points>;
-  using metric = typename Family::metric;
-  using hasher = hasher_t<Family, typename store::view_type>;
-  using rank_type = typename store::template rank_type<metric>;
-
-  std::vector<typename hasher::value_type> values;
-  probe_sequence<hasher> probes;
-  std::vector<probe> chunk;         ///< looked into together, so that their memory is fetched meanwhile
-  std::vector<std::uint64_t> seen;  ///< a bit a row: those of `found`
-  std::vector<id_type> found;       ///< rows, in the order of their first collision
-  std::vector<id_type> collided;    ///< rows, once a collision
-  std::vector<rank_type> ranks;
-  top_k<rank_type> best{1}, better{1};                ///< the k nearest, and the nearer half of them
-  std::vector<candidate<rank_type>> within, sorting;  ///< the rows within a radius, and room to sort them
-  std::size_t n_candidates = 0, n_collisions = 0, n_probes = 0;
-};
 
 /// The parts of an index that a search reads.
 template <class Points, class Family>
@@ -48,9 +27,9 @@ struct lsh_searcher {
   const row_store<Points>& rows;
   std::span<const id_type> ids;  ///< of the rows, no_id for one that was erased
   std::size_t n_alive;
-  double usual_distance;  ///< which a search is for before it knows better
+  double usual_distance;  ///< assumed of the wanted rows until some are found; for a query of length 1
 
-  /// The nearest rows of a query of these values, written to the front of both spans.
+  /// Writes the nearest rows of a query of these values to the front of both spans.
   void find(const value_type* values, const row_type& query, std::span<id_type> found_ids, std::span<float> distances,
             const lsh_search_params& params, scratch_type& s) const {
     const std::size_t k = std::min(found_ids.size(), n_alive);
@@ -63,22 +42,22 @@ struct lsh_searcher {
         if (rank <= s.best.threshold()) s.best.push(rank, id);
         if (rank <= s.better.threshold()) s.better.push(rank, id);
       });
-      if (n_ranked < k) return reach{.order = usual_distance_of(values)};
+      if (n_ranked < k) return wanted_distances{.order = usual_distance_of(values)};
       const double half = distance(s.better.threshold()), all = distance(s.best.threshold());
-      return reach{half, all, all < unknown ? half : usual_distance_of(values)};
+      return wanted_distances{half, all, all < unknown ? half : usual_distance_of(values)};
     });
     write_row(s.best.sorted(), found_ids, distances, [](const auto& rank) { return distance(rank); });
   }
 
-  /// The rows within the radius of a query of these values, which s.within then holds, nearest first.
+  /// Leaves the rows within the radius of a query of these values in s.within, nearest first.
   void find_within(const value_type* values, const row_type& query, float radius, const lsh_search_params& params,
                    scratch_type& s) const {
     s.within.clear();
     if (n_alive == 0) return;
-    // Where there are no negative distances, probabilities are of those that there are.
+    // Where distances are 0 or more, probabilities are defined for those only.
     constexpr bool has_negative = form_of<metric>() == product_form::inner_product;
     const double far = has_negative ? radius : std::max(radius, 0.0f);
-    const reach wanted{far, far, std::min(far, usual_distance_of(values))};
+    const wanted_distances wanted{far, far, std::min(far, usual_distance_of(values))};
     std::size_t n_ranked = 0;
     gather(values, query, params, s, [&] {
       rank_new(query, n_ranked, s, [&](const auto& rank, id_type id) {
@@ -91,8 +70,8 @@ struct lsh_searcher {
 
   /// The rows that collide with a query of these values.
   lsh_candidates collisions(const value_type* values, const lsh_search_params& params, scratch_type& s) const {
-    forget_found(s);
-    look_into_buckets<true>(values, params, s, [&] { return reach{.order = usual_distance_of(values)}; });
+    s.forget_found(ids.size());
+    look_into_buckets<true>(values, params, s, [&] { return wanted_distances{.order = usual_distance_of(values)}; });
     for (id_type& row : s.collided) row = ids[row];
     std::sort(s.collided.begin(), s.collided.end());
     std::vector<candidate<std::int64_t>> counted;
@@ -107,42 +86,44 @@ struct lsh_searcher {
       result.ids.push_back(c.id);
       result.collisions.push_back(static_cast<std::uint32_t>(-c.rank));
     }
-    forget_found(s);
+    s.forget_found(ids.size());
     return result;
   }
 
  private:
   static constexpr double unknown = std::numeric_limits<double>::infinity();
-  /// Within which distances half of the wanted rows, and all of them, are; and that by which buckets are ordered.
-  struct reach {
-    double half = unknown, all = unknown, order = 0;
+  struct wanted_distances {
+    double half = unknown;  ///< half of the wanted rows are no further than this
+    double all = unknown;   ///< nor is any further than this
+    double order = 0;       ///< the distance for which buckets are ordered
     bool is_known() const noexcept { return all < unknown; }
   };
-  /// About how many rows a pass over all of them ranks in the time of a probe, and of a row that a bucket had.
+  /// The cost of a probe, and of ranking a row from a bucket, in rows that a pass over all rows ranks in that time.
   static constexpr std::size_t scans_of_probe = 6, scans_of_row = 3;
-  /// How many passes over all rows the buckets may cost before one is made: of the searches that get so far most are
-  /// about to end.
-  static constexpr std::size_t patience = 2;
+  /// Buckets are given up for a pass over all rows once they cost as much as this number of passes; at one pass, most
+  /// searches are close to their end.
+  static constexpr std::size_t max_passes = 2;
 
   static float distance(const auto& rank) { return distance_of(metric{}, rank); }
   double usual_distance_of(const value_type* values) const {
     return detail::usual_distance(hasher, values, usual_distance);
   }
 
-  /// Finds rows until the parameters are met. rank(), called after each few, takes them in and tells the reach so far.
+  /// Finds rows until the parameters are met. rank(), called after every chunk of probes, ranks the new rows and
+  /// returns the distances of the wanted ones so far.
   template <class Rank>
   void gather(const value_type* values, const row_type& query, const lsh_search_params& params, scratch_type& s,
               Rank rank) const {
-    forget_found(s);
+    s.forget_found(ids.size());
     const bool is_unlimited = params.n_probes == 0 && params.max_candidates == 0;
     const bool is_exact = params.recall_target == 1.0 && is_unlimited;
-    if (is_exact || is_undirected(query) || !look_into_buckets<false>(values, params, s, rank)) add_all(params, s);
-    else add_undirected(values, params, s, rank);
+    if (is_exact || has_no_direction(query) || !look_into_buckets<false>(values, params, s, rank)) add_all(params, s);
+    else add_zero_rows(values, params, s, rank);
     rank();
-    forget_found(s);
+    s.forget_found(ids.size());
   }
 
-  /// f(rank, id) for the rows found beyond the first n_ranked, which then counts all.
+  /// Calls f(rank, id) for the rows found after the first n_ranked, which becomes the number of all found.
   template <class F>
   void rank_new(const row_type& query, std::size_t& n_ranked, scratch_type& s, F f) const {
     const auto fresh = std::span<const id_type>(s.found).subspan(n_ranked);
@@ -152,9 +133,9 @@ struct lsh_searcher {
     n_ranked = s.found.size();
   }
 
-  /// Takes probes until the budget is spent, there are none left, or few enough of the wanted rows are missed. Returns
-  /// false where buckets alone do not keep a recall_target that no budget limits: they ran out, or so many were looked
-  /// into that a pass over all rows is cheaper.
+  /// Takes probes until the budget is spent, the buckets run out, or the expected recall reaches the target. Returns
+  /// false where a recall_target without a budget is not reached by buckets: they ran out, or cost more than a pass
+  /// over all rows.
   template <bool KeepCollisions, class Rank>
   bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Rank rank) const {
     const double target = params.recall_target.value_or(0);
@@ -164,8 +145,8 @@ struct lsh_searcher {
     s.probes.start(hasher, values);
     s.collided.clear();
     std::size_t n_probes = 0, n_collisions = 0;
-    const auto look_at = [&](id_type row) { n_collisions += meet<KeepCollisions>(row, params, limits, s); };
-    // Of a recall is asked after an eighth more probes.
+    const auto look_at = [&](id_type row) { n_collisions += take_row<KeepCollisions>(row, params, limits, s); };
+    // The expected recall is computed after every eighth more probes.
     const auto take = [&] {
       constexpr std::size_t chunk_size = 64;
       const std::size_t step = is_adaptive ? std::min(chunk_size, n_probes / 8 + 1) : chunk_size;
@@ -176,22 +157,23 @@ struct lsh_searcher {
     for (take(); !s.chunk.empty();) {
       for (const probe& p : s.chunk) tables.visit(p.table, p.key, look_at);
       n_probes += s.chunk.size();
-      if (n_probes == budget || s.found.size() == limits.most) {
+      if (n_probes == budget || s.found.size() == limits.max_found) {
         rank();
         is_done = true;
         break;
       }
-      // The memory of the next buckets is fetched while rows are ranked; which come after the own ones, ranks decide.
-      const bool had_own = s.probes.has_own(), is_turn = !had_own && n_probes == tables.n_tables();
-      if (!is_turn) take();
-      const reach found = rank();
+      // Rows are ranked while the memory of the next buckets is fetched. But after the last own bucket, the ranks
+      // decide which buckets come next.
+      const bool is_last_own = !s.probes.has_own() && n_probes == tables.n_tables();
+      if (!is_last_own) take();
+      const wanted_distances found = rank();
       if (is_adaptive) {
         const bool is_sure = found.is_known() && keeps(target, found, n_probes, s);
         is_done |= is_sure;
         const std::size_t scans = scans_of_probe * n_probes + scans_of_row * s.found.size();
-        if (is_sure || (!is_done && scans > patience * ids.size())) break;
+        if (is_sure || (!is_done && scans > max_passes * ids.size())) break;
       }
-      if (is_turn) {
+      if (is_last_own) {
         s.probes.spread(found.order);
         take();
       }
@@ -202,18 +184,17 @@ struct lsh_searcher {
     return is_done;
   }
 
-  /// Whether no more of the wanted rows than the target allows are expected to be missed. At least half of them are no
-  /// further than `found.half`, the others no further than `found.all`.
-  static bool keeps(double recall_target, const reach& found, std::size_t n_probes, scratch_type& s) {
+  /// Whether the expected recall of the first n_probes buckets reaches the target.
+  static bool keeps(double recall_target, const wanted_distances& found, std::size_t n_probes, scratch_type& s) {
     if (recall_target == 1) return false;
-    const double most = 2 * (1 - recall_target), far = s.probes.missed(found.all, n_probes);
-    return far <= most && far + s.probes.missed(found.half, n_probes) <= most;
+    const double allowed = 2 * (1 - recall_target), far = s.probes.missed(found.all, n_probes);
+    return far <= allowed && far + s.probes.missed(found.half, n_probes) <= allowed;
   }
 
   static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
   struct visit_limits {
-    bool all_pass;     ///< no row is erased or filtered out
-    std::size_t most;  ///< rows to find
+    bool all_pass;          ///< no row is erased or filtered out
+    std::size_t max_found;  ///< rows
   };
   visit_limits limits_of(const lsh_search_params& params) const {
     return {n_alive == ids.size() && params.filter.empty(),
@@ -223,24 +204,21 @@ struct lsh_searcher {
     return ids[row] != no_id && (params.filter.empty() || params.filter(ids[row]));
   }
 
-  /// Takes a row of a bucket in; returns false where it may not be returned or there is no more room.
+  /// Takes a row from a bucket; returns false where the row is erased or filtered out, or max_found are found.
   template <bool KeepCollisions>
-  bool meet(id_type row, const lsh_search_params& params, const visit_limits& limits, scratch_type& s) const {
+  bool take_row(id_type row, const lsh_search_params& params, const visit_limits& limits, scratch_type& s) const {
     if (!limits.all_pass && !passes(row, params)) return false;
-    std::uint64_t& word = s.seen[row / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (row % 64);
-    if ((word & bit) == 0) {
-      if (s.found.size() == limits.most) return false;
-      word |= bit;
-      s.found.push_back(row);
+    if (!s.is_found(row)) {
+      if (s.found.size() == limits.max_found) return false;
+      s.add_found(row);
       if constexpr (!KeepCollisions) rows.prefetch(row);
     }
     if constexpr (KeepCollisions) s.collided.push_back(row);
     return true;
   }
 
-  /// The next probes, up to `count` and no more than there are own buckets or others, their keys as buckets; and the
-  /// memory they ask for.
+  /// Puts the next probes, `count` at most, into s.chunk with buckets for keys, and prefetches their memory. A chunk
+  /// does not mix a query's own buckets with others.
   void take_probes(std::size_t count, scratch_type& s) const {
     s.chunk.clear();
     const bool is_own = s.probes.has_own();
@@ -252,48 +230,40 @@ struct lsh_searcher {
     for (const probe& p : s.chunk) tables.prefetch_entries(p.table, p.key);
   }
 
-  /// A query of zeros, which by angles has no buckets: all rows are about as near as each other.
-  static bool is_undirected([[maybe_unused]] const row_type& query) noexcept {
+  /// Whether a row is all zeros under a metric of angles or inner products. Such a query belongs to no bucket: it is as
+  /// near to one row as to another.
+  static bool has_no_direction([[maybe_unused]] const row_type& row) noexcept {
     constexpr product_form form = form_of<metric>();
     if constexpr (form == product_form::cosine || form == product_form::inner_product)
-      return std::all_of(query.begin(), query.end(), [](auto x) { return x == 0; });
+      return std::all_of(row.begin(), row.end(), [](auto x) { return x == 0; });
     else return false;
   }
 
-  /// Rows of zeros, which are as far from one query as from another, whatever the functions say: where they may be
-  /// among the wanted ones.
+  /// Adds rows of zeros where they may be among the wanted ones: their distance is the same for every query, so that
+  /// buckets tell nothing of it.
   template <class Rank>
-  void add_undirected([[maybe_unused]] const value_type* values, [[maybe_unused]] const lsh_search_params& params,
-                      [[maybe_unused]] scratch_type& s, [[maybe_unused]] Rank rank) const {
+  void add_zero_rows([[maybe_unused]] const value_type* values, [[maybe_unused]] const lsh_search_params& params,
+                     [[maybe_unused]] scratch_type& s, [[maybe_unused]] Rank rank) const {
     if constexpr (requires { hasher.zero_key(); }) {
       if (rank().all < hasher.zero_distance(values)) return;
       const visit_limits limits = limits_of(params);
       const std::size_t before = s.found.size();
       tables.visit(0, bucket_of(hasher.zero_key()), [&](id_type row) {
-        if (!is_cosine<metric> || is_undirected(rows.row(row))) s.n_collisions += meet<false>(row, params, limits, s);
+        if (!is_cosine<metric> || has_no_direction(rows.row(row)))
+          s.n_collisions += take_row<false>(row, params, limits, s);
       });
       s.n_candidates += s.found.size() - before;
     }
   }
 
-  /// The rows that were not found, within max_candidates.
+  /// Adds all rows not yet found, up to max_candidates.
   void add_all(const lsh_search_params& params, scratch_type& s) const {
     const std::size_t before = s.found.size();
     for (std::size_t row = 0; row < ids.size(); ++row) {
       if (params.max_candidates > 0 && s.found.size() == params.max_candidates) break;
-      const std::uint64_t bit = std::uint64_t{1} << (row % 64);
-      if ((s.seen[row / 64] & bit) != 0 || !passes(static_cast<id_type>(row), params)) continue;
-      s.seen[row / 64] |= bit;
-      s.found.push_back(static_cast<id_type>(row));
+      if (!s.is_found(row) && passes(static_cast<id_type>(row), params)) s.add_found(row);
     }
     s.n_candidates += s.found.size() - before;
-  }
-
-  /// Also of a search that threw.
-  void forget_found(scratch_type& s) const {
-    for (const id_type row : s.found) s.seen[row / 64] = 0;
-    s.found.clear();
-    s.seen.resize((ids.size() + 63) / 64);
   }
 };
 

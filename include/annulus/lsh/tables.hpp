@@ -48,10 +48,11 @@ class hash_tables {
     for (std::size_t i = 0; i < n; ++i) m_added.add(buckets.row(i));
   }
 
-  /// Whether so many rows were added that sorting them in pays: each is then moved a few times in all.
-  bool is_loose() const noexcept {
-    constexpr std::size_t few = 1024, share = 4;
-    return m_added.size() > few && share * m_added.size() > m_sorted.size();
+  /// Whether enough rows were added that sorting them pays. Called after every addition, it has each row sorted a few
+  /// times in all, however large the tables grow.
+  bool should_sort() const noexcept {
+    constexpr std::size_t least = 1024, share = 4;
+    return m_added.size() > least && share * m_added.size() > m_sorted.size();
   }
 
   /// Sorts added rows in. Row i becomes row numbers[i], which ascend from 0 to n - 1, or goes where that is no_id.
