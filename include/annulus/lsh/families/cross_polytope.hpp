@@ -5,6 +5,7 @@
 /// the coordinate of greatest magnitude, and its sign (Andoni, Indyk, Laarhoven, Razenshteyn, Schmidt 2015). Buckets
 /// are rounder than those of hyperplanes, so that fewer far rows come with as many near ones.
 
+#include <annulus/core/kernels/hadamard.hpp>
 #include <annulus/core/metric/common_metrics.hpp>
 #include <annulus/core/simd/elementary.hpp>
 #include <annulus/lsh/families/cross_polytope_probability.hpp>
@@ -119,7 +120,7 @@ class cross_polytope_hasher {
   double zero_distance(const float*) const noexcept { return 1; }
 
   /// Of each polytope the next vertices, with the square of how much farther they are along (Andoni et al. 2015): all
-  /// of up to 32 coordinates, else the nearest `least_changes` to `most_changes`. Those at which the query is negative
+  /// of up to 32 coordinates, else the nearest `min_changes` to `max_changes`. Those at which the query is negative
   /// are among them only where a polytope has 4 coordinates or fewer.
   void perturb(const float* values, std::size_t table, std::vector<perturbation>& changes) const {
     const float* y = values + table * m_sizes.n_coordinates();
@@ -130,7 +131,7 @@ class cross_polytope_hasher {
         changes.push_back({behind * behind, static_cast<std::uint32_t>(p), field(p, number) - field(p, own.number)});
       };
       const std::size_t n = m_sizes.coordinates(p);
-      if (n <= most_changes) {
+      if (n <= max_changes) {
         for (std::size_t j = 0; j < n; ++j) {
           const std::size_t number = 2 * j + (y[j] < 0);
           if (number != own.number) add(number, std::abs(y[j]));

@@ -3,7 +3,7 @@
 /// \file
 /// The vertices of a cross-polytope that are nearest to a row, given its rotated coordinates.
 
-#include <annulus/lsh/families/hadamard.hpp>
+#include <annulus/core/simd/butterflies.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -15,7 +15,7 @@ struct nearest_vertex {
   std::uint32_t number = 0;
 };
 
-/// Of `size` coordinates, a power of two below 2^24.
+/// The vertex nearest to a row of `size` coordinates, a power of two below 2^24.
 inline nearest_vertex find_nearest_vertex(const float* y, std::size_t size) noexcept {
   constexpr std::size_t width = simd::lanes<float>;
   static constexpr auto lane_numbers = [] {
@@ -25,7 +25,7 @@ inline nearest_vertex find_nearest_vertex(const float* y, std::size_t size) noex
   }();
   const auto reduce = [](simd::batch<float> v, auto op) {
     const auto fold = [&](auto distance) {
-      if constexpr (distance < width) v = op(v, exchange_lanes<distance>(v));
+      if constexpr (distance < width) v = op(v, simd::exchange_lanes<distance>(v));
     };
     fold(std::integral_constant<std::size_t, 1>{});
     fold(std::integral_constant<std::size_t, 2>{});
@@ -33,7 +33,7 @@ inline nearest_vertex find_nearest_vertex(const float* y, std::size_t size) noex
     fold(std::integral_constant<std::size_t, 8>{});
     return v;
   };
-  // Of each lane the first of the greatest, then of all. Places are exact as floats.
+  // The first of the greatest coordinates of each lane, then of all lanes. Positions are exact as floats.
   simd::batch<float> in_lane(-1.0f), where(0.0f);
   for (std::size_t j = 0; j < size; j += width) {
     const auto magnitude = xsimd::abs(size >= width ? simd::load(y + j) : simd::load_partial(y, size));
@@ -51,24 +51,24 @@ inline nearest_vertex find_nearest_vertex(const float* y, std::size_t size) noex
   return {greatest, 2 * j + (y[j] < 0)};
 }
 
-/// How many changes of a polytope are offered where it has more.
-inline constexpr std::size_t least_changes = 12, most_changes = 32;
+/// The range of the number of changes considered of a polytope that has more.
+inline constexpr std::size_t min_changes = 12, max_changes = 32;
 
-/// The places where coordinates are greatest in magnitude.
+/// The coordinates of greatest magnitude, and their positions.
 struct near_vertices {
-  static constexpr std::size_t room = most_changes + 1 + simd::lanes<float>;
+  static constexpr std::size_t room = max_changes + 1 + simd::lanes<float>;
   std::array<float, room> magnitudes;
   std::array<std::uint32_t, room> positions;
   std::size_t count = 0;
 
-  /// The row's own vertex and the next least_changes to most_changes, of more than that many, in order of place: those
-  /// above some magnitude (of many that are equal, the first). `cut` is where to begin looking for it. O(size) for
-  /// coordinates in general position.
+  /// Finds the row's own vertex and the next min_changes to max_changes, in order of position: those above a cut in
+  /// magnitude (the first ones where too many are equal). `size` exceeds max_changes; `cut` is the first guess. O(size)
+  /// unless many coordinates are nearly equal.
   void find(const float* y, std::size_t size, const nearest_vertex& own, float cut) noexcept {
     constexpr std::size_t width = simd::lanes<float>;
     const auto at_least = [&](float least) {
       std::size_t found = 0;
-      for (std::size_t j = 0; j < size && found <= most_changes + 1; j += width) {
+      for (std::size_t j = 0; j < size && found <= max_changes + 1; j += width) {
         const auto magnitude = xsimd::abs(simd::load(y + j));
         const std::uint64_t bits = simd::mask(magnitude >= simd::batch<float>(least));
         found += simd::append_lanes(magnitude, bits, static_cast<std::uint32_t>(j), magnitudes.data() + found,
@@ -80,15 +80,15 @@ struct near_vertices {
     for (int step = 0; step < 24; ++step) {
       if (!(cut > low && cut < high)) cut = (low + high) / 2;
       const std::size_t found = at_least(cut);
-      if (found > most_changes + 1) low = cut;
-      else if (found < least_changes + 1) high = cut;
+      if (found > max_changes + 1) low = cut;
+      else if (found < min_changes + 1) high = cut;
       else {
         count = found;
         return;
       }
       cut = (low + high) / 2;
     }
-    count = std::min(at_least(high), most_changes + 1);
+    count = std::min(at_least(high), max_changes + 1);
   }
 };
 

@@ -1,10 +1,12 @@
 #pragma once
 
 /// \file
-/// p-stable hashing: the line along a random direction is cut into pieces of one width, and a function tells which
-/// piece a row falls on (Datar, Immorlica, Indyk, Mirrokni 2004). Gaussian directions serve L2, Cauchy ones L1.
+/// p-stable hashing: the line along a random direction is cut into pieces of one width, and a function is the number of
+/// the piece that a row falls on (Datar, Immorlica, Indyk, Mirrokni 2004). Gaussian directions serve L2, Cauchy ones
+/// L1.
 
 #include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/metric/common_metrics.hpp>
 #include <annulus/lsh/families/projections.hpp>
 #include <annulus/lsh/neighbor_distance.hpp>
 #include <annulus/lsh/probability.hpp>
@@ -15,13 +17,19 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// What the distributions differ in.
+/// The distributions of directions: each with its metric, and the name of its family in files.
 struct gaussian {
+  using metric = euclidean;
+  static constexpr std::string_view family_name = "p_stable_l2";
+  static constexpr double usual_width = 4;
   static double draw(const counter_random& random, std::uint64_t counter) noexcept { return random.normal(counter); }
   static double collision(double c, double width) noexcept { return gaussian_probability(c, width); }
   static void to_tails(std::span<float> z) noexcept { to_normal_tails(z); }
 };
 struct cauchy {
+  using metric = manhattan;
+  static constexpr std::string_view family_name = "p_stable_l1";
+  static constexpr double usual_width = 8;
   static double draw(const counter_random& random, std::uint64_t counter) noexcept {
     return std::tan(std::numbers::pi * (random.uniform(counter) - 0.5));
   }
@@ -31,8 +39,8 @@ struct cauchy {
   }
 };
 
-/// A query's values are its places along all lines, in widths: the integer part is the piece. Pieces are numbered by 32
-/// bits; those further out count as the last.
+/// A query's values are its places along all lines, in widths: the integer part is the number of the piece, clamped to
+/// 32 bits.
 template <class T, class Distribution>
 class p_stable_hasher {
  public:
@@ -75,27 +83,27 @@ class p_stable_hasher {
     for (std::size_t t = 0; t < n_tables(); ++t) keys[t] = key_of(values + t * per_table());
   }
 
-  /// Each function's two neighbouring pieces, scored by the square of the way to them (Lv et al. 2007).
+  /// The two neighbouring pieces of each function, scored by the square of the distance to them (Lv et al. 2007).
   void perturb(const T* values, std::size_t table, std::vector<perturbation>& changes) const {
     for (std::size_t i = 0; i < per_table(); ++i) {
       const T place = values[table * per_table() + i];
       const float down = into_piece(place), up = 1 - down;
       const std::int64_t piece = piece_of(place);
-      if (piece > static_cast<std::int64_t>(least_piece))
+      if (piece > static_cast<std::int64_t>(min_piece))
         changes.push_back({down * down, static_cast<std::uint32_t>(i), -m_factors[i]});
-      if (piece < static_cast<std::int64_t>(greatest_piece))
+      if (piece < static_cast<std::int64_t>(max_piece))
         changes.push_back({up * up, static_cast<std::uint32_t>(i), m_factors[i]});
     }
   }
 
-  /// A row at distance c lies c times a draw of the distribution away along each line.
+  /// Along each line, a row at distance c lies away by c times a draw of the distribution.
   double probabilities(const T* values, std::size_t table, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
     const auto per_distance = static_cast<float>(std::min(m_width / distance, 1e30));
     double stay = 1;
-    for (std::size_t first = 0; first < per_table(); first += most_at_once) {
-      const std::size_t n = std::min(most_at_once, per_table() - first);
-      std::array<float, 2 * most_at_once> tails;
+    for (std::size_t first = 0; first < per_table(); first += max_at_once) {
+      const std::size_t n = std::min(max_at_once, per_table() - first);
+      std::array<float, 2 * max_at_once> tails;
       for (std::size_t i = 0; i < n; ++i) {
         const T place = values[table * per_table() + first + i];
         const float down = into_piece(place);
@@ -106,10 +114,10 @@ class p_stable_hasher {
       for (std::size_t i = 0; i < n; ++i)
         stay *= static_cast<double>(std::max(1 - tails[2 * i] - tails[2 * i + 1], 1e-30f));
     }
-    for (std::size_t first = 0; first < changes.size(); first += most_at_once) {
-      const std::size_t n = std::min(most_at_once, changes.size() - first);
-      // The ways to the boundary, to the one behind, and through the piece beyond.
-      std::array<float, 3 * most_at_once> tails;
+    for (std::size_t first = 0; first < changes.size(); first += max_at_once) {
+      const std::size_t n = std::min(max_at_once, changes.size() - first);
+      // The distances to the near boundary, to the opposite one, and to the far end of the next piece.
+      std::array<float, 3 * max_at_once> tails;
       for (std::size_t j = 0; j < n; ++j) {
         const float way = std::sqrt(changes[first + j].score);
         tails[j] = way * per_distance;
@@ -128,16 +136,16 @@ class p_stable_hasher {
   }
 
  private:
-  static constexpr std::size_t most_at_once = 32;
-  static constexpr T least_piece = -0x1p31, greatest_piece = sizeof(T) == 8 ? T(0x7FFFFFFF) : T(0x7FFFFF80);
+  static constexpr std::size_t max_at_once = 32;
+  static constexpr T min_piece = -0x1p31, max_piece = sizeof(T) == 8 ? T(0x7FFFFFFF) : T(0x7FFFFF80);
 
   std::size_t per_table() const noexcept { return m_projections.per_table(); }
-  /// NaN, which infinite products of opposite signs add up to, is piece 0.
+  /// The number of the piece; 0 for NaN, the sum of infinite products of opposite signs.
   static std::int64_t piece_of(T place) noexcept {
     const T piece = std::floor(place);
-    return !is_nan(piece) ? static_cast<std::int64_t>(std::clamp(piece, least_piece, greatest_piece)) : 0;
+    return !is_nan(piece) ? static_cast<std::int64_t>(std::clamp(piece, min_piece, max_piece)) : 0;
   }
-  /// How far from the lower end of its piece, in widths; 0 for what is not finite.
+  /// The distance to the lower end of the piece, in widths; 0 for a place that is not finite.
   static float into_piece(T place) noexcept {
     const auto down = static_cast<float>(place - std::floor(place));
     return is_at_most(0.0f, down) ? down : 0;
@@ -157,11 +165,11 @@ class p_stable_hasher {
 /// \throws std::invalid_argument for a width that is not above 0.
 inline double checked_width(double width) {
   if (!(is_number(width) && width > 0 && width < std::numeric_limits<double>::infinity()))
-    invalid("width", width, "must be a finite number above 0 (0 where an index is to take it from rows)");
+    invalid("width", width, "must be a finite number above 0, or 0 for an index to take it from its rows");
   return width;
 }
 
-/// The width where one is given or there are no rows; else `widths` times the distance of the neighbours.
+/// Returns `width` where it is not 0; 0 where there are no rows; else `widths` times the distance of the neighbours.
 template <class Metric, class T>
 double fitted_width(double width, double widths, matrix_view<T> data, std::size_t threads, std::uint64_t seed) {
   if (width != 0) return checked_width(width);
@@ -172,14 +180,15 @@ double fitted_width(double width, double widths, matrix_view<T> data, std::size_
 
 }  // namespace detail
 
-/// Euclidean distance, by Gaussian directions. Float and double rows.
-struct p_stable_l2 {
-  using metric = euclidean;
-  static constexpr std::string_view name = "p_stable_l2";
-  /// The best width in distances of the neighbours that matter, about.
-  static constexpr double usual_width = 4;
-  /// Of the pieces of a line, in the unit of the data. 0: usual_width times the distance of a row's tenth neighbour, by
-  /// a sample of the data, or of the first rows inserted.
+/// p-stable hashing of float and double rows; Distribution determines the metric. Use it as p_stable_l2 or p_stable_l1.
+template <class Distribution>
+struct p_stable {
+  using metric = typename Distribution::metric;
+  static constexpr std::string_view name = Distribution::family_name;
+  /// A good width, in distances of the neighbours that matter.
+  static constexpr double usual_width = Distribution::usual_width;
+  /// The width of a piece, in the unit of the data. 0: usual_width times the distance of a row to its tenth neighbour,
+  /// estimated from a sample of the data, or of the first rows inserted.
   double width = 0;
 
   template <class Self, class Archive>
@@ -187,60 +196,35 @@ struct p_stable_l2 {
     archive("width", self.width);
   }
 
-  /// Of one function; where the width is still 0, of a distance in those of the neighbours.
+  /// The probability that one function agrees on two rows at this distance; where the width is still 0, distances are
+  /// in units of that of the neighbours.
   double collision_probability(double distance) const noexcept {
-    return gaussian_probability(distance, needs_rows() ? usual_width : width);
+    return Distribution::collision(distance, needs_rows() ? usual_width : width);
   }
 
   /// Whether the width is yet to be taken from rows.
   bool needs_rows() const noexcept { return width == 0; }
 
-  /// The same with the width filled in from the data where it is 0 and there are rows; the same for every number of
-  /// threads. Of equal rows, or a single one, the greatest coordinate stands for the distance. O(256 min(n, 4096) d).
-  /// \throws std::invalid_argument for a width that is negative or not finite.
+  /// Returns the family with the width taken from the data, where it is 0 and there are rows; the same for every number
+  /// of threads. For equal rows, or a single one, the greatest coordinate stands for the distance.
+  /// O(256 min(n, 4096) d). \throws std::invalid_argument for a width that is negative or not finite.
   template <class T>
-  p_stable_l2 fitted(matrix_view<T> data, const fit_params& params = {}) const {
+  p_stable fitted(matrix_view<T> data, const fit_params& params = {}) const {
     return {detail::fitted_width<metric>(width, usual_width, data, params.threads, params.seed)};
   }
 
   /// \throws std::invalid_argument for a width that is not above 0.
   template <class Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
-    return detail::p_stable_hasher<typename Points::value_type, detail::gaussian>(dim, n_projections, n_tables, seed,
-                                                                                  detail::checked_width(width));
+    return detail::p_stable_hasher<typename Points::value_type, Distribution>(dim, n_projections, n_tables, seed,
+                                                                              detail::checked_width(width));
   }
 };
 
-/// Manhattan distance, by Cauchy directions. Float and double rows. All as of p_stable_l2.
-struct p_stable_l1 {
-  using metric = manhattan;
-  static constexpr std::string_view name = "p_stable_l1";
-  static constexpr double usual_width = 8;
-  double width = 0;
-
-  template <class Self, class Archive>
-  static void persist(Self& self, Archive& archive) {
-    archive("width", self.width);
-  }
-
-  double collision_probability(double distance) const noexcept {
-    return cauchy_probability(distance, needs_rows() ? usual_width : width);
-  }
-
-  bool needs_rows() const noexcept { return width == 0; }
-
-  template <class T>
-  p_stable_l1 fitted(matrix_view<T> data, const fit_params& params = {}) const {
-    return {detail::fitted_width<metric>(width, usual_width, data, params.threads, params.seed)};
-  }
-
-  /// \throws std::invalid_argument for a width that is not above 0.
-  template <class Points>
-  auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
-    return detail::p_stable_hasher<typename Points::value_type, detail::cauchy>(dim, n_projections, n_tables, seed,
-                                                                                detail::checked_width(width));
-  }
-};
+/// Euclidean distance, by Gaussian directions.
+using p_stable_l2 = p_stable<detail::gaussian>;
+/// Manhattan distance, by Cauchy directions.
+using p_stable_l1 = p_stable<detail::cauchy>;
 
 }}  // namespace annulus::ANNULUS_ARCH
 

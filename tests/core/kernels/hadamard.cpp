@@ -1,4 +1,4 @@
-#include <annulus/lsh/families/hadamard.hpp>
+#include <annulus/core/kernels/hadamard.hpp>
 
 #include "catch.hpp"
 

@@ -2,123 +2,43 @@
 
 /// \file
 /// Fast pseudo-random rotations: rounds of random sign flips, each followed by a Walsh-Hadamard transform (Ailon,
-/// Chazelle 2009; Andoni et al. 2015). Every build adds in the same order, so that all get the same bits.
+/// Chazelle 2009; Andoni et al. 2015). The same bits in every build.
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/rows/matrix.hpp>
-#include <annulus/core/simd/batch.hpp>
-
-#include <array>
+#include <annulus/core/simd/butterflies.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Lane i of the result is lane i ^ Distance.
-template <std::size_t Distance>
-simd::batch<float> exchange_lanes(const simd::batch<float>& v) noexcept {
-#if defined(__AVX512F__)
-  if constexpr (Distance == 1) return _mm512_permute_ps(v, 0xB1);
-  else if constexpr (Distance == 2) return _mm512_permute_ps(v, 0x4E);
-  else if constexpr (Distance == 4) return _mm512_shuffle_f32x4(v, v, 0xB1);
-  else return _mm512_shuffle_f32x4(v, v, 0x4E);
-#elif defined(__AVX__)
-  if constexpr (Distance == 1) return _mm256_permute_ps(v, 0xB1);
-  else if constexpr (Distance == 2) return _mm256_permute_ps(v, 0x4E);
-  else return _mm256_permute2f128_ps(v, v, 1);
-#elif defined(__SSE2__)
-  return _mm_shuffle_ps(v, v, Distance == 1 ? 0xB1 : 0x4E);
-#else
-  alignas(64) float lane[simd::lanes<float>], exchanged[simd::lanes<float>];
-  v.store_aligned(lane);
-  for (std::size_t i = 0; i < simd::lanes<float>; ++i) exchanged[i] = lane[i ^ Distance];
-  return simd::batch<float>::load_aligned(exchanged);
-#endif
-}
-
-/// Negates the lanes whose word has bit 31 - Bit set.
-template <std::size_t Bit>
-simd::batch<float> flip_signs(const simd::batch<float>& v, const simd::batch<std::int32_t>& words) noexcept {
-#if defined(__AVX512F__)
-  const __m512i sign = _mm512_set1_epi32(std::numeric_limits<std::int32_t>::min()),
-                chosen = _mm512_slli_epi32(words, Bit);
-  constexpr int a_xor_b_and_c = 0x78;
-  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(v), chosen, sign, a_xor_b_and_c));
-#elif defined(__AVX2__)
-  return _mm256_xor_ps(v, _mm256_and_ps(_mm256_castsi256_ps(_mm256_slli_epi32(words, Bit)), _mm256_set1_ps(-0.0f)));
-#elif defined(__SSE2__) && !defined(__AVX__)
-  return _mm_xor_ps(v, _mm_and_ps(_mm_castsi128_ps(_mm_slli_epi32(words, Bit)), _mm_set1_ps(-0.0f)));
-#else
-  alignas(64) float lane[simd::lanes<float>];
-  alignas(64) std::int32_t word[simd::lanes<float>];
-  v.store_aligned(lane);
-  words.store_aligned(word);
-  for (std::size_t i = 0; i < simd::lanes<float>; ++i)
-    if ((static_cast<std::uint32_t>(word[i]) << Bit >> 31) != 0) lane[i] = -lane[i];
-  return simd::batch<float>::load_aligned(lane);
-#endif
-}
-
-/// 1 in lane i, or -1 where i has the bit Distance.
-template <std::size_t Distance>
-inline constexpr auto butterfly_signs = [] {
-  std::array<float, simd::lanes<float>> signs{};
-  for (std::size_t i = 0; i < signs.size(); ++i) signs[i] = (i & Distance) == 0 ? 1.0f : -1.0f;
-  return signs;
-}();
-
-/// The levels of the transform from Distance up whose butterflies lie within a register.
-template <std::size_t Distance, std::size_t R>
-[[gnu::always_inline]] inline void lane_levels(simd::batch<float> (&v)[R]) noexcept {
-  if constexpr (Distance < simd::lanes<float>) {
-    const auto signs = simd::load(butterfly_signs<Distance>.data());
-    simd::unroll<R>([&](auto r) { v[r] = xsimd::fma(v[r], signs, exchange_lanes<Distance>(v[r])); });
-    lane_levels<2 * Distance>(v);
-  }
-}
-
-/// Those between registers.
-template <std::size_t Distance, std::size_t R>
-[[gnu::always_inline]] inline void register_levels(simd::batch<float> (&v)[R]) noexcept {
-  if constexpr (Distance < R) {
-    simd::unroll<R>([&](auto r) {
-      if constexpr ((r & Distance) == 0) {
-        const auto sum = v[r] + v[r + Distance];
-        v[r + Distance] = v[r] - v[r + Distance];
-        v[r] = sum;
-      }
-    });
-    register_levels<2 * Distance>(v);
-  }
-}
-
-/// All levels of `R` registers in a row.
+/// All levels within R registers.
 template <std::size_t R>
 [[gnu::always_inline]] inline void transform(simd::batch<float> (&v)[R]) noexcept {
-  lane_levels<1>(v);
-  register_levels<1>(v);
+  simd::lane_levels<1>(v);
+  simd::register_levels<1>(v);
 }
 
-/// The levels from `distance` to R / 2 * distance, of `size` floats in memory.
+/// The levels from `distance` to R / 2 * distance, over `size` floats in memory.
 template <std::size_t R>
 void memory_levels(float* x, std::size_t size, std::size_t distance) noexcept {
   for (std::size_t i = 0; i < size; i += R * distance)
     for (std::size_t j = i; j < i + distance; j += simd::lanes<float>) {
       simd::batch<float> v[R];
       simd::unroll<R>([&](auto r) { v[r] = simd::load(x + j + r * distance); });
-      register_levels<1>(v);
+      simd::register_levels<1>(v);
       simd::unroll<R>([&](auto r) { v[r].store_unaligned(x + j + r * distance); });
     }
 }
 
-/// All levels from `distance` on.
+/// All levels from `distance` up.
 inline void memory_levels(float* x, std::size_t size, std::size_t distance) noexcept {
   for (; 8 * distance <= size; distance *= 8) memory_levels<8>(x, size, distance);
   if (4 * distance == size) memory_levels<4>(x, size, distance);
   if (2 * distance == size) memory_levels<2>(x, size, distance);
 }
 
-/// How many registers a transform holds at once.
+/// The number of registers that a transform holds at once.
 #if defined(__AVX512F__)
 inline constexpr std::size_t transform_registers = 16;
 #else
@@ -126,7 +46,7 @@ inline constexpr std::size_t transform_registers = 8;
 #endif
 inline constexpr std::size_t transform_block = transform_registers * simd::lanes<float>;
 
-/// The least size of a transform: what every build's registers divide, and what mixes coordinates well.
+/// The least size of a transform: a multiple of every build's register, and enough to mix coordinates well.
 inline constexpr std::size_t least_transform = 16;
 
 /// Calls f(R) with the number of registers, a power of two, that `size` <= transform_block floats fill.
@@ -212,11 +132,11 @@ class hadamard_rotations {
 
   template <std::size_t R>
   [[gnu::always_inline]] static void flip(simd::batch<float> (&v)[R], const simd::batch<std::int32_t>& words) noexcept {
-    simd::unroll<R>([&](auto r) { v[r] = flip_signs<r>(v[r], words); });
+    simd::unroll<R>([&](auto r) { v[r] = simd::flip_signs<r>(v[r], words); });
   }
 
-  /// Of a round. Bit 31 - r of lane l tells whether lane l of register r is negated, for 32 registers to a vector of
-  /// words: a shift brings it to the sign.
+  /// The words of one round. A vector of words serves 32 registers: bit 31 - r of its lane l tells whether lane l of
+  /// register r is negated, and a shift by r brings that bit to the sign.
   std::size_t words() const noexcept { return (m_size / width + 31) / 32 * width; }
 
   std::size_t m_size, m_n_rounds;
