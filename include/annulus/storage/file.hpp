@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Reads a file from front to back, every read checked against the size of the file; and the functions that throw for
-/// files that are malformed or cannot be read.
+/// Reads a file from front to back, every read checked against the size of the file; what all such readers share; and
+/// the functions that throw for files that are malformed or cannot be read.
 
 #include <annulus/core/base/errors.hpp>
 
@@ -29,39 +29,24 @@ template <class... Reason>
   throw format_error(file, offset, message.str());
 }
 
-/// Of a read that the file ended `missing` bytes before the end of.
+/// Throws for a read that would need `missing` bytes more than the file has.
 template <class File>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_too_early(const File& file, std::uint64_t missing) {
   if (file.size() == 0) file.fail(0, "the file is empty");
   file.fail(file.size(), "the file ends here, ", missing, " bytes too early");
 }
 
-/// A regular file read from front to back. Nothing should be allocated for what size() does not justify.
-class input_file {
+/// The base of readers, from front to back, of bytes whose number is known. Reader has name(), as messages give it,
+/// size(), and read_next(to, bytes), which reads from offset() on and throws where fewer bytes follow. Allocate nothing
+/// that size() does not justify.
+template <class Reader>
+class sequential_reader {
  public:
-  /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
-  explicit input_file(const std::filesystem::path& path)
-      : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
-    if (!m_stream) fail_system(errno, m_name);
-  }
-
-  const std::string& name() const noexcept { return m_name; }
-  std::uint64_t size() const noexcept { return m_size; }
   std::uint64_t offset() const noexcept { return m_offset; }
 
-  void seek(std::uint64_t offset) {
-    if (offset == m_offset) return;  // the stream would drop what it has read ahead
-    m_stream.seekg(static_cast<std::streamoff>(offset));
-    m_offset = offset;
-  }
-
-  /// \throws format_error where the file ends before `bytes` bytes; std::system_error where the system cannot read
-  /// them.
+  /// \throws format_error where the file ends before `bytes` bytes, and what read_next throws.
   void read(void* to, std::size_t bytes) {
-    m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
-    const auto got = static_cast<std::uint64_t>(m_stream.gcount());
-    if (m_stream.bad()) fail_system(errno, m_name);
-    if (got != bytes) fail_too_early(*this, bytes - got);
+    static_cast<Reader&>(*this).read_next(to, bytes);
     m_offset += bytes;
   }
 
@@ -74,13 +59,49 @@ class input_file {
 
   template <class... Reason>
   [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
-    fail_format(m_name, offset, reason...);
+    fail_format(static_cast<const Reader&>(*this).name(), offset, reason...);
+  }
+
+ protected:
+  /// \throws format_error unless `bytes` bytes follow.
+  void check_follow(std::size_t bytes) const {
+    const auto& reader = static_cast<const Reader&>(*this);
+    const std::uint64_t left = reader.size() - m_offset;
+    if (left < bytes) fail_too_early(reader, bytes - left);
+  }
+
+  std::uint64_t m_offset = 0;
+};
+
+/// Reads a regular file.
+class input_file : public sequential_reader<input_file> {
+ public:
+  /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
+  explicit input_file(const std::filesystem::path& path)
+      : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
+    if (!m_stream) fail_system(errno, m_name);
+  }
+
+  const std::string& name() const noexcept { return m_name; }
+  std::uint64_t size() const noexcept { return m_size; }
+
+  void seek(std::uint64_t offset) {
+    if (offset == m_offset) return;  // the stream would drop what it has read ahead
+    m_stream.seekg(static_cast<std::streamoff>(offset));
+    m_offset = offset;
+  }
+
+  /// \throws std::system_error where the system cannot read the file.
+  void read_next(void* to, std::size_t bytes) {
+    m_stream.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+    const auto got = static_cast<std::uint64_t>(m_stream.gcount());
+    if (m_stream.bad()) fail_system(errno, m_name);
+    if (got != bytes) fail_too_early(*this, bytes - got);
   }
 
  private:
   std::string m_name;
   std::uint64_t m_size;
-  std::uint64_t m_offset = 0;
   std::ifstream m_stream;
 };
 

@@ -105,38 +105,21 @@ class mapped_file {
 #endif
 };
 
-/// Reads a mapped file from front to back, as input_file does.
-class mapped_reader {
+/// Reads a mapped file from front to back.
+class mapped_reader : public sequential_reader<mapped_reader> {
  public:
   explicit mapped_reader(const mapped_file& file) noexcept : m_file(file) {}
 
   const std::string& name() const noexcept { return m_file.name(); }
   std::uint64_t size() const noexcept { return m_file.bytes().size(); }
-  std::uint64_t offset() const noexcept { return m_offset; }
 
-  /// \throws format_error where the file ends before `bytes` bytes.
-  void read(void* to, std::size_t bytes) {
-    const std::uint64_t left = size() - m_offset;
-    if (left < bytes) fail_too_early(*this, bytes - left);
+  void read_next(void* to, std::size_t bytes) {
+    check_follow(bytes);
     if (bytes > 0) std::memcpy(to, m_file.bytes().data() + m_offset, bytes);
-    m_offset += bytes;
-  }
-
-  template <class T>
-  T read_value() {
-    T value;
-    read(&value, sizeof(value));
-    return value;
-  }
-
-  template <class... Reason>
-  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
-    m_file.fail(offset, reason...);
   }
 
  private:
   const mapped_file& m_file;
-  std::uint64_t m_offset = 0;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -2,8 +2,8 @@
 
 /// \file
 /// The .fbin, .u8bin, .i8bin and .ibin files of big-ann-benchmarks (https://big-ann-benchmarks.com): n and d as uint32,
-/// then n rows of d values, all little-endian: float, uint8, int8 and int32. The file does not say which of the four it
-/// is: its name does.
+/// then n rows of d values, all little-endian: float, uint8, int8 and int32. Only the file's name tells which of the
+/// four it is.
 
 #include <annulus/io/data/file_rows.hpp>
 
@@ -13,7 +13,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// float: fbin; uint8: u8bin; int8: i8bin; int32: ibin.
+/// float for fbin, uint8 for u8bin, int8 for i8bin, int32 for ibin.
 template <class T>
 concept big_ann_scalar = std::same_as<T, float> || std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t> ||
     std::same_as<T, std::int32_t>;
@@ -23,9 +23,12 @@ namespace detail {
 inline constexpr std::array<std::string_view, 4> big_ann_extensions{".fbin", ".u8bin", ".i8bin", ".ibin"};
 
 template <big_ann_scalar T>
-constexpr std::string_view big_ann_extension() {
-  if (std::same_as<T, float>) return ".fbin";
-  return std::same_as<T, std::int32_t> ? ".ibin" : std::same_as<T, std::int8_t> ? ".i8bin" : ".u8bin";
+constexpr typed_extension big_ann_extension() {
+  constexpr std::size_t position = std::same_as<T, float>          ? 0
+                                   : std::same_as<T, std::uint8_t> ? 1
+                                   : std::same_as<T, std::int8_t>  ? 2
+                                                                   : 3;
+  return {big_ann_extensions[position], big_ann_extensions};
 }
 
 template <big_ann_scalar T>
@@ -36,12 +39,12 @@ struct big_ann_header {
   /// Leaves the file at its first row, n * d values before its end.
   template <class File>
   explicit big_ann_header(File& file) {
-    check_name_to_read(file, big_ann_extension<T>(), big_ann_extensions);
+    big_ann_extension<T>().check_to_read(file);
     rows = file.template read_value<std::uint32_t>();
     d = file.template read_value<std::uint32_t>();
-    const std::string_view format = big_ann_extension<T>().substr(1);
+    const std::string_view format = big_ann_extension<T>().format();
     if (rows > 0 && d == 0) fail_unrecognised(file.name(), format, 4, "d = 0 must be at least 1 for ", rows, " rows");
-    // Below 2^64: n * d in values, and what is there in values and a rest.
+    // Counted in values, not bytes, so that n * d stays below 2^64.
     const std::uint64_t due = std::uint64_t{rows} * d, there = (file.size() - bytes) / sizeof(T);
     if (due != there || (file.size() - bytes) % sizeof(T) != 0)
       fail_unrecognised(file.name(), format, 0, "n = ", rows, " and d = ", d, " ask for ", due, " values of ",
@@ -52,7 +55,7 @@ struct big_ann_header {
 }  // namespace detail
 
 /// Reads rows `first` to `first` + `count` (fewer where the file has fewer) as a matrix of that many x d. O(bytes
-/// read); only the result is allocated, which is smaller than the file. \throws format_error for a file whose size is
+/// read); allocates only the result, which is smaller than the file. \throws format_error for a file whose size is
 /// not exactly that of its header and n * d values, for d = 0 with rows, and for a file whose name ends in .fbin,
 /// .u8bin, .i8bin or .ibin but not in T's. \throws std::system_error where the file is missing, cannot be opened or
 /// read, or is not a regular file. \throws std::invalid_argument for `first` beyond the number of rows; cancelled where
@@ -73,11 +76,10 @@ matrix<T> read_big_ann(const std::filesystem::path& path, std::size_t first = 0,
 /// The file's rows where they are, without a copy, in O(1). All else is as in read_big_ann.
 template <big_ann_scalar T>
 mapped_rows<T> map_big_ann(const std::filesystem::path& path) {
-  detail::mapped_file file(path);
-  detail::mapped_reader reader(file);
-  const detail::big_ann_header<T> header(reader);
-  const auto rows = detail::view_of_bytes<T>(file, header.bytes, header.rows, header.d, header.d);
-  return {std::move(file), rows};
+  using header_type = detail::big_ann_header<T>;
+  return detail::map_rows<T, header_type>(path, [](const detail::mapped_file& file, const header_type& header) {
+    return detail::view_of_bytes<T>(file, header.bytes, header.rows, header.d, header.d);
+  });
 }
 
 /// Writes rows of float as fbin, of uint8 as u8bin, of int8 as i8bin, of int32 as ibin. The file appears whole under
@@ -90,11 +92,10 @@ template <matrix_like M>
 void write_big_ann(const std::filesystem::path& path, const M& rows, const progress_callback& progress = {}) {
   using value_type = value_t<M>;
   const matrix_view<value_type> view(rows);
-  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
-  if (view.rows() > most) detail::invalid("rows", view.rows(), "must fit a uint32");
-  if (view.cols() > most || (view.rows() > 0 && view.cols() == 0))
-    detail::invalid("cols", view.cols(), "must be at least 1 and fit a uint32");
-  detail::check_name_to_write(path, detail::big_ann_extension<value_type>(), detail::big_ann_extensions);
+  if (view.rows() > std::numeric_limits<std::uint32_t>::max())
+    detail::invalid("rows", view.rows(), "must fit a uint32");
+  detail::check_cols<std::uint32_t>(view);
+  detail::big_ann_extension<value_type>().check_to_write(path);
 
   detail::output_file file(path);
   const std::array<std::uint32_t, 2> header{static_cast<std::uint32_t>(view.rows()),

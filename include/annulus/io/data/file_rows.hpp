@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Shared by the readers of rows: windows of rows, rows that stay in a mapped file, and transfers that report progress.
+/// Shared by the formats of rows: windows of rows, rows that stay in a mapped file, file names that tell the type of
+/// values, and transfers that report progress.
 
 #include <annulus/core/base/progress.hpp>
 #include <annulus/core/rows/matrix.hpp>
@@ -32,8 +33,8 @@ class mapped_rows {
 
   std::size_t rows() const noexcept { return m_view.rows(); }
   std::size_t cols() const noexcept { return m_view.cols(); }
-  std::size_t size() const noexcept { return m_view.rows(); }  ///< as a point set: how many rows
-  std::size_t dim() const noexcept { return m_view.cols(); }   ///< as a point set: how long they are
+  std::size_t size() const noexcept { return m_view.rows(); }  ///< rows(), as a point set
+  std::size_t dim() const noexcept { return m_view.cols(); }   ///< cols(), as a point set
   std::span<const T> row(std::size_t i) const noexcept { return m_view.row(i); }
   const matrix_view<T>& view() const noexcept { return m_view; }
   operator matrix_view<T>() const noexcept { return m_view; }
@@ -45,13 +46,13 @@ class mapped_rows {
 
 namespace detail {
 
-/// How many of a file's rows lie from `first` on, `count` at most.
+/// The number of rows from `first` on, at most `count`, in a file of `rows` rows.
 inline std::size_t rows_of_window(std::size_t first, std::size_t count, std::size_t rows, const std::string& file) {
-  if (first > rows) invalid("first", first, "must be at most ", rows, ", the rows of ", file);
+  if (first > rows) invalid("first", first, "must be at most ", rows, ", the number of rows of ", file);
   return std::min(count, rows - first);
 }
 
-/// Room for rows that a file is known to have.
+/// A matrix to read rows into that a file is known to have.
 template <class T>
 matrix<T> rows_to_read(std::size_t rows, std::size_t cols) {
   return {rows, cols, buffer<T>::for_overwrite(rows * cols)};
@@ -67,25 +68,49 @@ matrix_view<T> view_of_bytes(const mapped_file& file, std::uint64_t offset, std:
   return {reinterpret_cast<const T*>(start), rows, cols, stride};
 }
 
-/// Whether the path has the extension of another type of values. Where a format does not say its type the same bytes
-/// are valid as several.
-inline bool is_misnamed(const std::filesystem::path& path, std::string_view own,
-                        std::span<const std::string_view> all) {
-  const std::string extension = path.extension().string();
-  return extension != own && std::ranges::find(all, extension) != all.end();
+/// Opens and maps a file whose header Header(reader) reads; rows_of(file, header) is the view of its rows.
+template <class T, class Header, class RowsOf>
+mapped_rows<T> map_rows(const std::filesystem::path& path, RowsOf rows_of) {
+  mapped_file file(path);
+  mapped_reader reader(file);
+  const Header header(reader);
+  const matrix_view<T> rows = rows_of(file, header);
+  return {std::move(file), rows};
 }
 
-template <class File>
-void check_name_to_read(const File& file, std::string_view own, std::span<const std::string_view> all) {
-  if (is_misnamed(file.name(), own, all)) file.fail(0, "by its name no ", own, " file, which is asked for");
+/// The extension of one type of values, among those of a format whose header does not tell the type: the same bytes are
+/// valid as several types.
+struct typed_extension {
+  std::string_view own;
+  std::span<const std::string_view> all;
+
+  std::string_view format() const noexcept { return own.substr(1); }  ///< as messages name it
+
+  /// \throws format_error for a file with the extension of another type.
+  template <class File>
+  void check_to_read(const File& file) const {
+    if (is_of_other_type(file.name())) file.fail(0, "by its name no ", own, " file, which is asked for");
+  }
+  /// \throws std::invalid_argument likewise.
+  void check_to_write(const std::filesystem::path& path) const {
+    if (is_of_other_type(path)) invalid("path", path.string(), "rows of this type make ", own, " files");
+  }
+
+ private:
+  bool is_of_other_type(const std::filesystem::path& path) const {
+    const std::string extension = path.extension().string();
+    return extension != own && std::ranges::find(all, extension) != all.end();
+  }
+};
+
+/// Checks that rows can be written with a header whose d is an Int. \throws std::invalid_argument
+template <class Int, class T>
+void check_cols(const matrix_view<T>& rows) {
+  if (rows.cols() > std::size_t{std::numeric_limits<Int>::max()} || (rows.rows() > 0 && rows.cols() == 0))
+    invalid("cols", rows.cols(), "must be at least 1 and fit ", std::is_signed_v<Int> ? "an int32" : "a uint32");
 }
 
-inline void check_name_to_write(const std::filesystem::path& path, std::string_view own,
-                                std::span<const std::string_view> all) {
-  if (is_misnamed(path, own, all)) invalid("path", path.string(), "rows of this type make ", own, " files");
-}
-
-/// Moves bytes between files and memory in pieces, with a word to the caller after each few MB.
+/// Moves bytes between files and memory in pieces, and reports progress after every 4 MB.
 class transfer {
  public:
   transfer(const progress_callback& progress, std::string_view stage, std::uint64_t bytes)
@@ -96,8 +121,8 @@ class transfer {
   /// \throws cancelled
   void advance(std::uint64_t bytes) {
     m_done += bytes;
-    if (m_done - m_said < piece && m_done < m_total) return;
-    m_said = m_done;
+    if (m_done - m_reported < piece && m_done < m_total) return;
+    m_reported = m_done;
     report(m_progress, m_stage, static_cast<double>(m_done) / static_cast<double>(m_total));
   }
 
@@ -110,7 +135,7 @@ class transfer {
   }
   template <class T>
   void write_rows(output_file& file, const matrix_view<T>& rows) {
-    if (rows.cols() == 0) return;  // of which there may be any number
+    if (rows.cols() == 0) return;  // any number of rows without a byte
     if (rows.stride() == rows.cols()) return write(file, rows.data(), rows.rows() * rows.cols() * sizeof(T));
     for (std::size_t i = 0; i < rows.rows(); ++i) write(file, rows.row(i).data(), rows.row(i).size_bytes());
   }
@@ -130,7 +155,7 @@ class transfer {
 
   const progress_callback& m_progress;
   std::string_view m_stage;
-  std::uint64_t m_total, m_done = 0, m_said = 0;
+  std::uint64_t m_total, m_done = 0, m_reported = 0;
 };
 
 }  // namespace detail

@@ -23,29 +23,27 @@ concept deflate_codec = requires {
   typename C::inflater;
 };
 
-/// A member read from front to back, as input_file is. What is not what was written is told by its checksum at the end.
+/// Reads a member from front to back. Damaged bytes are found by the member's checksum, which finish() compares.
 template <class Codec>
-class npz_reader {
+class npz_reader : public sequential_reader<npz_reader<Codec>> {
  public:
   npz_reader(input_file& file, const zip_directory& directory, const zip_member& member)
       : m_file(file), m_member(member), m_at(directory.begin_of(member)) {
     m_name = file.name() + ": byte " + std::to_string(m_at) + ": " + member.name;
     if (member.method == zip_member::stored) return;
     if (member.method != zip_member::deflated)
-      fail(0, "compressed by method ", member.method, ", only 0 (stored) and 8 (deflate) are read");
+      fail(0, "compressed by method ", member.method, "; only 0 (stored) and 8 (deflate) are read");
     if constexpr (!deflate_codec<Codec>)
       fail(0,
            "this member is compressed: include <annulus/io/data/zlib_codec.hpp>, link zlib, and give zlib_codec{} as "
-           "the "
-           "second argument; or save it uncompressed, as by scipy.sparse.save_npz(..., compressed=False)");
+           "the second argument; or save it uncompressed, as by scipy.sparse.save_npz(..., compressed=False)");
   }
 
   const std::string& name() const noexcept { return m_name; }
   std::uint64_t size() const noexcept { return m_member.size; }
-  std::uint64_t offset() const noexcept { return m_offset; }
 
-  void read(void* to, std::size_t bytes) {
-    if (bytes > size() - m_offset) fail_too_early(*this, bytes - (size() - m_offset));
+  void read_next(void* to, std::size_t bytes) {
+    this->check_follow(bytes);
     if (m_member.method == zip_member::stored) {
       m_file.seek(m_at + m_offset);
       m_file.read(to, bytes);
@@ -54,24 +52,13 @@ class npz_reader {
       if (got != bytes) fail(m_offset + got, "the compressed bytes are damaged, or end here");
     }
     m_crc.add(to, bytes);
-    m_offset += bytes;
-  }
-  template <class T>
-  T read_value() {
-    T value;
-    read(&value, sizeof(value));
-    return value;
   }
   /// \throws format_error where the member was not read to its end or is not as it was written.
   void finish() const {
     if (m_offset != size()) fail(m_offset, "the array ends here, the member ", size() - m_offset, " bytes later");
     if (m_crc.value() != m_member.crc) fail(0, "this is not as it was written: its checksum differs");
   }
-
-  template <class... Reason>
-  [[noreturn]] void fail(std::uint64_t offset, const Reason&... reason) const {
-    fail_format(m_name, offset, reason...);
-  }
+  using sequential_reader<npz_reader>::fail;
 
  private:
   struct nothing {};
@@ -84,7 +71,7 @@ class npz_reader {
     using type = typename C::inflater;
   };
 
-  /// The next compressed bytes; none behind the last.
+  /// The next compressed bytes; none after the last.
   std::span<const std::byte> next_packed() {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(m_member.packed - m_taken, m_packed.size()));
     m_file.seek(m_at + m_taken);
@@ -96,14 +83,15 @@ class npz_reader {
   input_file& m_file;
   const zip_member& m_member;
   std::uint64_t m_at;
-  std::string m_name;  ///< of the file and the member, as messages give it: offsets are those in the member
-  std::uint64_t m_offset = 0, m_taken = 0;
+  std::string m_name;  ///< of file and member, as messages give it; their offsets are in the member
+  using sequential_reader<npz_reader>::m_offset;
+  std::uint64_t m_taken = 0;  ///< compressed bytes read
   crc32 m_crc;
   std::vector<std::byte> m_packed = std::vector<std::byte>(deflate_codec<Codec> ? 1 << 16 : 0);
   typename inflater_of<Codec>::type m_inflater;
 };
 
-/// An archive that is read array by array.
+/// Reads an archive array by array.
 template <class Codec>
 class npz_file {
  public:
@@ -111,7 +99,7 @@ class npz_file {
 
   const input_file& file() const noexcept { return m_file; }
 
-  /// An array of one dimension, its values as T, which they must have.
+  /// Reads an array of one dimension. \throws format_error for a value that T cannot hold.
   template <class T>
   std::vector<T> read_vector(std::string_view array) {
     npz_reader<Codec> member = open(array);
@@ -141,13 +129,13 @@ class npz_file {
     return result;
   }
 
-  /// An array without dimensions that is a short string, of bytes or of 32-bit letters.
+  /// Reads an array without dimensions that is a string of up to 64 bytes, of bytes or of 32-bit letters.
   std::string read_text(std::string_view array) {
     npz_reader<Codec> member = open(array);
     const npy_header header(member);
     const bool is_wide = header.dtype().starts_with("<U");
     if (!header.shape().empty() || !(is_wide || header.dtype().starts_with("|S")))
-      member.fail(header.shape_offset(), "this is no string: dtype '", header.dtype(), "'");
+      member.fail(header.shape_offset(), "this is not a string: dtype '", header.dtype(), "'");
     constexpr std::uint64_t longest = 64;
     if (member.size() - member.offset() > longest) member.fail(member.offset(), "a string of more than 64 bytes");
     std::string bytes(static_cast<std::size_t>(member.size() - member.offset()), ' '), text;
@@ -175,7 +163,7 @@ class npz_file {
   zip_directory m_directory;
 };
 
-/// Writes arrays into an archive, as numpy.savez and savez_compressed do; every size is one of 64 bits (zip64).
+/// Writes arrays into an archive, as numpy.savez and savez_compressed do; all sizes have 64 bits (zip64).
 template <class Codec>
 class npz_writer {
  public:
@@ -195,8 +183,8 @@ class npz_writer {
     std::string end;
     put(end, 0x06064B50u, std::uint64_t{44}, version, version, 0u, 0u, count, count, bytes, begin);
     put(end, 0x07064B50u, 0u, begin + bytes, 1u);
-    const auto few = static_cast<std::uint16_t>(count);
-    put(end, 0x06054B50u, narrow, narrow, few, few, all_ones, all_ones, narrow);
+    const auto short_count = static_cast<std::uint16_t>(count);
+    put(end, 0x06054B50u, narrow, narrow, short_count, short_count, all_ones, all_ones, narrow);
     write(end.data(), end.size());
     m_file.commit();
   }
@@ -225,7 +213,7 @@ class npz_writer {
     const std::string name = std::string(array) + ".npy";
     const auto name_bytes = static_cast<std::uint16_t>(name.size());
     const std::uint16_t method = deflate_codec<Codec> ? zip_member::deflated : zip_member::stored;
-    // No flags, and the first moment that the format has: 1980-01-01.
+    // No flags, and the earliest date of the format, 1980-01-01.
     std::string fields, local, sizes;
     put(fields, version, std::uint16_t{0}, method, std::uint16_t{0}, std::uint16_t{0x21}, crc.value(), all_ones,
         all_ones, name_bytes);

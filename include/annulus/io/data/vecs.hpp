@@ -3,7 +3,7 @@
 /// \file
 /// The fvecs, bvecs and ivecs files of the TEXMEX corpora (http://corpus-texmex.irisa.fr): rows one after the other,
 /// each an int32 d followed by d values, all little-endian. fvecs hold float, bvecs uint8, ivecs int32; d is the same
-/// in every row. The file does not say which of the three it is: its name does.
+/// in every row. Only the file's name tells which of the three it is.
 
 #include <annulus/io/data/file_rows.hpp>
 
@@ -14,7 +14,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// float: fvecs; uint8: bvecs; int32: ivecs.
+/// float for fvecs, uint8 for bvecs, int32 for ivecs.
 template <class T>
 concept vecs_scalar = std::same_as<T, float> || std::same_as<T, std::uint8_t> || std::same_as<T, std::int32_t>;
 
@@ -23,11 +23,11 @@ namespace detail {
 inline constexpr std::array<std::string_view, 3> vecs_extensions{".fvecs", ".bvecs", ".ivecs"};
 
 template <vecs_scalar T>
-constexpr std::string_view vecs_extension() {
-  return vecs_extensions[std::same_as<T, float> ? 0 : std::same_as<T, std::uint8_t> ? 1 : 2];
+constexpr typed_extension vecs_extension() {
+  return {vecs_extensions[std::same_as<T, float> ? 0 : std::same_as<T, std::uint8_t> ? 1 : 2], vecs_extensions};
 }
 
-/// What the first row and the size of a file say of it.
+/// The layout of a file, by its first row and its size.
 template <vecs_scalar T>
 struct vecs_layout {
   std::size_t rows = 0, d = 0;
@@ -35,10 +35,10 @@ struct vecs_layout {
 
   template <class File>
   explicit vecs_layout(File& file) {
-    check_name_to_read(file, vecs_extension<T>(), vecs_extensions);
+    vecs_extension<T>().check_to_read(file);
     if (file.size() == 0) return;
     const auto header = file.template read_value<std::int32_t>();
-    const std::string_view format = vecs_extension<T>().substr(1);
+    const std::string_view format = vecs_extension<T>().format();
     if (header < 1) fail_unrecognised(file.name(), format, 0, "d = ", header, " must be at least 1");
     d = static_cast<std::size_t>(header);
     row_bytes = sizeof(header) + d * sizeof(T);
@@ -48,7 +48,8 @@ struct vecs_layout {
     rows = static_cast<std::size_t>(file.size() / row_bytes);
   }
 
-  /// The values of row i, which is at `bytes`, once its d is seen to be that of the others.
+  /// Returns where the values of row i begin, which is at `bytes`. \throws format_error where its d differs from the
+  /// first row's.
   template <class File>
   const std::byte* checked_row(const File& file, std::size_t i, const std::byte* bytes) const {
     std::int32_t header;
@@ -62,8 +63,8 @@ struct vecs_layout {
 }  // namespace detail
 
 /// Reads rows `first` to `first` + `count` (fewer where the file has fewer) as a matrix of that many x d. An empty file
-/// is a matrix of 0 x 0. Of the rows that are left out only the place is used. O(bytes read); what is allocated is the
-/// result and a block of rows, which are smaller than the file each.
+/// is a matrix of 0 x 0. Other rows are neither read nor checked. O(bytes read); allocates the result and a block of
+/// rows, each smaller than the file.
 /// \throws format_error for d < 1, rows of different d, a file whose size is not a multiple of its rows', and one whose
 /// name ends in .fvecs, .bvecs or .ivecs but not in T's.
 /// \throws std::system_error where the file is missing, cannot be opened or read, or is not a regular file.
@@ -96,19 +97,17 @@ matrix<T> read_vecs(const std::filesystem::path& path, std::size_t first = 0, st
 /// below 4 KB: O(n). All else is as in read_vecs.
 template <vecs_scalar T>
 mapped_rows<T> map_vecs(const std::filesystem::path& path) {
-  detail::mapped_file file(path);
-  detail::mapped_reader reader(file);
-  const detail::vecs_layout<T> layout(reader);
-  const std::byte* const bytes = file.bytes().data();
-  for (std::size_t i = 0; i < layout.rows; ++i) layout.checked_row(file, i, bytes + i * layout.row_bytes);
-  const matrix_view<T> rows = layout.rows == 0 ? matrix_view<T>()
-                                               : detail::view_of_bytes<T>(file, sizeof(std::int32_t), layout.rows,
-                                                                          layout.d, layout.row_bytes / sizeof(T));
-  return {std::move(file), rows};
+  using layout_type = detail::vecs_layout<T>;
+  return detail::map_rows<T, layout_type>(path, [](const detail::mapped_file& file, const layout_type& layout) {
+    const std::byte* const bytes = file.bytes().data();
+    for (std::size_t i = 0; i < layout.rows; ++i) layout.checked_row(file, i, bytes + i * layout.row_bytes);
+    if (layout.rows == 0) return matrix_view<T>();
+    return detail::view_of_bytes<T>(file, sizeof(std::int32_t), layout.rows, layout.d, layout.row_bytes / sizeof(T));
+  });
 }
 
 /// Writes rows of float as fvecs, of uint8 as bvecs, of int32 as ivecs. The file appears whole under its name or not at
-/// all: it is written beside it first. No rows make an empty file, which no longer knows its d.
+/// all: it is written beside it first. Without rows the file is empty, so that d is lost.
 /// \throws std::system_error where the file cannot be written.
 /// \throws std::invalid_argument for rows of d = 0 or of d beyond int32, and for a path that ends in .fvecs, .bvecs or
 /// .ivecs but not in that of the rows' type; cancelled where `progress` returns false, which leaves no file.
@@ -116,9 +115,8 @@ template <matrix_like M>
   requires vecs_scalar<value_t<M>>
 void write_vecs(const std::filesystem::path& path, const M& rows, const progress_callback& progress = {}) {
   const matrix_view<value_t<M>> view(rows);
-  if (view.rows() > 0 && (view.cols() == 0 || view.cols() > std::size_t{std::numeric_limits<std::int32_t>::max()}))
-    detail::invalid("cols", view.cols(), "must be at least 1 and fit an int32");
-  detail::check_name_to_write(path, detail::vecs_extension<value_t<M>>(), detail::vecs_extensions);
+  if (view.rows() > 0) detail::check_cols<std::int32_t>(view);
+  detail::vecs_extension<value_t<M>>().check_to_write(path);
 
   detail::output_file file(path);
   const auto header = static_cast<std::int32_t>(view.cols());
