@@ -20,10 +20,10 @@ class added_buckets {
     return m_buckets.memory_bytes() + m_next.memory_bytes() + m_heads.memory_bytes();
   }
 
-  /// Room for `count` more, so that adding them cannot fail.
+  /// Makes room for `count` more rows, so that adding them cannot throw.
   void reserve(std::size_t count) {
     const std::size_t n_heads = std::bit_ceil(std::max<std::size_t>({m_size + count, m_n_heads, 64}));
-    m_buckets.reserve(n_heads * m_n_tables);  // also where there are heads enough: a copy has them without the room
+    m_buckets.reserve(n_heads * m_n_tables);  // always: a copy keeps the heads, not the capacity
     m_next.reserve(n_heads * m_n_tables);
     if (n_heads == m_n_heads) return;
     m_heads.reserve(n_heads * m_n_tables);
@@ -32,7 +32,7 @@ class added_buckets {
     for (std::size_t row = 0; row < m_size; ++row) link(row);
   }
 
-  /// A row's bucket in each table. Needs room.
+  /// Adds a row, given its bucket in each table; reserve made the room.
   void add(std::span<const std::uint64_t> buckets) {
     m_buckets.append(buckets.data(), buckets.size());
     m_next.resize(m_next.size() + m_n_tables);
@@ -43,11 +43,11 @@ class added_buckets {
     return m_buckets[row * m_n_tables + table];
   }
 
-  /// f(row) for the rows of a bucket.
+  /// Calls f(row) for the rows of a bucket.
   template <class F>
   void visit(std::size_t table, std::uint64_t bucket, F f) const {
     if (m_size == 0) return;
-    // Rows descend along a chain: whatever a mapped file has there, it ends.
+    // Rows descend along a chain, which therefore ends, also where a mapped file is damaged.
     std::size_t end = m_size;
     for (id_type row = m_heads[head(table, bucket)]; row < end; row = m_next[row * m_n_tables + table]) {
       if (m_buckets[row * m_n_tables + table] == bucket) f(row);

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// How far the neighbours of rows are, by a sample: the unit in which a family of functions measures its width.
+/// The distance of a row to its neighbours, estimated from a sample: the unit of the width of a family of functions.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/prepared_query.hpp>
@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// So many of the rows: of each of `count` stretches, equally long, one at random.
+/// A sample of `count` rows: one at random from each of `count` equal stretches of the data.
 template <class T>
 matrix<T> spread_rows(matrix_view<T> data, std::size_t count, std::uint64_t seed) {
   const counter_random random(seed, 0x7C);
@@ -25,7 +25,7 @@ matrix<T> spread_rows(matrix_view<T> data, std::size_t count, std::uint64_t seed
   return some;
 }
 
-/// The greatest of the finite coordinates in magnitude; 1 where all are 0 or there are none.
+/// The greatest magnitude of the finite coordinates; 1 where none is other than 0.
 template <class T>
 double greatest_coordinate(matrix_view<T> data) {
   double greatest = 0;
@@ -35,9 +35,9 @@ double greatest_coordinate(matrix_view<T> data) {
   return greatest > 0 ? greatest : 1;
 }
 
-/// The median distance from a row to its 10th nearest of those that are not equal to it, estimated from 256 rows and
-/// their distances to 4096, and never 0: of rows that are all equal, or fewer than two, the greatest coordinate, as
-/// nothing else tells their scale. Rows that are not finite are passed over. The same for every number of threads.
+/// The median distance of a row to its 10th nearest among the rows not equal to it, estimated from 256 rows and their
+/// distances to 4096. Where all rows are equal, or fewer than two, the greatest coordinate stands for it, so that it is
+/// never 0. Skips rows that are not finite. The same for every number of threads.
 /// O(256 min(n, 4096) d).
 template <class Metric, class T>
 double neighbor_distance(matrix_view<T> data, std::size_t threads, std::uint64_t seed) {

@@ -14,13 +14,13 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct lsh_params {
-  std::size_t n_projections = 15;  ///< hash functions behind the key of a table; of cross_polytope, bits
+  std::size_t n_projections = 15;  ///< hash functions that make up the key of a table; for cross_polytope, bits
   std::size_t n_tables = 10;
   std::uint64_t seed = default_seed;
-  std::size_t threads = 0;  ///< to build with; 0: all cores. The index does not depend on it
-  bool only_index = false;  ///< keep no rows: `candidates` answers, `search` cannot
+  std::size_t threads = 0;  ///< to build with; 0: all cores. The index is the same for any number
+  bool only_index = false;  ///< keep no rows: `candidates` works, `search` throws
 
-  /// All but `threads`, which is for the machine that reads the file to choose.
+  /// All but `threads`, which the reader of the file chooses.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("n_projections", self.n_projections);
@@ -32,30 +32,30 @@ struct lsh_params {
 
 struct lsh_search_params {
   std::size_t n_probes = 0;  ///< buckets to look into, of all tables together; 0: one a table
-  /// In (0, 1]: look on until the expected share of the wanted rows that is found reaches this, over the draws of the
-  /// functions; into n_probes buckets at most where that is given, else in all rows if it comes to that. Of the k
-  /// nearest rows, half are taken to be as far as half of the k found so far, the others as far as all; of the rows
-  /// within a radius, all as far as the radius. 1: exact, by comparing all rows. Absent: n_probes alone decides.
+  /// In (0, 1]: search until the expected share of the wanted rows that is found, over the draws of the functions,
+  /// reaches this; in at most n_probes buckets where n_probes is given, else in all rows if necessary. The expectation
+  /// takes half of the k nearest rows to be as far as the nearer half of the k found so far, the others as far as the
+  /// k-th; rows within a radius to be as far as the radius. 1: exact, by comparing all rows. Absent: n_probes decides.
   std::optional<double> recall_target = {};
   std::size_t max_candidates = 0;  ///< rows to compare at most; 0: no limit
   std::size_t threads = 0;         ///< 0: all cores
   id_filter filter = {};           ///< which rows may be returned
 };
 
-/// What a query cost, on average.
+/// The mean cost of a query.
 struct lsh_search_stats {
   double candidates = 0;  ///< rows found in buckets, each counted once
   double collisions = 0;  ///< rows found in buckets, each counted in every bucket
   double probes = 0;      ///< buckets looked into
 };
 
-/// The rows that share buckets with a query: those of most collisions first, ties by lower id.
+/// The rows that share buckets with a query, by descending number of collisions, ties by lower id.
 struct lsh_candidates {
   std::vector<id_type> ids;
-  std::vector<std::uint32_t> collisions;  ///< in how many of the buckets looked into
+  std::vector<std::uint32_t> collisions;  ///< the number of buckets, of those looked into, that hold the row
 };
 
-/// How rows are spread over buckets, over all tables; only buckets with rows count.
+/// The sizes of the buckets of all tables; empty buckets do not count.
 struct bucket_statistics {
   std::size_t n_buckets = 0;
   double mean = 0, sd = 0;  ///< rows a bucket

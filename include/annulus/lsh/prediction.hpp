@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Predicts what an index would do before it is built: a cost model of exact probabilities and measured costs.
+/// Predicts recall and cost of an index before it is built, from exact probabilities and measured costs.
 
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/tables.hpp>
@@ -18,7 +18,7 @@ inline double seconds_now() noexcept {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Seconds to rank a row of the sample, which may be anywhere or follows the one before, and to look into a bucket.
+/// Seconds to rank a row at a random place, to rank the next row of a scan, and to look into a bucket.
 struct lsh_costs {
   double row = 0, scanned_row = 0, bucket = 0;
 
@@ -54,13 +54,13 @@ struct lsh_costs {
       for (const probe& p : probes) tables.prefetch_entries(p.table, p.key);
       for (const probe& p : probes) tables.visit(p.table, p.key, [&](id_type found) { n_found += found; });
     }
-    static_cast<void>(*const_cast<volatile std::size_t*>(&n_found));  // or nothing need be visited
+    static_cast<void>(*const_cast<volatile std::size_t*>(&n_found));  // else the compiler may drop the visits
     costs.bucket = (seconds_now() - start) / static_cast<double>(chunk * n_chunks);
     return costs;
   }
 };
 
-/// A number of probes, and what they do for a query on average. No probes: the recall wanted is out of reach.
+/// A number of probes, and their mean recall and cost. 0 probes: the recall is not reached.
 struct lsh_prediction {
   std::size_t n_probes = 0;
   double recall = 0, candidates = 0, seconds = std::numeric_limits<double>::infinity();
@@ -70,7 +70,7 @@ struct lsh_prediction {
 template <class Hasher, class Sample>
 class lsh_predictor {
  public:
-  /// For the k nearest of the first `n_queries` of the sample's.
+  /// For the k nearest rows of the sample's first `n_queries` queries.
   lsh_predictor(const Hasher& hasher, const Sample& sample, std::size_t k, std::size_t n_queries)
       : m_hasher(hasher),
         m_sample(sample),
@@ -88,14 +88,14 @@ class lsh_predictor {
     }
   }
 
-  /// The least number of probes that reach the mean recall, by interpolation between numbers that grow by `growth`;
-  /// given up where probes alone take `most_seconds` a query.
-  lsh_prediction operator()(double recall, double growth, const lsh_costs& costs, double most_seconds) {
+  /// The least number of probes that reach the mean recall, by interpolation between numbers that grow by `growth`.
+  /// Gives up where probes alone take `max_seconds` a query.
+  lsh_prediction operator()(double recall, double growth, const lsh_costs& costs, double max_seconds) {
     double before = 0, reached = 0, n = 0;
     std::size_t taken = 0;
     while (reached < recall) {
       n = n * growth + 1;
-      if (seconds() + n * costs.bucket > most_seconds || !take(static_cast<std::size_t>(n))) return {};
+      if (seconds() + n * costs.bucket > max_seconds || !take(static_cast<std::size_t>(n))) return {};
       before = std::exchange(reached, mean_recall(static_cast<std::size_t>(n)));
       if (reached < recall) taken = static_cast<std::size_t>(n);
     }
@@ -114,7 +114,7 @@ class lsh_predictor {
  private:
   typename Hasher::value_type* values(std::size_t i) noexcept { return m_values.data() + i * m_hasher.n_values(); }
 
-  /// Has all queries' sequences give out n probes in all. Returns false where one of them ends before.
+  /// Advances the sequences of all queries to n probes. Returns false where one of them ends before.
   bool take(std::size_t n) {
     for (std::size_t i = 0; i < m_n; ++i) {
       auto& sequence = m_sequences[i];
@@ -134,8 +134,8 @@ class lsh_predictor {
     return true;
   }
 
-  /// Within which distance half of the k nearest rows in a query's own buckets are, once they are given out: where so
-  /// many are expected.
+  /// The expected distance within which half of the k nearest rows lie that a query's own buckets hold. To be called
+  /// once these were given.
   double distance_of_own(std::size_t i) {
     double found = 0, distance = 0;
     for (const auto& group : m_sample.profile(i).others) {
@@ -146,7 +146,7 @@ class lsh_predictor {
     return usual_distance(m_hasher, values(i), m_usual_distance);
   }
 
-  /// Of hashing and of choosing probes, a query: the median, as the machine may have other things to do.
+  /// The median time of a query for hashing and choosing probes; a mean would count interruptions.
   double seconds() const {
     std::vector<double> sorted = m_seconds;
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);

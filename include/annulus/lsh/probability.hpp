@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Collision probabilities and what follows from them: how many functions, how many tables.
+/// Collision probabilities, and the numbers of functions and tables that follow from them.
 
 #include <annulus/core/base/normal_distribution.hpp>
 #include <annulus/core/rows/matrix.hpp>
@@ -30,7 +30,7 @@ inline void to_normal_tails(std::span<float> z) noexcept {
   }
 }
 
-/// The least count not below x, at least 1; a quotient of logarithms that is whole but for rounding is its own.
+/// x rounded up, at least 1; an x that is a whole number but for rounding errors is not rounded up to the next.
 inline double count_of(double x) noexcept { return std::max(1.0, std::ceil(x * (1 - 1e-14))); }
 
 }  // namespace detail
@@ -40,11 +40,11 @@ inline double angle_of(double cosine_distance) noexcept {
   return std::acos(std::clamp(1 - cosine_distance, -1.0, 1.0));
 }
 
-/// That a random hyperplane does not part two rows at an angle (Charikar 2002).
+/// The probability that a random hyperplane does not separate two rows at this angle (Charikar 2002).
 inline double hyperplane_probability(double angle) noexcept { return 1 - angle / std::numbers::pi; }
 
-/// That two rows at Euclidean distance c fall between the same two of the planes `width` apart across a Gaussian
-/// direction (Datar, Immorlica, Indyk, Mirrokni 2004).
+/// The probability that two rows at Euclidean distance c fall between the same two of the planes `width` apart across a
+/// Gaussian direction (Datar, Immorlica, Indyk, Mirrokni 2004).
 inline double gaussian_probability(double c, double width) noexcept {
   if (c <= 0) return 1;
   const double ratio = width / c;
@@ -81,7 +81,9 @@ inline std::size_t estimate_l(double delta, double p1, std::size_t n_projections
   if (!(detail::is_number(delta) && delta > 0 && delta < 1)) detail::invalid("delta", delta, "must be in (0, 1)");
   if (!(detail::is_number(p1) && p1 > 0 && p1 < 1)) detail::invalid("p1", p1, "must be in (0, 1)");
   const double l = std::log(delta) / std::log1p(-std::pow(p1, static_cast<double>(n_projections)));
-  if (!(l < 0x1p53)) detail::invalid("p1", p1, "to the power of ", n_projections, " asks for more than 2^53 tables");
+  if (!(l < 0x1p53))
+    detail::invalid("p1", p1, "to the power of ", n_projections,
+                    " asks for more than 2^53 tables: lower n_projections");
   return static_cast<std::size_t>(detail::count_of(l));
 }
 

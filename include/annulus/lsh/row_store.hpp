@@ -42,9 +42,9 @@ class row_store {
     m_rows.resize(first + rows.rows());
     for (std::size_t i = 0; i < rows.rows(); ++i) std::ranges::copy(rows.row(i), m_rows.data(first + i));
   }
-  /// Only the first n rows stay.
+  /// Keeps the first n rows.
   void truncate(std::size_t n) { m_rows.resize(n); }
-  /// Row i becomes row numbers[i] <= i, which ascend to n - 1, or goes where that is no_id.
+  /// Row i becomes row numbers[i] <= i, or is dropped where that is no_id; numbers ascend, 0 to n - 1.
   void renumber(std::span<const id_type> numbers, std::size_t n) {
     for (std::size_t i = 0; i < numbers.size(); ++i)
       if (numbers[i] != no_id && numbers[i] != i) std::copy_n(m_rows.data(i), m_rows.dim(), m_rows.data(numbers[i]));
@@ -82,7 +82,7 @@ class row_store {
   dense_row_store<T> m_rows;
 };
 
-/// Sparse rows, of which only the indices are kept: what metrics of sets compare.
+/// Sparse rows, without their values: metrics of sets compare indices only.
 template <class T>
 class row_store<csr_matrix<T>> {
  public:
@@ -99,7 +99,7 @@ class row_store<csr_matrix<T>> {
   std::size_t memory_bytes() const noexcept { return m_begins.memory_bytes() + m_indices.memory_bytes(); }
   std::size_t size() const noexcept { return m_begins.size() - 1; }
   row_type row(std::size_t i) const noexcept {
-    // Within the indices, whatever a mapped file has for their ends.
+    // The checks keep a damaged mapped file from leading outside the indices.
     const std::size_t end = std::min<std::size_t>(m_begins[i + 1], m_indices.size());
     const std::size_t begin = std::min<std::size_t>(m_begins[i], end);
     return {{m_indices.data() + begin, end - begin}, {}, m_dim};

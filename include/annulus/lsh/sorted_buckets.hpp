@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The buckets of all tables, sorted: five bytes a row of each table, and a directory of at most one more.
+/// The buckets of all tables, sorted: five bytes for each row and table, and at most one more for the directory.
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/rows/matrix.hpp>
@@ -15,19 +15,20 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A bucket's number is the upper bits of its mixed key: of n rows, n / 2^37 are expected to be strangers to a bucket.
+/// A bucket's number is the upper bits of its mixed key. Rows with other keys have the same number by chance: n / 2^37
+/// of n rows, on average.
 inline constexpr unsigned bucket_bits = 37;
 constexpr std::uint64_t bucket_of(std::uint64_t key) noexcept { return mixed_bits(key) >> (64 - bucket_bits); }
 
 /// For each table the rows 0 to size() - 1, sorted by bucket. The upper bits of a bucket's number choose a slot of the
-/// table's directory, which tells where the slot begins; each row is stored with the other bits, the tag. While the
-/// rows double in number, the directory gains a bit, the tag gives it up, and it goes to the row's number: an entry
-/// always fits 40 bits, and buckets can be told from entries whatever the size.
+/// table's directory, which holds where the slot begins; an entry holds the other bits, the tag, and the row. When the
+/// number of rows doubles, the row takes a bit more and the tag a bit less, as the directory doubles too: an entry
+/// always fits 40 bits.
 class sorted_buckets {
  public:
   sorted_buckets() = default;
 
-  /// Room for n rows, to be filled by assign.
+  /// For n rows, which assign fills in.
   sorted_buckets(std::size_t n, std::size_t n_tables) : m_n_tables(n_tables) {
     set_size(n);
     m_slots.resize(n_tables * m_n_slots);
@@ -35,9 +36,10 @@ class sorted_buckets {
   }
   sorted_buckets(unfilled, std::size_t n_tables) : m_n_tables(n_tables) {}
 
-  /// The buckets of all rows in one table; once a table, each perhaps by another thread. `scratch` keeps its memory.
+  /// Sorts all rows into one table, given their buckets. Call it once a table; several threads may do so for different
+  /// tables. `scratch` keeps its memory.
   void assign(std::size_t table, std::span<const std::uint64_t> buckets, std::vector<std::uint64_t>& scratch) {
-    // A counting sort by slot, whose rows ascend, then each slot by tag.
+    // A counting sort by slot, then each slot is sorted by tag and row.
     std::uint32_t* const slots = m_slots.data() + table * m_n_slots;
     for (const std::uint64_t bucket : buckets) ++slots[bucket >> m_tag_bits];
     std::uint32_t sum = 0;
@@ -45,7 +47,7 @@ class sorted_buckets {
     scratch.resize(m_size);
     for (std::size_t i = 0; i < m_size; ++i)
       scratch[slots[buckets[i] >> m_tag_bits]++] = (buckets[i] & low(m_tag_bits)) << m_row_bits | i;
-    for (std::size_t s = m_n_slots - 1; s > 0; --s) slots[s] = slots[s - 1];  // each stood at its end
+    for (std::size_t s = m_n_slots - 1; s > 0; --s) slots[s] = slots[s - 1];  // each had moved on to its end
     slots[0] = 0;
     for (std::size_t s = 0; s < m_n_slots; ++s)
       std::sort(scratch.begin() + slots[s], scratch.begin() + static_cast<std::ptrdiff_t>(slot_begin(table, s + 1)));
@@ -62,23 +64,23 @@ class sorted_buckets {
   void prefetch_slot(std::size_t table, std::uint64_t bucket) const noexcept {
     simd::prefetch(m_slots.data() + table * m_n_slots + (bucket >> m_tag_bits));
   }
-  /// Where the bucket's slot begins and ends; waits for what prefetch_slot fetches.
+  /// Prefetches where the bucket's slot begins and ends. Reads what prefetch_slot fetches.
   void prefetch_entries(std::size_t table, std::uint64_t bucket) const noexcept {
     const std::size_t slot = bucket >> m_tag_bits;
     simd::prefetch(entry_at(table, slot_begin(table, slot)));
     simd::prefetch(entry_at(table, slot_begin(table, slot + 1)));
   }
 
-  /// f(row) for the rows of a bucket, ascending.
+  /// Calls f(row) for the rows of a bucket, ascending.
   template <class F>
   void visit(std::size_t table, std::uint64_t bucket, F f) const {
-    // Within the table, and among its rows, whatever a mapped file has in these places.
+    // The checks keep a damaged mapped file from leading outside the table or its rows.
     const std::size_t slot = bucket >> m_tag_bits, end = std::min(slot_begin(table, slot + 1), m_size);
     const std::uint64_t first = (bucket & low(m_tag_bits)) << m_row_bits;
     const std::uint64_t last = first | low(m_row_bits);
-    constexpr std::size_t few = 16;  // rows are passed over faster than they are halved
+    constexpr std::size_t linear = 16;  // entries, up to which a linear search is faster than a binary one
     std::size_t i = slot_begin(table, slot);
-    if (i + few < end) i = lower_bound(table, i, end, first);
+    if (i + linear < end) i = lower_bound(table, i, end, first);
     for (; i < end; ++i) {
       const std::uint64_t e = entry(table, i);
       if (e > last) break;
@@ -86,7 +88,7 @@ class sorted_buckets {
     }
   }
 
-  /// f(row, bucket) for all rows, by ascending bucket.
+  /// Calls f(row, bucket) for all rows, by ascending bucket.
   template <class F>
   void visit_all(std::size_t table, F f) const {
     std::size_t slot = 0;
@@ -118,7 +120,8 @@ class sorted_buckets {
         for (std::size_t i = begin; i < end; ++i) {
           const std::uint64_t e = entry(table, i), row = e & low(m_row_bits);
           if (row >= m_size || seen[row] || e >> m_row_bits > low(m_tag_bits) || (i > begin && e < entry(table, i - 1)))
-            return in_table + "entry " + std::to_string(i) + " is out of order, or of no row or one seen before";
+            return in_table + "entry " + std::to_string(i) +
+                   " is out of order, or its row is repeated or beyond the table";
           seen[row] = true;
         }
       }
@@ -137,7 +140,7 @@ class sorted_buckets {
     m_tag_bits = bucket_bits - slot_bits;
     m_n_slots = std::size_t{1} << slot_bits;
   }
-  /// The last entry is read as eight bytes too.
+  /// With room after the last entry, as each is read as eight bytes.
   std::size_t n_entry_bytes() const noexcept {
     return m_n_tables * m_size * entry_bytes + sizeof(std::uint64_t) - entry_bytes;
   }

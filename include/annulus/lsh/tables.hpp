@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Hash tables from keys to rows, which can grow.
+/// Hash tables from keys to rows; rows can be added.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/lsh/added_buckets.hpp>
@@ -14,8 +14,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// n_tables tables of the same rows, each row with one key a table: rows that were there when the tables were last
-/// sorted, and rows added since. They are numbered from 0 in the order they come.
+/// n_tables tables of the same rows, each row with one key a table. Some rows are sorted, those added since are in hash
+/// tables of chains until renumber sorts them in. Rows are numbered from 0 in the order they come.
 class hash_tables {
  public:
   explicit hash_tables(std::size_t n_tables) : m_n_tables(n_tables), m_sorted(0, n_tables), m_added(n_tables) {}
@@ -27,10 +27,10 @@ class hash_tables {
   std::size_t n_tables() const noexcept { return m_n_tables; }
   std::size_t memory_bytes() const noexcept { return m_sorted.memory_bytes() + m_added.memory_bytes(); }
 
-  std::size_t n_added() const noexcept { return m_added.size(); }  ///< since they were sorted
+  std::size_t n_added() const noexcept { return m_added.size(); }  ///< rows added since the tables were sorted
 
-  /// Adds n rows. `hash(begin, end, first_table, n_tables, keys)` writes the keys of rows begin to end of them in these
-  /// tables: keys[table][row - begin]. Nothing has changed if it throws.
+  /// Adds n rows. `hash(begin, end, first_table, n_tables, keys)` writes the keys of the new rows begin to end in
+  /// n_tables tables: keys[table][row - begin]. Nothing has changed if it throws.
   template <class Hash>
   void add(std::size_t n, std::size_t threads, Hash hash) {
     if (size() == 0) {
@@ -55,7 +55,7 @@ class hash_tables {
     return m_added.size() > least && share * m_added.size() > m_sorted.size();
   }
 
-  /// Sorts added rows in. Row i becomes row numbers[i], which ascend from 0 to n - 1, or goes where that is no_id.
+  /// Sorts added rows in. Row i becomes row numbers[i], or is dropped where that is no_id; numbers ascend, 0 to n - 1.
   void renumber(std::span<const id_type> numbers, std::size_t n, std::size_t threads) {
     sorted_buckets sorted(n, m_n_tables);
     std::vector<std::vector<std::uint64_t>> buckets(resolve_threads(threads)), scratch(buckets.size());
@@ -75,23 +75,23 @@ class hash_tables {
     m_sorted.prefetch_entries(table, bucket);
   }
 
-  /// f(row) for the rows of a bucket.
+  /// Calls f(row) for the rows of a bucket.
   template <class F>
   void visit(std::size_t table, std::uint64_t bucket, F f) const {
     m_sorted.visit(table, bucket, f);
     m_added.visit(table, bucket, [&](std::size_t row) { f(static_cast<id_type>(m_sorted.size() + row)); });
   }
 
-  /// Of the buckets of rows for which is_there(row), over all tables.
-  template <class IsThere>
-  bucket_statistics describe(IsThere is_there) const {
+  /// Statistics of the buckets of all tables, counting the rows for which is_counted(row).
+  template <class IsCounted>
+  bucket_statistics describe(IsCounted is_counted) const {
     bucket_statistics result{.min = std::numeric_limits<std::size_t>::max(), .bytes = memory_bytes()};
     double sum = 0, squares = 0;
     std::vector<std::uint64_t> buckets;
     for (std::size_t table = 0; table < m_n_tables; ++table) {
       buckets.clear();
       visit_all(table, [&](std::size_t row, std::uint64_t bucket) {
-        if (is_there(row)) buckets.push_back(bucket);
+        if (is_counted(row)) buckets.push_back(bucket);
       });
       std::sort(buckets.begin(), buckets.end());
       for (std::size_t i = 0, end; i < buckets.size(); i = end) {
@@ -127,8 +127,8 @@ class hash_tables {
 
   template <class Hash>
   sorted_buckets sorted_tables(std::size_t n, std::size_t threads, Hash hash) const {
-    constexpr std::size_t most_keys = std::size_t{1} << 24;  // at once: as many tables as take 128 MB
-    const std::size_t group = std::clamp<std::size_t>(most_keys / std::max<std::size_t>(n, 1), 1, m_n_tables);
+    constexpr std::size_t max_keys = std::size_t{1} << 24;  // at once: 128 MB
+    const std::size_t group = std::clamp<std::size_t>(max_keys / std::max<std::size_t>(n, 1), 1, m_n_tables);
     std::vector<std::uint64_t> buckets(group * n);
     std::vector<std::vector<std::uint64_t>> scratch(resolve_threads(threads));
     sorted_buckets sorted(n, m_n_tables);
@@ -147,7 +147,7 @@ class hash_tables {
     return sorted;
   }
 
-  /// f(row, bucket) for all rows of a table.
+  /// Calls f(row, bucket) for all rows of a table.
   template <class F>
   void visit_all(std::size_t table, F f) const {
     m_sorted.visit_all(table, f);

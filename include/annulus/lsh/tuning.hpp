@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Choosing the parameters of an LSH index from a sample of the data.
+/// Chooses the parameters of an LSH index from a sample of the data.
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/lsh/function_sample.hpp>
@@ -14,22 +14,22 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What parameters are chosen for.
+/// What to choose parameters for.
 struct lsh_tuning {
   std::size_t k = 10;            ///< neighbours wanted
-  std::size_t n_rows = 0;        ///< of the data that the sample stands for; 0: the sample is all of it
+  std::size_t n_rows = 0;        ///< of the data that the sample stands for; 0: those of the sample
   std::size_t memory_limit = 0;  ///< bytes that the tables may take; 0: no limit
   std::size_t n_queries = 300;   ///< that predictions average over
   std::uint64_t seed = default_seed;
 };
 
-/// Parameters, and what they are predicted to do. The family has its width filled in.
+/// Parameters, and their predicted recall and cost. The family has its width filled in.
 template <class Family>
 struct lsh_suggestion {
   Family family;
   lsh_params params;
   lsh_search_params search;
-  double recall = 0;        ///< the mean share of the k nearest that is found, a little above that asked for; 0: none
+  double recall = 0;        ///< the mean, a little above that asked for; 0: no parameters reach that
   double candidates = 0;    ///< rows compared a query
   double seconds = 0;       ///< a query, on one thread
   double scan_seconds = 0;  ///< the same by comparing all rows: where that is less, search exactly
@@ -37,7 +37,7 @@ struct lsh_suggestion {
 
 namespace detail {
 
-/// Finds the quickest of the indexes that reach a recall.
+/// Finds the parameters of least time that reach a recall.
 template <class Points, class Family>
 class lsh_tuner {
  public:
@@ -56,9 +56,9 @@ class lsh_tuner {
     lsh_suggestion<Family> best{family, {}, {.threads = 1}};
     best.scan_seconds = static_cast<double>(m_n_rows) * m_costs.scanned_row;
     best.seconds = std::numeric_limits<double>::infinity();
-    // What takes much longer than exact search is not looked into, unless there is nothing else.
+    // Parameters much slower than exact search are considered only if no others reach the recall.
     for (const double slowest : {4.0, 100.0}) {
-      m_most_seconds = slowest * best.scan_seconds;
+      m_max_seconds = slowest * best.scan_seconds;
       for (const Family& variant : variants(family)) try_family(variant, best);
       if (best.recall > 0) break;
     }
@@ -66,13 +66,13 @@ class lsh_tuner {
   }
 
  private:
-  /// Of what may be missed, this is kept back: one draw of functions, and queries that are not the sample's, find a
-  /// hundredth more or less than the mean.
+  /// The share of the allowed misses kept in reserve: for one draw of functions and other queries than the sample's,
+  /// recall is about 0.01 above or below the mean.
   static constexpr double reserve = 0.1;
   static constexpr std::array<std::size_t, 20> projections{1,  2,  3,  4,  5,  6,  7,  8,  10, 12,
                                                            14, 16, 18, 20, 22, 24, 28, 32, 40, 48};
 
-  /// One a width, where the family has one: around its usual one.
+  /// The family with its usual width, half and twice that; the family itself where it has no width.
   std::vector<Family> variants(const Family& family) const {
     std::vector<Family> result;
     if constexpr (has_width) {
@@ -108,7 +108,7 @@ class lsh_tuner {
     while (at > 0 && !is_finite(time_of(at))) --at;
     for (std::size_t from = projections.size(); from != at;) {
       from = at;
-      // Below 0 numbers wrap around to no place at all, as beyond the last.
+      // Numbers below 0 wrap around and, like those beyond the last, take infinite time.
       for (const std::size_t next : {from + 1, from - 1, from + 2, from - 2})
         if (time_of(next) < time_of(at)) at = next;
     }
@@ -116,14 +116,14 @@ class lsh_tuner {
   }
 
   double try_one(const Family& family, std::size_t n_projections, std::size_t n_tables, lsh_suggestion<Family>& best) {
-    constexpr std::size_t few = 40;
-    const double most = std::min(3 * best.seconds, m_most_seconds);
+    constexpr std::size_t n_rough = 40;  // queries
+    const double limit = std::min(3 * best.seconds, m_max_seconds);
     const auto hasher =
         family.template make_hasher<view_type>(m_sample.sample().dim(), n_projections, n_tables, m_tuning.seed);
     using predictor = lsh_predictor<std::remove_const_t<decltype(hasher)>, sample_type>;
-    const auto rough = predictor(hasher, m_sample, m_tuning.k, few)(m_recall, 1.5, m_costs, most);
+    const auto rough = predictor(hasher, m_sample, m_tuning.k, n_rough)(m_recall, 1.5, m_costs, limit);
     if (rough.seconds < 1.2 * best.seconds) {
-      const auto fine = predictor(hasher, m_sample, m_tuning.k, m_tuning.n_queries)(m_recall, 1.2, m_costs, most);
+      const auto fine = predictor(hasher, m_sample, m_tuning.k, m_tuning.n_queries)(m_recall, 1.2, m_costs, limit);
       if (fine.seconds < best.seconds) {
         best.family = family;
         best.params = {.n_projections = n_projections, .n_tables = n_tables, .seed = m_tuning.seed};
@@ -141,7 +141,7 @@ class lsh_tuner {
   std::size_t m_n_rows;
   sample_type m_sample;
   lsh_costs m_costs;
-  double m_most_seconds = 0;
+  double m_max_seconds = 0;
 };
 
 }  // namespace detail
@@ -149,9 +149,9 @@ class lsh_tuner {
 /// Parameters by which an index over data like the sample finds the wanted share of the k nearest rows in the least
 /// time: projections, tables, width, and probes. The cost model is that of multi-probe LSH (Lv et al. 2007; Dong, Wang,
 /// Josephson, Charikar, Li 2008), over the distances of sampled queries to their neighbours and to all rows, by the
-/// probabilities of the family and costs measured here and now, on this thread. `queries`, where there are any, are
-/// what will be searched for; else rows of the sample are taken, each without itself. Distances need no scale: widths
-/// follow from those of the neighbours. Where nothing reaches the recall in a hundred times the time of exact search,
+/// probabilities of the family and costs measured during the call, on this thread. `queries` are like those to be
+/// searched for; where empty, rows of the sample are taken, each without itself. Distances need no scale: widths follow
+/// from those of the neighbours. Where no parameters reach the recall in a hundred times the time of exact search,
 /// recall and n_probes are 0. Timing makes the choice, so that two runs may differ. O(n_queries n d) and some seconds.
 /// \throws std::invalid_argument for a sample of fewer than two rows, a recall outside (0, 1), k = 0, n_queries = 0,
 /// n_rows below the sample's, dimensions that differ, and rows or queries with a NaN or an infinity.
@@ -170,7 +170,7 @@ lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& fa
   detail::row_store<Points>::check(sample, 1);
   detail::row_store<Points>::check(queries, 1);
   using tuner = detail::lsh_tuner<Points, Family>;
-  // Widths the tuner takes from its own sample.
+  // The tuner chooses widths by its own sample.
   const Family told = detail::told_of_bits(family, data_sample);
   const Family given = tuner::has_width ? told : detail::fitted(told, sample, {.threads = 1});
   return tuner(sample, queries, recall, tuning)(given);

@@ -14,20 +14,20 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The distances of one query. Those of other rows stand for so many each.
+/// The distances of one query.
 struct distance_profile {
   struct group {
-    double distance, count;
+    double distance, count;  ///< `count` rows are taken to be at `distance`
   };
-  std::vector<double> near;   ///< of the k nearest, a few of them where k is large, ascending
+  std::vector<double> near;   ///< of up to five of the k nearest, ascending
   std::vector<group> others;  ///< of all rows, ascending
-  double kth_distinct = 0;    ///< of the k-th nearest of the rows at a distance above 0; 0 where there is none
+  double kth_distinct = 0;    ///< of the k-th nearest of the rows at a distance above 0; 0 where all are at 0
 };
 
-/// The distance of the rank-th nearest, from 1, of all rows, of which a sample has one in `growth`: at(i) is that of
-/// the sample's i-th nearest, from 0, of n of them. Between those of the sample by interpolation, nearer than its
-/// nearest by the growth of the numbers of its neighbours with the distance. Of these i-th nearest i < max(32, rank /
-/// growth + 1) are looked at.
+/// The distance of the rank-th nearest of all rows (from 1), estimated from a sample that holds one row in `growth`:
+/// at(i) is the distance of the sample's i-th nearest (from 0) of n. Interpolates between the sample's distances;
+/// nearer than its nearest, extrapolates how its number of neighbours grows with the distance. Calls at(i) for i <
+/// max(32, rank / growth + 1) only.
 template <class At>
 double distance_of_rank(At at, std::size_t n, double rank, double growth) {
   const double place = rank / growth - 1;
@@ -41,7 +41,7 @@ double distance_of_rank(At at, std::size_t n, double rank, double growth) {
   return d * std::pow(rank / growth, std::log(e / d) / std::log(static_cast<double>(far + 1)));
 }
 
-/// The median of the numbers that are above 0 and finite; 0 where none are.
+/// The median of the numbers that are above 0 and finite; 0 where no number is.
 inline double median_positive(std::vector<double> numbers) {
   std::erase_if(numbers, [](double x) { return !(x > 0 && x <= std::numeric_limits<double>::max()); });
   if (numbers.empty()) return 0;
@@ -50,7 +50,7 @@ inline double median_positive(std::vector<double> numbers) {
   return *middle;
 }
 
-/// Queries with their profiles, over `n_rows` rows of which the sample holds some. Exact search of the sample:
+/// Queries with their profiles, over `n_rows` rows that the sample stands for. Exact search of the sample:
 /// O(queries n d).
 template <class Points, class Metric>
 class tuning_sample {
@@ -58,8 +58,8 @@ class tuning_sample {
   using store = row_store<Points>;
   using view_type = typename store::view_type;
 
-  /// `queries` of their own, or, where there are none, rows of the sample, each without itself.
-  tuning_sample(const view_type& sample, const view_type& queries, std::size_t most_queries, std::size_t k,
+  /// Takes `queries`, or, where empty, rows of the sample, each without itself.
+  tuning_sample(const view_type& sample, const view_type& queries, std::size_t max_queries, std::size_t k,
                 std::size_t n_rows, std::uint64_t seed)
       : m_sample(sample),
         m_queries(queries.size() > 0 ? queries : sample),
@@ -67,7 +67,7 @@ class tuning_sample {
         m_growth(static_cast<double>(n_rows) / static_cast<double>(sample.size())) {
     m_rows.append(sample);
     const bool are_rows = queries.size() == 0;
-    m_chosen = drawn_without_replacement(m_queries.size(), std::min(most_queries, m_queries.size()),
+    m_chosen = drawn_without_replacement(m_queries.size(), std::min(max_queries, m_queries.size()),
                                          counter_random(seed, 0x7A));
     std::vector<id_type> all(sample.size());
     for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<id_type>(i);
@@ -86,9 +86,9 @@ class tuning_sample {
   std::size_t query(std::size_t i) const noexcept { return m_chosen[i]; }  ///< its row in queries()
   const distance_profile& profile(std::size_t i) const noexcept { return m_profiles[i]; }
   const view_type& sample() const noexcept { return m_sample; }
-  double growth() const noexcept { return m_growth; }  ///< rows to each row of the sample
+  double growth() const noexcept { return m_growth; }  ///< rows for each row of the sample
 
-  /// How long it takes to rank these rows for a query.
+  /// The time to rank these rows for a query.
   template <class Clock>
   double seconds_to_rank(const std::vector<id_type>& rows, Clock now) const {
     std::vector<typename store::template rank_type<Metric>> ranks(rows.size());
@@ -97,7 +97,7 @@ class tuning_sample {
     return now() - start;
   }
 
-  /// The median over queries of the distance of the k-th nearest row that is not equal; 0 where all rows are.
+  /// The median over queries of the distance of the k-th nearest row not equal to the query; 0 where all are equal.
   double scale() const {
     std::vector<double> kth;
     for (const distance_profile& p : m_profiles) kth.push_back(p.kth_distinct);
@@ -106,13 +106,13 @@ class tuning_sample {
 
  private:
   distance_profile profile_of(std::vector<float>& distances, std::size_t k) const {
-    // In order as far as single rows matter; of the others a few thousand stand for all.
-    constexpr std::size_t few = 4096;
-    const std::size_t n = distances.size(), n_sorted = std::min(n, std::max(few, 2 * k));
+    // The nearest are sorted one by one; every step-th of the others stands for its step.
+    constexpr std::size_t n_exact = 4096;
+    const std::size_t n = distances.size(), n_sorted = std::min(n, std::max(n_exact, 2 * k));
     const auto sorted = distances.begin() + static_cast<std::ptrdiff_t>(n_sorted);
     std::nth_element(distances.begin(), sorted - 1, distances.end());
     std::sort(distances.begin(), sorted);
-    const std::size_t step = (n - n_sorted) / few + 1;
+    const std::size_t step = (n - n_sorted) / n_exact + 1;
     std::vector<float> rest;
     for (std::size_t i = n_sorted; i < n; i += step) rest.push_back(distances[i]);
     std::sort(rest.begin(), rest.end());
@@ -130,7 +130,7 @@ class tuning_sample {
     if (n_equal < n)
       p.kth_distinct = distance_of_rank([&](std::size_t i) { return at(n_equal + i); }, n - n_equal,
                                         static_cast<double>(k), m_growth);
-    // Ever larger groups, as the further rows are, the less they matter one by one.
+    // Groups grow with the distance, as single rows matter less.
     for (std::size_t first = 0; first < n;) {
       const std::size_t last = std::min(n, first + first / 3 + 1);
       p.others.push_back({at((first + last - 1) / 2), static_cast<double>(last - first) * m_growth});

@@ -17,15 +17,14 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// A query's values are its keys. A table has min(n_projections, bits) different bits of the row: to look at one twice
-/// tells nothing.
+/// A query's values are its keys. A table samples min(n_projections, bits) bits of the row, none twice.
 class bit_hasher {
  public:
   using value_type = std::uint64_t;
 
   bit_hasher(std::size_t n_bits, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed)
       : m_n_bits(n_bits), m_n_tables(n_tables), m_per_table(std::min(n_projections, n_bits)) {
-    if (n_projections > 64) invalid("n_projections", n_projections, "must be at most 64, one a bit of the key");
+    if (n_projections > 64) invalid("n_projections", n_projections, "must be at most 64, the bits of a key");
     if (n_bits > std::size_t{1} << 32) invalid("bits", n_bits, "must be at most 2^32");
     const std::size_t size = checked_product(padded(), n_tables, "n_projections * n_tables");
     m_bytes.resize(size);
@@ -34,7 +33,7 @@ class bit_hasher {
     std::vector<std::size_t> bits(n_bits);
     std::iota(bits.begin(), bits.end(), std::size_t{0});
     for (std::size_t t = 0; t < n_tables; ++t) {
-      // A shuffle of as many as are wanted, whatever order the table before left the rest in.
+      // The first steps of a shuffle; the order that the last table left the bits in does not matter.
       for (std::size_t i = 0; i < m_per_table; ++i) {
         std::swap(bits[i], bits[i + random.below(64 * t + i, n_bits - i)]);
         m_bytes[t * padded() + i] = static_cast<std::uint32_t>(bits[i] / 8);
@@ -61,7 +60,7 @@ class bit_hasher {
 
   void keys(const std::uint64_t* values, std::uint64_t* keys) const noexcept { std::copy_n(values, m_n_tables, keys); }
 
-  /// Each bit flipped. None is nearer to flipping than another: all score 1.
+  /// Appends the flip of each bit. No bit is nearer to flipping than another: all score 1.
   void perturb(const std::uint64_t* values, std::size_t table, std::vector<perturbation>& changes) const {
     for (std::size_t i = 0; i < m_per_table; ++i) {
       const std::uint64_t bit = std::uint64_t{1} << i;
@@ -69,18 +68,18 @@ class bit_hasher {
     }
   }
 
-  /// Exact to stay and for one flip; joint_factor makes it so for several.
+  /// Exact for staying and for one flip; joint_factor makes it exact for several flips.
   double probabilities(const std::uint64_t*, std::size_t, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
-    // Odds need a probability to be a multiple of, also where too few bits are left over to hold all the differences.
+    // At least 1e-9, as odds are divided by it; it is 0 where the other bits are too few to hold all differences.
     const double stay = std::max(collision_probability(distance), 1e-9);
     const double flip = distance * agreement(distance, 1) / static_cast<double>(m_n_bits);
     std::fill_n(odds, changes.size(), static_cast<float>(flip / stay));
     return stay;
   }
 
-  /// Bits drawn without repetition do not differ independently: of c that differ, past f flips c - f are left, and of
-  /// the n - c others as many as the table's other bits leave. This over the f-th power of the odds of one flip.
+  /// Bits drawn without repetition do not differ independently: of the c that differ, c - f are left after f flips. The
+  /// exact odds of f flips, divided by the f-th power of the odds of one flip.
   double joint_factor(double distance, std::size_t n_flips) const noexcept {
     const double others = static_cast<double>(m_n_bits) - distance - static_cast<double>(m_per_table);
     double factor = 1;
@@ -91,13 +90,13 @@ class bit_hasher {
     return factor;
   }
 
-  /// That none of a table's K bits is one of the c in which the rows differ: C(n - c, K) / C(n, K).
+  /// The probability that none of a table's K bits is one of the c in which the rows differ: C(n - c, K) / C(n, K).
   double collision_probability(double distance) const noexcept { return agreement(distance, 0); }
 
  private:
-  static constexpr std::size_t most_at_once = 512;
+  static constexpr std::size_t max_at_once = 512;
 
-  /// That the last K - known bits of a table agree, where the first `known` are known to differ.
+  /// The probability that the last K - known bits of a table agree, given that the first `known` differ.
   double agreement(double distance, std::size_t known) const noexcept {
     double probability = 1;
     for (std::size_t i = known; i < m_per_table; ++i) {
@@ -107,14 +106,14 @@ class bit_hasher {
     return probability;
   }
 
-  /// The functions of a table, in whole groups of eight; those added have an empty mask.
+  /// The number of functions of a table, padded to whole groups of eight by ones with an empty mask.
   std::size_t padded() const noexcept { return (m_per_table + 7) / 8 * 8; }
 
   /// keys[t * stride] = the key in table first + t.
   void keys_of(const std::uint8_t* row, std::size_t first, std::size_t n_tables, std::uint64_t* keys,
                std::size_t stride) const noexcept {
-    const std::size_t tables_at_once = most_at_once / std::max<std::size_t>(padded(), 8);
-    std::array<std::uint8_t, most_at_once> gathered;
+    const std::size_t tables_at_once = max_at_once / std::max<std::size_t>(padded(), 8);
+    std::array<std::uint8_t, max_at_once> gathered;
     for (std::size_t t = 0; t < n_tables; t += tables_at_once) {
       const std::size_t n = std::min(tables_at_once, n_tables - t), from = (first + t) * padded();
       const std::uint32_t* const places = m_bytes.data() + from;
@@ -125,14 +124,14 @@ class bit_hasher {
     }
   }
 
-  /// A bit for each byte that has its mask's bit.
+  /// Bit i tells whether byte i has the bit of its mask.
   std::uint64_t packed(const std::uint8_t* bytes, const std::uint8_t* masks) const noexcept {
     std::uint64_t key = 0;
     for (std::size_t i = 0; i < m_per_table; i += 8) {
       std::uint64_t eight, mask;
       std::memcpy(&eight, bytes + i, 8);
       std::memcpy(&mask, masks + i, 8);
-      // At most one bit a byte: a carry lifts it to the byte's highest place, a product draws those places together.
+      // A mask has one bit at most: a carry moves it to the top of its byte, and a product gathers the tops.
       const std::uint64_t set = ((eight & mask) + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u;
       key |= (set * 0x0102040810204080u >> 56) << i;
     }
@@ -140,8 +139,8 @@ class bit_hasher {
   }
 
   std::size_t m_n_bits = 0, m_n_tables = 0, m_per_table = 0;
-  std::vector<std::uint32_t> m_bytes;  ///< of each table padded() places in a row
-  std::vector<std::uint8_t> m_masks;   ///< and the bit there
+  std::vector<std::uint32_t> m_bytes;  ///< padded() positions a table
+  std::vector<std::uint8_t> m_masks;   ///< the sampled bit of each
 };
 
 }  // namespace detail
@@ -151,14 +150,14 @@ class bit_hasher {
 struct bit_sampling {
   using metric = bit_hamming;
   static constexpr std::string_view name = "bit_sampling";
-  std::size_t bits = 0;  ///< how many bits of a row count, the others being zero everywhere; 0: all
+  std::size_t bits = 0;  ///< the first bits of a row, the only ones sampled; 0: all
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("bits", self.bits);
   }
 
-  /// Of one function, in rows of n_bits.
+  /// The probability that one function agrees, in rows of n_bits.
   double collision_probability(double distance, std::size_t n_bits) const noexcept {
     return std::clamp(1 - distance / static_cast<double>(n_bits), 0.0, 1.0);
   }

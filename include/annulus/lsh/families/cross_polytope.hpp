@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file
-/// Cross-polytope hashing: a row belongs to the vertex, of a randomly rotated cross-polytope, that is nearest to it:
+/// Cross-polytope hashing: a function is the vertex of a randomly rotated cross-polytope that is nearest to the row:
 /// the coordinate of greatest magnitude, and its sign (Andoni, Indyk, Laarhoven, Razenshteyn, Schmidt 2015). Buckets
-/// are rounder than those of hyperplanes, so that fewer far rows come with as many near ones.
+/// are rounder than those of hyperplanes, so that fewer far rows share them for the same number of near ones.
 
 #include <annulus/core/kernels/hadamard.hpp>
 #include <annulus/core/metric/common_metrics.hpp>
@@ -18,9 +18,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// The polytopes of a table: all of 2^full_bits vertices, but for a last one of 2^last_bits where bits are left over.
+/// The polytopes of a table: each has 2^full_bits vertices, the last one 2^last_bits where bits are left over.
 struct polytope_sizes {
-  std::size_t padded = least_transform;  ///< a rotation's size
+  std::size_t padded = least_transform;  ///< the size of a rotation
   std::size_t full_bits = 5, count = 1, last_bits = 5;
 
   /// \throws std::invalid_argument for a dim of 0 or above 2^23, n_projections of 0 or above 64.
@@ -40,7 +40,7 @@ struct polytope_sizes {
 };
 
 /// A query's values: for each table, the rotated coordinates of all its polytopes, standard normals in distribution;
-/// then, for each table and polytope, the greatest magnitude and the vertex's number; then room to work in.
+/// then, for each table and polytope, the greatest magnitude and the number of the vertex; then scratch.
 template <class T>
 class cross_polytope_hasher {
  public:
@@ -115,13 +115,13 @@ class cross_polytope_hasher {
     }
   }
 
-  /// That of the first vertices.
+  /// Rows of zeros are hashed to the first vertex of each polytope.
   std::uint64_t zero_key() const noexcept { return 0; }
   double zero_distance(const float*) const noexcept { return 1; }
 
-  /// Of each polytope the next vertices, with the square of how much farther they are along (Andoni et al. 2015): all
-  /// of up to 32 coordinates, else the nearest `min_changes` to `max_changes`. Those at which the query is negative
-  /// are among them only where a polytope has 4 coordinates or fewer.
+  /// Appends changes to the next vertices of each polytope, scored by the squared difference of their coordinate to the
+  /// greatest (Andoni et al. 2015): all of them for up to 32 coordinates, else the nearest min_changes to max_changes.
+  /// Vertices opposite to the query are included for polytopes of 4 coordinates or fewer.
   void perturb(const float* values, std::size_t table, std::vector<perturbation>& changes) const {
     const float* y = values + table * m_sizes.n_coordinates();
     for (std::size_t p = 0; p < m_sizes.count; y += m_sizes.coordinates(p), ++p) {
@@ -135,7 +135,7 @@ class cross_polytope_hasher {
         for (std::size_t j = 0; j < n; ++j) {
           const std::size_t number = 2 * j + (y[j] < 0);
           if (number != own.number) add(number, std::abs(y[j]));
-          if (n <= vertex_probabilities::most_with_opposites) add(number ^ 1, -std::abs(y[j]));
+          if (n <= vertex_probabilities::max_with_opposites) add(number ^ 1, -std::abs(y[j]));
         }
       } else {
         near_vertices near;
@@ -148,11 +148,11 @@ class cross_polytope_hasher {
     }
   }
 
-  /// As if rotations were Gaussian. Factors of one polytope's changes are given its greatest magnitude.
+  /// Computed for Gaussian rotations, given the greatest magnitude of each polytope.
   double probabilities(const float* values, std::size_t table, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
     const vertex_angle angle(distance);
-    std::array<vertex_law, 13> laws;  // of 64 bits, 5 or more to each
+    std::array<vertex_law, 13> laws;  // at most: 64 bits, 5 or more a polytope
     double log_stay = 0;
     for (std::size_t p = 0; p < m_sizes.count; ++p) {
       laws[p] = kind_of(p).probabilities.law(angle, vertex_of(values, table, p).most);
@@ -182,17 +182,17 @@ class cross_polytope_hasher {
  private:
   struct polytope_kind {
     vertex_probabilities probabilities;
-    float cut;  ///< that some 20 magnitudes exceed
+    float cut;  ///< exceeded by about 20 magnitudes
     explicit polytope_kind(std::size_t n)
         : probabilities(n), cut(static_cast<float>(half_normal_quantile(std::min(1.0, 20 / static_cast<double>(n))))) {}
   };
 
-  /// The row at that length from which rotations make standard normals, zeros beyond it; all zeros for a row that is
-  /// zero or not finite.
+  /// Writes the row at length m_scale, which rotations turn into standard normals, padded with zeros; all zeros for a
+  /// row that is zero or not finite.
   void prepare(const T* row, float* to) const noexcept {
     double peak = 0;
     for (std::size_t i = 0; i < m_dim; ++i) peak = std::max(peak, std::abs(static_cast<double>(row[i])));
-    std::array<double, 8> sums{};  // several, in the same order everywhere, that need not wait for each other
+    std::array<double, 8> sums{};  // independent chains of additions, in the same order in every build
     for (std::size_t i = 0; i < m_dim; ++i) {
       const double x = static_cast<double>(row[i]) / peak;
       sums[i % sums.size()] += x * x;
@@ -222,7 +222,7 @@ class cross_polytope_hasher {
   std::size_t m_dim, m_n_tables;
   double m_scale;  ///< the length of a prepared row
   hadamard_rotations m_rotations;
-  std::vector<polytope_kind> m_kinds;  ///< the first polytope's and, where it is smaller, the last one's
+  std::vector<polytope_kind> m_kinds;  ///< of the first polytope and, where it is smaller, of the last
 };
 
 }  // namespace detail
@@ -230,13 +230,13 @@ class cross_polytope_hasher {
 /// Cosine distance, by cross-polytopes. Float and double rows; double ones are hashed as floats once their length is 1.
 ///
 /// `n_projections` counts the bits of a key, 1 to 64: with D the dimension rounded up to a power of two, at least 16, a
-/// polytope has 2 D vertices and takes log2(2 D) bits. What is left over goes to a last one, of the first 2^(bits - 1)
-/// rotated coordinates only.
+/// polytope has 2 D vertices and takes log2(2 D) bits. Bits left over go to a last polytope, of the first 2^(bits - 1)
+/// rotated coordinates.
 struct cross_polytope {
   using metric = cosine;
   static constexpr std::string_view name = "cross_polytope";
-  /// Rounds of flips and transforms to a rotation, 1 to 8. Two take a third less time and part some rows more often
-  /// than predicted, others less; one does so grossly, unless rows have no structure.
+  /// Rounds of flips and transforms in a rotation, 1 to 8. Two rounds take a third less time, but collision
+  /// probabilities deviate from those predicted; one round deviates grossly, unless rows have no structure.
   std::size_t n_rotations = 3;
 
   template <class Self, class Archive>
@@ -244,7 +244,8 @@ struct cross_polytope {
     archive("n_rotations", self.n_rotations);
   }
 
-  /// Of one whole polytope in that dimension, as if rotations were Gaussian. O(1), a tenth of a millisecond.
+  /// The probability of one whole polytope in dimension `dim`, under Gaussian rotations. O(1), a tenth of a
+  /// millisecond.
   double collision_probability(double distance, std::size_t dim) const noexcept {
     return detail::vertex_probabilities::collision(std::max(detail::least_transform, std::bit_ceil(dim)), distance);
   }

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// How likely the vertices of a rotated cross-polytope are for a row at a given distance from a query, whatever the
-/// rotation (Andoni, Indyk, Laarhoven, Razenshteyn, Schmidt 2015 have the asymptotics).
+/// The probabilities of the vertices of a rotated cross-polytope for a row at a given distance from a query, over the
+/// draws of the rotation (Andoni, Indyk, Laarhoven, Razenshteyn, Schmidt 2015 have the asymptotics).
 ///
 /// With Gaussian rotations the coordinates of two unit rows at an angle are independent pairs (y, z) of standard
 /// normals whose correlation is the cosine, and the following is exact up to the tables' interpolation. Hadamard
@@ -23,7 +23,7 @@ template <std::size_t N>
 struct gauss_legendre {
   std::array<double, N> nodes, weights;
 
-  /// By Newton's method from the nodes' asymptotic places.
+  /// By Newton's method, from the asymptotic positions of the nodes.
   gauss_legendre() noexcept {
     for (std::size_t i = 0; i < N; ++i) {
       double x = std::cos(std::numbers::pi * (static_cast<double>(i) + 0.75) / (N + 0.5)), slope = 1;
@@ -45,10 +45,10 @@ struct gauss_legendre {
 
 inline double normal_density(double x) noexcept { return std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi); }
 
-/// Where a half-normal is exceeded with that probability.
+/// The number that a half-normal exceeds with this probability.
 inline double half_normal_quantile(double tail) noexcept { return normal_upper_quantile(tail / 2); }
 
-/// A cosine distance as tables and laws want it.
+/// A cosine distance as an angle.
 struct vertex_angle {
   double half_chord = 0;  ///< sin(angle / 2), from 0 to 1
   double cosine = 1, sine = 0;
@@ -59,33 +59,33 @@ struct vertex_angle {
   }
 };
 
-/// What the neighbours at one distance make of a query whose greatest |coordinate| is m. The other vertex at which the
-/// query is m - gap is likelier by exp(a + b gap + c gap^2) to be the neighbour's than the query's own: within some
-/// percent, where it is not negligible.
+/// The probabilities of vertices for a neighbour at one distance of a query whose greatest |coordinate| is m. That of a
+/// vertex where the query's coordinate is m - gap is that of the query's own times exp(a + b gap + c gap^2), to within
+/// a few percent where it is not negligible.
 struct vertex_law {
   float log_stay = 0;  ///< of the probability of the query's own vertex
   float a = 0, b = 0, c = 0;
-  float log_opposite = 0;  ///< of few coordinates: by what factor the opposite of its own is likelier
+  float log_opposite = 0;  ///< for up to max_with_opposites coordinates: of the odds of the opposite vertex
 
-  /// No vertex is likelier than 1.
+  /// The logarithm of the odds of a vertex, bounded so that its probability is at most 1.
   float log_factor(float score) const noexcept { return std::min(a + std::sqrt(score) * b + score * c, -log_stay); }
 };
 
 /// For vertices of `n_coordinates` coordinates, by tables over the distance and the query's greatest |coordinate|.
 class vertex_probabilities {
  public:
-  /// Up to so many coordinates, vertices at which the query is negative matter.
-  static constexpr std::size_t most_with_opposites = 4;
+  /// Up to this number of coordinates, vertices opposite to the query matter.
+  static constexpr std::size_t max_with_opposites = 4;
 
   /// O(1), some milliseconds. `n_coordinates` is at least 1.
   explicit vertex_probabilities(std::size_t n_coordinates)
-      : m_n(static_cast<double>(n_coordinates)), m_has_opposites(n_coordinates <= most_with_opposites) {
+      : m_n(static_cast<double>(n_coordinates)), m_has_opposites(n_coordinates <= max_with_opposites) {
     set_range();
     if (is_sign()) return;
     m_entries.resize(n_distances * n_maxima);
     m_opposites.resize(m_has_opposites ? n_distances * n_maxima : 0);
     for (std::size_t i = 0; i < n_distances; ++i) {
-      // At the ends, where the limits are those of the vertices' order only, a little inside.
+      // A little inside the ends, where the integrands degenerate.
       const double x = std::clamp(static_cast<double>(i) / last_distance, 0.004, 0.999);
       std::array<float, n_maxima> opposites{};
       m_log_collision[i] = std::log(std::max(column(x, m_entries.data() + i * n_maxima, opposites.data()), floor));
@@ -99,7 +99,7 @@ class vertex_probabilities {
     return m_entries.size() * sizeof(entry) + m_opposites.size() * sizeof(float);
   }
 
-  /// That two rows at a cosine distance have the same vertex.
+  /// The probability that two rows at this cosine distance have the same vertex.
   double collision(double distance) const noexcept {
     if (is_sign()) return hyperplane_probability(angle_of(distance));
     const place<double> at(vertex_angle(distance).half_chord * last_distance, n_distances);
@@ -118,7 +118,7 @@ class vertex_probabilities {
     return one.column(angle.half_chord, entries.data(), nullptr);
   }
 
-  /// Of a query with that greatest |coordinate|, scaled such that coordinates are standard normals.
+  /// The law for a query whose greatest |coordinate| is `maximum`, scaled such that coordinates are standard normals.
   vertex_law law(const vertex_angle& angle, float maximum) const noexcept {
     vertex_law law;
     const auto per_gap = static_cast<float>(1 / std::max(angle.sine, 1e-9));
@@ -151,11 +151,11 @@ class vertex_probabilities {
   bool has_opposites() const noexcept { return m_has_opposites; }
 
  private:
-  /// What a law is made of; b and c for gaps in units of the sine, in which they vary little with the angle.
+  /// The terms of a law; b and c for gaps in units of the sine, in which they vary little with the angle.
   struct entry {
     float log_stay, a, b, c;
   };
-  /// Between which entries of a table.
+  /// A position between two entries of a table.
   template <class T>
   struct place {
     std::size_t index;
@@ -175,7 +175,7 @@ class vertex_probabilities {
 
   bool is_sign() const noexcept { return m_n == 1; }
 
-  /// The greatest of n half-normals is outside with probability 2e-7.
+  /// Sets the range of m: the greatest of n half-normals is outside with probability 2e-7.
   void set_range() noexcept {
     constexpr double outside = 1e-7;
     m_least = half_normal_quantile(-std::expm1(std::log(outside) / m_n));

@@ -11,7 +11,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The nearest of the vertices +- e_j: number 2 j for e_j, 2 j + 1 for -e_j. Equals go to the lower j, zeros to e_0.
 struct nearest_vertex {
-  float most = 0;  ///< |y_j|
+  float most = 0;  ///< |y_j|, the greatest magnitude
   std::uint32_t number = 0;
 };
 

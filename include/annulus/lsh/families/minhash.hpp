@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Min-wise hashing: a function puts all members there may be in a random order, and tells which of a set's members
-/// comes first (Broder 1997). Two sets agree with the probability of their Jaccard similarity.
+/// Min-wise hashing: a function is a random order of all possible members, and its value the first member of the set in
+/// that order (Broder 1997). Two sets have the same value with the probability of their Jaccard similarity.
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/metric/set_metrics.hpp>
@@ -33,7 +33,7 @@ class random_orders {
   std::size_t size() const noexcept { return m_count; }
   std::size_t memory_bytes() const noexcept { return 2 * m_turns.size() * sizeof(std::uint32_t); }
 
-  /// What stands for the least hash of no members.
+  /// Stands for the least hash of an empty set.
   static constexpr std::uint32_t none = 0xFFFFFFFF;
 
   /// least[i - first] = the least hash of the members in order i, for first <= i < last; and `second` the one after it,
@@ -44,8 +44,8 @@ class random_orders {
       const std::size_t n = std::min(block, last - i);
       alignas(64) std::uint32_t found[2][block];
       std::fill_n(found[0], 2 * block, none);
-      for (std::size_t m = 0; m < members.size(); m += most_at_once) {
-        const auto part = members.subspan(m, std::min(most_at_once, members.size() - m));
+      for (std::size_t m = 0; m < members.size(); m += max_at_once) {
+        const auto part = members.subspan(m, std::min(max_at_once, members.size() - m));
         if (second != nullptr) of_block<true>(part, i, found);
         else of_block<false>(part, i, found);
       }
@@ -57,10 +57,10 @@ class random_orders {
  private:
   using batch = simd::batch<std::uint32_t>;
   static constexpr std::size_t width = simd::lanes<std::uint32_t>;
-  static constexpr std::size_t vectors = width == 16 ? 4 : 2;  // as many as leave registers for their parameters
-  static constexpr std::size_t block = vectors * width, most_at_once = 128;
+  static constexpr std::size_t vectors = width == 16 ? 4 : 2;  // the most that leave registers for their parameters
+  static constexpr std::size_t block = vectors * width, max_at_once = 128;
 
-  /// The finaliser of MurmurHash3 (Appleby), a bijection: members in a row become unlike each other.
+  /// The finaliser of MurmurHash3 (Appleby), a bijection: consecutive members get unlike hashes.
   static batch mixed(batch x) noexcept {
     x = (x ^ (x >> 16)) * batch(0x85EBCA6B);
     x = (x ^ (x >> 13)) * batch(0xC2B2AE35);
@@ -70,7 +70,7 @@ class random_orders {
   template <bool WithSecond>
   void of_block(std::span<const std::int32_t> members, std::size_t first,
                 std::uint32_t (&found)[2][block]) const noexcept {
-    alignas(64) std::uint32_t hashes[most_at_once] = {};
+    alignas(64) std::uint32_t hashes[max_at_once] = {};
     std::transform(members.begin(), members.end(), hashes,
                    [](std::int32_t m) { return static_cast<std::uint32_t>(m); });
     for (std::size_t m = 0; m < members.size(); m += width) mixed(simd::load(hashes + m)).store_aligned(hashes + m);
@@ -101,8 +101,8 @@ class random_orders {
   aligned_vector<std::uint32_t> m_turns, m_factors;  ///< a block longer than m_count
 };
 
-/// A query's values: of each function its least hash, then of each its second-least one, then how many members the set
-/// has. Rows of Points are sparse.
+/// A query's values: of each function its least hash, then of each its second-least one, then the number of members
+/// of the set. Rows of Points are sparse.
 template <class Points>
 class minhash_hasher {
  public:
@@ -143,8 +143,8 @@ class minhash_hasher {
     for (std::size_t t = 0; t < n_tables(); ++t) keys[t] = key_of(values + t * per_table());
   }
 
-  /// Each function's second-least hash, the only other one the query knows of. No function is nearer to it than
-  /// another: all score 1.
+  /// Appends the change of each function to its second-least hash, the only other one among the query's values. No
+  /// function is nearer to its change than another: all score 1.
   void perturb(const std::uint32_t* values, std::size_t table, std::vector<perturbation>& changes) const {
     for (std::size_t i = 0; i < per_table(); ++i) {
       const std::uint64_t least = values[table * per_table() + i];
@@ -154,10 +154,10 @@ class minhash_hasher {
     }
   }
 
-  /// The first member of the union of query a and neighbour b is common to both with probability J, which is to stay.
-  /// b's least hash is a's second one just if the union's first member is of a alone, (1 - J) / 2 where a and b are as
-  /// large as each other, and the next one, of |union| - 1, is one of the J |union| common ones. With |union| =
-  /// 2 |a| / (1 + J) that is J times (1 - J) |a| / (2 |a| - 1 - J).
+  /// For a query a and a neighbour b of the same size. b stays if the first member of the union is common to both:
+  /// probability J. b's least hash is a's second one if the first member is in a alone, (1 - J) / 2, and the second
+  /// one, of |union| - 1, is among the J |union| common ones. With |union| = 2 |a| / (1 + J) that is J times (1 - J)
+  /// |a| / (2 |a| - 1 - J).
   double probabilities(const std::uint32_t* values, std::size_t, double distance, std::span<const perturbation> changes,
                        float* odds) const noexcept {
     const double similarity = std::clamp(1 - distance, 0.0, 1.0), members = values[2 * m_orders.size()];

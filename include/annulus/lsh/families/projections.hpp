@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// n_tables x n_projections directions. Those of a table do not depend on how many tables there are.
+/// n_tables x n_projections directions. Those of a table do not depend on n_tables.
 template <class T>
 class projections {
  public:
@@ -31,7 +31,7 @@ class projections {
   std::size_t size() const noexcept { return m_per_table * m_n_tables; }
   std::size_t memory_bytes() const noexcept { return m_directions.memory_bytes(); }
 
-  /// Of each row its products with all directions, size() of them, every `stride` places.
+  /// Writes the size() products of each row with all directions; rows of `out` are `stride` apart.
   void all(matrix_view<T> rows, T* out, std::size_t stride) const noexcept {
     m_directions.multiply(rows, 0, size(), out, stride);
   }

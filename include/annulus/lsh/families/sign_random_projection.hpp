@@ -28,8 +28,8 @@ std::uint64_t sign_bits(const T* products, std::size_t count) noexcept {
   return bits;
 }
 
-/// Hyperplanes for all tables, and all that follows from a query's `products` with their normals, the query at length 1
-/// (or 0). Distances are cosine distances, between 0 and 2.
+/// Hyperplanes for all tables. `products` are those of a query, scaled to length 1 (unless it is 0), with their
+/// normals. Distances are cosine distances, between 0 and 2.
 template <class T>
 class hyperplanes {
  public:
@@ -41,7 +41,7 @@ class hyperplanes {
   const projections<T>& normals() const noexcept { return m_normals; }
   std::size_t per_table() const noexcept { return m_normals.per_table(); }
 
-  /// Of one table's products.
+  /// The key of one table's products.
   std::uint64_t key(const T* products) const noexcept { return sign_bits(products, per_table()); }
 
   void keys(const T* products, std::uint64_t* keys) const noexcept {
@@ -54,7 +54,8 @@ class hyperplanes {
     changes.resize(begin + per_table());
     for (std::size_t i = 0; i < per_table(); ++i) {
       const auto margin = static_cast<float>(t[i]);
-      const std::uint64_t bit = std::uint64_t{1} << i, minus = -std::uint64_t{t[i] >= 0};  // which no branch foresees
+      const std::uint64_t bit = std::uint64_t{1} << i,
+                          minus = -std::uint64_t{t[i] >= 0};  // without a branch, which would be mispredicted
       changes[begin + i] = {margin * margin, static_cast<std::uint32_t>(i), (bit ^ minus) - minus};
     }
   }
@@ -70,7 +71,7 @@ class hyperplanes {
     const T* const t = products + table * per_table();
     for (std::size_t i = 0; i < per_table(); ++i) tails[i] = std::abs(static_cast<float>(t[i])) * cot;
     to_normal_tails({tails.data(), per_table()});
-    for (std::size_t i = 0; i < per_table(); ++i)  // below 1, else odds are infinite
+    for (std::size_t i = 0; i < per_table(); ++i)  // below 1, so that odds are finite
       tails[i] = std::min(tails[i], 1 - std::numeric_limits<float>::epsilon());
     std::array<double, 4> stays{1, 1, 1, 1};  // four chains of products
     for (std::size_t i = 0; i < per_table(); i += 4)
@@ -87,7 +88,7 @@ class hyperplanes {
 
  private:
   static std::size_t checked(std::size_t n_projections) {
-    if (n_projections > 64) invalid("n_projections", n_projections, "must be at most 64, one a bit of the key");
+    if (n_projections > 64) invalid("n_projections", n_projections, "must be at most 64, the bits of a key");
     return n_projections;
   }
 
@@ -104,14 +105,14 @@ T to_unit_length(std::span<const T> row, T* products, std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) products[i] /= norm;
     return norm;
   }
-  // Squares that leave the range of T: of the row at a scale where they stay.
+  // The squares leave the range of T: scale the row first.
   T scale = 0, sum = 0;
   for (const T x : row) scale = std::max(scale, std::abs(x));
   if (!(scale > 0 && scale <= limits::max())) return scale;
   for (const T x : row) sum += x / scale * (x / scale);
   for (std::size_t i = 0; i < n; ++i) {
     const T product = products[i] / scale / detail::sqrt(sum);
-    // NaN, of infinite terms of both signs, lies on the side where sign_bits has it, at no distance.
+    // NaN, from infinite terms of both signs, becomes the least number of the sign that sign_bits gives it.
     products[i] = !is_nan(product) ? std::clamp(product, limits::lowest(), limits::max()) : -limits::min();
   }
   return scale * detail::sqrt(sum);
@@ -170,7 +171,7 @@ struct sign_random_projection {
   using metric = cosine;
   static constexpr std::string_view name = "sign_random_projection";
 
-  /// Of one bit at a cosine distance: 1 - angle / pi.
+  /// The probability that one bit agrees at a cosine distance: 1 - angle / pi.
   double collision_probability(double distance) const noexcept { return hyperplane_probability(angle_of(distance)); }
 
   template <class Points>

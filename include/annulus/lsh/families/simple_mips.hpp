@@ -3,8 +3,8 @@
 /// \file
 /// Simple-LSH for maximum inner products: one more coordinate makes all rows equally long, so that the row of the
 /// greatest product with a query is the one at the least angle to it, which hyperplanes find (Neyshabur, Srebro 2015).
-/// Some long rows would make all others point along that coordinate: they have a bucket of their own, at which every
-/// search looks. Rows so short that they do point along it have another.
+/// A few very long rows would make all others nearly parallel to that coordinate: these long rows have a bucket of
+/// their own, which every search compares. Rows so short that they are nearly parallel to it have another.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/kernels/norm_checks.hpp>
@@ -58,9 +58,9 @@ class mips_hasher {
 
   void keys(const T* values, std::uint64_t* keys) const noexcept { m_planes.keys(values, keys); }
 
-  /// Of rows too long to be brought to the length of the others.
+  /// The key of rows longer than the length that all rows are brought to.
   std::uint64_t shared_key() const noexcept { return std::uint64_t{1} << 63; }
-  /// Of rows whose angles to the added coordinate are too small to matter.
+  /// The key of rows nearly parallel to the added coordinate.
   std::uint64_t zero_key() const noexcept { return std::uint64_t{3} << 62; }
   double zero_distance(const T* values) const noexcept { return -short_norm * static_cast<double>(greatest(values)); }
   double query_length(const T* values) const noexcept {
@@ -77,13 +77,13 @@ class mips_hasher {
     return m_planes.probabilities(values, table, between, changes, odds);
   }
 
-  /// Of a query of length 1.
+  /// For a query of length 1.
   double collision_probability(double distance) const noexcept {
     return m_planes.collision_probability(cosine_distance(distance, m_max_norm));
   }
 
-  /// Of an extended query and row, by their distance, minus their product, and the greatest product there can be. A
-  /// query of zeros is at a right angle to all.
+  /// The cosine distance of an extended query and row, given `distance`, minus their product, and `greatest`, the
+  /// greatest possible product. A query of zeros is at a right angle to every row.
   static double cosine_distance(double distance, double greatest) noexcept {
     using limits = std::numeric_limits<double>;  // neither may be infinite where the other is
     const double finite = std::clamp(distance, limits::lowest(), limits::max());
@@ -91,8 +91,8 @@ class mips_hasher {
   }
 
  private:
-  /// In max_norms: below the one rows are short; above the other, which is as far from 1 as rounding may bring rows
-  /// that were normalised, and beyond, they are long.
+  /// In units of max_norm: rows below short_norm are short, rows above long_norm long. long_norm leaves room for the
+  /// rounding of normalised rows.
   static constexpr double short_norm = 0x1p-10, long_norm = 1.01;
 
   T added_coordinate(double norm) const noexcept {
@@ -109,8 +109,8 @@ class mips_hasher {
   std::vector<T> m_last;  ///< the last coordinate of each normal
 };
 
-/// The greatest of the norms but for the longest 64th of the rows, 4 sqrt(n) of them at most and one at least; zeros do
-/// not count. 1 where there are none but zeros. O(n).
+/// The greatest norm without the longest rows: a 64th of the rows that are not zero, but at least one and at most
+/// 4 sqrt(n). 1 where all rows are zero. O(n).
 inline double greatest_but_longest(std::vector<double> norms) {
   std::erase(norms, 0.0);
   if (norms.empty()) return 1;
@@ -124,15 +124,14 @@ inline double greatest_but_longest(std::vector<double> norms) {
 }  // namespace detail
 
 /// Inner product, by hyperplanes over rows brought to one length. Float and double rows; at most 64 projections a
-/// table. Queries may have any length. The more alike the rows' norms are, the better it works: rows more than a
-/// hundredth longer than max_norm, among which the greatest products are, are compared in every search, so that the
-/// others need not be brought to their length; those below 1/1024 of it, rows of zeros among them, are compared where
-/// not enough greater products are found.
+/// table. Queries may have any length. It works best where the norms of rows are alike. Every search compares the rows
+/// longer than 1.01 max_norm. Rows shorter than max_norm / 1024, as rows of zeros, are compared where a search does not
+/// find enough greater products.
 struct simple_mips {
   using metric = inner_product;
   static constexpr std::string_view name = "simple_mips";
-  /// The length that rows are brought to; 0: that of the longest row of the data, or of the first rows inserted, but
-  /// for outliers: for rows more than twice as long as all but a 64th.
+  /// The length that rows are brought to. 0: the greatest norm in the data, or in the first rows inserted, without the
+  /// longest 64th of the rows.
   double max_norm = 0;
 
   template <class Self, class Archive>
@@ -140,7 +139,7 @@ struct simple_mips {
     archive("max_norm", self.max_norm);
   }
 
-  /// Of one bit, for a query of length 1 and rows of at most max_norm (of 1 where that is still 0).
+  /// The probability of one bit, for a query of length 1 and rows of at most max_norm (1 where that is still 0).
   double collision_probability(double distance) const noexcept {
     const double between = detail::mips_hasher<double>::cosine_distance(distance, max_norm > 0 ? max_norm : 1);
     return hyperplane_probability(angle_of(between));
@@ -149,9 +148,9 @@ struct simple_mips {
   /// Whether max_norm is yet to be taken from rows.
   bool needs_rows() const noexcept { return max_norm == 0; }
 
-  /// The same with max_norm filled in from the data where it is 0 and there are rows; 1 if all of them are zeros. The
-  /// same for every number of threads. O(n d). \throws std::invalid_argument for a max_norm that is negative or not
-  /// finite, and for rows with NaN, infinity, or squares whose sum overflows.
+  /// Returns the family with max_norm taken from the data, where it is 0 and there are rows; 1 if all of them are
+  /// zeros. The same for every number of threads. O(n d). \throws std::invalid_argument for a max_norm that is negative
+  /// or not finite, and for rows with NaN, infinity, or squares whose sum overflows.
   template <class T>
   simple_mips fitted(matrix_view<T> data, const fit_params& params = {}) const {
     if (!(detail::is_number(max_norm) && max_norm >= 0 && max_norm <= std::numeric_limits<double>::max()))
@@ -172,7 +171,7 @@ struct simple_mips {
     using number = typename Points::value_type;
     if (!(detail::is_number(max_norm) && max_norm > 0 &&
           max_norm <= static_cast<double>(std::numeric_limits<number>::max())))
-      detail::invalid("max_norm", max_norm, "must be above 0 and finite (`fitted` takes it from data)");
+      detail::invalid("max_norm", max_norm, "must be above 0 and finite; call `fitted` to take it from data");
     return detail::mips_hasher<number>(dim, n_projections, n_tables, seed, max_norm);
   }
 };

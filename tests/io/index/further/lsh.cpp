@@ -139,7 +139,7 @@ TEST_CASE("an lsh_index of another family or other rows is refused by name", "[i
     CHECK_THAT(complaint("format_version", newer), ContainsSubstring("is newer than version "));
   }
   SECTION("width") { CHECK_THAT(complaint("family.width", "-1"), ContainsSubstring("width = -1: must be")); }
-  SECTION("size") { CHECK_THAT(complaint("size", "61"), ContainsSubstring("size: 63 rows are there")); }
+  SECTION("size") { CHECK_THAT(complaint("size", "61"), ContainsSubstring("size: 63 rows are alive")); }
   SECTION("too many alive") { CHECK_THAT(complaint("size", "67"), ContainsSubstring("more rows than it can")); }
   SECTION("rows without end") {
     CHECK_THAT(complaint("tables.sorted.count", "4294967295"), ContainsSubstring("has 2^32 - 1 rows or more"));
@@ -194,12 +194,12 @@ TEST_CASE("each array of an lsh_index is looked over", "[index_file]") {
   }
   SECTION("entries of no row") {
     edit.values<std::uint8_t>("tables.sorted.entries")[0] = 63;
-    CHECK_THAT(complaint(), ContainsSubstring("tables: sorted: table 0: entry 0 is out of order, or of no row"));
+    CHECK_THAT(complaint(), ContainsSubstring("tables: sorted: table 0: entry 0 is out of order, or its row is repeated"));
   }
   SECTION("entries of one row") {
     for (std::size_t i = 0; i < 5; ++i)
       edit.values<std::uint8_t>("tables.sorted.entries")[5 + i] = edit.values<std::uint8_t>("tables.sorted.entries")[i];
-    CHECK_THAT(complaint(), ContainsSubstring("entry 1 is out of order, or of no row or one seen before"));
+    CHECK_THAT(complaint(), ContainsSubstring("entry 1 is out of order, or its row is repeated or beyond the table"));
   }
   SECTION("buckets") {
     edit.values<std::uint64_t>("tables.added.buckets")[1] = ~std::uint64_t{0};
