@@ -243,7 +243,7 @@ TEST_CASE("npy: what can be read but not mapped is refused with that advice", "[
   CHECK_NOTHROW(read_npy<std::uint8_t>(path));
   CHECK_THROWS_AS(annulus::map_npy<std::uint8_t>(path), annulus::format_error);
   CHECK_THROWS_WITH(annulus::map_npy<std::uint8_t>(path),
-                    ContainsSubstring("byte 44: Fortran order has no rows in memory: read the file instead"));
+                    ContainsSubstring("byte 44: rows are not contiguous in Fortran order: read the file instead"));
   const std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
   for (const std::size_t padding : {54u, 58u, 60u}) {
     write_bytes(path, numpy_file(dict, padding, "12345678"));

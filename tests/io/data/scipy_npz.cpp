@@ -71,7 +71,7 @@ TEST_CASE("scipy: a graph of neighbours is written in its order", "[scipy]") {
 }
 
 TEST_CASE("scipy: other formats are refused by their names, and compressed files with what to do", "[scipy]") {
-  CHECK_THROWS_WITH(read_scipy_csr(scipy_file("csc.npz")), ContainsSubstring("of the format 'csc', only csr is read"));
+  CHECK_THROWS_WITH(read_scipy_csr(scipy_file("csc.npz")), ContainsSubstring("of the format 'csc'; only csr is read"));
   for (const char* const name : {"compressed.npz", "streamed_compressed.npz"})
     CHECK_THROWS_WITH(read_scipy_csr(scipy_file(name)), ContainsSubstring("include <annulus/io/data/zlib_codec.hpp>") &&
                                                             ContainsSubstring("zlib_codec{}"));
@@ -99,8 +99,8 @@ TEST_CASE("scipy: arrays that do not fit together are refused", "[scipy]") {
   CHECK(says("csr", {2, 3}, {0, 1, 2}, {0, 2}, {1, 2}) == "nothing");
   CHECK(says("csr", {2, 3}, {0, 1, 2}, {0, 2, 1}, {1, 2, 3}) == "nothing");  // scipy leaves room behind the last row
   CHECK_THAT(says("bsr", {2, 3}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("of the format 'bsr'"));
-  CHECK_THAT(says("csr", {2}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("the shape is none of a matrix"));
-  CHECK_THAT(says("csr", {-1, 3}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("the shape is none of a matrix"));
+  CHECK_THAT(says("csr", {2}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("the shape is not that of a matrix"));
+  CHECK_THAT(says("csr", {-1, 3}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("the shape is not that of a matrix"));
   CHECK_THAT(says("csr", {2, 1LL << 31}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("do not fit 32-bit indices"));
   CHECK_THAT(says("csr", {3, 3}, {0, 1, 2}, {0, 2}, {1, 2}), ContainsSubstring("3 offsets of 3 rows"));
   CHECK_THAT(says("csr", {1LL << 62, 3}, {}, {0, 2}, {1, 2}), ContainsSubstring("0 offsets of"));

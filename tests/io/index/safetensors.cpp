@@ -127,7 +127,7 @@ TEST_CASE("a header that is longer than the file or than any header is refused b
   CHECK(refuses(3, "{}"));
   CHECK(refuses(~std::uint64_t{0}, "{}"));
   CHECK(refuses(std::uint64_t{1} << 40, "{}"));
-  const std::uint64_t most = safetensors_header::most_bytes;
+  const std::uint64_t most = safetensors_header::max_bytes;
   CHECK(refuses(most + 1, std::string(most + 2, ' ')));
 }
 

@@ -3,8 +3,8 @@
 /// \file
 /// The HDF5 files of ann-benchmarks (https://github.com/erikbern/ann-benchmarks). Opt-in: annulus.hpp leaves this
 /// header out, and a program that includes it links HDF5's C library, 1.10 or later. That library reads the structure
-/// of the file by itself: of a file that was cut it says so, but one of bytes that were tampered with may crash it, so
-/// such files should be of known origin. Nor may two threads be in it at a time, unless it was built for that.
+/// of the file by itself: it detects files that were cut, but a manipulated file may crash it, so read only files of
+/// known origin. Two threads must not use it at a time, unless it was built thread-safe.
 
 #include <annulus/core/rows/bit_matrix.hpp>
 #include <annulus/core/rows/csr_matrix.hpp>
@@ -20,7 +20,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <class Points>
 struct ann_benchmarks_of {
   Points train;                    ///< the rows to index, or the window of them that was asked for
-  Points test;                     ///< the queries, of as many columns
+  Points test;                     ///< the queries, with as many columns as train
   matrix<std::int32_t> neighbors;  ///< each query's nearest, rows of the whole of train; -1 for none
   matrix<float> distances;         ///< of the neighbors
   std::string distance;            ///< as the file says: "euclidean", "angular", "hamming" and others
@@ -57,7 +57,7 @@ inline matrix<std::int32_t> read_hdf5_ids(const hdf5_rows& rows, std::size_t n, 
 inline bit_matrix read_hdf5_bits(const hdf5_rows& rows, std::size_t first, std::size_t count, transfer& transfer) {
   if (!rows.is_whole()) rows.fail("has floats, which are no bits: read_ann_benchmarks reads them");
   bit_matrix result(count, rows.cols());
-  // What a signed byte does not hold becomes one of its limits, so that all but 0 stay other than 0.
+  // Numbers beyond a signed byte become its limits, so that only 0 becomes 0.
   rows.read<std::uint8_t>(first, count, H5T_NATIVE_INT8, transfer,
                           [&](std::span<const std::uint8_t> values, std::size_t row) {
                             for (std::size_t at = 0; at < values.size(); at += rows.cols())
@@ -66,7 +66,7 @@ inline bit_matrix read_hdf5_bits(const hdf5_rows& rows, std::size_t first, std::
   return result;
 }
 
-/// Sets one after the other, and how many members each has.
+/// The members of all sets, and the number of members of each.
 class hdf5_sets {
  public:
   hdf5_sets(const hdf5_file& file, const char* name, const char* sizes_name)
@@ -78,7 +78,7 @@ class hdf5_sets {
   std::size_t rows() const noexcept { return m_sizes.rows(); }
   std::uint64_t count(std::size_t first, std::size_t n) const noexcept { return m_begins[first + n] - m_begins[first]; }
 
-  /// To be called before the others but rows(). Sizes must sum to the number of members.
+  /// Reads the sizes; call it before all others but rows(). They must sum to the number of members.
   void read_sizes() {
     const progress_callback nobody;
     transfer unheard(nobody, "read ann-benchmarks", rows() * sizeof(float));
@@ -96,7 +96,7 @@ class hdf5_sets {
       m_sizes.fail("sums to ", m_begins.back(), ", there are ", m_members.rows(), " members");
   }
 
-  /// Members in order and once each, below what `dim` becomes where it was not above them.
+  /// Reads members, sorted and each once; raises `dim` above the largest.
   void read(std::size_t first, std::size_t n, transfer& transfer, std::vector<std::int64_t>& indptr,
             std::vector<std::int32_t>& indices, std::size_t& dim) const {
     indices.resize(static_cast<std::size_t>(count(first, n)));
@@ -140,7 +140,7 @@ struct hdf5_answers {
   hdf5_rows neighbors, distances;
 };
 
-/// read(data set, first, count, transfer) gives Points.
+/// read(data set, first, count, transfer) returns Points.
 template <class Points, class Read>
 ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& path, std::size_t first,
                                                  std::size_t count, const progress_callback& progress, Read read) {
@@ -165,12 +165,12 @@ ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& pa
 }  // namespace detail
 
 /// Reads a file of ann-benchmarks: test, neighbors, distances, and of train the rows `first` to `first` + `count`
-/// (fewer where there are fewer). Values may be floats or integers of any width in the file, or bools (0 or 1), and are
-/// rounded to float. O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own size
-/// justifies what a data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes that
-/// are stored of it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a data
-/// set that is missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than the
-/// above; for shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0.
+/// (fewer where there are fewer). Values in the file may be floats or integers of any width, or bools (0 or 1); they
+/// are rounded to float. O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own
+/// size justifies what a data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes
+/// that are stored of it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a
+/// data set that is missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than
+/// the above; for shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0.
 /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
 /// std::invalid_argument for `first` beyond the rows of train; cancelled where `progress` returns false.
 inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std::size_t first = 0,

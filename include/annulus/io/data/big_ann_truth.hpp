@@ -15,8 +15,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Reads the k nearest neighbours of n queries, as the file has them: distances are those of the data set, squared for
-/// Euclidean ones as a rule, and inner products with the largest first. O(bytes); only the result is allocated, which
+/// Reads the k nearest neighbours of n queries, as the file has them: distances are usually squared where they are
+/// Euclidean, and inner products descend. O(bytes); only the result is allocated, which
 /// is smaller than the file. \throws format_error for a file whose size is not exactly that of its header, ids and
 /// distances, as of one that holds ids alone (read_big_ann<std::int32_t> reads it). \throws std::system_error where the
 /// file is missing, cannot be opened or read, or is not a regular file; cancelled where `progress` returns false.
@@ -25,8 +25,8 @@ inline neighbors read_big_ann_truth(const std::filesystem::path& path, const pro
   const std::size_t n = file.read_value<std::uint32_t>(), k = file.read_value<std::uint32_t>();
   const std::uint64_t due = std::uint64_t{n} * k, bytes = file.size() - file.offset();
   if (due > 0 && bytes % due == 0 && bytes / due == sizeof(id_type))
-    file.fail(0, "n = ", n, " and k = ", k, " ask for an id and a distance each, the file has values of ids alone: ",
-              "read_big_ann<std::int32_t> reads it");
+    file.fail(0, "n = ", n, " and k = ", k,
+              " ask for an id and a distance each; the file has ids only: ", "read_big_ann<std::int32_t> reads it");
   constexpr std::size_t each = sizeof(id_type) + sizeof(float);
   if (due != bytes / each || bytes % each != 0)
     detail::fail_unrecognised(file.name(), "ground truth", 0, "n = ", n, " and k = ", k, " ask for ", due,
@@ -63,9 +63,9 @@ inline void write_big_ann_truth(const std::filesystem::path& path, const neighbo
 }
 
 /// Reads the neighbours of n queries within a radius: row i of the matrix is query i, in the order of the file.
-/// `n_columns` is how many rows the data have; 0: one more than the largest id. O(bytes); what is allocated is as large
-/// as the file, and twice the counts. \throws format_error also where the counts do not sum to the total, and for ids
-/// that are negative or not below n_columns. All else is as in read_big_ann_truth.
+/// `n_columns` is the number of rows of the data; 0: one more than the largest id. O(bytes); what is allocated is as
+/// large as the file, and twice the counts. \throws format_error also where the counts do not sum to the total, and for
+/// ids that are negative or not below n_columns. All else is as in read_big_ann_truth.
 inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size_t n_columns = 0,
                                     const progress_callback& progress = {}) {
   detail::input_file file(path);

@@ -15,7 +15,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// An identifier of HDF5's, given back at the end.
+/// An identifier of HDF5, closed by the destructor.
 class hdf5_id {
  public:
   hdf5_id(hid_t id, herr_t (*close)(hid_t)) noexcept : m_id(id), m_close(close) {}
@@ -31,7 +31,7 @@ class hdf5_id {
   herr_t (*m_close)(hid_t);
 };
 
-/// While it lives, HDF5 prints no errors.
+/// Silences the error messages of HDF5 while it lives.
 class hdf5_silence {
  public:
   hdf5_silence() noexcept {
@@ -58,7 +58,7 @@ class hdf5_file {
   hid_t id() const noexcept { return m_id; }
   std::uint64_t size() const noexcept { return m_input.size(); }
 
-  /// HDF5 does not say where in the file it was: the offset is 0.
+  /// The offset is 0, as HDF5 does not tell it.
   template <class... Reason>
   [[noreturn]] void fail(const Reason&... reason) const {
     m_input.fail(0, reason...);
@@ -70,7 +70,7 @@ class hdf5_file {
     fail(reason..., ": ", cause_of_hdf5().data());
   }
 
-  /// A whole number that is an attribute of the file; 0 where there is none.
+  /// An attribute of the file that is a whole number; 0 where the file lacks it.
   std::int64_t number(const char* name) const {
     if (H5Aexists(m_id, name) <= 0) return 0;
     const hdf5_id attribute(H5Aopen(m_id, name, H5P_DEFAULT), H5Aclose);
@@ -115,7 +115,7 @@ class hdf5_file {
     return cause;
   }
 
-  input_file m_input;  // which refuses what is not a regular file
+  input_file m_input;  // checks that it is a regular file
   hdf5_id m_id;
 };
 
@@ -164,13 +164,13 @@ class hdf5_rows {
     m_file.fail("data set '", m_name, "' ", reason...);
   }
 
-  /// Gives consume(values, first, n) every few MB of rows in turn, converted to T.
+  /// Calls consume(values, first, n) for blocks of rows of about 4 MB, converted to T.
   template <class T, class Consume>
   void read(std::size_t first, std::size_t count, hid_t type, transfer& transfer, Consume consume) const {
     if (count == 0 || m_cols == 0) return;
-    // Whole chunks, else one would be decompressed again and again.
-    const std::size_t few = std::max<std::size_t>((std::size_t{4} << 20) / (m_cols * sizeof(T)), 1);
-    const std::size_t piece = (few + m_chunk_rows - 1) / m_chunk_rows * m_chunk_rows;
+    // Whole chunks, so that each is decompressed once.
+    const std::size_t at_least = std::max<std::size_t>((std::size_t{4} << 20) / (m_cols * sizeof(T)), 1);
+    const std::size_t piece = (at_least + m_chunk_rows - 1) / m_chunk_rows * m_chunk_rows;
     std::vector<T> values(std::min(count, piece) * m_cols);
     for (std::size_t done = 0; done < count;) {
       const std::size_t at = first + done, n = std::min(count - done, piece - at % m_chunk_rows);
@@ -191,7 +191,8 @@ class hdf5_rows {
   static hid_t open(const hdf5_file& file, const char* name) {
     H5L_info_t link;
     if (H5Lget_info(file.id(), name, &link, H5P_DEFAULT) < 0) file.fail_of_hdf5("there is no data set '", name, "'");
-    if (link.type != H5L_TYPE_HARD) file.fail("data set '", name, "' is a link to elsewhere");
+    if (link.type != H5L_TYPE_HARD)
+      file.fail("data set '", name, "' is a soft or external link; only hard links are read");
     const hid_t id = H5Dopen2(file.id(), name, H5P_DEFAULT);
     if (id < 0) file.fail_of_hdf5("data set '", name, "' cannot be opened");
     return id;

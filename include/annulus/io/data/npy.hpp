@@ -21,7 +21,7 @@ struct npy_array {
   friend bool operator==(const npy_array&, const npy_array&) = default;
 };
 
-/// What the header of a file says of its array.
+/// The header of a file.
 struct npy_info {
   std::string dtype;  ///< as numpy names it: "<f4" is float, "<f8" double, "|u1" std::uint8_t, "|b1" bool
   std::vector<std::size_t> shape;
@@ -30,7 +30,7 @@ struct npy_info {
 
 namespace detail {
 
-/// Bools are read as bytes, of which any but 0 is true to numpy.
+/// Bools are read as bytes; to numpy, all but 0 are true.
 template <class T>
 using npy_stored = std::conditional_t<std::same_as<T, bool>, std::uint8_t, T>;
 
@@ -41,8 +41,8 @@ struct npy_window {
   std::span<T> values;
 };
 
-/// Values in Fortran order, in groups of columns that fill a cache line of the result together, else each value would
-/// cost the memory a line.
+/// Reads values in Fortran order, in groups of columns that together fill a cache line of the result; else each value
+/// written would move a whole line.
 template <class T>
 void read_npy_columns(input_file& file, const npy_header& header, const npy_window<T>& window, transfer& transfer) {
   std::vector<std::size_t> shape = header.shape(), stride(shape.size(), 1), index(shape.size());
@@ -111,8 +111,8 @@ void write_npy_rows(const std::filesystem::path& path, std::span<const std::size
 
 }  // namespace detail
 
-/// The type, the shape and the order of a file's array, without its values: by `dtype` a program chooses how to read
-/// it. O(1). \throws format_error for a malformed header; std::system_error where the file is missing, cannot be opened
+/// Reads the type, the shape and the order of a file's array, not its values: `dtype` tells a program how to read it.
+/// O(1). \throws format_error for a malformed header; std::system_error where the file is missing, cannot be opened
 /// or read, or is not a regular file.
 inline npy_info read_npy_info(const std::filesystem::path& path) {
   detail::input_file file(path);
@@ -152,7 +152,7 @@ std::vector<T> read_npy_vector(const std::filesystem::path& path, const progress
 
 /// Reads rows `first` to `first` + `count` (fewer where the file has fewer) of an array of two dimensions; one of n
 /// values in one dimension is a single row (read_npy_vector reads it as a vector). O(bytes read), but that rows in
-/// Fortran order are read from every column: a few of many take a seek a column. All else is as in read_npy_array.
+/// Fortran order are read from every column, with a seek a column. All else is as in read_npy_array.
 /// \throws format_error also for an array of other than 1 or 2 dimensions.
 /// \throws std::invalid_argument for `first` beyond the number of rows.
 template <npy_scalar T>
@@ -182,7 +182,7 @@ mapped_rows<T> map_npy(const std::filesystem::path& path) {
   header.count<T>(reader);
   const auto [rows, cols] = detail::npy_matrix_shape(reader, header);
   if (header.is_fortran_order() && header.shape().size() > 1)
-    file.fail(header.order_offset(), "Fortran order has no rows in memory: read the file instead");
+    file.fail(header.order_offset(), "rows are not contiguous in Fortran order: read the file instead");
   const auto view = detail::view_of_bytes<T>(file, header.data_offset(), rows, cols, cols);
   return {std::move(file), view};
 }

@@ -15,21 +15,21 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 namespace detail {
 
-/// Whether a value of type From has a value of type To: any number rounds to a float, unless it is finite and the float
-/// is not; integers have one in the range of To.
+/// Whether a value of type From converts to To: to a floating type unless a finite number becomes infinite, to an
+/// integer type within its range.
 template <class To, class From>
 bool fits(From value) noexcept {
   if constexpr (std::is_integral_v<To>) return std::in_range<To>(value);
   else return is_finite(static_cast<To>(value)) || !is_finite(value);
 }
 
-/// Calls f(From()) for the type of the values; returns false where that is none of the types.
+/// Calls f(From()) for the type of the values; returns false where that is another than the types given.
 template <class... From, class F>
 bool with_npy_dtype(const npy_header& header, F f) {
   return ((header.holds<From>() ? (f(From()), true) : false) || ...);
 }
 
-/// The same for the types whose values are read as T: all numbers as a float, integers and bools as integers.
+/// The same for the types that can be read as T: all numbers as a floating type, integers and bools as integers.
 template <class T, class F>
 bool with_npy_scalar(const npy_header& header, F f) {
   using std::int16_t, std::int32_t, std::int64_t, std::int8_t;
@@ -39,7 +39,7 @@ bool with_npy_scalar(const npy_header& header, F f) {
   return with_npy_dtype<bool, uint8_t, uint16_t, uint32_t, uint64_t, int8_t, int16_t, int32_t, int64_t>(header, f);
 }
 
-/// consume(values, row) for a few MB of rows at a time; in Fortran order for all at once.
+/// Calls consume(values, row) for blocks of rows of some MB; in Fortran order once for all rows.
 template <class T, class Consume>
 void read_npy_blocks(input_file& file, const npy_header& header, std::size_t first, std::size_t count, std::size_t cols,
                      const progress_callback& progress, Consume consume) {
@@ -61,9 +61,9 @@ void read_npy_blocks(input_file& file, const npy_header& header, std::size_t fir
 
 }  // namespace detail
 
-/// Reads rows as read_npy does, of whatever type the file holds, as values of T: all numbers and bools (0 or 1) as
-/// float, double or half, rounded to nearest; integers and bools as integers. What is allocated beside the result is a
-/// MB or a row of the file's values, in Fortran order all of them.
+/// Reads rows as read_npy does, of any type in the file, as values of T: all numbers and bools (0 or 1) as
+/// float, double or half, rounded to nearest; integers and bools as integers. Allocates, beside the
+/// result, 1 MB or a row of the file's values, in Fortran order all of them.
 /// \throws format_error also for a number that T has no value for (1e300 as a float, 300 as a std::uint8_t), with its
 /// row and column, and for floats asked for as integers. All else is as in read_npy.
 template <npy_scalar T>

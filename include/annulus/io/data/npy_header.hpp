@@ -38,8 +38,8 @@ std::string npy_dtype() {
   return {sizeof(T) == 1 ? '|' : '<', kind, static_cast<char>('0' + sizeof(T))};
 }
 
-/// How many values of `value_bytes` an array of this shape has; nothing where its bytes would not fit the address
-/// space, even with the sizes of zero left out, as no array of numpy's is like that.
+/// The number of values of an array of this shape; nullopt where its bytes exceed the address space, also with sizes of
+/// zero left out: numpy has no such arrays.
 inline std::optional<std::size_t> npy_count(std::span<const std::size_t> shape, std::size_t value_bytes) {
   std::size_t room = std::numeric_limits<std::ptrdiff_t>::max() / value_bytes, count = 1;
   for (const std::size_t size : shape) {
@@ -50,7 +50,7 @@ inline std::optional<std::size_t> npy_count(std::span<const std::size_t> shape, 
   return count;
 }
 
-/// A Python literal read from front to back; what is next is never a space.
+/// Reads a Python literal from front to back; skips spaces.
 class npy_literal {
  public:
   npy_literal(const std::string& file, std::uint64_t start, std::string_view text)
@@ -58,7 +58,7 @@ class npy_literal {
     advance(0);
   }
 
-  std::uint64_t offset() const noexcept { return m_end - m_rest.size(); }  ///< of what is next, in the file
+  std::uint64_t offset() const noexcept { return m_end - m_rest.size(); }  ///< in the file, of the next token
   bool at_end() const noexcept { return m_rest.empty(); }
   bool is_next(char c) const noexcept { return m_rest.starts_with(c); }
 
@@ -166,9 +166,8 @@ class npy_header {
   std::uint64_t order_offset() const noexcept { return m_offsets[order_key]; }
   std::uint64_t data_offset() const noexcept { return m_data_offset; }
 
-  /// How many values there are, once they are known to be of type T (or bools, asked for as bytes) and to end where the
-  /// file does. \throws format_error for another dtype, a shape beyond the address space, and values too few or too
-  /// many.
+  /// The number of values, checked to be of type T (or bools, asked for as bytes) and to end where the file does.
+  /// \throws format_error for another dtype, a shape beyond the address space, and values too few or too many.
   template <npy_scalar T, class File>
   std::size_t count(const File& file) const {
     if (!holds<T>() && !(std::same_as<T, std::uint8_t> && holds<bool>())) fail_of_dtype(file, npy_dtype<T>());

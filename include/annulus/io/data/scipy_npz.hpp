@@ -19,7 +19,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 namespace detail {
 
-/// Rows whose indices do not ascend are sorted, and values at the same place added, as scipy means them.
+/// Sorts rows whose indices do not ascend, and adds values at the same position, as scipy does.
 template <class T>
 void make_canonical(std::span<std::int64_t> indptr, std::vector<std::int32_t>& indices, std::vector<T>& values) {
   std::vector<std::pair<std::int32_t, T>> row;
@@ -74,22 +74,21 @@ void write_scipy_arrays(const std::filesystem::path& path, std::span<const std::
 
 /// Reads a CSR matrix: rows of values of T, into which the file's are converted (doubles are rounded to float). Indices
 /// and offsets may be int32 or int64; rows whose indices do not ascend are sorted, values at the same place are added,
-/// and zeros that are stored stay. O(bytes, and sorting). What is allocated is as much as the arrays claim to hold,
-/// once the bytes in the file justify that: as they are where they are stored, 1,032 times where they are compressed,
-/// as deflate can do.
-/// \throws format_error for a file that is damaged (each array has a checksum), is no .npz, has not these arrays, or
-/// is of another format than csr, which it names; for arrays that do not fit together, a value that T does not have,
-/// more than 2^31 - 1 columns; and for a compressed one without a codec.
-/// \throws std::system_error where the file is missing, cannot be opened or read, or is not a regular file.
+/// and stored zeros are kept. O(bytes, and sorting). Allocates what the arrays claim to hold, once the bytes in the
+/// file justify that: as many bytes where they are stored, up to 1,032 times as many where they are compressed, the
+/// limit of deflate. \throws format_error for a file that is damaged (each array has a checksum), is no .npz, has not
+/// these arrays, or is of another format than csr, which it names; for arrays that do not fit together, a value that T
+/// does not have, more than 2^31 - 1 columns; and for a compressed one without a codec. \throws std::system_error where
+/// the file is missing, cannot be opened or read, or is not a regular file.
 template <class T = float, class Codec = stored_codec>
 csr_matrix<T> read_scipy_csr(const std::filesystem::path& path, const Codec& = {}) {
   detail::npz_file<Codec> archive(path);
   const auto fail = [&](const auto&... reason) { archive.file().fail(0, reason...); };
   if (const std::string format = archive.read_text("format"); format != "csr")
     fail("this is a sparse matrix of the format '", format,
-         "', only csr is read: convert it by .tocsr() and save that");
+         "'; only csr is read: convert it by .tocsr() and save that");
   const auto shape = archive.template read_vector<std::int64_t>("shape");
-  if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0) fail("the shape is none of a matrix");
+  if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0) fail("the shape is not that of a matrix");
   if (shape[1] > std::numeric_limits<std::int32_t>::max()) fail(shape[1], " columns do not fit 32-bit indices");
   auto indptr = archive.template read_vector<std::int64_t>("indptr");
   if (indptr.size() - 1 != static_cast<std::uint64_t>(shape[0])) fail(indptr.size(), " offsets of ", shape[0], " rows");

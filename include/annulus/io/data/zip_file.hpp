@@ -15,7 +15,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// [t][byte]: the rest of the byte with t zero bytes behind it.
+/// [t][byte]: the remainder of the byte followed by t zero bytes.
 inline constexpr auto crc32_tables = [] {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -80,7 +80,7 @@ struct zip_member {
 /// at most 1,032 times its bytes in the file, as deflate can do, else the directory is refused.
 class zip_directory {
  public:
-  /// O(bytes of the directory), which is what is allocated. \throws format_error for what is none.
+  /// O(bytes of the directory), which it allocates. \throws format_error for a file that is not such an archive.
   explicit zip_directory(input_file& file) : m_file(file) {
     find_directory();
     std::string bytes(static_cast<std::size_t>(m_end - m_begin), ' ');
@@ -126,7 +126,7 @@ class zip_directory {
     return bytes;
   }
 
-  /// The last record of the file, before a comment of up to 64 KB, says where the directory is.
+  /// Finds the directory by the last record of the file, which a comment of up to 64 KB may follow.
   void find_directory() {
     constexpr std::size_t longest_comment = 0xFFFF;
     const std::uint64_t size = m_file.size();
@@ -140,7 +140,8 @@ class zip_directory {
     }
     if (bytes_at(0, static_cast<std::size_t>(std::min<std::uint64_t>(size, 4))) == "PK\3\4")
       fail(size, "the archive has no directory at its end: the file was cut");
-    fail_unrecognised(m_file.name(), "npz", 0, "zip archives, as .npz files are, begin with PK\\3\\4, this does not");
+    fail_unrecognised(m_file.name(), "npz", 0,
+                      "zip archives, as .npz files are, begin with PK\\3\\4; this file does not");
   }
 
   void take_directory(const zip_record& end, std::uint64_t at) {
@@ -172,7 +173,7 @@ class zip_directory {
     m_end = m_begin + bytes;
   }
 
-  /// Returns how long the record is.
+  /// Returns the length of the record.
   std::size_t read_member(std::string_view rest, std::uint64_t at) {
     const zip_record record(rest);
     if (rest.size() < member_bytes || record.at<std::uint32_t>(0) != member_mark)
@@ -199,7 +200,7 @@ class zip_directory {
     return member_bytes + name + extra + comment;
   }
 
-  /// Those of the three numbers that are all ones are in a field of their own, in this order.
+  /// Of the three numbers, those whose bits are all ones are in an extra field, in this order.
   void take_wide_sizes(zip_member& member, std::string_view extra, std::uint64_t at) const {
     while (extra.size() >= 4) {
       const zip_record field(extra);

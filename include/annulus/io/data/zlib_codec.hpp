@@ -31,8 +31,8 @@ struct zlib_codec {
     inflater& operator=(const inflater&) = delete;
     ~inflater() { inflateEnd(&m_stream); }
 
-    /// Writes up to `bytes` bytes, and returns how many: fewer where the compressed ones end or are damaged. refill()
-    /// gives the next of them, none behind the last.
+    /// Decompresses up to `bytes` bytes and returns their number, which is less where the compressed bytes end or are
+    /// damaged. refill() returns the next compressed bytes, none after the last.
     template <class Refill>
     std::size_t read(void* to, std::size_t bytes, Refill refill) {
       std::size_t done = 0;
@@ -56,7 +56,7 @@ struct zlib_codec {
     z_stream m_stream{};
   };
 
-  /// Two texts compressed as one. \throws std::bad_alloc
+  /// Compresses two texts as one. \throws std::bad_alloc
   static std::vector<std::byte> deflate(std::string_view first, std::string_view second) {
     struct stream : z_stream {
       stream() : z_stream{} {
@@ -90,7 +90,7 @@ struct zlib_codec {
   }
 
  private:
-  static constexpr int raw = -15;  ///< deflate of the largest window, without a header of zlib's
+  static constexpr int raw = -15;  ///< zlib: deflate with the largest window, without a header
   static constexpr std::size_t most_at_once = std::size_t{1} << 30, least_room = std::size_t{1} << 14;
 };
 

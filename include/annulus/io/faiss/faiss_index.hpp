@@ -23,7 +23,7 @@ namespace detail {
 
 inline constexpr std::size_t faiss_max_depth = 8;
 
-/// Whether an optimized_product_quantizer takes it.
+/// Whether an optimized_product_quantizer accepts the matrix.
 inline bool is_rotation(const matrix<float>& m) {
   return m.rows() == m.cols() && distance_from_orthonormal(m) < rotation_tolerance;
 }
@@ -43,20 +43,20 @@ class faiss_index {
   template <detail::alternative_of_faiss_kind Kind>
   faiss_index(Kind kind) : m_kind(std::make_shared<const faiss_kind>(std::move(kind))) {}
 
-  /// What it is, as in `std::get_if<faiss_pq<std::uint8_t>>(&index.kind())`.
+  /// Its kind, as in `std::get_if<faiss_pq<std::uint8_t>>(&index.kind())`.
   const faiss_kind& kind() const noexcept;
 
-  /// What faiss's search gives, as annulus has it: the k nearest of each of the q x dim queries, nearest first, ties
-  /// by id, padded with no_id and +infinity. Distances are squared L2, or minus the inner product that faiss reports.
-  /// A query with a NaN or an infinity gets no neighbours. Parallel over queries; the same bits for every number of
-  /// threads. \throws std::invalid_argument for k = 0, another dimension, and queries so long, as they are or as a
-  /// transform makes them, that distances may be beyond float32.
+  /// The results of faiss's search in the form of annulus: the k nearest of each of the q x dim queries, nearest first,
+  /// ties by id, padded with no_id and +infinity. Distances are squared L2, or minus the inner product that faiss
+  /// reports. A query with a NaN or an infinity gets no neighbours. Parallel over queries; the same bits for every
+  /// number of threads. \throws std::invalid_argument for k = 0, another dimension, and queries so long, as they are or
+  /// as a transform makes them, that distances may be beyond float32.
   neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const;
 
   std::size_t size() const noexcept;
   std::size_t dim() const noexcept;
   pq_metric metric() const noexcept;
-  /// How many indexes it is, each inside the one before.
+  /// The number of indexes, each inside the one before.
   std::size_t depth() const noexcept;
 
  private:
@@ -95,7 +95,7 @@ class faiss_pre_transform {
   explicit faiss_pre_transform(const fast_scan_index<optimized_product_quantizer<std::uint8_t>>& index)
       : faiss_pre_transform(index.quantizer().rotation(), {}, without_rotation(index)) {}
 
-  /// As the index that has the codes, of transformed queries.
+  /// Searches base() for the transformed queries.
   neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
     return m_base.search(transform(queries, params), k, params);
   }

@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Reads what faiss's write_index wrote. Memory: what the index takes, and up to twice as much again while it is read;
+/// Reads a file of faiss's write_index. Memory: that of the index, and up to twice as much again while it is read;
 /// nothing is allocated that the bytes left in the file do not justify. O(size of the file), and for quantisers what
 /// their constructors take.
 ///
@@ -24,7 +24,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
 inline faiss_index read_faiss(const std::filesystem::path& path) { return detail::faiss_reader(path).read(); }
 
-/// Writes what faiss's read_index reads: a faiss_index, or one of its kinds, which are made of our own objects, as in
+/// Writes a file for faiss's read_index: a faiss_index, or one of its kinds, made of objects of annulus, as in
 ///
 ///     write_faiss("codes.faiss", faiss_pq(quantizer, quantizer.encode(vectors)));
 ///     write_faiss("fast.faiss", faiss_refine_flat(faiss_fast_scan(index), faiss_flat(vectors), 4));

@@ -12,7 +12,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Two words that faiss writes into every header and does not read.
+/// Two words that faiss writes into every header and ignores.
 using faiss_reserved = std::array<std::int64_t, 2>;
 inline constexpr faiss_reserved faiss_reserved_default{1 << 20, 1 << 20};
 
@@ -39,12 +39,12 @@ std::size_t faiss_nbits(const product_quantizer<Code>& quantizer) {
 
 }  // namespace detail
 
-/// What a file of an IndexPQ holds beside quantiser and codes. No search here looks at it.
+/// The other fields of a file of an IndexPQ, beside quantiser and codes. Searches ignore them.
 struct faiss_pq_fields {
   faiss_reserved reserved = faiss_reserved_default;
   std::int32_t search_type = 0;  ///< 0: by tables, as the searches here always are
   bool encode_signs = false;
-  std::optional<std::int32_t> polysemous_ht = {};  ///< where it is not given, faiss's own default, nbits * M + 1
+  std::optional<std::int32_t> polysemous_ht = {};  ///< absent: faiss's default, nbits * M + 1
 };
 
 /// An IndexPQ: a product quantiser and the codes of n vectors. Read from a file, Code is uint8 for nbits up to 8 and
@@ -85,7 +85,7 @@ class faiss_pq {
   faiss_pq_fields m_fields;
 };
 
-/// What a file of an IndexPQFastScan holds beside quantiser and codes. No search here looks at it.
+/// The other fields of a file of an IndexPQFastScan, beside quantiser and codes. Searches ignore them.
 struct faiss_fast_scan_fields {
   faiss_reserved reserved = faiss_reserved_default;
   std::int32_t implem = 0, qbs = 0;
@@ -101,8 +101,8 @@ class faiss_fast_scan {
       detail::invalid("ks", m_index.quantizer().ks(), "an IndexPQFastScan needs 16");
   }
 
-  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product. Among codes with the same sum of
-  /// bytes, of which there are many, the lower id is first, which faiss does not promise.
+  /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product. Codes often
+  /// have equal sums of bytes; among these the lower id is first, which faiss does not guarantee.
   neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
     return m_index.search(queries, k, {.threads = params.threads});
   }

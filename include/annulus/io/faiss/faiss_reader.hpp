@@ -19,11 +19,11 @@ class faiss_reader {
  public:
   explicit faiss_reader(const std::filesystem::path& path) : m_file(path) {}
 
-  /// The index that the file is. What its constructors refuse is wrong with the file.
+  /// Reads the whole file. What the constructors of indexes refuse is reported as an error of the file.
   faiss_index read() try {
     faiss_index index = read_index(faiss_max_depth);
     if (const auto left = m_file.size() - m_file.offset(); left > 0)
-      m_file.fail(m_file.offset(), "the index ends here, but not the file: ", left, " bytes follow");
+      m_file.fail(m_file.offset(), "the index ends here, but ", left, " bytes follow");
     return index;
   } catch (const std::invalid_argument& error) {
     fail(error.what());
@@ -43,7 +43,7 @@ class faiss_reader {
     m_at = m_file.offset();
     return m_file.read_value<T>();
   }
-  /// Of the field that was read last.
+  /// Reports an error of the field that was read last.
   template <class... Reason>
   [[noreturn]] void fail(const Reason&... reason) const {
     m_file.fail(m_at, reason...);
@@ -55,10 +55,10 @@ class faiss_reader {
     return byte == 1;
   }
   void expect_trained() {
-    if (!flag("is_trained")) fail("is_trained = 0: there is nothing to search yet");
+    if (!flag("is_trained")) fail("is_trained = 0: train and fill the index before saving it");
   }
 
-  /// Four letters.
+  /// Reads four letters.
   std::string kind() {
     const auto letters = value<std::array<char, 4>>();
     std::string name(letters.begin(), letters.end());
@@ -67,7 +67,7 @@ class faiss_reader {
     return name;
   }
 
-  /// The count of a vector, of elements that the file still has.
+  /// Reads the count of a vector, checked against the bytes left in the file.
   std::size_t count(const char* what, std::uint64_t bytes_each) {
     const auto count = value<std::uint64_t>();
     if (const auto left = m_file.size() - m_file.offset(); count > left / bytes_each)
@@ -79,7 +79,7 @@ class faiss_reader {
       fail(found, " ", what, ", must be ", expected);
   }
 
-  /// The elements of a vector, all finite.
+  /// Reads the elements of a vector, which must be finite.
   matrix<float> elements(const char* what, std::size_t rows, std::size_t cols) {
     const std::uint64_t first = m_file.offset();
     matrix<float> values(rows, cols);
@@ -123,7 +123,7 @@ class faiss_reader {
     return h;
   }
 
-  /// The header of what is inside another index, at `at`.
+  /// Checks an index inside another, whose header is at `at`.
   template <class Index>
   void expect_same(const header& outer, std::uint64_t at, const Index& inner, std::size_t dim) const {
     if (inner.dim() != dim) m_file.fail(at, "d = ", inner.dim(), " of the index inside another must be ", dim);

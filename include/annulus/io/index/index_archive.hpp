@@ -18,7 +18,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class T>
 concept archived_number = std::is_arithmetic_v<T>;
 
-/// As short as reads back to the same bits.
+/// The shortest text that reads back to the same bits.
 template <archived_number T>
 std::string to_text(T value) {
   if constexpr (std::same_as<T, bool>) return value ? "true" : "false";
@@ -29,7 +29,7 @@ std::string to_text(T value) {
   }
 }
 
-/// False where the text is not such a number.
+/// Returns false where the text is not a number of this type.
 template <archived_number T>
 bool parse_number(std::string_view text, T& value) {
   if constexpr (std::same_as<T, bool>) {
@@ -47,12 +47,12 @@ inline std::string text_of_shape(std::span<const std::uint64_t> shape) {
   return text + "]";
 }
 
-/// Names with those of the objects around them in front.
+/// Names of fields, prefixed by the names of the enclosing objects.
 class archive_names {
  protected:
   std::string full(std::string_view name) const { return m_prefix + std::string(name); }
   std::string owner() const { return m_prefix.empty() ? "the index " : m_prefix.substr(0, m_prefix.size() - 1) + " "; }
-  /// Calls f, for whose names `name.` goes in front.
+  /// Calls f, which sees names prefixed by `name.`
   template <class F>
   void within(std::string_view name, F f) {
     const std::size_t length = m_prefix.size();
@@ -66,7 +66,7 @@ class archive_names {
   std::string m_prefix;
 };
 
-/// Collects the fields of an object, which must stay as it is until they are written.
+/// Collects the fields of an object, which must not change until they are written.
 class index_writer : archive_names {
  public:
   static constexpr bool is_loading = false;
@@ -105,7 +105,7 @@ class index_writer : archive_names {
   void write(const std::filesystem::path& path) {
     static constexpr char padding[tensor_alignment] = {};
     std::uint64_t end = 0;
-    for (std::size_t i = 0; i < m_tensors.size(); ++i) {  // grows by the paddings, behind what they follow
+    for (std::size_t i = 0; i < m_tensors.size(); ++i) {  // grows: paddings are inserted
       auto& info = m_tensors[i].info;
       info.end += end;
       info.begin = std::exchange(end, info.end);
@@ -151,7 +151,7 @@ class index_reader : archive_names {
   template <archived_number T>
   void operator()(std::string_view name, T& value) {
     const std::string& text = metadata(name);
-    if (!parse_number(text, value)) fail(full(name), " = '", text, "' is not the number that it should be");
+    if (!parse_number(text, value)) fail(full(name), " = '", text, "' is not a number of the type of this field");
   }
   template <class T>
   void operator()(std::string_view name, buffer<T>& values, std::initializer_list<std::uint64_t> shape) {
@@ -185,15 +185,15 @@ class index_reader : archive_names {
   void choice(std::string_view name, Enum& value, std::initializer_list<std::string_view> names) {
     const std::string& text = metadata(name);
     const auto found = std::ranges::find(names, text);
-    if (found == names.end()) fail(full(name), " is ", text, ", which is not known");
+    if (found == names.end()) fail(full(name), " is ", text, ", which is not one of the known values");
     value = static_cast<Enum>(found - names.begin());
   }
   void expect(bool condition, std::string_view reason) const {
     if (!condition) fail(owner(), reason);
   }
-  /// Whether there is a number of this name, which files of older formats may lack.
+  /// Whether the file has a number of this name; older formats may lack it.
   bool has(std::string_view name) const { return m_file->header().metadata().contains(full(name)); }
-  /// Of the format by which the file was written.
+  /// The version of the format of the file.
   int version() const {
     const auto& all = m_file->header().metadata();
     const auto found = all.find("format_version");

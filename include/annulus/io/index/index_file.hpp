@@ -16,16 +16,17 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Files say by which version of their format they were written. Older ones than this are read, newer ones refused.
+/// The version of the format that is written, and which files name. Older versions are read, newer ones refused.
 /// Version 2 has graphs with a vertex for each different row.
 inline constexpr int index_format_version = 2;
 
-/// What a file says of the index in it.
+/// A description of the index in a file, by its header.
 struct index_file_info {
-  std::string kind;  ///< as nndescent_index
+  std::string kind;  ///< such as "nndescent_index"
   int format_version = 0;
-  std::string library_version;                               ///< of the library that wrote it
-  std::map<std::string, std::string, std::less<>> metadata;  ///< these, the metric, all parameters, and checksums
+  std::string library_version;  ///< of the library that wrote it
+  std::map<std::string, std::string, std::less<>>
+      metadata;  ///< all of the header: the above, the metric, all parameters, and checksums
   std::map<std::string, tensor_info, std::less<>> tensors;
 };
 
@@ -77,12 +78,12 @@ Index read_index(File file, const Args&... args) {
 /// Writes an index to one file, which appears under its name whole or not at all: it is written beside it, flushed to
 /// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index, product_quantizer,
 /// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of
-/// an nndescent_index holds the rows that are there alone: where some were erased since the last consolidate(), it is
-/// that of a copy that was consolidated. A process that ends meanwhile leaves the old file as it was, and beside it a
+/// an nndescent_index holds no erased rows: where some were erased since the last consolidate(), it is that of a
+/// consolidated copy. A process that ends meanwhile leaves the old file as it was, and beside it a
 /// temporary one, annulus-<16 digits>.tmp, which may be deleted. Symbolic links are followed and stay; mode, owner and
 /// group of the old file are kept as far as the process may, hard links, ACLs and extended attributes are not
 /// (storage/output_file.hpp). A pipe or device is written to as it is. \throws std::system_error where the file cannot
-/// be written, as when the disk is full, it is read-only, or its folder is; what was under that name is still there
+/// be written, as when the disk is full, it is read-only, or its folder is; an old file of that name is unchanged
 /// then.
 template <detail::saved_index Index>
 void save(const Index& index, const std::filesystem::path& path) {
@@ -95,9 +96,9 @@ void save(const Index& index, const std::filesystem::path& path) {
   writer.write(path);
 }
 
-/// The index of a file, in memory of its own: it gives the answers of the one that was saved, bit for bit. Everything
-/// is checked before it is used: checksums, sizes, and that what the arrays contain fits together. `args` are what the
-/// type does not know: a metric that is not default-constructible, which the file cannot hold where it is a callable.
+/// Loads an index into memory; it gives the same answers as the one saved, bit for bit. Everything is checked before it
+/// is used: checksums, sizes, and the consistency of the arrays. `args` are what the type does not determine: a metric
+/// that is not default-constructible, as a callable, which files cannot hold.
 /// O(bytes).
 /// \throws format_error for a file that is damaged, of a newer version, or of another kind, type, metric, storage or
 /// family than Index; std::system_error where it cannot be opened.
@@ -109,10 +110,10 @@ Index load_index(const std::filesystem::path& path, const Args&... args) {
   return index;
 }
 
-/// The index of a file where it is: the memory of several processes is shared, and pages are read when they are first
-/// touched. O(1) but for what an index computes of its parameters: header, sizes and shapes are checked, checksums and
-/// contents are not. Searches stay within the index whatever the file contains, though a filter may be asked about any
-/// id; verify_index_file and verify check the rest. Changes, as by insert, stay in this process's memory; they need an
+/// Maps the index of a file: processes share its memory, and pages are read when they are first touched. O(1) plus what
+/// an index computes from its parameters: checks header, sizes and shapes, not checksums and contents. Searches of a
+/// damaged file stay within the index, though a filter may be asked about any id; verify_index_file and verify check
+/// the rest. Changes, as by insert, stay in this process's memory; they need an
 /// index that verify has passed. The file must not be written to in place or truncated while it is mapped (to replace
 /// it, as save does, is safe). \throws as load_index.
 template <detail::saved_index Index, class... Args>
@@ -120,15 +121,15 @@ Index map_index(const std::filesystem::path& path, const Args&... args) {
   return detail::read_index<Index>(detail::mapped_tensors(path), args...);
 }
 
-/// Looks over what the arrays of an index contain: ids in range, offsets that ascend, finite numbers. O(bytes).
-/// \throws format_error that tells what is wrong.
+/// Checks the contents of the arrays of an index: ids in range, offsets that ascend, finite numbers. O(bytes).
+/// \throws format_error that names the first defect.
 template <detail::saved_index Index>
 void verify(const Index& index) {
   if (const std::string defect = detail::persistence::defect(index); !defect.empty())
     throw format_error(std::string(Index::kind), 0, defect);
 }
 
-/// What the file of an index says of it. O(1). \throws format_error as load_index, std::system_error likewise.
+/// Reads the description of the index in a file. O(1). \throws format_error as load_index, std::system_error likewise.
 inline index_file_info read_index_info(const std::filesystem::path& path) {
   const detail::mapped_tensors file(path);
   return detail::checked_info(file, file.header());

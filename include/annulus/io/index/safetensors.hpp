@@ -44,7 +44,7 @@ constexpr std::string_view tensor_dtype() noexcept {
   else return sizeof(T) == 1 ? "U8" : sizeof(T) == 2 ? "U16" : sizeof(T) == 4 ? "U32" : "U64";
 }
 
-/// How many bytes a value of that type has; 0 for a type that is not known.
+/// The number of bytes of a value of that type; 0 for an unknown type.
 inline std::size_t tensor_value_bytes(std::string_view dtype) noexcept {
   if (dtype == "BOOL" || dtype == "F8_E4M3" || dtype == "F8_E5M2") return 1;
   if (dtype == "BF16") return 2;
@@ -62,14 +62,14 @@ inline std::string checksum_of(const void* data, std::size_t bytes) {
   return text;
 }
 
-/// What a file says of its tensors, checked: types are known, places are as long as their shapes ask for, and lie one
-/// behind the other up to the end of the file. Written by this library the header has a checksum of its own, which is
-/// checked as well.
+/// The tensors and metadata of a file. Reading checks that types are known, that each tensor is as long as its shape
+/// requires, and that the tensors fill the file without gaps; and the checksum of the header, which this library
+/// writes.
 class safetensors_header {
  public:
   safetensors_header() = default;
 
-  /// `text` stands behind the length in a file of file_bytes; fail(offset, reason...) throws.
+  /// `text` follows the length in a file of file_bytes; fail(offset, reason...) throws.
   template <class Fail>
   safetensors_header(std::string_view text, std::uint64_t file_bytes, const Fail& fail)
       : m_data_begin(length_bytes + text.size()) {
@@ -77,7 +77,7 @@ class safetensors_header {
       take_tensor(name, std::move(tensor), fail);
     };
     const auto refuse = [&](std::uint64_t at, const auto&... reason) { fail(length_bytes + at, reason...); };
-    // Which the parser takes for the end.
+    // The parser takes a zero byte for the end.
     if (const auto zero = text.find('\0'); zero != text.npos) refuse(zero, "the header is not JSON: a zero byte");
     header_parser parser(m_metadata, take, refuse);
     nlohmann::json::sax_parse(text.begin(), text.end(), &parser);
@@ -90,19 +90,19 @@ class safetensors_header {
     }
   }
 
-  /// A longer header is refused before it is read: those of this library have a hundredth of it.
-  static constexpr std::uint64_t most_bytes = std::uint64_t{8} << 20;
+  /// Longer headers are refused before they are read; those of this library have a hundredth of that.
+  static constexpr std::uint64_t max_bytes = std::uint64_t{8} << 20;
   static constexpr std::uint64_t length_bytes = sizeof(std::uint64_t);
 
   const header_metadata& metadata() const noexcept { return m_metadata; }
   const std::map<std::string, tensor_info, std::less<>>& tensors() const noexcept { return m_tensors; }
-  bool is_checked() const noexcept { return m_is_checked; }  ///< had a checksum
+  bool is_checked() const noexcept { return m_is_checked; }  ///< whether the header had a checksum
 
   void set(std::string key, std::string value) { m_metadata[std::move(key)] = std::move(value); }
-  /// Tensors are added in the order of the file, their places counted from the first.
+  /// Adds tensors in the order of the file, with offsets from the begin of the first.
   void add(std::string name, tensor_info tensor) { m_tensors[std::move(name)] = std::move(tensor); }
 
-  /// The length and the header, padded so that what follows is aligned.
+  /// The bytes of length and header, padded so that the tensors are aligned.
   std::string bytes() const {
     header_metadata metadata = m_metadata;
     metadata[std::string(header_checksum_key)] = header_checksum();
@@ -113,7 +113,7 @@ class safetensors_header {
   }
 
  private:
-  /// Keys are sorted, and there is one way to write each value: a header has the same checksum wherever it is read.
+  /// With sorted keys and one form of each value, so that a header has the same checksum wherever it is read.
   std::string json(const header_metadata& metadata) const {
     header_metadata texts, all;
     for (const auto& [key, value] : metadata) texts[key] = quoted(value);
@@ -143,7 +143,7 @@ class safetensors_header {
       fail(length_bytes, "the name '", name, "' is given twice");
   }
 
-  /// Turns places into those in the file.
+  /// Checks that tensors follow each other up to the end of the file, and turns their offsets into those in the file.
   template <class Fail>
   void check_places(std::uint64_t file_bytes, const Fail& fail) {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> places;

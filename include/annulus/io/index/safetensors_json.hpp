@@ -25,9 +25,8 @@ struct header_tensor {
   std::vector<std::uint64_t> shape, offsets;
 };
 
-/// What the parser calls for each thing it meets: hands over tensors by take(name, header_tensor&&), and stops at
-/// whatever has no place in a header by fail(position, reason...), which throws. Positions are those of the text, 0
-/// where they are not known.
+/// The events of the parser. Passes each tensor to take(name, header_tensor&&), and calls fail(position, reason...),
+/// which throws, for anything that a header must not contain. Positions are in the text, 0 where unknown.
 template <class Take, class Fail>
 class header_parser {
  public:
@@ -112,16 +111,16 @@ class header_parser {
   const Take& m_take;
   const Fail& m_fail;
   int m_depth = 0;
-  std::string m_name, m_field;  ///< the keys that lead to where the parser is
+  std::string m_name, m_field;  ///< the keys of the current value
   header_tensor m_tensor;
-  std::vector<std::uint64_t>* m_numbers = nullptr;  ///< of the array that the parser is in
+  std::vector<std::uint64_t>* m_numbers = nullptr;  ///< the current array
   bool m_has_metadata = false, m_has_shape = false, m_has_offsets = false;
 };
 
-/// The text as JSON has it, between quotation marks.
+/// The text as a JSON string.
 inline std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
 
-/// "name":value of all, between braces.
+/// The JSON object of these names and values, which are JSON.
 inline std::string json_object(const header_metadata& values) {
   std::string text;
   for (const auto& [name, value] : values) text += (text.empty() ? '{' : ',') + quoted(name) + ':' + value;

@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Throws format_error where the bytes of a tensor are not those that were written.
+/// Throws format_error where the bytes of a tensor do not have their checksum.
 template <class File>
 void check_tensor(const File& file, const std::string& name, const tensor_info& tensor, const void* data) {
   const auto& metadata = file.header().metadata();
@@ -23,14 +23,14 @@ void check_tensor(const File& file, const std::string& name, const tensor_info& 
   }
 }
 
-/// The length of the header, by which a file begins.
+/// Reads the length of the header, with which a file begins.
 template <class File>
 std::uint64_t read_header_length(File& file) {
   const auto length = file.template read_value<std::uint64_t>();
-  if (length == 0 || length > file.size() - safetensors_header::length_bytes || length > safetensors_header::most_bytes)
+  if (length == 0 || length > file.size() - safetensors_header::length_bytes || length > safetensors_header::max_bytes)
     fail_unrecognised(file.name(), "safetensors", 0,
                       "this is no safetensors file: by its first 8 bytes it has a header of ", length,
-                      " bytes, which are at most ", safetensors_header::most_bytes, "; the file has ", file.size());
+                      " bytes, which are at most ", safetensors_header::max_bytes, "; the file has ", file.size());
   return length;
 }
 
@@ -62,7 +62,7 @@ class loaded_tensors {
   safetensors_header m_header;
 };
 
-/// Tensors where they are in the file.
+/// Tensors of a mapped file.
 class mapped_tensors {
  public:
   explicit mapped_tensors(const std::filesystem::path& path) : m_file(std::make_shared<mapped_file>(path)) {

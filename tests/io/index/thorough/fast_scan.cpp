@@ -124,7 +124,8 @@ TEST_CASE("a fast_scan_index of more codes than its file has is refused", "[inde
   CHECK_THAT(complaint_after(index, set("codes.count", "161")), ContainsSubstring("the tensor 'codes.blocks' is U8"));
   CHECK_THAT(complaint_after(index, set("codes.count", "18446744073709551615")),
              ContainsSubstring("the tensor 'codes.blocks' is U8"));
-  CHECK_THAT(complaint_after(index, set("codes.order", "triples")), ContainsSubstring("which is not known"));
+  CHECK_THAT(complaint_after(index, set("codes.order", "triples")),
+             ContainsSubstring("which is not one of the known values"));
 }
 
 TEST_CASE("a truncated fast_scan_index is refused at every byte", "[index_file]") {

@@ -67,7 +67,8 @@ TEST_CASE("a product_quantizer whose parts contradict each other is refused", "[
   CHECK_THAT(complaint_after(fitted(11), set("m", "0")), ContainsSubstring("has not m * ks codewords"));
   CHECK_THAT(complaint_after(fitted(11), set("ks", "18446744073709551615")), ContainsSubstring("codewords"));
   CHECK_THAT(complaint_after(fitted(11), set("dim", "8")), ContainsSubstring("dim = 8: must be m sub-vectors of 2"));
-  CHECK_THAT(complaint_after(fitted(11), set("metric", "l3")), ContainsSubstring("metric is l3, which is not known"));
+  CHECK_THAT(complaint_after(fitted(11), set("metric", "l3")),
+             ContainsSubstring("metric is l3, which is not one of the known values"));
   CHECK_THAT(complaint_after(
                  fitted(11),
                  [](edited_index& e) { e.values<float>("codewords")[5] = std::numeric_limits<float>::infinity(); }),
