@@ -160,13 +160,15 @@ class tile_search {
   void consider(std::size_t q, matrix_view<T> queries, const std::int32_t* products, std::size_t first) {
     using batch = simd::batch<float>;
     constexpr std::size_t width = simd::lanes<float>;
-    static_assert(tile_rows == 2 * width);
+    // The second vector of ranks is the first where AVX has vectors of 32 bytes for floats, but not for integers.
+    constexpr std::size_t second = tile_rows - width;
+    static_assert(second == width || second == 0);
     const batch scale(m_query_scales[q]), limit(m_limits[q]);
     const auto rank_at = [&](std::size_t r) {
       const batch product = xsimd::to_float(simd::load(products + r)) * scale;
       return xsimd::fma(product, simd::load(m_scale + r), simd::load(m_offset + r));
     };
-    const batch front = rank_at(0), back = rank_at(width);
+    const batch front = rank_at(0), back = rank_at(second);
     const auto front_hits = front <= limit, back_hits = back <= limit;
     if (!xsimd::any(front_hits || back_hits)) [[likely]]
       return;
@@ -175,7 +177,7 @@ class tile_search {
       m_found[q].append(ranks, simd::mask(hits), static_cast<id_type>(first + r));
     };
     append(front, front_hits, 0);
-    append(back, back_hits, width);
+    if constexpr (second > 0) append(back, back_hits, second);
   }
 
   [[gnu::noinline]] void shorten(std::size_t q, matrix_view<T> queries) {

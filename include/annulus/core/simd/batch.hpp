@@ -139,19 +139,22 @@ inline float reduce_add(const batch<float>& v) noexcept {
 }
 #endif
 
+#if defined(__AVX512F__)
+/// The sum of two vectors whose quarters are chosen from those of `a` and `b`. The choices are template arguments, as
+/// the intrinsics need literals where nothing is inlined (-O0).
+template <int Low, int High>
+__m512 add_quarters(__m512 a, __m512 b) noexcept {
+  return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, Low), _mm512_shuffle_f32x4(a, b, High));
+}
+#endif
+
 /// out[i] = reduce_add(v[i]), the same bits; four at once share their shuffles where registers are wide.
 template <class T, std::size_t N>
 void reduce_add(const batch<T> (&v)[N], T* out) noexcept {
 #if defined(__AVX512F__)
   if constexpr (std::is_same_v<T, float> && N == 4) {
-    const auto fold = [](__m512 a, __m512 b, auto low, auto high) {
-      return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, low()), _mm512_shuffle_f32x4(a, b, high()));
-    };
-    const std::integral_constant<int, 0x44> front;
-    const std::integral_constant<int, 0xEE> back;
-    const std::integral_constant<int, 0x88> even;
-    const std::integral_constant<int, 0xDD> odd;
-    __m512 sum = fold(fold(v[0], v[1], front, back), fold(v[2], v[3], front, back), even, odd);
+    constexpr int front = 0x44, back = 0xEE, even = 0x88, odd = 0xDD;
+    __m512 sum = add_quarters<even, odd>(add_quarters<front, back>(v[0], v[1]), add_quarters<front, back>(v[2], v[3]));
     sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0x4E));
     sum = _mm512_add_ps(sum, _mm512_permute_ps(sum, 0xB1));
     _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, sum)));

@@ -40,7 +40,22 @@
 
 #include <annulus/core/base/macros_off.hpp>
 
+// Without optimisation two intrinsics of g++ are macros, which do not convert the batches that xsimd 8.1 hands them.
+#if defined(_mm512_mask_blend_epi8) && defined(_mm512_mask_blend_epi16)
+#pragma push_macro("_mm512_mask_blend_epi8")
+#pragma push_macro("_mm512_mask_blend_epi16")
+#undef _mm512_mask_blend_epi8
+#undef _mm512_mask_blend_epi16
+#define _mm512_mask_blend_epi8(mask, no, yes) _mm512_mask_mov_epi8(no, static_cast<__mmask64>(mask), yes)
+#define _mm512_mask_blend_epi16(mask, no, yes) _mm512_mask_mov_epi16(no, static_cast<__mmask32>(mask), yes)
+#define ANNULUS_POP_BLENDS
+#endif
 #include <xsimd/xsimd.hpp>
+#if defined(ANNULUS_POP_BLENDS)
+#pragma pop_macro("_mm512_mask_blend_epi8")
+#pragma pop_macro("_mm512_mask_blend_epi16")
+#undef ANNULUS_POP_BLENDS
+#endif
 
 #include <annulus/core/base/macros_on.hpp>
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13

@@ -93,7 +93,7 @@ class code_space {
   /// All pairs of a few rows; holds the panels.
   class joiner {
    public:
-    static constexpr std::size_t lanes = joined_ids::lanes;
+    static constexpr std::size_t lanes = joined_ids::lanes, readable_floats = joined_ids::readable_floats;
 
     explicit joiner(const code_space& space)
         : m_codes(&space.m_codes),
@@ -104,8 +104,8 @@ class code_space {
       m_members = &members;
       const std::size_t n = members.ids().size();
       m_panels.resize(members.panels() * m_panel);
-      m_scales.resize(n);
-      m_offsets.resize(n);
+      m_scales.resize(n + readable_floats - lanes);
+      m_offsets.resize(n + readable_floats - lanes);
       m_starts.resize(n);
       for (std::size_t i = 0; i < n; ++i) {
         const id_type id = members.ids()[i];
@@ -117,7 +117,8 @@ class code_space {
     }
 
     /// f(q, p, ranks) for each member q of the first part and panel p: its ranks with the panel's members, infinite
-    /// where there is none or the pair comes elsewhere. Every pair comes once.
+    /// where there is none or the pair comes elsewhere. Every pair comes once. What follows the ranks of the panel, up
+    /// to `readable_floats`, has no meaning.
     template <class F>
     void pairs(F f) {
       for (std::size_t left = 0; left < m_members->first_panels(); ++left) {
@@ -128,7 +129,7 @@ class code_space {
           const auto offset = simd::load(static_cast<const float*>(m_offsets.data() + p * lanes));
           for (std::size_t q = 0; q < count; ++q) {
             const std::size_t i = left * lanes + q;
-            alignas(64) float ranks[lanes];
+            alignas(64) float ranks[readable_floats];
             code_rank(simd::load(static_cast<const std::int32_t*>(m_products + q * lanes)), scale, offset,
                       m_scales[i] * m_factor(), m_offsets[i])
                 .store_aligned(ranks);
@@ -207,7 +208,7 @@ class code_space {
     std::vector<std::int16_t> m_wide;
     aligned_vector<float> m_scales, m_offsets;
     std::vector<std::int32_t> m_starts;
-    alignas(64) std::int32_t m_products[lanes * lanes];
+    alignas(64) std::int32_t m_products[(lanes - 1) * lanes + readable_floats];
   };
 
  private:

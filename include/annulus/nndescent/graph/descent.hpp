@@ -118,7 +118,7 @@ class descent {
   void join(worker& me, Found found) {
     const auto ids = me.members.ids();
     me.joiner.gather(me.members);
-    me.thresholds.resize(ids.size());
+    me.thresholds.resize(ids.size() + joined_ids::readable_floats - lanes);
     for (std::size_t i = 0; i < ids.size(); ++i)
       me.thresholds[i] = ids[i] == no_id ? -std::numeric_limits<float>::infinity() : m_lists.threshold(ids[i]);
     me.joiner.pairs([&](std::size_t i, std::size_t p, const float* ranks) {
@@ -132,6 +132,11 @@ class descent {
         const auto limits = simd::load(static_cast<const float*>(me.thresholds.data() + p * lanes + r));
         for_u |= simd::mask(rank < limit) << r;
         for_others |= simd::mask(rank < limits) << r;
+      }
+      if constexpr (width > lanes) {
+        constexpr std::uint64_t of_panel = (std::uint64_t{1} << lanes) - 1;
+        for_u &= of_panel;
+        for_others &= of_panel;
       }
       for (; for_u != 0; for_u &= for_u - 1) {
         const auto r = static_cast<std::size_t>(std::countr_zero(for_u));

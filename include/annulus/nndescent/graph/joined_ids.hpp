@@ -20,6 +20,9 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 class joined_ids {
  public:
   static constexpr std::size_t lanes = simd::word_lanes;
+  /// As many floats as have to be readable from where a panel's begin. Vectors of floats are longer than those
+  /// of integers where the build has AVX without AVX2, or AVX-512F without AVX-512BW.
+  static constexpr std::size_t readable_floats = std::max(lanes, simd::lanes<float>);
 
   void assign(std::span<const id_type> first, std::span<const id_type> second) {
     m_first = first.size();

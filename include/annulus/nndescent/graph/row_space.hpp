@@ -98,7 +98,7 @@ class row_space {
     template <class F>
     void pairs(F f) {
       const auto ids = m_members->ids();
-      float ranks[lanes];
+      float ranks[joined_ids::readable_floats] = {};
       for (std::size_t i = 0; i < m_members->first(); ++i)
         for (std::size_t p = i / lanes; p < m_members->panels(); ++p) {
           const float* const absent = m_absent.data() + p * lanes;
