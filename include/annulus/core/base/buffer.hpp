@@ -4,6 +4,7 @@
 /// The memory of an index: values it owns, or values in a mapped file.
 
 #include <annulus/core/base/allocator.hpp>
+#include <annulus/core/base/assert.hpp>
 
 #include <algorithm>
 #include <initializer_list>
@@ -75,10 +76,16 @@ class buffer {
   T* end() noexcept { return m_data + m_size; }
   const T* begin() const noexcept { return m_data; }
   const T* end() const noexcept { return m_data + m_size; }
-  T& operator[](std::size_t i) noexcept { return m_data[i]; }
-  const T& operator[](std::size_t i) const noexcept { return m_data[i]; }
-  T& back() noexcept { return m_data[m_size - 1]; }
-  const T& back() const noexcept { return m_data[m_size - 1]; }
+  T& operator[](std::size_t i) noexcept {
+    ANNULUS_ASSERT(i < m_size);
+    return m_data[i];
+  }
+  const T& operator[](std::size_t i) const noexcept {
+    ANNULUS_ASSERT(i < m_size);
+    return m_data[i];
+  }
+  T& back() noexcept { return (*this)[m_size - 1]; }
+  const T& back() const noexcept { return (*this)[m_size - 1]; }
 
   void reserve(std::size_t n) {
     if (n <= m_capacity) return;
@@ -106,7 +113,10 @@ class buffer {
   }
   void clear() noexcept { m_size = 0; }
   void push_back(const T& value) { resize(m_size + 1, value); }
-  void pop_back() noexcept { --m_size; }
+  void pop_back() noexcept {
+    ANNULUS_ASSERT(m_size > 0);
+    --m_size;
+  }
   /// Adds values that are not its own.
   void append(const T* values, std::size_t n) {
     make_room(n);

@@ -2,7 +2,7 @@
 
 /// \file
 /// ANNULUS_ARCH: the inline namespace of all of annulus, named for the instruction sets and floating-point flags of the
-/// build.
+/// build, and for whether it checks assertions.
 ///
 /// By that name the linker never merges an inline function compiled for AVX-512 with its namesake from a baseline unit.
 /// It does merge those of Eigen and the standard library: all units of a program are to be compiled for one instruction
@@ -59,7 +59,12 @@
 #else
 #define ANNULUS_MATH
 #endif
-#define ANNULUS_JOINED(isa, finite, math) isa##finite##math
-#define ANNULUS_JOIN(isa, finite, math) ANNULUS_JOINED(isa, finite, math)
-#define ANNULUS_ARCH ANNULUS_JOIN(ANNULUS_ISA, ANNULUS_FINITE, ANNULUS_MATH)
+#if defined(ANNULUS_ASSERTIONS)
+#define ANNULUS_CHECKS _checked
+#else
+#define ANNULUS_CHECKS
+#endif
+#define ANNULUS_JOINED(isa, finite, math, checks) isa##finite##math##checks
+#define ANNULUS_JOIN(isa, finite, math, checks) ANNULUS_JOINED(isa, finite, math, checks)
+#define ANNULUS_ARCH ANNULUS_JOIN(ANNULUS_ISA, ANNULUS_FINITE, ANNULUS_MATH, ANNULUS_CHECKS)
 #endif

@@ -7,6 +7,7 @@
 /// for float, half and bfloat16, double for double, and exact integers for 8-bit rows. Every form accumulates each pair
 /// in the same order, so all of them return the same bits for the same two rows.
 
+#include <annulus/core/base/assert.hpp>
 #include <annulus/core/kernels/dense_operations.hpp>
 #include <annulus/core/simd/prefetch.hpp>
 
@@ -172,6 +173,7 @@ kernel_result<Kernel, T> one_to_one(detail::scaled_row<T> a, detail::scaled_row<
 template <class Kernel, row_scalar T>
 void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count,
                  kernel_result<Kernel, T>* out) noexcept {
+  ANNULUS_ASSERT(stride >= d || count <= 1);
   using op = detail::operation<Kernel, T>;
   if constexpr (detail::looping<op, T>) op::rows(query, d, rows, stride, count, out);
   else
@@ -182,6 +184,7 @@ void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t strid
 template <class Kernel, row_scalar T, class Id>
 void one_to_gathered(const T* query, std::size_t d, const T* base, std::size_t stride, std::span<const Id> ids,
                      kernel_result<Kernel, T>* out) noexcept {
+  ANNULUS_ASSERT(stride >= d || ids.size() <= 1);
   constexpr std::size_t ahead = 2 * detail::rows_at_once;
   const auto row = [=](std::size_t i) { return base + static_cast<std::size_t>(ids[i]) * stride; };
   const auto fetch = [=](std::size_t i) {
@@ -199,6 +202,8 @@ void one_to_gathered(const T* query, std::size_t d, const T* base, std::size_t s
 template <class Kernel, row_scalar T>
 void many_to_many(const T* queries, std::size_t query_stride, std::size_t n_queries, const T* rows, std::size_t stride,
                   std::size_t count, std::size_t d, kernel_result<Kernel, T>* out, std::size_t out_stride) noexcept {
+  ANNULUS_ASSERT((query_stride >= d && out_stride >= count) || n_queries <= 1);
+  ANNULUS_ASSERT(stride >= d || count <= 1);
   for (std::size_t i = 0; i < n_queries; ++i)
     detail::many_rows<Kernel>(queries + i * query_stride, d, count, out + i * out_stride,
                               [=](std::size_t j) { return rows + j * stride; });

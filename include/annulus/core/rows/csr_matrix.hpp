@@ -3,6 +3,7 @@
 /// \file
 /// Sparse rows in compressed form (CSR): one row, a read-only view, and an owning matrix.
 
+#include <annulus/core/base/assert.hpp>
 #include <annulus/core/base/errors.hpp>
 #include <annulus/core/rows/point_set.hpp>
 
@@ -61,6 +62,7 @@ class csr_view {
   /// False for sets that have members.
   bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
   sparse_row<T> row(std::size_t i) const noexcept {
+    ANNULUS_ASSERT(i < size());
     const auto begin = static_cast<std::size_t>(offset(i)), count = static_cast<std::size_t>(offset(i + 1)) - begin;
     const auto values = m_values.empty() ? m_values : m_values.subspan(begin, count);
     return {m_indices.subspan(begin, count), values, m_dim};

@@ -3,6 +3,7 @@
 /// \file
 /// The dense rows of an index, aligned to cache lines. Rows can be added and removed.
 
+#include <annulus/core/base/assert.hpp>
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/prefetch.hpp>
 
@@ -21,8 +22,14 @@ class dense_row_store {
 
   std::size_t size() const noexcept { return m_size; }
   std::size_t dim() const noexcept { return m_dim; }
-  const T* data(std::size_t i) const noexcept { return m_values.data() + i * m_stride; }
-  T* data(std::size_t i) noexcept { return m_values.data() + i * m_stride; }
+  const T* data(std::size_t i) const noexcept {
+    ANNULUS_ASSERT(i < m_size);
+    return m_values.data() + i * m_stride;
+  }
+  T* data(std::size_t i) noexcept {
+    ANNULUS_ASSERT(i < m_size);
+    return m_values.data() + i * m_stride;
+  }
   std::span<const T> row(std::size_t i) const noexcept { return {data(i), m_dim}; }
   matrix_view<T> view() const { return {m_values.data(), m_size, m_dim, m_stride}; }
   std::size_t stride() const noexcept { return m_stride; }

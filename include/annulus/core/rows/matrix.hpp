@@ -3,6 +3,7 @@
 /// \file
 /// Rows of numbers: an owning matrix, a read-only view, and what converts to a view.
 
+#include <annulus/core/base/assert.hpp>
 #include <annulus/core/base/buffer.hpp>
 #include <annulus/core/base/eigen_types.hpp>
 #include <annulus/core/base/errors.hpp>
@@ -36,16 +37,27 @@ class matrix {
   std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: how long they are
   T* data() noexcept { return m_values.data(); }
   const T* data() const noexcept { return m_values.data(); }
-  std::span<T> row(std::size_t i) noexcept { return {data() + i * m_cols, m_cols}; }
-  std::span<const T> row(std::size_t i) const noexcept { return {data() + i * m_cols, m_cols}; }
-  T& operator()(std::size_t i, std::size_t j) noexcept { return m_values[i * m_cols + j]; }
-  const T& operator()(std::size_t i, std::size_t j) const noexcept { return m_values[i * m_cols + j]; }
+  std::span<T> row(std::size_t i) noexcept {
+    ANNULUS_ASSERT(i < m_rows);
+    return {data() + i * m_cols, m_cols};
+  }
+  std::span<const T> row(std::size_t i) const noexcept {
+    ANNULUS_ASSERT(i < m_rows);
+    return {data() + i * m_cols, m_cols};
+  }
+  T& operator()(std::size_t i, std::size_t j) noexcept { return m_values[place_of(i, j)]; }
+  const T& operator()(std::size_t i, std::size_t j) const noexcept { return m_values[place_of(i, j)]; }
 
   friend bool operator==(const matrix&, const matrix&) = default;
 
  private:
   static std::size_t size_of(std::size_t rows, std::size_t cols) {
     return detail::checked_product(detail::checked_product(rows, cols, "rows"), sizeof(T), "rows * cols") / sizeof(T);
+  }
+
+  std::size_t place_of(std::size_t i, std::size_t j) const noexcept {
+    ANNULUS_ASSERT(i < m_rows && j < m_cols);
+    return i * m_cols + j;
   }
 
   std::size_t m_rows = 0, m_cols = 0;
@@ -113,9 +125,13 @@ class matrix_view {
     std::size_t size() const noexcept { return m_rows; }  ///< as a point set: how many rows
     std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: how long they are
     const T* data() const noexcept { return m_data; }
-    std::span<const T> row(std::size_t i) const noexcept { return {m_data + i * m_stride, m_cols}; }
+    std::span<const T> row(std::size_t i) const noexcept {
+      ANNULUS_ASSERT(i < m_rows);
+      return {m_data + i * m_stride, m_cols};
+    }
     /// Rows first to first + count.
     matrix_view middle_rows(std::size_t first, std::size_t count) const noexcept {
+      ANNULUS_ASSERT(first <= m_rows && count <= m_rows - first);
       matrix_view part = *this;
       part.m_data += first * m_stride;
       part.m_rows = count;

@@ -4,6 +4,7 @@
 /// top_k, which keeps the k smallest of the (rank, id) pairs pushed into it, and the reservoir by which it and
 /// approximate top-k cut candidates back.
 
+#include <annulus/core/base/assert.hpp>
 #include <annulus/core/base/errors.hpp>
 #include <annulus/core/select/candidate.hpp>
 #include <annulus/core/simd/batch.hpp>
@@ -37,6 +38,7 @@ class reservoir {
   /// Drops all but the k smallest; returns the k-th. The order of what is left is that of the appends. Needs
   /// 1 <= k <= size().
   candidate_type cut(std::size_t k) {
+    ANNULUS_ASSERT(1 <= k && k <= m_items.size());
     using bits = decltype(ordered_bits(Rank{}));
     const bits kth = radix_select<bits>(
         m_items.size(), k, [&](std::size_t i) { return ordered_bits(m_items[i].rank); }, m_bits);
