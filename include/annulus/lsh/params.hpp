@@ -3,6 +3,7 @@
 /// \file
 /// Parameters of LSH indexes and searches, and what they report.
 
+#include <annulus/core/base/errors.hpp>
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/result/filter.hpp>
 

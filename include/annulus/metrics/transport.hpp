@@ -98,7 +98,8 @@ class bins_with_mass {
   aligned_vector<double> m_shares;
 };
 
-inline transport_problem make_problem(const bins_with_mass& from, const bins_with_mass& to, const transport_costs& costs) {
+inline transport_problem make_problem(const bins_with_mass& from, const bins_with_mass& to,
+                                      const transport_costs& costs) {
   constexpr std::size_t lanes = simd::lanes<double>;
   transport_problem problem{from.size(),   to.size(),   (to.size() + lanes - 1) / lanes * lanes,
                             from.shares(), to.shares(), {}};

@@ -3,6 +3,8 @@
 /// \file
 /// Parameters of searching and tuning a graph index, and what these report.
 
+#include <annulus/core/base/errors.hpp>
+#include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/result/filter.hpp>
 
 #include <annulus/core/base/macros_off.hpp>

@@ -194,7 +194,8 @@ TEST_CASE("each array of an lsh_index is looked over", "[index_file]") {
   }
   SECTION("entries of no row") {
     edit.values<std::uint8_t>("tables.sorted.entries")[0] = 63;
-    CHECK_THAT(complaint(), ContainsSubstring("tables: sorted: table 0: entry 0 is out of order, or its row is repeated"));
+    CHECK_THAT(complaint(),
+               ContainsSubstring("tables: sorted: table 0: entry 0 is out of order, or its row is repeated"));
   }
   SECTION("entries of one row") {
     for (std::size_t i = 0; i < 5; ++i)
