@@ -260,7 +260,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
 
   template <class Rank>
   void write(std::span<const candidate<Rank>> sorted, std::span<id_type> ids, std::span<float> distances) const {
-    write_row(sorted, ids, distances, [&](const auto& rank) { return distance(rank); });
+    write_row(sorted, ids, distances, [this](Rank rank) { return distance(rank); });
   }
 };
 
