@@ -81,7 +81,8 @@ TEST_CASE("sparse rows have the neighbours of their full rows", "[sparse_knn]") 
 
 TEST_CASE("rows beyond what the cache holds at once are searched too", "[sparse_knn]") {
   const auto many = random_rows<float>(2500, 80, 300, 5), few = random_rows<float>(3, 60, 300, 6);
-  REQUIRE(detail::points_scan<csr_view<float>, euclidean>(many, {}, {}).rows_at_once() < many.size() / 2);
+  REQUIRE(detail::row_scan<csr_view<float>, float>(many, detail::erased_metric<csr_view<float>, float>(euclidean{}), {})
+              .rows_at_once() < many.size() / 2);
   CHECK(knn(many, few, 12) == sorted_all(many, few, 12, euclidean{}));
 }
 

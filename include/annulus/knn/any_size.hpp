@@ -4,6 +4,7 @@
 /// Search among rows of any magnitude, by a search that is right for ordinary magnitudes: rows and queries are scaled
 /// by powers of two. Where all are ordinary, that search is called as it is and nothing is copied.
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/core/result/neighbors.hpp>
 #include <annulus/knn/params.hpp>
@@ -28,13 +29,17 @@ inline bool append_found(const neighbors& found, std::size_t j, int exponent, ne
   return end == ids.end();
 }
 
+/// A search of rows whose ranks all keep their digits but of rows that are too far: f(data, norm, queries, norms,
+/// params), where `norm` is the greatest of the data.
+template <class View>
+using ordinary_search =
+    function_ref<neighbors(const View&, double, const View&, std::span<const double>, const knn_params&)>;
+
 /// By directions: each row and each query is scaled by a power of two of its own.
-template <class View, class Metric, class Search>
+template <class View>
 neighbors search_directions(const View& data, double norm, const View& queries, std::span<const double> norms,
-                            const Metric& metric, const knn_params& params, Search search) {
-  const auto exponent_for = [degree = metric.degree()](double n) {
-    return scale_exponent<typename View::value_type>(degree, n);
-  };
+                            std::size_t, degrees degree, const knn_params& params, ordinary_search<View> search) {
+  const auto exponent_for = [degree](double n) { return scale_exponent<typename View::value_type>(degree, n); };
   const auto is_ordinary = [&](double n) { return exponent_for(n) == 0; };
   if (is_ordinary(norm) && std::ranges::all_of(norms, is_ordinary)) return search(data, norm, queries, norms, params);
 
@@ -52,10 +57,9 @@ neighbors search_directions(const View& data, double norm, const View& queries, 
 
 /// By products: all rows are scaled by one power of two, and each query by one of its own. Only up: of rows within
 /// reach no product overflows.
-template <class View, class Metric, class Search>
+template <class View>
 neighbors search_products(const View& data, double norm, const View& queries, std::span<const double> norms,
-                          const Metric& metric, const knn_params& params, Search search) {
-  const degrees degree = metric.degree();
+                          std::size_t, degrees degree, const knn_params& params, ordinary_search<View> search) {
   const auto exponent_for = [&](double n) { return std::min(scale_exponent<typename View::value_type>(degree, n), 0); };
   const int of_data = exponent_for(norm);
   std::vector<int> of_query(norms.size());
@@ -76,11 +80,10 @@ neighbors search_products(const View& data, double norm, const View& queries, st
 /// By differences: rows and queries are scaled together. A query is searched for at its own scale, zero at that of the
 /// smallest row. Rows that are infinite there, or infinitely far, are further than all others: where fewer than k are
 /// found they follow, from searches at coarser scales.
-template <class View, class Metric, class Search>
+template <class View>
 neighbors search_differences(const View& data, double norm, const View& queries, std::span<const double> norms,
-                             std::size_t k, const Metric& metric, const knn_params& params, Search search) {
+                             std::size_t k, degrees degree, const knn_params& params, ordinary_search<View> search) {
   using T = typename View::value_type;
-  const degrees degree = metric.degree();
   std::vector<int> exponents(queries.size());
   std::vector<id_type> waiting;
   int finest = 0, coarsest = scale_exponent<T>(degree, norm);
@@ -125,28 +128,44 @@ neighbors search_differences(const View& data, double norm, const View& queries,
   return result;
 }
 
-/// Searches by `search(data, norm, queries, norms, params)`, which takes rows whose ranks all keep their digits but of
-/// rows that are too far. `norm` is the greatest of the data. \throws std::invalid_argument for a query so long that
-/// its distances may be no floats.
-template <class View, class Metric, class Search>
-neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
-                          const knn_params& given, Search search) {
+/// One of the three above; null for metrics that do not tell how they grow with the rows.
+template <class View>
+using scaled_search = decltype(&search_directions<View>);
+template <class View, class Metric>
+constexpr scaled_search<View> scaled_search_for() noexcept {
+  if constexpr (!scaling_metric<Metric>) return nullptr;
+  else if constexpr (is_cosine<Metric>) return &search_directions<View>;
+  else if constexpr (form_of<Metric>() == product_form::inner_product) return &search_products<View>;
+  else return &search_differences<View>;
+}
+
+template <class View>
+neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, degrees degree,
+                          scaled_search<View> scaled, function_ref<void(double)> check_greatest,
+                          const knn_params& given, ordinary_search<View> search) {
   const std::vector<double> norms = norms_of(queries);
   double greatest = 0;
   for (const double n : norms) greatest = std::max(greatest, n);
-  check_reach(metric, queries, greatest, "queries");
+  check_greatest(greatest);
   staged_progress progress(given.progress, {{"knn", 1}});
   knn_params params = given;
   params.progress = progress.callback();
-  neighbors found = [&] {
-    if constexpr (!scaling_metric<Metric>) return search(data, norm, queries, norms, params);
-    else if constexpr (is_cosine<Metric>) return search_directions(data, norm, queries, norms, metric, params, search);
-    else if constexpr (form_of<Metric>() == product_form::inner_product)
-      return search_products(data, norm, queries, norms, metric, params, search);
-    else return search_differences(data, norm, queries, norms, k, metric, params, search);
-  }();
+  neighbors found = scaled == nullptr ? search(data, norm, queries, norms, params)
+                                      : scaled(data, norm, queries, norms, k, degree, params, search);
   progress.finish();
   return found;
+}
+
+/// Searches by `search`, in rows of any magnitude. \throws std::invalid_argument for a query so long that its distances
+/// may be no floats.
+template <class View, class Metric>
+neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
+                          const knn_params& params, std::type_identity_t<ordinary_search<View>> search) {
+  degrees degree{};
+  if constexpr (scaling_metric<Metric>) degree = metric.degree();
+  return search_any_size<View>(
+      data, norm, queries, k, degree, scaled_search_for<View, Metric>(),
+      [&](double greatest) { check_reach(metric, queries, greatest, "queries"); }, params, search);
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

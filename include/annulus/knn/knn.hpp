@@ -18,9 +18,10 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 namespace detail {
 
 /// Queries by tiles, in parallel over blocks of them. Tiles of 8 bits are tried first where they may do.
-template <class T, class Metric, class Skip>
-void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> queries, std::size_t k,
-                  const knn_params& params, Skip skip, neighbors& result) {
+template <class T, class Rank>
+void search_tiles(matrix_view<T> data, const erased_metric<matrix_view<T>, Rank>& metric, product_form form,
+                  matrix_view<T> queries, std::size_t k, const knn_params& params, std::span<const char> skip,
+                  neighbors& result) {
   const bool is_exact = params.recall_target == 1;
   float deviations = std::numeric_limits<float>::max();
   if (!is_exact) {
@@ -36,8 +37,8 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
   const std::size_t workers = std::min(resolve_threads(params.threads), queries.rows());
   const std::size_t share = (queries.rows() + workers - 1) / workers;
   const std::size_t grain = std::clamp<std::size_t>((std::size_t{8} << 20) / (2 * k + 256), 2 * tile_queries, 1024);
-  using wide_search = tile_search<T, Metric, std::int16_t>;
-  using narrow_search = std::conditional_t<simd::has_byte_products, tile_search<T, Metric, std::int8_t>, wide_search>;
+  using wide_search = tile_search<T, Rank, std::int16_t>;
+  using narrow_search = std::conditional_t<simd::has_byte_products, tile_search<T, Rank, std::int8_t>, wide_search>;
   std::vector<std::optional<wide_search>> wide(workers);
   std::vector<std::optional<narrow_search>> narrow(workers);
   const auto search = [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -46,7 +47,7 @@ void search_tiles(matrix_view<T> data, const Metric& metric, matrix_view<T> quer
       if (worker == 0) report(params.progress, "knn", done / static_cast<double>(queries.rows()));
     };
     const auto attempt = [&](auto& searcher, std::size_t budget) {
-      if (!searcher) searcher.emplace(data, metric, k, params.filter, deviations);
+      if (!searcher) searcher.emplace(data, metric, form, k, params.filter, deviations);
       return (*searcher)(queries, begin, end, skip, budget, result, step);
     };
     constexpr std::size_t no_limit = ~std::size_t{0};
@@ -67,46 +68,38 @@ void check_search(const View& data, const View& queries, std::size_t k, const kn
   checked_product(queries.size(), k, "queries * k");
 }
 
-/// The search itself, over data whose greatest norm is known, as are the queries'.
-template <class T, class Metric>
+/// The search itself, over data whose greatest norm is known, as are the queries'. `tiles` is search_tiles for metrics
+/// that have a product form, and null for others.
+template <class T, class Rank>
 neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::span<const double> norms,
-                      std::size_t k, const Metric& metric, const knn_params& params) {
+                      std::size_t k, const erased_metric<matrix_view<T>, Rank>& metric, product_form form,
+                      decltype(&search_tiles<T, Rank>) tiles, const knn_params& params) {
   neighbors result(queries.rows(), k);
   if (queries.rows() == 0 || data.rows() == 0) return result;
 
   // A query that is not finite has no neighbours; one of no direction or of an extreme size has no place in a tile.
-  enum class way : std::uint8_t { none, scan, tiles };
-  std::vector<way> ways(queries.rows(), way::scan);
-  bool any_scan = false, any_tiles = false;
   constexpr std::size_t few_queries = 16;  // packing the data into tiles costs about as much as so many scans in cache
-  const bool is_exact = params.recall_target == 1;
   constexpr double largest = 1e15, smallest = 1e-12;
+  const bool is_exact = params.recall_target == 1, is_many = queries.rows() >= few_queries || !is_exact;
+  std::vector<char> not_by_tiles(queries.rows(), 1), not_by_scan(queries.rows(), 1);
   for (std::size_t i = 0; i < queries.rows(); ++i) {
-    const double size = norms[i];
-    if (is_nan(size)) {
-      ways[i] = way::none;
-      continue;
-    }
-    if constexpr (has_product_form<Metric>()) {
-      const bool is_small = Metric::form == product_form::cosine ? size < smallest : size + norm < smallest;
-      if ((queries.rows() >= few_queries || !is_exact) && !is_small && size + norm < largest) ways[i] = way::tiles;
-    }
-    (ways[i] == way::tiles ? any_tiles : any_scan) = true;
+    if (is_nan(norms[i])) continue;
+    const bool is_small = form == product_form::cosine ? norms[i] < smallest : norms[i] + norm < smallest;
+    const bool by_tiles = tiles != nullptr && is_many && !is_small && norms[i] + norm < largest;
+    (by_tiles ? not_by_tiles : not_by_scan)[i] = 0;
   }
 
   k = std::min(k, data.rows());
-  const double tiled =
-      any_scan ? static_cast<double>(std::ranges::count(ways, way::tiles)) / static_cast<double>(ways.size()) : 1.0;
-  if constexpr (has_product_form<Metric>()) {
-    const auto is_left_out = [&](std::size_t i) { return ways[i] != way::tiles; };
+  const auto n_tiled = std::ranges::count(not_by_tiles, 0), n_scanned = std::ranges::count(not_by_scan, 0);
+  const double tiled = n_scanned > 0 ? static_cast<double>(n_tiled) / static_cast<double>(queries.rows()) : 1.0;
+  if (n_tiled > 0) {
     knn_params part = params;
     part.progress = part_of(params.progress, 0, tiled);
-    if (any_tiles) search_tiles(data, metric, queries, k, part, is_left_out, result);
+    tiles(data, metric, form, queries, k, part, not_by_tiles, result);
   }
-  if (any_scan)
-    scan(
-        data, metric, queries, k, params.filter, params.threads, part_of(params.progress, tiled, 1),
-        [&](std::size_t i) { return ways[i] != way::scan; }, result);
+  if (n_scanned > 0)
+    scan(data, metric, queries, k, params.filter, params.threads, part_of(params.progress, tiled, 1), not_by_scan,
+         result);
   return result;
 }
 
@@ -141,9 +134,15 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
   if constexpr (embedded_metric<Metric, T> && !is_byte<typename View::value_type>)
     greatest_norm(asked.view(), "queries", params.threads, overflows_rewritten);
   const auto base = compared_metric<matrix<T>>(metric, queries.cols());
+  using U = typename View::value_type;
+  using base_type = std::remove_const_t<decltype(base)>;
+  using rank_type = rank_t<base_type, U>;
+  decltype(&search_tiles<U, rank_type>) tiles = nullptr;
+  if constexpr (has_product_form<base_type>()) tiles = &search_tiles<U, rank_type>;
+  const erased_metric<View, rank_type> erased(base);
   const auto search = [&](const View& some_data, double greatest, const View& some_queries,
                           std::span<const double> norms, const knn_params& some_params) {
-    return search_rows(some_data, greatest, some_queries, norms, k, base, some_params);
+    return search_rows(some_data, greatest, some_queries, norms, k, erased, form_of<base_type>(), tiles, some_params);
   };
   neighbors result = search_any_size(data, norm, asked.view(), k, base, params, search);
   if constexpr (embedded_metric<Metric, T>)

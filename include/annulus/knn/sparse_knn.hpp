@@ -19,57 +19,18 @@ bool is_searchable(const Row& row) noexcept {
   else return true;
 }
 
-/// The top-k of some queries over some rows of a point set.
-template <class Points, class Metric>
-class points_scan : public block_top_k<row_rank_t<Metric, row_t<Points>>, Metric> {
-  using base = block_top_k<row_rank_t<Metric, row_t<Points>>, Metric>;
-  using base::m_best, base::m_filter, base::m_metric;
-
- public:
-  points_scan(const Points& data, const Metric& metric, const id_filter& filter) : base(metric, filter), m_data(&data) {
-    // So many rows stay in the second-level cache while all queries of a block pass over them.
-    if constexpr (is_sparse_row<row_t<Points>>) {
-      constexpr std::size_t bytes_per_number = sizeof(std::int32_t) + sizeof(typename Points::value_type);
-      m_rows_at_once = 1 + (std::size_t{256} << 10) / (1 + bytes_per_number * data.stored() / (data.size() + 1));
-    }
-  }
-
-  std::size_t rows_at_once() const noexcept { return m_rows_at_once; }
-
-  /// Rows [begin, end) against queries first, first + 1, ...; one that is not finite is passed over.
-  void add(std::size_t begin, std::size_t end, const Points& queries, std::size_t first) {
-    for (std::size_t row = begin; row < end; row += m_rows_at_once) {
-      const std::size_t last = std::min(end, row + m_rows_at_once);
-      for (std::size_t q = 0; q < m_best.size(); ++q) {
-        const row_t<Points> query = queries.row(first + q);
-        if (!is_searchable(query)) continue;
-        const row_query rank(*m_metric, query);
-        for (std::size_t i = row; i < last; ++i)
-          if (const auto id = static_cast<id_type>(i); (*m_filter)(id)) m_best[q].push(rank(m_data->row(i)), id);
-      }
-    }
-  }
-
- private:
-  const Points* m_data;
-  std::size_t m_rows_at_once = 256;
-};
-
-/// All queries, in parallel.
-template <class Points, class Metric>
-neighbors search_points(const Points& data, const Points& queries, std::size_t k, const Metric& metric,
-                        const knn_params& params) {
+/// All queries but those that are not finite.
+template <class Points, class Rank>
+neighbors search_points(const Points& data, const Points& queries, std::size_t k,
+                        const erased_metric<Points, Rank>& metric, const knn_params& params) {
   neighbors result(queries.size(), k);
   if (queries.size() == 0 || data.size() == 0) {
     report(params.progress, "knn", 1.0);
     return result;
   }
-  k = std::min(k, data.size());
-  std::vector<points_scan<Points, Metric>> scans(resolve_threads(params.threads), {data, metric, params.filter});
-  const auto add = [&](auto& some, std::size_t begin, std::size_t end, std::size_t first) {
-    some.add(begin, end, queries, first);
-  };
-  scan_blocks(scans, data.size(), k, {.rows = scans[0].rows_at_once(), .queries = 64}, params.progress, add, result);
+  std::vector<char> skip(queries.size(), 0);
+  for (std::size_t i = 0; i < queries.size(); ++i) skip[i] = !is_searchable(queries.row(i));
+  scan(data, metric, queries, std::min(k, data.size()), params.filter, params.threads, params.progress, skip, result);
   return result;
 }
 
@@ -99,11 +60,13 @@ template <detail::csr_like D, class Metric = euclidean>
     detail::check_reach(metric, rows, norm, "data");
     detail::check_rows_for(metric, rows, "data");
     detail::check_rows_for(metric, queries, "queries");
-    const auto search = [&](const auto& some_data, double, const auto& some_queries, std::span<const double>,
+    using view = csr_view<typename D::value_type>;
+    const detail::erased_metric<view, detail::row_rank_t<Metric, row_t<view>>> erased(metric);
+    const auto search = [&](const view& some_data, double, const view& some_queries, std::span<const double>,
                             const knn_params& some_params) {
-      return detail::search_points(some_data, some_queries, k, metric, some_params);
+      return detail::search_points(some_data, some_queries, k, erased, some_params);
     };
-    return detail::search_any_size(rows, norm, csr_view<typename D::value_type>(queries), k, metric, params, search);
+    return detail::search_any_size<view>(rows, norm, queries, k, metric, params, search);
   }
 
 /// The same over any point set whose rows are neither of a matrix nor sparse, by a metric that takes two of its rows.
@@ -113,7 +76,8 @@ template <point_set D, class Metric>
 neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, const knn_params& params = {}) {
   detail::check_search(data, queries, k, params);
   if (data.size() >= no_id) detail::invalid("data rows", data.size(), "must be below 2^32 - 1");
-  return detail::search_points(data, queries, k, metric, params);
+  const detail::erased_metric<D, detail::row_rank_t<Metric, row_t<D>>> erased(metric);
+  return detail::search_points(data, queries, k, erased, params);
 }
 
 }}  // namespace annulus::ANNULUS_ARCH

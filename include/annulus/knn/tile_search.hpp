@@ -4,6 +4,7 @@
 /// Search by tiles of products: the ranks that tiles.hpp gives are good to within a bound, the shortlists keep all that
 /// the bound allows, and the one-to-one kernel decides.
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
 #include <annulus/knn/scan.hpp>
 #include <annulus/knn/shortlist.hpp>
@@ -15,32 +16,33 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
 /// thread.
-template <class T, class Metric, class Coordinate>
+template <class T, class Rank, class Coordinate>
 class tile_search {
  public:
-  using rank_type = rank_t<Metric, T>;
+  using metric_type = erased_metric<matrix_view<T>, Rank>;
 
   /// `deviations`: how many standard deviations of the quantisation error to guard against; the largest float for
   /// exact results, which take its bound.
-  tile_search(matrix_view<T> data, const Metric& metric, std::size_t k, const id_filter& filter, float deviations)
+  tile_search(matrix_view<T> data, const metric_type& metric, product_form form, std::size_t k, const id_filter& filter,
+              float deviations)
       : m_data(data),
-        m_metric(&metric),
+        m_metric(metric),
+        m_form(form),
         m_k(k),
         m_filter(&filter),
         m_deviations(deviations),
-        m_quantize(Metric::form, data),
+        m_quantize(form, data),
         m_panel(m_quantize.words() * tile_rows),
         m_rows(m_quantize.words() * tile_rows) {}
 
-  /// Writes the neighbours of queries [begin, end) to their rows of `result`; a query for which `skip` holds gets none.
+  /// Writes the neighbours of queries [begin, end) to their rows of `result`; of one whose `skip` is set none.
   /// Gives up, returns false and writes nothing once more than `budget` candidates would have to be ranked by the
   /// kernel. `step` is called now and then with the share of the work that is done.
-  template <class Skip, class Step>
-  bool operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, Skip skip, std::size_t budget,
-                  neighbors& result, Step step) {
+  bool operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, std::span<const char> skip,
+                  std::size_t budget, neighbors& result, function_ref<void(double)> step) {
     m_ids.clear();
     for (std::size_t i = begin; i < end; ++i)
-      if (!skip(i)) m_ids.push_back(i);
+      if (!skip[i]) m_ids.push_back(i);
     if (m_ids.empty()) return true;
     prepare(queries);
     m_kernel_calls = 0;
@@ -106,8 +108,8 @@ class tile_search {
   /// Quantises a row; for its direction the row near 1, where its squares were too small to divide by.
   quantized_row quantize(std::span<const T> row, coordinate_word* out) {
     const quantized_row known = m_quantize(row.data(), out);
-    if constexpr (is_cosine<Metric> && !is_byte<T>)
-      if (known.norm != 1) [[unlikely]]
+    if constexpr (!is_byte<T>)
+      if (m_form == product_form::cosine && known.norm != 1) [[unlikely]]
         if (const int exponent = exponent_of(row); exponent != 0) {
           m_near_one.resize(row.size());
           scale_row(row, exponent, m_near_one.data());
@@ -128,7 +130,7 @@ class tile_search {
       if (first + r + 2 < m_data.rows()) prefetch_row(m_data.row(first + r + 2).data(), m_data.cols());
       const quantized_row row = quantize(m_data.row(first + r), m_rows.data() + r * words);
       if (!(*m_filter)(static_cast<id_type>(first + r))) continue;
-      constexpr bool is_l2 = Metric::form == product_form::squared_l2;
+      const bool is_l2 = m_form == product_form::squared_l2;
       m_scale[r] = is_l2 ? -2 * row.scale : -row.scale;
       m_offset[r] = is_l2 ? row.norm * row.norm : 0;
       greatest.norm = std::max(greatest.norm, row.norm);
@@ -149,7 +151,7 @@ class tile_search {
     const quantized_row& q = m_quantized[query];
     const quantized_row& x = m_greatest;
     const auto d = static_cast<float>(m_data.cols());
-    const float factor = Metric::form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
+    const float factor = m_form == product_form::squared_l2 ? 2.0f : 1.0f, sum = q.norm + x.norm;
     const float bound = q.error * x.norm + (q.norm + q.error) * x.error;
     const float deviation = std::hypot(q.error * x.norm, q.norm * x.error) / detail::sqrt(d);
     const float rounding = (d + 32) * std::numeric_limits<float>::epsilon() * sum * sum;
@@ -188,13 +190,16 @@ class tile_search {
   /// Where approximate ranks cannot tell candidates apart (duplicates, data far from the origin), the kernel does at
   /// once: the k best stay, with ranks less the constant by which the approximate ones differ.
   void keep_exact(std::size_t q, matrix_view<T> queries) {
-    const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
-    constexpr auto form = Metric::form;
     const float norm = m_quantized[q].norm;
-    const float constant = form == product_form::squared_l2 ? norm * norm : form == product_form::cosine ? 1.0f : 0.0f;
-    m_kernel_calls += m_found[q].size();
+    const float constant = m_form == product_form::squared_l2 ? norm * norm
+                           : m_form == product_form::cosine   ? 1.0f
+                                                              : 0.0f;
+    const auto ids = m_found[q].ids();
+    m_kernel_calls += ids.size();
+    m_ranks.resize(ids.size());
+    m_metric(queries.row(m_ids[q]), m_data, ids, m_ranks.data());
     m_best.reset(m_k);
-    for (const id_type id : m_found[q].ids()) m_best.push(rank(m_data.row(id).data()), id);
+    for (std::size_t i = 0; i < ids.size(); ++i) m_best.push(m_ranks[i], ids[i]);
     m_kept.clear();
     for (const auto& c : m_best.sorted()) m_kept.push_back({static_cast<float>(c.rank) - constant, c.id});
     const float greatest = m_kept.back().rank;
@@ -207,26 +212,31 @@ class tile_search {
   void refine(matrix_view<T> queries, neighbors& result) {
     const std::size_t rows_a_block = (std::size_t{512} << 10) / (m_data.cols() * sizeof(T) + 1) + 1;
     std::vector<std::size_t> next(m_ids.size(), 0);
-    std::vector<std::vector<candidate<rank_type>>> ranked(m_ids.size());
+    std::vector<std::vector<candidate<Rank>>> ranked(m_ids.size());
     for (std::size_t q = 0; q < m_ids.size(); ++q) ranked[q].reserve(m_found[q].size());
     for (std::size_t end = rows_a_block; end < m_data.rows() + rows_a_block; end += rows_a_block)
       for (std::size_t q = 0; q < m_ids.size(); ++q) {
         const auto ids = m_found[q].ids();
         if (next[q] == ids.size() || ids[next[q]] >= end) continue;
-        const prepared_query<Metric, T> rank(*m_metric, queries.row(m_ids[q]).data(), m_data.cols());
-        for (std::size_t& i = next[q]; i < ids.size() && ids[i] < end; ++i)
-          ranked[q].push_back({rank(m_data.row(ids[i]).data()), ids[i]});
+        std::size_t last = next[q];
+        while (last < ids.size() && ids[last] < end) ++last;
+        const auto here = ids.subspan(next[q], last - next[q]);
+        m_ranks.resize(here.size());
+        m_metric(queries.row(m_ids[q]), m_data, here, m_ranks.data());
+        for (std::size_t i = 0; i < here.size(); ++i) ranked[q].push_back({m_ranks[i], here[i]});
+        next[q] = last;
       }
-    std::vector<candidate<rank_type>> scratch;
+    std::vector<candidate<Rank>> scratch;
     for (std::size_t q = 0; q < m_ids.size(); ++q) {
       sort_candidates(ranked[q], scratch);
       ranked[q].resize(std::min(m_k, ranked[q].size()));
-      write_row(ranked[q], result, m_ids[q], [&](rank_type rank) { return distance_of(*m_metric, rank); });
+      write_row(ranked[q], result, m_ids[q], m_metric);
     }
   }
 
   matrix_view<T> m_data;
-  const Metric* m_metric;
+  metric_type m_metric;
+  product_form m_form;
   std::size_t m_k;
   const id_filter* m_filter;
   float m_deviations;
@@ -242,7 +252,8 @@ class tile_search {
   aligned_vector<T> m_near_one;
   alignas(64) float m_scale[tile_rows], m_offset[tile_rows];
   alignas(64) std::int32_t m_products[tile_queries * tile_rows];
-  top_k<rank_type> m_best{1};
+  top_k<Rank> m_best{1};
+  std::vector<Rank> m_ranks;
   std::vector<candidate<float>> m_kept;
 };
 

@@ -4,6 +4,8 @@
 /// The linear algebra of optimised product quantisation: the nearest rotation (Procrustes), principal axes, and how
 /// dimensions are dealt to sub-spaces.
 
+#include <annulus/core/base/float_bits.hpp>
+#include <annulus/core/kernels/fixed_order_product.hpp>
 #include <annulus/core/rows/matrix.hpp>
 
 #include <Eigen/Eigenvalues>
@@ -49,18 +51,21 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
   return buckets;
 }
 
-// Real is the precision of decompositions; templates, as a program that does not call them need not compile them.
+// Real is the precision of decompositions; what uses Eigen are templates, so that a program that does not call it need
+// not compile it.
 namespace detail {
 
 using eigen_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-inline auto as_eigen(matrix_view<float> m) {
+template <std::same_as<float> T>
+auto as_eigen(const matrix_view<T>& m) {
   using Eigen::Index;
   return Eigen::Map<const eigen_rows, 0, Eigen::OuterStride<>>(
       m.data(), static_cast<Index>(m.rows()), static_cast<Index>(m.cols()),
       Eigen::OuterStride<>(static_cast<Index>(std::max<std::size_t>(m.stride(), 1))));
 }
-inline auto as_eigen(matrix<float>& m) {
+template <std::same_as<float> T>
+auto as_eigen(matrix<T>& m) {
   using Eigen::Index;
   return Eigen::Map<eigen_rows>(m.data(), static_cast<Index>(m.rows()), static_cast<Index>(m.cols()));
 }
@@ -73,15 +78,23 @@ inline matrix<float> identity(std::size_t d) {
 
 inline matrix<float> transposed(const matrix<float>& m) {
   matrix<float> t(m.cols(), m.rows());
-  as_eigen(t) = as_eigen(m).transpose();
+  for (std::size_t i = 0; i < m.rows(); ++i)
+    for (std::size_t j = 0; j < m.cols(); ++j) t(j, i) = m(i, j);
   return t;
 }
 
 /// By how much rows of finite numbers are not orthonormal: the greatest difference of R R^T from the identity in
 /// magnitude, a NaN where one is.
 inline float distance_from_orthonormal(const matrix<float>& rows) {
-  const auto r = as_eigen(rows);
-  return (r * r.transpose() - Eigen::MatrixXf::Identity(r.rows(), r.rows())).cwiseAbs().maxCoeff();
+  const matrix<float> products = multiplied(rows, transposed(rows), 1);
+  float greatest = 0;
+  for (std::size_t i = 0; i < products.rows(); ++i)
+    for (std::size_t j = 0; j < products.cols(); ++j) {
+      const float off = std::abs(products(i, j) - (i == j ? 1.0f : 0.0f));
+      if (is_nan(off)) return off;
+      greatest = std::max(greatest, off);
+    }
+  return greatest;
 }
 
 /// How far the rotation of an optimised product quantiser may be from orthonormal.
@@ -93,7 +106,7 @@ inline constexpr float rotation_tolerance = 1e-3f;
 template <std::floating_point Real = double>
 matrix<float> procrustes(const matrix<float>& product) {
   using real_matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
-  const real_matrix given = as_eigen(product).template cast<Real>();
+  const real_matrix given = as_eigen(matrix_view<float>(product)).template cast<Real>();
   const Eigen::SelfAdjointEigenSolver<real_matrix> solved(given.transpose() * given);
   const real_matrix right = solved.eigenvectors().rowwise().reverse();  // those of large values fix U first
   const Eigen::HouseholderQR<real_matrix> left(given * right);

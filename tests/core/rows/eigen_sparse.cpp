@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+#include <Eigen/SparseCore>
+
 using namespace annulus;
 
 namespace {

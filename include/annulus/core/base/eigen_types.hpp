@@ -10,5 +10,7 @@ struct half;
 struct bfloat16;
 template <class Derived>
 class DenseBase;
+template <class Scalar, int Options, class StorageIndex>
+class SparseMatrix;
 
 }  // namespace Eigen

@@ -14,6 +14,7 @@
 ///   check_dimension(d)       throws std::invalid_argument for rows of a length it does not take
 ///   refuses(row, d)          why it does not take a row (a row_refusal, or text that is null where it does)
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/row_query.hpp>
 #include <annulus/core/rows/matrix.hpp>
@@ -164,6 +165,18 @@ typename compared<Metric, Points>::metric compared_metric(const Metric& metric, 
 inline constexpr std::string_view overflows_rewritten =
     "holds that once the metric has rewritten it: scale the rows down";
 
+/// Rows rewritten one by one, zero for those that are not finite.
+template <class T, class U>
+matrix<U> rewritten_rows(matrix_view<T> rows, std::size_t dim, function_ref<void(const T*, U*)> embed,
+                         std::size_t threads) {
+  matrix<U> result(rows.rows(), dim);
+  parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (all_finite(rows.row(i))) embed(rows.row(i).data(), result.row(i).data());
+  });
+  return result;
+}
+
 /// Rows as searches compare them: a view of those given, or copies rewritten; a row that is not finite becomes zero
 /// there.
 template <class Metric, class View>
@@ -180,12 +193,9 @@ template <class Metric, class T>
 class compared_rows<Metric, matrix_view<T>> {
  public:
   compared_rows(const Metric& metric, matrix_view<T> rows, std::size_t threads)
-      : m_rows(rows.rows(), metric.embedded_dim(rows.cols())) {
-    parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t i = begin; i < end; ++i)
-        if (all_finite(rows.row(i))) metric.embed(rows.row(i).data(), rows.cols(), m_rows.row(i).data());
-    });
-  }
+      : m_rows(rewritten_rows<T, embedded_t<Metric, T>>(
+            rows, metric.embedded_dim(rows.cols()),
+            [&](const T* row, embedded_t<Metric, T>* out) { metric.embed(row, rows.cols(), out); }, threads)) {}
   matrix_view<embedded_t<Metric, T>> view() const noexcept { return m_rows; }
 
  private:

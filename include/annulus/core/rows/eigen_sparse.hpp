@@ -1,11 +1,12 @@
 #pragma once
 
 /// \file
-/// Eigen's sparse matrices as a csr_matrix.
+/// Eigen's sparse matrices as a csr_matrix. Who has one has included Eigen/SparseCore.
 
+#include <annulus/core/base/eigen_types.hpp>
 #include <annulus/core/rows/csr_matrix.hpp>
 
-#include <Eigen/SparseCore>
+#include <algorithm>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -17,7 +18,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// columns.
 template <class T, int Options, class Index>
 csr_matrix<T> sparse_points(const Eigen::SparseMatrix<T, Options, Index>& m) {
-  static_assert((Options & Eigen::RowMajorBit) != 0, "annulus: sparse points are the rows of a row-major SparseMatrix");
+  constexpr int row_major = 1;  // Eigen::RowMajorBit
+  static_assert((Options & row_major) != 0, "annulus: sparse points are the rows of a row-major SparseMatrix");
   if (!m.isCompressed()) detail::invalid("matrix", "not compressed", "call makeCompressed() before");
   if (m.cols() > std::numeric_limits<std::int32_t>::max())
     detail::invalid("columns", m.cols(), "must fit the 32-bit indices of sparse rows");

@@ -51,7 +51,8 @@ class faiss_index {
   /// reports. A query with a NaN or an infinity gets no neighbours. Parallel over queries; the same bits for every
   /// number of threads. \throws std::invalid_argument for k = 0, another dimension, and queries so long, as they are or
   /// as a transform makes them, that distances may be beyond float32.
-  neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const;
+  template <std::same_as<run_params> Params = run_params>  // compiled by programs that call it
+  neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const;
 
   std::size_t size() const noexcept;
   std::size_t dim() const noexcept;
@@ -96,7 +97,8 @@ class faiss_pre_transform {
       : faiss_pre_transform(index.quantizer().rotation(), {}, without_rotation(index)) {}
 
   /// Searches base() for the transformed queries.
-  neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
+  template <std::same_as<run_params> Params = run_params>
+  neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     return m_base.search(transform(queries, params), k, params);
   }
 
@@ -160,7 +162,8 @@ class faiss_refine_flat {
   }
 
   /// The k nearest by their vectors, of the floor(k * k_factor) that base().search finds.
-  neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
+  template <std::same_as<run_params> Params = run_params>
+  neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     const std::size_t kept = std::max<std::size_t>(std::min(k, size()), 1);
     const float wanted = static_cast<float>(k) * m_k_factor;
@@ -209,7 +212,8 @@ class faiss_refine_flat {
 };
 
 inline const faiss_kind& faiss_index::kind() const noexcept { return *m_kind; }
-inline neighbors faiss_index::search(matrix_view<float> queries, std::size_t k, const run_params& params) const {
+template <std::same_as<run_params> Params>
+neighbors faiss_index::search(matrix_view<float> queries, std::size_t k, const Params& params) const {
   return std::visit([&](const auto& index) { return index.search(queries, k, params); }, kind());
 }
 inline std::size_t faiss_index::size() const noexcept {

@@ -103,7 +103,8 @@ class faiss_fast_scan {
 
   /// As fast_scan_index::search, by bytes: squared L2, or minus the inner product. Codes often
   /// have equal sums of bytes; among these the lower id is first, which faiss does not guarantee.
-  neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
+  template <std::same_as<run_params> Params = run_params>  // compiled by programs that call it
+  neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     return m_index.search(queries, k, {.threads = params.threads});
   }
 
@@ -139,7 +140,8 @@ class faiss_flat {
       : faiss_flat(indexed(vectors, metric), reserved) {}
 
   /// As flat_index::search: squared L2, or minus the inner product that faiss reports.
-  neighbors search(matrix_view<float> queries, std::size_t k, const run_params& params = {}) const {
+  template <std::same_as<run_params> Params = run_params>  // compiled by programs that call it
+  neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     return std::visit([&](const auto& index) { return index.search(queries, k, {.threads = params.threads}); },
                       m_index);
   }
