@@ -161,14 +161,14 @@ TEST_CASE("the first centroids are different rows, chosen at random", "[kmeans]"
   for (const auto init : {kmeans_init::points, kmeans_init::plus_plus})
     for (const std::size_t k : {1u, 2u, 50u, 200u}) {
       std::vector<std::size_t> chosen;
-      const matrix<float> rows = annulus::detail::initial_centroids(points, k, {.init = init});
+      const matrix<float> rows = annulus::detail::initial_centroids(points, k, {.init = init}, 1);
       REQUIRE(rows.rows() == k);
       for (std::size_t c = 0; c < k; ++c) chosen.push_back(find_row(points, rows.row(c)));
       const std::set<std::size_t> different(chosen.begin(), chosen.end());
       CHECK(different.size() == k);
       CHECK(*different.rbegin() < 200);
-      if (k == 50) CHECK(rows != annulus::detail::initial_centroids(points, k, {.seed = 124, .init = init}));
-      CHECK(rows == annulus::detail::initial_centroids(points, k, {.init = init}));
+      if (k == 50) CHECK(rows != annulus::detail::initial_centroids(points, k, {.seed = 124, .init = init}, 1));
+      CHECK(rows == annulus::detail::initial_centroids(points, k, {.init = init}, 1));
     }
 }
 
@@ -176,7 +176,7 @@ TEST_CASE("every row is chosen as often as any other", "[kmeans]") {
   const matrix<float> points = random_rows(20, 1, 1);
   std::vector<int> times(20);
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    const matrix<float> rows = annulus::detail::initial_centroids(points, 5, {.seed = seed});
+    const matrix<float> rows = annulus::detail::initial_centroids(points, 5, {.seed = seed}, 1);
     for (std::size_t c = 0; c < 5; ++c) ++times[find_row(points, rows.row(c))];
   }
   for (const int count : times) CHECK(std::abs(count - 250) < 70);  // five standard deviations
@@ -185,7 +185,7 @@ TEST_CASE("every row is chosen as often as any other", "[kmeans]") {
 TEST_CASE("plus_plus chooses no row twice while there are others", "[kmeans]") {
   const matrix<float> different = random_rows(30, 2, 1);
   const matrix<float> rows =
-      annulus::detail::initial_centroids(repeated(different, 7), 30, {.init = kmeans_init::plus_plus});
+      annulus::detail::initial_centroids(repeated(different, 7), 30, {.init = kmeans_init::plus_plus}, 1);
   std::set<std::size_t> chosen;
   for (std::size_t c = 0; c < 30; ++c) chosen.insert(find_row(different, rows.row(c)));
   CHECK(chosen.size() == 30);
@@ -196,7 +196,7 @@ TEST_CASE("plus_plus begins in every cluster, also in small ones far on in the d
   for (std::size_t i = 0; i < 9; ++i) points(900 * i + 899, 0) += static_cast<float>(10 * (i + 1));
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     const matrix<float> rows =
-        annulus::detail::initial_centroids(points, 10, {.seed = seed, .init = kmeans_init::plus_plus});
+        annulus::detail::initial_centroids(points, 10, {.seed = seed, .init = kmeans_init::plus_plus}, 1);
     std::set<long> clusters;
     for (std::size_t c = 0; c < 10; ++c) clusters.insert(std::lround(rows(c, 0) / 10));
     CHECK(clusters.size() == 10);
@@ -220,7 +220,7 @@ TEST_CASE("random centroids have the mean and the covariance of the points", "[k
     return m;
   };
   const auto expected = moments(points);
-  const auto found = moments(annulus::detail::initial_centroids(points, k, {.init = kmeans_init::random}));
+  const auto found = moments(annulus::detail::initial_centroids(points, k, {.init = kmeans_init::random}, 1));
   for (std::size_t j = 0; j < 3; ++j) CHECK(found[j] == Approx(expected[j]).margin(0.2));
   for (std::size_t j = 3; j < 12; ++j) CHECK(found[j] == Approx(expected[j]).margin(0.5));
 }
@@ -231,7 +231,7 @@ TEST_CASE("from random centroids, the nearest is found on two-valued data too", 
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     const kmeans_params params{.iter = 1, .seed = seed, .init = kmeans_init::random};
     const kmeans_result found = kmeans(points, 300, params);  // the outermost are three times as far out as the data
-    const matrix<float> initial = annulus::detail::initial_centroids(points, 300, params);
+    const matrix<float> initial = annulus::detail::initial_centroids(points, 300, params, params.threads);
     CHECK(found.mean_squared_error == Approx(0).margin(1e-9));
     CHECK(assignment(points, initial).n_used == 2);
     CHECK(assignment(points, found.centroids).mean_squared_error == Approx(0).margin(1e-9));

@@ -43,8 +43,9 @@ class flat_index {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
     if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
-    const auto compared = detail::compared_data(m_metric, rows, params.threads);
-    const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), params.threads);
+    const thread_team team(params.threads);
+    const auto compared = detail::compared_data(m_metric, rows, team);
+    const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), team);
     matrix<T> data = appended(m_data, rows);
     if constexpr (is_embedded) m_compared = appended(m_compared, compared.view());
     const auto first = static_cast<id_type>(size());

@@ -105,22 +105,23 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
 
 /// Rows as a metric compares them. \throws std::invalid_argument for rows that no search takes, or not this metric.
 template <class Metric, class T>
-compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix_view<T> rows, std::size_t threads) {
+compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix_view<T> rows,
+                                                    const thread_team& team) {
   if (rows.rows() >= no_id) invalid("data rows", rows.rows(), "must be below 2^32 - 1");
-  if constexpr (embedded_metric<Metric, T>) check_rows(rows, "data", threads);
+  if constexpr (embedded_metric<Metric, T>) check_rows(rows, "data", team);
   check_rows_for(metric, rows, "data");
-  return {metric, rows, threads};
+  return {metric, rows, team};
 }
 
 /// The greatest norm of rows as the metric of Points compares them, where a search asks for it: bytes need no other
 /// check. \throws std::invalid_argument for a row that is not finite, or so long that its distances may be no floats.
 template <class Points, class Metric, class View>
-double checked_norm(const Metric& metric, std::size_t dim, const View& rows, std::size_t threads) {
+double checked_norm(const Metric& metric, std::size_t dim, const View& rows, const thread_team& team) {
   const auto base = compared_metric<Points>(metric, dim);
   if constexpr (is_byte<typename View::value_type> && !has_product_form<decltype(base)>()) return 0;
   const bool is_rewritten = compared<Metric, Points>::is_rewritten;
   const double norm =
-      is_rewritten ? greatest_norm(rows, "data", threads, overflows_rewritten) : greatest_norm(rows, "data", threads);
+      is_rewritten ? greatest_norm(rows, "data", team, overflows_rewritten) : greatest_norm(rows, "data", team);
   check_reach(base, rows, norm, "data");
   return norm;
 }
@@ -181,8 +182,9 @@ template <matrix_like D, class Metric = euclidean>
     const Metric told = detail::told_of_bits(std::move(metric), data);
     const matrix_view<value_t<D>> rows = data;
     detail::check_search(rows, queries, k, params);
-    const auto compared = detail::compared_data(told, rows, params.threads);
-    const double norm = detail::checked_norm<matrix<value_t<D>>>(told, rows.cols(), compared.view(), params.threads);
+    const thread_team team(params.threads);
+    const auto compared = detail::compared_data(told, rows, team);
+    const double norm = detail::checked_norm<matrix<value_t<D>>>(told, rows.cols(), compared.view(), team);
     return detail::search_compared(compared.view(), norm, queries, k, told, params);
   }
 

@@ -36,37 +36,37 @@ class hashed_rows {
 
   /// Inserts checked rows under new ids and returns the first of these.
   template <class Hasher>
-  id_type insert(const Hasher& hasher, const view_type& rows, std::size_t threads) {
+  id_type insert(const Hasher& hasher, const view_type& rows, const thread_team& team) {
     const id_type first = m_ids.give_out(rows.size());
     try {
-      append(hasher, rows, first, threads);
+      append(hasher, rows, first, team);
     } catch (...) {
       m_ids.take_back(first);
       throw;
     }
-    compact_if_due(threads);
+    compact_if_due(team);
     return first;
   }
 
-  void erase(id_type id, std::size_t threads) {
+  void erase(id_type id, const thread_team& team) {
     m_ids.erase(id);
-    compact_if_due(threads);
+    compact_if_due(team);
   }
 
   /// Gives `id` the contents of a checked row.
   template <class Hasher>
-  void update(const Hasher& hasher, id_type id, const view_type& row, std::size_t threads) {
+  void update(const Hasher& hasher, id_type id, const view_type& row, const thread_team& team) {
     const id_type old = m_ids.row_of(id);
-    append(hasher, row, id, threads);
+    append(hasher, row, id, team);
     m_ids.erase_row(old);
-    compact_if_due(threads);
+    compact_if_due(team);
   }
 
   /// Sorts inserted rows into the tables and drops erased ones.
-  void compact(std::size_t threads) {
+  void compact(const thread_team& team) {
     if (m_tables.n_added() == 0 && m_ids.n_alive() == m_ids.n_rows()) return;
     const std::vector<id_type> numbers = m_ids.numbers_alive();
-    m_tables.renumber(numbers, m_ids.n_alive(), threads);
+    m_tables.renumber(numbers, m_ids.n_alive(), team);
     if (m_has_contents) m_contents.renumber(numbers, m_ids.n_alive());
     m_ids.renumber(numbers);
   }
@@ -91,12 +91,12 @@ class hashed_rows {
  private:
   /// Appends checked rows under the ids from first_id on, which were given out.
   template <class Hasher>
-  void append(const Hasher& hasher, const view_type& rows, id_type first_id, std::size_t threads) {
+  void append(const Hasher& hasher, const view_type& rows, id_type first_id, const thread_team& team) {
     const std::size_t n = rows.size(), first = m_ids.n_rows();
     m_ids.make_room(n);
     try {
       if (m_has_contents) m_contents.append(rows);
-      m_tables.add(n, threads,
+      m_tables.add(n, team,
                    [&](std::size_t begin, std::size_t end, std::size_t table, std::size_t n_tables,
                        std::uint64_t* keys) { hasher.hash(rows, begin, end - begin, table, n_tables, keys); });
     } catch (...) {
@@ -108,10 +108,10 @@ class hashed_rows {
 
   /// Compacts once a fifth of all rows are erased, or the added rows make searches slow. Where memory for that is
   /// lacking, the index stays as it is and the next change tries again.
-  void compact_if_due(std::size_t threads) {
+  void compact_if_due(const thread_team& team) {
     constexpr std::size_t share = 5;
     try {
-      if (m_tables.should_sort() || share * (m_ids.n_rows() - m_ids.n_alive()) > m_ids.n_rows()) compact(threads);
+      if (m_tables.should_sort() || share * (m_ids.n_rows() - m_ids.n_alive()) > m_ids.n_rows()) compact(team);
     } catch (const std::bad_alloc&) {
     }
   }

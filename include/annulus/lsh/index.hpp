@@ -148,14 +148,15 @@ class lsh_index {
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. \throws std::invalid_argument for
   /// another dimension, a row with a NaN or an infinity, or 2^32 - 1 ids or more; nothing has changed then.
   id_type insert(const view_type& rows) {
-    check_rows(rows);
+    const thread_team team(m_params.threads);
+    check_rows(rows, team);
     if (rows.size() >= no_id - n_ids())
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
     if (rows.size() > 0 && detail::needs_rows(m_family)) {  // the first rows
       *this = lsh_index(rows, m_family, m_params);
       return 0;
     }
-    return m_rows.insert(m_hasher, rows, m_params.threads);
+    return m_rows.insert(m_hasher, rows, team);
   }
 
   /// Erases a row. The next compact() frees its memory; erase calls it once a fifth of all rows are erased. \throws
@@ -169,8 +170,9 @@ class lsh_index {
   void update(id_type id, const view_type& row) {
     check_id(id);
     if (row.size() != 1) detail::invalid("rows", row.size(), "must be one");
-    check_rows(row);
-    m_rows.update(m_hasher, id, row, m_params.threads);
+    const thread_team team(m_params.threads);
+    check_rows(row, team);
+    m_rows.update(m_hasher, id, row, team);
   }
 
   /// Sorts inserted rows into the tables and frees the memory of erased ones, as if the index were built of its rows;
@@ -205,9 +207,9 @@ class lsh_index {
     check_dim(dim);
     detail::check(params);
   }
-  void check_rows(const view_type& rows) const {
+  void check_rows(const view_type& rows, const thread_team& team) const {
     if (rows.size() > 0) check_dim(rows.dim());
-    store_type::check(rows, m_params.threads);
+    store_type::check(rows, team);
   }
   void check_id(id_type id) const {
     if (!m_rows.ids().holds(id)) detail::invalid("id", id, "is not in the index");

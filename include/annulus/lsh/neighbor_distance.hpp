@@ -40,13 +40,13 @@ double greatest_coordinate(matrix_view<T> data) {
 /// never 0. Skips rows that are not finite. The same for every number of threads.
 /// O(256 min(n, 4096) d).
 template <class Metric, class T>
-double neighbor_distance(matrix_view<T> data, std::size_t threads, std::uint64_t seed) {
+double neighbor_distance(matrix_view<T> data, const thread_team& team, std::uint64_t seed) {
   constexpr std::size_t n_queries = 256, n_rows = 4096, n_near = 33, k = 10;
   const matrix<T> rows = spread_rows(data, std::min(n_rows, data.rows()), seed),
                   queries = spread_rows(data, std::min(n_queries, data.rows()), seed + 1);
   const double growth = static_cast<double>(data.rows()) / static_cast<double>(rows.rows());
   std::vector<double> kth(queries.rows());
-  parallel_for(threads, queries.rows(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(team, queries.rows(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
     std::vector<rank_t<Metric, T>> ranks;
     for (std::size_t q = begin; q < end; ++q) {
       ranks.resize(rows.rows());

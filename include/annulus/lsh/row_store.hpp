@@ -25,7 +25,7 @@ class row_store {
   explicit row_store(std::size_t dim) : m_rows(dim) {}
 
   /// \throws std::invalid_argument for a row with a NaN or an infinity.
-  static void check(view_type rows, std::size_t threads) { check_rows(rows, "data", threads); }
+  static void check(view_type rows, const thread_team& team) { check_rows(rows, "data", team); }
   static bool is_finite(row_type row) noexcept { return all_finite(row); }
 
   std::size_t size() const noexcept { return m_rows.size(); }
@@ -93,7 +93,7 @@ class row_store<csr_matrix<T>> {
 
   explicit row_store(std::size_t dim) : m_dim(dim) {}
 
-  static void check(const view_type&, std::size_t) {}
+  static void check(const view_type&, const thread_team&) {}
   static bool is_finite(const row_type&) noexcept { return true; }
 
   std::size_t memory_bytes() const noexcept { return m_begins.memory_bytes() + m_indices.memory_bytes(); }

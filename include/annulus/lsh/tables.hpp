@@ -32,14 +32,14 @@ class hash_tables {
   /// Adds n rows. `hash(begin, end, first_table, n_tables, keys)` writes the keys of the new rows begin to end in
   /// n_tables tables: keys[table][row - begin]. Nothing has changed if it throws.
   template <class Hash>
-  void add(std::size_t n, std::size_t threads, Hash hash) {
+  void add(std::size_t n, const thread_team& team, Hash hash) {
     if (size() == 0) {
-      m_sorted = sorted_tables(n, threads, hash);
+      m_sorted = sorted_tables(n, team, hash);
       return;
     }
     matrix<std::uint64_t> buckets(n, m_n_tables);
     m_added.reserve(n);
-    parallel_for(threads, n, block, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for(team, n, block, [&](std::size_t begin, std::size_t end, std::size_t) {
       std::vector<std::uint64_t> keys(m_n_tables * (end - begin));
       hash(begin, end, 0, m_n_tables, keys.data());
       for (std::size_t i = begin; i < end; ++i)
@@ -56,10 +56,10 @@ class hash_tables {
   }
 
   /// Sorts added rows in. Row i becomes row numbers[i], or is dropped where that is no_id; numbers ascend, 0 to n - 1.
-  void renumber(std::span<const id_type> numbers, std::size_t n, std::size_t threads) {
+  void renumber(std::span<const id_type> numbers, std::size_t n, const thread_team& team) {
     sorted_buckets sorted(n, m_n_tables);
-    std::vector<std::vector<std::uint64_t>> buckets(resolve_threads(threads)), scratch(buckets.size());
-    parallel_for(threads, m_n_tables, 1, [&](std::size_t table, std::size_t, std::size_t worker) {
+    std::vector<std::vector<std::uint64_t>> buckets(team.size()), scratch(buckets.size());
+    parallel_for(team, m_n_tables, 1, [&](std::size_t table, std::size_t, std::size_t worker) {
       buckets[worker].resize(n);
       visit_all(table, [&](std::size_t row, std::uint64_t bucket) {
         if (numbers[row] != no_id) buckets[worker][numbers[row]] = bucket;
@@ -126,21 +126,21 @@ class hash_tables {
   static constexpr std::size_t block = 192;  // rows hashed at once
 
   template <class Hash>
-  sorted_buckets sorted_tables(std::size_t n, std::size_t threads, Hash hash) const {
+  sorted_buckets sorted_tables(std::size_t n, const thread_team& team, Hash hash) const {
     constexpr std::size_t max_keys = std::size_t{1} << 24;  // at once: 128 MB
     const std::size_t group = std::clamp<std::size_t>(max_keys / std::max<std::size_t>(n, 1), 1, m_n_tables);
     std::vector<std::uint64_t> buckets(group * n);
-    std::vector<std::vector<std::uint64_t>> scratch(resolve_threads(threads));
+    std::vector<std::vector<std::uint64_t>> scratch(team.size());
     sorted_buckets sorted(n, m_n_tables);
     for (std::size_t first = 0; first < m_n_tables; first += group) {
       const std::size_t n_tables = std::min(group, m_n_tables - first);
-      parallel_for(threads, n, block, [&](std::size_t begin, std::size_t end, std::size_t) {
+      parallel_for(team, n, block, [&](std::size_t begin, std::size_t end, std::size_t) {
         std::vector<std::uint64_t> keys(n_tables * (end - begin));
         hash(begin, end, first, n_tables, keys.data());
         for (std::size_t t = 0; t < n_tables; ++t)
           for (std::size_t i = begin; i < end; ++i) buckets[t * n + i] = bucket_of(keys[t * (end - begin) + i - begin]);
       });
-      parallel_for(threads, n_tables, 1, [&](std::size_t t, std::size_t, std::size_t worker) {
+      parallel_for(team, n_tables, 1, [&](std::size_t t, std::size_t, std::size_t worker) {
         sorted.assign(first + t, std::span(buckets).subspan(t * n, n), scratch[worker]);
       });
     }

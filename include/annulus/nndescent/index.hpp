@@ -164,7 +164,8 @@ class nndescent_index {
       detail::invalid("rows", rows.size(), "an index gives out fewer than 2^32 - 1 ids");
     if (rows.size() >= detail::vertex_names::max_vertices - m_graph.names().n_vertices())
       detail::invalid("rows", rows.size(), "an index holds fewer than 2^31 rows");
-    return m_graph.insert(taken.view(), params.threads);
+    const std::size_t most = std::max<std::size_t>(rows.size(), 1);  // more threads would only take memory
+    return m_graph.insert(taken.view(), std::min(resolve_threads(params.threads), most));
   }
 
   /// Removes a row: it is not found any more. Its place in the graph is freed by consolidate(), which the next change
@@ -226,16 +227,17 @@ class nndescent_index {
   }
   bool keeps_rows() const noexcept { return size() == 0 || m_graph.walker().rows.size() > 0; }
   static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
-                                                          std::size_t threads) {
-    detail::check_data(metric, rows, threads);
-    detail::compared_rows<Metric, view_type> taken(metric, rows, threads);
+                                                          const thread_team& team) {
+    detail::check_data(metric, rows, team);
+    detail::compared_rows<Metric, view_type> taken(metric, rows, team);
     graph_type::check_storage(taken.view(), "data");
     return taken;
   }
   static graph_type make_graph(const view_type& data, const Metric& metric, const nndescent_params& params,
                                Storage storage) {
-    const auto taken = checked(data, metric, params.threads);
-    return {taken.view(), detail::compared_metric<Points>(metric, data.dim()), params, storage};
+    const thread_team team(params.threads);
+    const auto taken = checked(data, metric, team);
+    return {taken.view(), detail::compared_metric<Points>(metric, data.dim()), params, storage, team};
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");

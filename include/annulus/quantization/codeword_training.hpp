@@ -21,22 +21,20 @@ inline matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t m, st
 /// of threads. O(iter n ks m ds).
 /// \throws annulus::cancelled when `progress` returns false, and as run_kmeans does.
 inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std::size_t ks,
-                                     const matrix<float>& initial, const kmeans_params& params) {
+                                     const matrix<float>& initial, const kmeans_params& params,
+                                     const thread_team& team) {
   matrix<float> codewords(m * ks, rows.cols() / m);
-  const std::size_t threads = resolve_threads(params.threads);
   parallel_for(
-      threads, m, 1,
+      team, m, 1,
       [&](std::size_t i, std::size_t, std::size_t) {
-        const kmeans_params part{.iter = params.iter,
-                                 .seed = params.seed + i,
-                                 .init = params.init,
-                                 .threads = std::max<std::size_t>(threads / m, 1)};
+        const kmeans_params part{.iter = params.iter, .seed = params.seed + i, .init = params.init};
+        const thread_team part_team(std::max<std::size_t>(team.size() / m, 1));
         const matrix<float> own = packed_copy(sub_vectors(rows, m, i));
         const std::size_t first = i * ks;
         const matrix<float> start = initial.rows() == 0
-                                        ? initial_centroids(own, ks, part)
+                                        ? initial_centroids(own, ks, part, part_team)
                                         : packed_copy(matrix_view<float>(initial).middle_rows(first, ks));
-        const matrix<float> trained = run_kmeans(own, start, part).centroids;
+        const matrix<float> trained = run_kmeans(own, start, part, part_team).centroids;
         std::copy_n(trained.data(), ks * own.cols(), codewords.row(first).data());
       },
       params.progress, "product quantizer");

@@ -3,6 +3,7 @@
 /// \file
 /// Lloyd's k-means: the training of every codebook.
 
+#include <annulus/core/base/keyed_loop.hpp>
 #include <annulus/quantization/kmeans_init.hpp>
 #include <annulus/quantization/kmeans_split.hpp>
 #include <annulus/quantization/nearest_codeword.hpp>
@@ -29,21 +30,21 @@ inline matrix_view<float> training_rows(matrix_view<float> points, std::size_t k
              points, sample_without_replacement(points.rows(), most, counter_random(params.seed, sample_stream)));
 }
 
-/// Lloyd's rounds over points that stay where they are. Owns the scratch.
+/// Lloyd's rounds over points that stay where they are, as does the team. Owns the scratch.
 class lloyd {
  public:
-  lloyd(matrix_view<float> points, std::size_t k, std::uint64_t seed, std::size_t threads)
+  lloyd(matrix_view<float> points, std::size_t k, std::uint64_t seed, const thread_team& team)
       : m_points(points),
         m_k(k),
         m_seed(seed),
-        m_threads(threads),
+        m_team(&team),
         m_frame(points),
         m_codes(points.rows()),
         m_sums(k, points.cols()),
         m_counts(k) {
     const std::size_t blocks = (points.rows() + grain - 1) / grain;
     m_framed.assign(blocks, framed_points(points.cols()));
-    parallel_for(threads, points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for(team, points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
       m_framed[begin / grain].assign(points.middle_rows(begin, end - begin), m_frame);
     });
     for (std::size_t i = 0; i < points.rows(); ++i)
@@ -53,8 +54,8 @@ class lloyd {
   /// Assigns every point to its nearest centroid. Returns whether another update would change anything.
   bool assign(const matrix<float>& centroids) {
     const nearest_codeword search(centroids, m_frame);
-    std::vector<char> changed(resolve_threads(m_threads), 0);
-    parallel_for(m_threads, m_points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    std::vector<char> changed(m_team->size(), 0);
+    parallel_for(*m_team, m_points.rows(), grain, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       nearest_codeword::scratch scratch(m_points.cols());
       std::array<std::uint32_t, nearest_codeword::block> codes;
       for (std::size_t i = begin; i < end; i += codes.size()) {
@@ -75,7 +76,7 @@ class lloyd {
     double explained = move_to_means(centroids);
     for (std::size_t split = 0; std::ranges::find(m_counts, 0u) != m_counts.end(); ++split) {
       const counter_random random(m_seed, 2 + round + (split << 32));
-      if (!split_clusters(m_points, centroids, m_counts, m_codes, random, m_threads)) break;
+      if (!split_clusters(m_points, centroids, m_counts, m_codes, random, *m_team)) break;
       explained = move_to_means(centroids);
     }
     return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
@@ -94,19 +95,16 @@ class lloyd {
   /// Moves centroids that have points. Returns the sum of the points' squares about the centre less that about the
   /// means.
   double move_to_means(matrix<float>& centroids) {
-    // Each thread goes over all points and adds those of its own centroids, so that their order is always the same.
-    const std::size_t share = (m_k + resolve_threads(m_threads) - 1) / resolve_threads(m_threads), d = m_points.cols();
-    parallel_for(m_threads, m_k, share, [&](std::size_t begin, std::size_t end, std::size_t) {
-      std::fill_n(m_sums.data() + begin * d, (end - begin) * d, 0.0);
-      std::fill(m_counts.begin() + static_cast<std::ptrdiff_t>(begin),
-                m_counts.begin() + static_cast<std::ptrdiff_t>(end), 0);
-      for (std::size_t i = 0; i < m_codes.size(); ++i) {
-        const std::size_t c = m_codes[i];
-        if (c < begin || c >= end) continue;
-        ++m_counts[c];
-        add(m_points.row(i).data(), d, m_sums.row(c).data());
-      }
-    });
+    const std::size_t d = m_points.cols();
+    std::fill_n(m_sums.data(), m_k * d, 0.0);
+    std::ranges::fill(m_counts, std::size_t{0});
+    // Points of a centroid are added in ascending order, so that the sums have the same bits for any number of threads.
+    for_each_by_key(
+        *m_team, m_codes.size(), m_k, [&](std::size_t i, auto visit) { visit(m_codes[i]); },
+        [&](std::size_t i, std::size_t c) {
+          ++m_counts[c];
+          add(m_points.row(i).data(), d, m_sums.row(c).data());
+        });
     double explained = 0;
     for (std::size_t c = 0; c < m_k; ++c) {
       if (m_counts[c] == 0) continue;
@@ -129,7 +127,7 @@ class lloyd {
   matrix_view<float> m_points;
   std::size_t m_k;
   std::uint64_t m_seed;
-  std::size_t m_threads;
+  const thread_team* m_team;
   integer_frame m_frame;
   std::vector<framed_points> m_framed;
   std::vector<std::uint32_t> m_codes;
@@ -140,17 +138,18 @@ class lloyd {
 };
 
 /// Rows that codewords can be made of. Throws std::invalid_argument where they cannot.
-inline void check_training_rows(matrix_view<float> points, std::size_t k, std::size_t threads) {
+inline void check_training_rows(matrix_view<float> points, std::size_t k, const thread_team& team) {
   if (k == 0) invalid("k", k, "must be at least 1");
   if (points.cols() == 0) invalid("columns", points.cols(), "must be at least 1");
   if (points.rows() < k) invalid("rows", points.rows(), "must be at least the number of codewords, ", k);
-  check_norms(points, "data", threads);
+  check_norms(points, "data", team);
 }
 
-inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroids, const kmeans_params& params) {
+inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroids, const kmeans_params& params,
+                                const thread_team& team) {
   if (params.iter == 0) invalid("iter", params.iter, "must be at least 1");
   kmeans_result result{std::move(centroids)};
-  lloyd rounds(points, result.centroids.rows(), params.seed, params.threads);
+  lloyd rounds(points, result.centroids.rows(), params.seed, team);
   for (std::size_t round = 0; round < params.iter && rounds.assign(result.centroids); ++round) {
     result.mean_squared_error = rounds.update(result.centroids, round);
     if (round + 1 < params.iter)
@@ -169,21 +168,23 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
 /// \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
 /// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
 inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {
-  detail::check_training_rows(points, k, params.threads);
+  const thread_team team(params.threads);
+  detail::check_training_rows(points, k, team);
   matrix<float> sampled;
   points = detail::training_rows(points, k, params, sampled);
-  return detail::run_kmeans(points, detail::initial_centroids(points, k, params), params);
+  return detail::run_kmeans(points, detail::initial_centroids(points, k, params, team), params, team);
 }
 
 /// The same from given centroids, k x d. \throws std::invalid_argument also where they are not as long as the points,
 /// or not finite.
 inline kmeans_result kmeans(matrix_view<float> points, const matrix<float>& initial, const kmeans_params& params = {}) {
-  detail::check_training_rows(points, initial.rows(), params.threads);
+  const thread_team team(params.threads);
+  detail::check_training_rows(points, initial.rows(), team);
   if (initial.cols() != points.cols())
     detail::invalid("initial columns", initial.cols(), "must equal the points' ", points.cols());
   detail::check_rows<float>(initial, "initial centroids", 1);
   matrix<float> sampled;
-  return detail::run_kmeans(detail::training_rows(points, initial.rows(), params, sampled), initial, params);
+  return detail::run_kmeans(detail::training_rows(points, initial.rows(), params, sampled), initial, params, team);
 }
 
 }}  // namespace annulus::ANNULUS_ARCH

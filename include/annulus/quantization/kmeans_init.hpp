@@ -91,7 +91,7 @@ struct plus_plus_choice {
 /// k-means++ chooses k rows, each next with a probability proportional to its squared distance from the nearest one
 /// chosen so far; fewer where all rows equal one of those.
 inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t k, const counter_random& r,
-                                         std::size_t threads) {
+                                         const thread_team& team) {
   constexpr std::size_t grain = 4096;
   const std::size_t n = points.rows();
   std::vector<float> squares(n, std::numeric_limits<float>::infinity());
@@ -101,7 +101,7 @@ inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t 
   for (;;) {
     const float* const last = points.row(chosen.back()).data();
     const auto number = static_cast<std::uint32_t>(chosen.size() - 1);
-    parallel_for(threads, n, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for(team, n, grain, [&](std::size_t begin, std::size_t end, std::size_t) {
       double sum = 0;
       for (std::size_t i = begin; i < end; ++i) {
         const float square = one_to_one<kernels::squared_l2>(last, points.row(i).data(), points.cols());
@@ -126,7 +126,8 @@ inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t 
 }
 
 /// k rows to start from, of at least as many points.
-inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k, const kmeans_params& params) {
+inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k, const kmeans_params& params,
+                                       const thread_team& team) {
   constexpr std::uint64_t initial_stream = 0;
   const counter_random random(params.seed, initial_stream);
   switch (params.init) {
@@ -138,7 +139,7 @@ inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k,
       [[fallthrough]];
     }
     case kmeans_init::plus_plus: {
-      auto chosen = choose_plus_plus(points, k, random, params.threads).chosen;
+      auto chosen = choose_plus_plus(points, k, random, team).chosen;
       chosen.resize(k, chosen.front());
       return gather_rows(points, chosen);
     }

@@ -37,10 +37,10 @@ inline std::vector<std::size_t> parts_by_error(std::span<const double> errors, s
 /// O(n d) and O(size d) for each part of a cluster.
 inline bool split_clusters(matrix_view<float> points, const matrix<float>& centroids,
                            std::span<const std::size_t> counts, std::span<std::uint32_t> codes,
-                           const counter_random& random, std::size_t threads) {
+                           const counter_random& random, const thread_team& team) {
   const std::size_t n = points.rows(), k = counts.size();
   std::vector<float> squares(n);
-  parallel_for(threads, n, 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(team, n, 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i)
       squares[i] = one_to_one<kernels::squared_l2>(points.row(i).data(), centroids.row(codes[i]).data(), points.cols());
   });
@@ -57,7 +57,7 @@ inline bool split_clusters(matrix_view<float> points, const matrix<float>& centr
   for (std::size_t c = 0; c < k; ++c) {
     if (parts[c] == 0) continue;
     const auto [chosen, nearest] =
-        choose_plus_plus(gather_rows(points, members[c]), parts[c] + 1, counter_random(random.bits(c)), threads);
+        choose_plus_plus(gather_rows(points, members[c]), parts[c] + 1, counter_random(random.bits(c)), team);
     names.assign(1, static_cast<std::uint32_t>(c));
     while (names.size() < chosen.size()) {
       while (counts[empty] > 0) ++empty;

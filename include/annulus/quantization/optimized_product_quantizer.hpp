@@ -46,12 +46,12 @@ class optimized_product_quantizer {
   optimized_product_quantizer& fit(matrix_view<float> vecs, const opq_params& params = {}) {
     if (vecs.cols() == 0 || vecs.cols() % m() != 0)
       detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m());
-    detail::check_training_rows(vecs, ks(), params.threads);
+    const thread_team team(params.threads);
+    detail::check_training_rows(vecs, ks(), team);
     kmeans_params kmeans{.iter = params.pq_iter,
                          .seed = params.seed,
                          .init = params.init,
-                         .max_points_per_centroid = params.max_points_per_centroid,
-                         .threads = params.threads};
+                         .max_points_per_centroid = params.max_points_per_centroid};
     matrix<float> sampled, unit;
     auto rows = detail::training_rows(vecs, ks(), kmeans, sampled);
     kmeans.max_points_per_centroid = 0;
@@ -62,14 +62,14 @@ class optimized_product_quantizer {
     opq_params turning = params;
     product_quantizer<Code> plain(m(), ks(), metric()), rotated(plain);
     kmeans.progress = progress.of(0);
-    plain.fit(rows, kmeans);
+    plain.train(rows, {}, kmeans, team);
     turning.progress = progress.of(1);
-    auto [rotation, codewords] = detail::learn_rotation(rows, m(), ks(), turning);
-    const matrix<float> turned = detail::multiplied(rows, rotation, params.threads);
+    auto [rotation, codewords] = detail::learn_rotation(rows, m(), ks(), turning, team);
+    const matrix<float> turned = detail::multiplied(rows, rotation, team);
     kmeans.progress = progress.of(2);
-    rotated.fit(turned, codewords, kmeans);
-    const bool pays = rotated.distortion(turned, {.threads = params.threads}).mean_squared_error <
-                      plain.distortion(rows, {.threads = params.threads}).mean_squared_error;
+    rotated.train(turned, codewords, kmeans, team);
+    const bool pays =
+        rotated.distortion_with(turned, team).mean_squared_error < plain.distortion_with(rows, team).mean_squared_error;
     progress.finish();
     m_rotation = pays ? std::move(rotation) : detail::identity(rows.cols());
     m_quantizer = pays ? std::move(rotated) : std::move(plain);

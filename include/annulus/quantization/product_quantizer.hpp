@@ -58,7 +58,9 @@ class product_quantizer {
   /// \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide (unless padding is zeros),
   /// for vectors with NaN or infinity (naming the row) or squares that overflow, and for iter = 0; annulus::cancelled
   /// when `progress` returns false.
-  product_quantizer& fit(matrix_view<float> vecs, const kmeans_params& params = {}) { return train(vecs, {}, params); }
+  product_quantizer& fit(matrix_view<float> vecs, const kmeans_params& params = {}) {
+    return train(vecs, {}, params, params.threads);
+  }
 
   /// The same from given codewords, (m * ks) x ds. \throws std::invalid_argument also where they do not fit.
   product_quantizer& fit(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params = {}) {
@@ -66,31 +68,14 @@ class product_quantizer {
     if (const std::size_t ds = (vecs.cols() + m_m - 1) / m_m; initial.cols() != ds)
       detail::invalid("initial columns", initial.cols(), "must be ds = ", ds);
     detail::check_norms<float>(initial, "codewords", 1);
-    return train(vecs, initial, params);
+    return train(vecs, initial, params, params.threads);
   }
 
   /// The codes of `vecs` (n x dim): n x m. O(n ks dim), memory beyond the result O(threads x a few vectors).
   /// \throws std::invalid_argument before fit, for another dimension, and for vectors with NaN or infinity (naming the
   /// row) or squares that overflow.
   matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
-    check_fitted();
-    if (vecs.rows() > 0) check_dim(vecs.cols());
-    matrix<Code> codes(vecs.rows(), m_m);
-    std::vector<encoding> scratch(resolve_threads(params.threads), encoding(m_ds));
-    std::atomic<bool> all_finite = true;
-    parallel_for(params.threads, vecs.rows(), encoding::block,
-                 [&](std::size_t begin, std::size_t end, std::size_t worker) {
-                   auto& [search, found, copied] = scratch[worker];
-                   const auto part = vecs.middle_rows(begin, end - begin);
-                   if (!detail::norms_are_finite(part)) all_finite = false;
-                   const auto rows = prepared(part, copied);
-                   for (std::size_t i = 0; i < m_m; ++i) {
-                     m_codebooks[i](detail::sub_vectors(rows, m_m, i), std::span(found).first(part.rows()), search);
-                     for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
-                   }
-                 });
-    if (!all_finite) check_vectors(vecs, params.threads);  // names the first row that is not
-    return codes;
+    return encode_with(vecs, params.threads);
   }
 
   /// The vectors that codes (n x m) stand for: n x dim. \throws std::invalid_argument before fit, for another number of
@@ -157,9 +142,7 @@ class product_quantizer {
 
   /// What encoding and decoding `vecs` loses. \throws std::invalid_argument as encode does, and for no vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
-    check_vectors(vecs, params.threads);
-    matrix<float> copied;
-    return detail::distortion_of(*this, prepared(vecs, copied), encode(vecs, params));
+    return distortion_with(vecs, params.threads);
   }
 
   std::size_t m() const noexcept { return m_m; }
@@ -181,6 +164,9 @@ class product_quantizer {
   }
 
  private:
+  template <code_scalar>
+  friend class optimized_product_quantizer;
+
   /// Scratch of one thread.
   struct encoding {
     static constexpr std::size_t block = 64;  // rows that stay in the first cache while their sub-vectors are read
@@ -197,10 +183,10 @@ class product_quantizer {
     check_fitted();
     if (dim != m_dim) detail::invalid("dimension", dim, "must equal the quantiser's ", m_dim);
   }
-  void check_vectors(matrix_view<float> vecs, std::size_t threads) const {
+  void check_vectors(matrix_view<float> vecs, const thread_team& team) const {
     check_fitted();
     if (vecs.rows() > 0) check_dim(vecs.cols());
-    detail::check_norms(vecs, "vectors", threads);
+    detail::check_norms(vecs, "vectors", team);
   }
 
   /// The rows as they are quantised: as they are, or in `copied` normalised or padded to m * ds.
@@ -213,15 +199,42 @@ class product_quantizer {
     return matrix_view<float>(copied).middle_rows(0, rows.rows());
   }
 
-  product_quantizer& train(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params) {
+  matrix<Code> encode_with(matrix_view<float> vecs, const thread_team& team) const {
+    check_fitted();
+    if (vecs.rows() > 0) check_dim(vecs.cols());
+    matrix<Code> codes(vecs.rows(), m_m);
+    std::vector<encoding> scratch(team.size(), encoding(m_ds));
+    std::atomic<bool> all_finite = true;
+    parallel_for(team, vecs.rows(), encoding::block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      auto& [search, found, copied] = scratch[worker];
+      const auto part = vecs.middle_rows(begin, end - begin);
+      if (!detail::norms_are_finite(part)) all_finite = false;
+      const auto rows = prepared(part, copied);
+      for (std::size_t i = 0; i < m_m; ++i) {
+        m_codebooks[i](detail::sub_vectors(rows, m_m, i), std::span(found).first(part.rows()), search);
+        for (std::size_t r = 0; r < part.rows(); ++r) codes(begin + r, i) = static_cast<Code>(found[r]);
+      }
+    });
+    if (!all_finite) check_vectors(vecs, team);  // names the first row that is not
+    return codes;
+  }
+
+  distortion_report distortion_with(matrix_view<float> vecs, const thread_team& team) const {
+    check_vectors(vecs, team);
+    matrix<float> copied;
+    return detail::distortion_of(*this, prepared(vecs, copied), encode_with(vecs, team));
+  }
+
+  product_quantizer& train(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params,
+                           const thread_team& team) {
     if (m_padding == pq_padding::refuse && vecs.cols() % m_m != 0)
       detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m_m, ", or padding be zeros");
     if (vecs.cols() < m_m) detail::invalid("dimension", vecs.cols(), "must be at least m = ", m_m);
-    detail::check_training_rows(vecs, m_ks, params.threads);
+    detail::check_training_rows(vecs, m_ks, team);
     matrix<float> sampled, copied;
     const std::size_t dim = vecs.cols();
     const auto rows = prepared(detail::training_rows(vecs, m_ks, params, sampled), copied);
-    adopt(detail::train_codewords(rows, m_m, m_ks, initial, params), dim);
+    adopt(detail::train_codewords(rows, m_m, m_ks, initial, params, team), dim);
     return *this;
   }
 

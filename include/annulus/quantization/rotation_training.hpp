@@ -8,6 +8,8 @@
 #include <annulus/quantization/kmeans.hpp>
 #include <annulus/quantization/rotation.hpp>
 
+#include <deque>
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
@@ -46,20 +48,22 @@ struct learned_rotation {
 /// Rounds of: codewords a little nearer to the means of their rotated rows, then the rotation that brings the rows
 /// nearest to what their codes stand for. Rows are n x d, finite, n >= ks, d a multiple of m.
 template <std::floating_point Real = double>
-learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks, const opq_params& params) {
+learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks, const opq_params& params,
+                                const thread_team& team) {
   constexpr std::size_t codeword_rounds = 2;  // of k-means in each round: cheap beside the products
-  const std::size_t n = rows.rows(), d = rows.cols(), ds = d / m, threads = resolve_threads(params.threads);
+  const std::size_t n = rows.rows(), d = rows.cols(), ds = d / m;
   matrix<float> rotation = params.parametric_init ? parametric_rotation<Real>(rows, m) : identity(d);
-  matrix<float> rotated = multiplied(rows, rotation, threads), decoded(n, d);  // the latter times scale
+  matrix<float> rotated = multiplied(rows, rotation, team), decoded(n, d);  // the latter times scale
   const float scale = scale_to_one(rows);
   std::vector<matrix<float>> codewords(m);
+  std::deque<thread_team> part_teams;  // of each sub-space, where there are more threads than sub-spaces
+  for (std::size_t i = 0; i < m; ++i) part_teams.emplace_back(std::max<std::size_t>(team.size() / m, 1));
   const auto improve = [&](std::size_t i, std::size_t round) {
     const matrix<float> own = packed_copy({rotated.data() + i * ds, n, ds, d});
-    const kmeans_params part{
-        .seed = params.seed + i, .init = params.init, .threads = std::max<std::size_t>(threads / m, 1)};
-    if (codewords[i].rows() == 0) codewords[i] = initial_centroids(own, ks, part);
+    const kmeans_params part{.seed = params.seed + i, .init = params.init};
+    if (codewords[i].rows() == 0) codewords[i] = initial_centroids(own, ks, part, part_teams[i]);
     if (params.rotation_iter == 0) return;
-    lloyd rounds(own, ks, part.seed, part.threads);
+    lloyd rounds(own, ks, part.seed, part_teams[i]);
     for (std::size_t r = 0; r < codeword_rounds; ++r) {
       rounds.assign(codewords[i]);
       rounds.update(codewords[i], round * codeword_rounds + r);
@@ -69,13 +73,13 @@ learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::siz
                              [scale](float x) { return x * scale; });
   };
   for (std::size_t round = 0; round < std::max<std::size_t>(params.rotation_iter, 1); ++round) {
-    parallel_for(threads, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
+    parallel_for(team, m, 1, [&](std::size_t i, std::size_t, std::size_t) { improve(i, round); });
     if (params.rotation_iter == 0) {
       report(params.progress, "rotation", 1.0);
       break;
     }
-    rotation = procrustes<Real>(transposed_product(rows, decoded, threads));
-    rotated = multiplied(rows, rotation, threads);
+    rotation = procrustes<Real>(transposed_product(rows, decoded, team));
+    rotated = multiplied(rows, rotation, team);
     report(params.progress, "rotation", static_cast<double>(round + 1) / static_cast<double>(params.rotation_iter));
   }
 

@@ -79,7 +79,8 @@ const auto check_both = [](auto check) {
 TEST_CASE("joining a leaf of all rows finds the nearest of all", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 16, params);
+    const thread_team team(params.threads);
+    descent build(space, 16, params, team);
     build.join_leaves({all_ids(700), {0, 700}});
     CHECK(well_formed(space, build.lists()));
     CHECK(recall_of(space, build.lists()) == 1.0);
@@ -89,7 +90,8 @@ TEST_CASE("joining a leaf of all rows finds the nearest of all", "[descent]") {
 TEST_CASE("joining leaves introduces the rows of a leaf, and no others", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 8, params);
+    const thread_team team(params.threads);
+    descent build(space, 8, params, team);
     build.join_leaves({all_ids(700), {0, 1, 3, 100, 700}});
     CHECK(well_formed(space, build.lists()));
     CHECK(build.lists().count(0) == 0);
@@ -106,7 +108,8 @@ TEST_CASE("lists are filled at random, with no self and no repeats", "[descent]"
   check_both([](const auto& space) {
     for (const std::size_t width : {1u, 7u, 40u}) {
       const auto params = params_for(700);
-      descent build(space, width, params);
+      const thread_team team(params.threads);
+      descent build(space, width, params, team);
       build.fill_at_random();
       CHECK(well_formed(space, build.lists()));
       std::size_t count = 0;
@@ -119,7 +122,8 @@ TEST_CASE("lists are filled at random, with no self and no repeats", "[descent]"
 TEST_CASE("a descent from random lists finds nearly all", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 16, params);
+    const thread_team team(params.threads);
+    descent build(space, 16, params, team);
     build.fill_at_random();
     build.run();
     CHECK(well_formed(space, build.lists()));
@@ -132,7 +136,8 @@ TEST_CASE("an iteration makes no list worse", "[descent]") {
     std::vector<double> recalls;
     for (const std::size_t n_iters : {1u, 2u, 3u, 4u}) {
       const auto params = params_for(700, {.n_iters = n_iters, .delta = 0});
-      descent build(space, 16, params);
+      const thread_team team(params.threads);
+      descent build(space, 16, params, team);
       build.fill_at_random();
       build.run();
       recalls.push_back(recall_of(space, build.lists()));
@@ -144,7 +149,8 @@ TEST_CASE("an iteration makes no list worse", "[descent]") {
 TEST_CASE("a descent takes up a graph, whatever its order, its repeats and its selves", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 8, params);
+    const thread_team team(params.threads);
+    descent build(space, 8, params, team);
     build.start_from([](std::size_t i) {
       const auto u = static_cast<id_type>(i);
       return std::vector<id_type>{(u + 3) % 700, u, (u + 1) % 700, (u + 3) % 700, u, (u + 2) % 700};
@@ -162,7 +168,8 @@ TEST_CASE("a descent takes up a graph, whatever its order, its repeats and its s
 TEST_CASE("of a graph with longer lists a descent keeps the nearest", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 8, params);
+    const thread_team team(params.threads);
+    descent build(space, 8, params, team);
     build.start_from([](std::size_t) { return all_ids(700); });
     CHECK(well_formed(space, build.lists()));
     CHECK(recall_of(space, build.lists()) == 1.0);
@@ -172,7 +179,8 @@ TEST_CASE("of a graph with longer lists a descent keeps the nearest", "[descent]
 TEST_CASE("a descent of nobody known ends", "[descent]") {
   check_both([](const auto& space) {
     const auto params = params_for(700);
-    descent build(space, 8, params);
+    const thread_team team(params.threads);
+    descent build(space, 8, params, team);
     build.run();
     for (std::size_t i = 0; i < 700; ++i) REQUIRE(build.lists().count(i) == 0);
   });
@@ -186,7 +194,8 @@ TEST_CASE("the number of threads does not change any list", "[descent][parallel]
     std::optional<neighbor_lists> expected;
     for (const std::size_t threads : {1u, 2u, 3u, 8u}) {
       const auto params = params_for(5000, {.max_candidates = max_candidates, .n_iters = 3, .threads = threads});
-      descent build(space, 13, params);
+      const thread_team team(params.threads);
+      descent build(space, 13, params, team);
       for (const auto& tree : forest) build.join_leaves(tree);
       build.fill_at_random();
       build.run();
@@ -207,7 +216,8 @@ TEST_CASE("a descent reports its iterations, and ends at 1", "[descent]") {
                                          fractions.push_back(f);
                                          return true;
                                        }});
-  descent build(space, 8, params);
+  const thread_team team(params.threads);
+  descent build(space, 8, params, team);
   build.fill_at_random();
   build.run();
   CHECK(fractions.front() == 0);
@@ -221,7 +231,8 @@ TEST_CASE("a descent that is cancelled throws, at any iteration", "[descent]") {
     std::size_t calls = 0;
     const auto params = params_for(
         700, {.n_iters = 4, .delta = 0, .progress = [&](const progress_report&) { return ++calls != last; }});
-    descent build(space, 8, params);
+    const thread_team team(params.threads);
+    descent build(space, 8, params, team);
     build.fill_at_random();
     CHECK_THROWS_AS(build.run(), cancelled);
     CHECK(calls == last);

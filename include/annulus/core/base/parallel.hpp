@@ -1,16 +1,15 @@
 #pragma once
 
 /// \file
-/// parallel_for: the only function of the library that starts threads.
+/// parallel_for: loops whose blocks the threads of a team share.
 
 #include <annulus/core/base/progress.hpp>
+#include <annulus/core/base/thread_team.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -21,11 +20,6 @@ struct run_params {
   std::size_t threads = 0;  ///< 0: all cores. What is computed is the same for every number
 };
 
-/// The number of threads that `threads` asks for: itself, or all cores for 0.
-inline std::size_t resolve_threads(std::size_t threads) noexcept {
-  return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-}
-
 namespace detail {
 
 /// A callable that is known by its address.
@@ -35,11 +29,10 @@ struct block_function {
 };
 
 /// parallel_for, compiled once instead of for every loop of a program.
-inline void run_blocks(std::size_t threads, std::size_t n, std::size_t grain, block_function f,
+inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain, block_function f,
                        const progress_callback& progress, std::string_view stage) {
   if (grain == 0) invalid("grain", grain, "must be at least 1");
   const std::size_t blocks = n / grain + (n % grain != 0);
-  const std::size_t workers = std::min(resolve_threads(threads), blocks);
   std::atomic<std::size_t> next{0}, done{0};
   std::exception_ptr error;
   std::mutex error_mutex;
@@ -58,35 +51,31 @@ inline void run_blocks(std::size_t threads, std::size_t n, std::size_t grain, bl
       next = blocks;
     }
   };
-
-  {
-    std::vector<std::jthread> pool;  // joins when it goes out of scope
-    try {
-      for (std::size_t worker = 1; worker < workers; ++worker) pool.emplace_back(work, worker);
-    } catch (const std::exception&) {  // blocks are handed out to whoever asks: fewer threads ask for more of them
-    }
-    if (workers > 0) work(0);
-  }
+  const auto call = [](const void* object, std::size_t worker) {
+    (*static_cast<const decltype(work)*>(object))(worker);
+  };
+  if (blocks > 0) team.run(blocks, {&work, call});
   if (error) std::rethrow_exception(error);
   report(progress, stage, 1.0);
 }
 
 }  // namespace detail
 
-/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on up to
-/// `threads` threads (0: all cores), this one among them as worker 0. Blocks depend on n and grain alone, so a result
-/// that is a function of its block is the same for every number of threads. `worker` < resolve_threads(threads) names
-/// scratch. Threads start with the call and end with it; where the system has no more of them, or no memory for one,
-/// those that there are do all. The first exception (also of `progress`, which runs on this thread) stops the hand-out
-/// of blocks and is rethrown here once all threads have ended. \throws std::invalid_argument for grain = 0.
+/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on the threads of
+/// a team, this one among them as worker 0. For a number of threads in place of the team (0: all cores) they start with
+/// the call and end with it. Blocks depend on n and grain alone, so a result that is a function of its block is the
+/// same for every number of threads. `worker` < team.size() names scratch. A loop of one block, one on a team of one,
+/// and one on a team that is running another loop, as in a block of that loop, runs on this thread alone. The first
+/// exception (also of `progress`, which runs on this thread) stops the hand-out of blocks and is rethrown here once no
+/// thread works any more; the team can be used again. \throws std::invalid_argument for grain = 0.
 template <class F>
-void parallel_for(std::size_t threads, std::size_t n, std::size_t grain, F&& f, const progress_callback& progress = {},
-                  std::string_view stage = {}) {
+void parallel_for(const thread_team& team, std::size_t n, std::size_t grain, F&& f,
+                  const progress_callback& progress = {}, std::string_view stage = {}) {
   const auto block = [&f](std::size_t begin, std::size_t end, std::size_t worker) { f(begin, end, worker); };
   const auto call = [](const void* object, std::size_t begin, std::size_t end, std::size_t worker) {
     (*static_cast<decltype(&block)>(object))(begin, end, worker);
   };
-  detail::run_blocks(threads, n, grain, {&block, call}, progress, stage);
+  detail::run_blocks(team, n, grain, {&block, call}, progress, stage);
 }
 
 }}  // namespace annulus::ANNULUS_ARCH

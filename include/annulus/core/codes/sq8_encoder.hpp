@@ -265,14 +265,14 @@ class sq8_encoder {
 
 /// All rows of `data` as codes; unsigned bytes that are their own codes are not copied. O(n d).
 template <class T>
-sq8_rows encode_rows(const sq8_encoder<T>& encoder, matrix_view<T> data, std::size_t threads) {
+sq8_rows encode_rows(const sq8_encoder<T>& encoder, matrix_view<T> data, const thread_team& team) {
   sq8_rows codes = [&] {
     if constexpr (std::same_as<T, std::uint8_t>)
       if (encoder.is_exact()) return sq8_rows(data, encoder.form());
     return encoder.make_codes(data.rows());
   }();
-  std::vector<sq8_encoder<T>> encoders(resolve_threads(threads), encoder);
-  parallel_for(threads, data.rows(), 1024, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  std::vector<sq8_encoder<T>> encoders(team.size(), encoder);
+  parallel_for(team, data.rows(), 1024, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     for (std::size_t i = begin; i < end; ++i) encoders[worker].encode(data.row(i).data(), i, codes);
   });
   return codes;

@@ -159,11 +159,11 @@ inline void add_row_product(std::span<const float> x, matrix_view<float> b, floa
 }
 
 /// a * b, of n x p and p x d. O(n p d).
-inline matrix<float> multiplied(matrix_view<float> a, matrix_view<float> b, std::size_t threads) {
+inline matrix<float> multiplied(matrix_view<float> a, matrix_view<float> b, const thread_team& team) {
   constexpr std::size_t block = 64 * column_tile::rows, few = 8;
   matrix<float> result(a.rows(), b.cols());
-  std::vector<column_tile> tiles(resolve_threads(threads));
-  parallel_for(threads, a.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  std::vector<column_tile> tiles(team.size());
+  parallel_for(team, a.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     if (end - begin < few) {
       for (std::size_t i = begin; i < end; ++i) add_row_product(a.row(i), b, result.row(i).data());
       return;
@@ -181,11 +181,11 @@ inline matrix<float> multiplied(matrix_view<float> a, matrix_view<float> b, std:
 }
 
 /// a^T * b, of n x p and n x d. O(n p d).
-inline matrix<float> transposed_product(matrix_view<float> a, matrix_view<float> b, std::size_t threads) {
+inline matrix<float> transposed_product(matrix_view<float> a, matrix_view<float> b, const thread_team& team) {
   matrix<float> result(a.cols(), b.cols());
-  std::vector<column_tile> tiles(resolve_threads(threads));
+  std::vector<column_tile> tiles(team.size());
   // Whole columns a thread, so that each element is summed by one.
-  parallel_for(threads, b.cols(), column_tile::columns, [&](std::size_t first, std::size_t, std::size_t worker) {
+  parallel_for(team, b.cols(), column_tile::columns, [&](std::size_t first, std::size_t, std::size_t worker) {
     column_tile& tile = tiles[worker];
     for (std::size_t i = 0; i < a.rows(); i += column_tile::depth) {
       tile.load(b.middle_rows(i, std::min(column_tile::depth, a.rows() - i)), first);

@@ -26,10 +26,10 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
 /// The greatest norm of the rows, of any size (infinite where it is no double). Throws std::invalid_argument naming the
 /// first row with a NaN or an infinity, and the coordinate, or, of rows that are not the user's own, the `limit`.
 template <class T>
-double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t threads, std::string_view limit = {}) {
-  std::vector<double> greatest(resolve_threads(threads), 0.0);
+double greatest_norm(matrix_view<T> data, std::string_view name, const thread_team& team, std::string_view limit = {}) {
+  std::vector<double> greatest(team.size(), 0.0);
   std::vector<std::size_t> first_bad(greatest.size(), data.rows());
-  parallel_for(threads, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  parallel_for(team, data.rows(), 4096, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     kernel_result<kernels::inner_product, T> greatest_square = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const std::span<const T> row = data.row(i);
@@ -55,8 +55,8 @@ double greatest_norm(matrix_view<T> data, std::string_view name, std::size_t thr
 
 /// The same, but infinite where squares of a row overflow.
 template <class T>
-double check_rows(matrix_view<T> data, std::string_view name, std::size_t threads) {
-  const double norm = greatest_norm(data, name, threads);
+double check_rows(matrix_view<T> data, std::string_view name, const thread_team& team) {
+  const double norm = greatest_norm(data, name, team);
   if (norm * norm < static_cast<double>(std::numeric_limits<lane_t<T>>::max()) / 2 || norms_are_finite(data))
     return norm;
   return std::numeric_limits<double>::infinity();
@@ -64,7 +64,7 @@ double check_rows(matrix_view<T> data, std::string_view name, std::size_t thread
 
 /// The greatest norm of sparse rows, as of dense ones.
 template <class T>
-double greatest_norm(const csr_view<T>& data, std::string_view name, std::size_t) {
+double greatest_norm(const csr_view<T>& data, std::string_view name, const thread_team&) {
   check_rows(data, name);
   double greatest = 0;
   for (std::size_t i = 0; i < data.size(); ++i) greatest = std::max(greatest, norm_of(data.row(i)));
@@ -73,8 +73,8 @@ double greatest_norm(const csr_view<T>& data, std::string_view name, std::size_t
 
 /// Throws std::invalid_argument for what norms_are_finite is false for.
 template <class T>
-void check_norms(matrix_view<T> data, std::string_view name, std::size_t threads) {
-  if (is_finite(check_rows(data, name, threads))) return;
+void check_norms(matrix_view<T> data, std::string_view name, const thread_team& team) {
+  if (is_finite(check_rows(data, name, team))) return;
   std::size_t i = 0;
   while (norms_are_finite(data.middle_rows(i, 1))) ++i;
   invalid(name, "a row", "row ", i, " must not be so long that its squares overflow");

@@ -168,9 +168,9 @@ inline constexpr std::string_view overflows_rewritten =
 /// Rows rewritten one by one, zero for those that are not finite.
 template <class T, class U>
 matrix<U> rewritten_rows(matrix_view<T> rows, std::size_t dim, function_ref<void(const T*, U*)> embed,
-                         std::size_t threads) {
+                         const thread_team& team) {
   matrix<U> result(rows.rows(), dim);
-  parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(team, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i)
       if (all_finite(rows.row(i))) embed(rows.row(i).data(), result.row(i).data());
   });
@@ -182,7 +182,7 @@ matrix<U> rewritten_rows(matrix_view<T> rows, std::size_t dim, function_ref<void
 template <class Metric, class View>
 class compared_rows {
  public:
-  compared_rows(const Metric&, const View& rows, std::size_t) : m_rows(rows) {}
+  compared_rows(const Metric&, const View& rows, const thread_team&) : m_rows(rows) {}
   const View& view() const noexcept { return m_rows; }
 
  private:
@@ -192,10 +192,10 @@ template <class Metric, class T>
   requires embedded_metric<Metric, T>
 class compared_rows<Metric, matrix_view<T>> {
  public:
-  compared_rows(const Metric& metric, matrix_view<T> rows, std::size_t threads)
+  compared_rows(const Metric& metric, matrix_view<T> rows, const thread_team& team)
       : m_rows(rewritten_rows<T, embedded_t<Metric, T>>(
             rows, metric.embedded_dim(rows.cols()),
-            [&](const T* row, embedded_t<Metric, T>* out) { metric.embed(row, rows.cols(), out); }, threads)) {}
+            [&](const T* row, embedded_t<Metric, T>* out) { metric.embed(row, rows.cols(), out); }, team)) {}
   matrix_view<embedded_t<Metric, T>> view() const noexcept { return m_rows; }
 
  private:

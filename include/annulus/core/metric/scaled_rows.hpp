@@ -60,15 +60,15 @@ void scale_row(std::span<const T> row, int exponent, T* out) noexcept {
 
 /// Copies of rows, row i divided by 2^exponent(i).
 template <class T, class Exponent>
-matrix<T> scaled_copy(matrix_view<T> rows, Exponent exponent, std::size_t threads) {
+matrix<T> scaled_copy(matrix_view<T> rows, Exponent exponent, const thread_team& team) {
   matrix<T> copy(rows.rows(), rows.cols());
-  parallel_for(threads, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(team, rows.rows(), 256, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) scale_row(rows.row(i), exponent(i), copy.row(i).data());
   });
   return copy;
 }
 template <class T, class Exponent>
-csr_matrix<T> scaled_copy(const csr_view<T>& rows, Exponent exponent, std::size_t) {
+csr_matrix<T> scaled_copy(const csr_view<T>& rows, Exponent exponent, const thread_team&) {
   std::vector<std::int64_t> indptr{0};
   std::vector<std::int32_t> indices;
   std::vector<T> values(rows.stored());
@@ -85,10 +85,10 @@ csr_matrix<T> scaled_copy(const csr_view<T>& rows, Exponent exponent, std::size_
 template <class View>
 class scaled_rows {
  public:
-  scaled_rows(const View& rows, int exponent, std::size_t threads) : m_given(rows), m_is_given(exponent == 0) {
+  scaled_rows(const View& rows, int exponent, const thread_team& team) : m_given(rows), m_is_given(exponent == 0) {
     if (!m_is_given)
       m_copy = scaled_copy(
-          rows, [=](std::size_t) { return exponent; }, threads);
+          rows, [=](std::size_t) { return exponent; }, team);
   }
   View view() const { return m_is_given ? m_given : View(m_copy); }
 

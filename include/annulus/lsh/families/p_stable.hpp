@@ -171,11 +171,11 @@ inline double checked_width(double width) {
 
 /// Returns `width` where it is not 0; 0 where there are no rows; else `widths` times the distance of the neighbours.
 template <class Metric, class T>
-double fitted_width(double width, double widths, matrix_view<T> data, std::size_t threads, std::uint64_t seed) {
+double fitted_width(double width, double widths, matrix_view<T> data, const thread_team& team, std::uint64_t seed) {
   if (width != 0) return checked_width(width);
   if (data.rows() == 0) return 0;
   using limits = std::numeric_limits<double>;
-  return std::clamp(widths * neighbor_distance<Metric>(data, threads, seed), limits::min(), limits::max());
+  return std::clamp(widths * neighbor_distance<Metric>(data, team, seed), limits::min(), limits::max());
 }
 
 }  // namespace detail

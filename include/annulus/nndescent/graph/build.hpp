@@ -69,14 +69,15 @@ inline bool are_fine_enough(const code_errors& errors) noexcept {
 /// that neighbours are neighbours in memory.
 template <class Space, class IsFit>
 std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nndescent_params& params,
-                                      const initial_graph& initial, IsFit is_fit, row_order& order) {
+                                      const initial_graph& initial, const thread_team& team, IsFit is_fit,
+                                      row_order& order) {
   const std::size_t n = space.size();
   // Lists that hold nearly all rows are best filled by comparing all.
   const std::size_t leaf_size = n <= 2 * width ? n : params.leaf_size;
   const std::size_t n_trees = initial.rows() == 0 && params.tree_init ? params.n_trees : 1;
   const auto one_tree = [&](std::size_t tree, std::size_t count) {
     const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(n_trees); };
-    return build_rp_forest(space, leaf_size, tree, count, params.seed, params.threads,
+    return build_rp_forest(space, leaf_size, tree, count, params.seed, team,
                            part_of(params.progress, share(tree), share(tree + count)));
   };
   rp_leaves leaves = std::move(one_tree(0, 1)[0]);
@@ -84,7 +85,7 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
   space.reorder(order);
   std::iota(leaves.order.begin(), leaves.order.end(), id_type{0});
 
-  descent<Space> build(space, width, params);
+  descent<Space> build(space, width, params, team);
   if (initial.rows() != 0) {
     row_order place(n);
     for (std::size_t i = 0; i < n; ++i) place[order[i]] = static_cast<id_type>(i);
@@ -96,7 +97,7 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
     });
   } else if (params.tree_init) {
     build.join_leaves(leaves);
-    const std::size_t at_once = resolve_threads(params.threads);
+    const std::size_t at_once = team.size();
     for (std::size_t tree = 1; tree < n_trees; tree += at_once)
       for (const rp_leaves& others : one_tree(tree, std::min(at_once, n_trees - tree))) build.join_leaves(others);
   }
@@ -111,14 +112,14 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
 /// for all other metrics, the rows themselves.
 template <class View, class Metric, class F>
 auto with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
-                const initial_graph& initial, F f) {
+                const initial_graph& initial, const thread_team& team, F f) {
   row_order order;
   if constexpr (has_product_form<Metric>() && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
     if (data.dim() <= most_codes) {
-      code_space space(encode_rows(sq8_encoder<T>(Metric::form, data), data, params.threads), Metric::is_angular);
+      code_space space(encode_rows(sq8_encoder<T>(Metric::form, data), data, team), Metric::is_angular);
       auto lists = descend(
-          space, width, params, initial,
+          space, width, params, initial, team,
           [&](const row_order& rows, const neighbor_lists& found) {
             return are_fine_enough(errors_of_codes(data, metric, rows, found));
           },
@@ -128,7 +129,7 @@ auto with_lists(const View& data, const Metric& metric, std::size_t width, const
   }
   row_space<View, Metric> space(data, metric);
   auto lists = descend(
-      space, width, params, initial, [](const auto&...) { return true; }, order);
+      space, width, params, initial, team, [](const auto&...) { return true; }, order);
   return f(space, order, *lists);
 }
 

@@ -20,13 +20,13 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// to it. With `include_self` each row comes first in its own list.
 template <class IdsAt, class ListOf>
 neighbors lists_with_copies(std::span<const id_type> ids, std::size_t n_vertices, std::size_t width, bool include_self,
-                            std::size_t threads, IdsAt ids_at, ListOf list_of) {
+                            const thread_team& team, IdsAt ids_at, ListOf list_of) {
   neighbors result(ids.size(), width);
   const auto row_of = [&](id_type id) {
     return id < ids.size() && ids[id] == id ? id
                                             : static_cast<std::size_t>(std::ranges::lower_bound(ids, id) - ids.begin());
   };
-  parallel_for(threads, n_vertices, 256, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  parallel_for(team, n_vertices, 256, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     std::vector<candidate<float>> list, all;
     for (std::size_t v = begin; v < end; ++v) {
       const std::span<const id_type> own = ids_at(static_cast<id_type>(v));

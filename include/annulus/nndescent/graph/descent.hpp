@@ -4,6 +4,7 @@
 /// NN-descent (Dong, Charikar, Li 2011): a neighbour of a neighbour is likely to be a neighbour. In every iteration the
 /// neighbours of each row are compared with each other, until hardly any list changes.
 
+#include <annulus/nndescent/graph/id_set.hpp>
 #include <annulus/nndescent/graph/joined_ids.hpp>
 #include <annulus/nndescent/graph/neighbor_lists.hpp>
 #include <annulus/nndescent/graph/params.hpp>
@@ -21,10 +22,10 @@ class descent {
  public:
   static constexpr std::size_t lanes = joined_ids::lanes;
 
-  /// `params` resolved; lists of `width` neighbours.
-  descent(const Space& space, std::size_t width, const nndescent_params& params)
-      : m_space(&space), m_params(&params), m_lists(space.size(), width) {
-    for (std::size_t i = 0; i < resolve_threads(params.threads); ++i) m_workers.emplace_back(space);
+  /// `params` resolved; lists of `width` neighbours. All that is referred to must outlive it.
+  descent(const Space& space, std::size_t width, const nndescent_params& params, const thread_team& team)
+      : m_space(&space), m_params(&params), m_team(&team), m_lists(space.size(), width) {
+    for (std::size_t i = 0; i < team.size(); ++i) m_workers.emplace_back(space);
   }
 
   neighbor_lists& lists() noexcept { return m_lists; }
@@ -32,7 +33,7 @@ class descent {
   /// Introduces all rows of a leaf to each other. A row is in one leaf of a tree only, so the leaves are independent.
   void join_leaves(const rp_leaves& leaves) {
     const std::size_t count = leaves.begins.size() - 1;
-    parallel_for(m_params->threads, count, 8, [&](std::size_t begin, std::size_t end, std::size_t w) {
+    parallel_for(*m_team, count, 8, [&](std::size_t begin, std::size_t end, std::size_t w) {
       worker& me = m_workers[w];
       for (std::size_t leaf = begin; leaf < end; ++leaf) {
         me.members.assign({leaves.order.data() + leaves.begins[leaf], leaves.begins[leaf + 1] - leaves.begins[leaf]},
@@ -47,7 +48,7 @@ class descent {
   /// Adds rows at random to the lists that are not full.
   void fill_at_random() {
     const std::size_t n = m_space->size();
-    parallel_for(m_params->threads, n, 256, [&](std::size_t begin, std::size_t end, std::size_t w) {
+    parallel_for(*m_team, n, 256, [&](std::size_t begin, std::size_t end, std::size_t w) {
       worker& me = m_workers[w];
       for (std::size_t u = begin; u < end; ++u) {
         const std::size_t missing = std::min(m_lists.width() - m_lists.count(u), n - 1);
@@ -67,7 +68,7 @@ class descent {
   /// Takes up a graph in the ids of this space: what it says of distances is not trusted.
   template <class Targets>
   void start_from(Targets targets) {
-    parallel_for(m_params->threads, m_space->size(), 256, [&](std::size_t begin, std::size_t end, std::size_t w) {
+    parallel_for(*m_team, m_space->size(), 256, [&](std::size_t begin, std::size_t end, std::size_t w) {
       worker& me = m_workers[w];
       for (std::size_t u = begin; u < end; ++u) {
         me.first = targets(u);
@@ -101,7 +102,7 @@ class descent {
   };
 
   struct worker {
-    explicit worker(const Space& space) : ranker(space), joiner(space), seen(space.size(), 0) {}
+    explicit worker(const Space& space) : ranker(space), joiner(space) {}
     typename Space::ranker ranker;
     typename Space::joiner joiner;
     joined_ids members;
@@ -109,8 +110,7 @@ class descent {
     std::vector<id_type> first, second;
     std::vector<float> ranks;
     std::vector<std::uint64_t> keys;
-    std::vector<std::uint32_t> seen;  ///< rows that hold `mark` were
-    std::uint32_t mark = 0;
+    id_set seen;
   };
 
   /// found(i, owner, id, rank) for every member i that is nearer to another than the last of its list.
@@ -153,7 +153,7 @@ class descent {
   std::size_t iterate(std::size_t iteration) {
     const std::size_t n = m_space->size();
     // Of row v, by 2 v the rows that have it as a new neighbour, by 2 v + 1 those that have it as an old one.
-    const grouped_ids reverse = group_by_key(n, 2 * n, m_params->threads, [&](std::size_t u, auto f) {
+    const grouped_ids reverse = group_by_key(n, 2 * n, *m_team, [&](std::size_t u, auto f) {
       for (std::size_t j = 0; j < m_lists.count(u); ++j)
         f(2 * std::size_t{m_lists(u, j).id()} + !m_lists(u, j).is_new());
     });
@@ -165,7 +165,7 @@ class descent {
     std::vector<std::size_t> changes(ranges, 0);
     for (std::size_t first = 0; first < n; first += block) {
       const std::size_t count = std::min(block, n - first);
-      parallel_for(m_params->threads, count, task, [&](std::size_t begin, std::size_t end, std::size_t w) {
+      parallel_for(*m_team, count, task, [&](std::size_t begin, std::size_t end, std::size_t w) {
         std::vector<update>* const bins = m_found.data() + begin / task * ranges;
         for (std::size_t r = 0; r < ranges; ++r) bins[r].clear();
         m_aged[begin / task].clear();
@@ -178,10 +178,10 @@ class descent {
           });
         }
       });
-      parallel_for(m_params->threads, count, task, [&](std::size_t begin, std::size_t, std::size_t) {
+      parallel_for(*m_team, count, task, [&](std::size_t begin, std::size_t, std::size_t) {
         for (const auto& [u, j] : m_aged[begin / task]) m_lists.mark_old(u, j);
       });
-      parallel_for(m_params->threads, ranges, 1, [&](std::size_t r, std::size_t, std::size_t) {
+      parallel_for(*m_team, ranges, 1, [&](std::size_t r, std::size_t, std::size_t) {
         for (std::size_t t = 0; t * task < count; ++t)
           for (const update& u : m_found[t * ranges + r]) changes[r] += m_lists.insert(u.owner, u.id, u.rank);
       });
@@ -199,9 +199,9 @@ class descent {
       const std::uint64_t low = std::min<std::uint64_t>(u, v), high = std::max<std::uint64_t>(u, v);
       return (random.bits(low << 32 | high) & ~std::uint64_t{0xFFFFFFFFu}) | v;
     };
-    const std::uint32_t mark = ++me.mark;
+    me.seen.clear(m_lists.count(u) + to_new.size() + to_old.size());
     const auto add = [&](id_type v) {
-      if (std::exchange(me.seen[v], mark) != mark) me.keys.push_back(key(v));
+      if (me.seen.add(v)) me.keys.push_back(key(v));
     };
     const auto sample = [&](bool is_new, std::span<const id_type> sources, std::vector<id_type>& chosen) {
       me.keys.clear();
@@ -229,6 +229,7 @@ class descent {
 
   const Space* m_space;
   const nndescent_params* m_params;
+  const thread_team* m_team;
   neighbor_lists m_lists;
   std::vector<worker> m_workers;
   std::vector<std::vector<update>> m_found;  ///< by task of a block and range of owners

@@ -149,10 +149,10 @@ struct row_groups {
 
 /// O(n d).
 template <class View>
-row_groups group_equal_rows(const View& data, std::size_t threads) {
+row_groups group_equal_rows(const View& data, const thread_team& team) {
   const std::size_t n = data.size();
   std::vector<std::uint32_t> hashes(n);
-  parallel_for(threads, n, 1024, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(team, n, 1024, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) hashes[i] = hash_of(data.row(i));
   });
   row_groups groups;

@@ -22,12 +22,12 @@ namespace detail {
 /// first. The lists are used up, so that never more is held than they and half of the result.
 template <class View, class Metric>
 neighbors exact_graph(const View& data, const Metric& metric, const row_order& order, neighbor_lists& lists,
-                      const nndescent_params& params) {
+                      const nndescent_params& params, const thread_team& team) {
   using rank_type = row_rank_t<Metric, row_t<View>>;
   const std::size_t n = data.size(), self = params.include_self, k = params.n_neighbors - self;
-  std::vector<top_k<rank_type>> best(resolve_threads(params.threads), top_k<rank_type>(std::max<std::size_t>(k, 1)));
+  std::vector<top_k<rank_type>> best(team.size(), top_k<rank_type>(std::max<std::size_t>(k, 1)));
   parallel_for(
-      params.threads, n, 256,
+      team, n, 256,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
         auto& nearest = best[worker];
         for (std::size_t i = begin; i < end; ++i) {
@@ -64,7 +64,7 @@ neighbors exact_graph(const View& data, const Metric& metric, const row_order& o
 /// Of rows that were checked and all differ, as the metric compares them.
 template <class View, class Metric>
 neighbors graph_of_different_rows(const View& data, const Metric& metric, const nndescent_params& params,
-                                  const initial_graph& initial) {
+                                  const initial_graph& initial, const thread_team& team) {
   const std::size_t n = data.size();
   if (n < 2) {
     neighbors graph(n, params.n_neighbors);
@@ -74,18 +74,18 @@ neighbors graph_of_different_rows(const View& data, const Metric& metric, const 
     }
     return graph;
   }
-  return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial,
+  return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial, team,
                     [&](const auto&, const row_order& order, neighbor_lists& lists) {
-                      return exact_graph(data, metric, order, lists, params);
+                      return exact_graph(data, metric, order, lists, params, team);
                     });
 }
 
 /// Of rows that were checked: each different row is compared once, and its copies come in with it.
 template <class View, class Metric>
 neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
-                    const initial_graph& initial) {
-  const row_groups groups = group_equal_rows(data, params.threads);
-  if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial);
+                    const initial_graph& initial, const thread_team& team) {
+  const row_groups groups = group_equal_rows(data, team);
+  if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial, team);
 
   const distinct_rows<View> distinct(data, groups);
   matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
@@ -95,7 +95,7 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
     });
   nndescent_params of_others = params;
   of_others.include_self = false;
-  const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start);
+  const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start, team);
   const auto members = groups.members();
   std::vector<id_type> ids(data.size());
   std::iota(ids.begin(), ids.end(), id_type{0});
@@ -106,7 +106,7 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
     return distance_of(metric, rank_of_rows(metric, distinct.view().row(v), distinct.view().row(v)));
   };
   return lists_with_copies(
-      ids, groups.size(), params.n_neighbors, params.include_self, params.threads,
+      ids, groups.size(), params.n_neighbors, params.include_self, team,
       [&](id_type v) { return std::span<const id_type>(members[v]); }, list_of);
 }
 
@@ -114,11 +114,12 @@ template <class View, class Metric>
 neighbors checked_knn_graph(const View& data, const Metric& metric, const nndescent_params& given,
                             const initial_graph& initial) {
   nndescent_params params = resolved(given, data.size());
-  check_data(metric, data, params.threads);
+  const thread_team team(params.threads);
+  check_data(metric, data, team);
   staged_progress progress(given.progress, {{"trees", 25}, {"descent", 72}, {"distances", 3}});
   params.progress = progress.callback();
-  const compared_rows<Metric, View> rows(metric, data, params.threads);
-  neighbors graph = knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial);
+  const compared_rows<Metric, View> rows(metric, data, team);
+  neighbors graph = knn_graph(rows.view(), compared_metric<points_of<View>>(metric, data.dim()), params, initial, team);
   progress.finish();
   return graph;
 }
@@ -134,9 +135,9 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 /// metric should be symmetric. Equal rows are compared once. The same bits for any number of threads.
 ///
 /// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, d for the codes (none of
-/// unsigned bytes), and 4 bytes a row for each thread. Distances are floats, also of rows of double. \throws
-/// std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by its number);
-/// annulus::cancelled when `progress` returns false; whatever a callable metric throws.
+/// unsigned bytes), and on several threads half a megabyte times n_neighbors. Distances are floats, also of rows of
+/// double. \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by its
+/// number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
 template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {

@@ -6,7 +6,7 @@
 #include <annulus/core/base/allocator.hpp>
 #include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/base/ids.hpp>
-#include <annulus/core/base/parallel.hpp>
+#include <annulus/core/base/keyed_loop.hpp>
 #include <annulus/core/simd/batch.hpp>
 
 #include <array>
@@ -133,29 +133,18 @@ struct grouped_ids {
   }
 };
 
-/// Groups the sources u < n of all edges by the keys that for_keys_of(u, f) calls f with. Each thread looks at all
-/// edges and keeps those of its own range of keys: no locks, and the same result for any number of threads.
-template <class ForKeys>
-grouped_ids group_by_key(std::size_t n, std::size_t n_keys, std::size_t threads, ForKeys for_keys_of) {
+/// Groups the sources u < n of all edges by the keys that keys_of(u, add) calls add with: the same result for any
+/// number of threads.
+template <class KeysOf>
+grouped_ids group_by_key(std::size_t n, std::size_t n_keys, const thread_team& team, KeysOf keys_of) {
   grouped_ids result;
   result.begins.assign(n_keys + 1, 0);
-  const std::size_t share = n_keys / resolve_threads(threads) + 1;
-  const auto for_edges_to = [&](std::size_t begin, std::size_t end, auto f) {
-    for (std::size_t u = 0; u < n; ++u)
-      for_keys_of(u, [&](std::size_t key) {
-        if (key - begin < end - begin) f(u, key);
-      });
-  };
-  parallel_for(threads, n_keys, share, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for_edges_to(begin, end, [&](std::size_t, std::size_t key) { ++result.begins[key + 1]; });
-  });
+  for_each_by_key(team, n, n_keys, keys_of, [&](std::size_t, std::size_t key) { ++result.begins[key + 1]; });
   std::partial_sum(result.begins.begin(), result.begins.end(), result.begins.begin());
   result.sources.resize(result.begins.back());
   std::vector<std::size_t> next(result.begins.begin(), result.begins.end() - 1);
-  parallel_for(threads, n_keys, share, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for_edges_to(begin, end,
-                 [&](std::size_t u, std::size_t key) { result.sources[next[key]++] = static_cast<id_type>(u); });
-  });
+  for_each_by_key(team, n, n_keys, keys_of,
+                  [&](std::size_t u, std::size_t key) { result.sources[next[key]++] = static_cast<id_type>(u); });
   return result;
 }
 

@@ -104,10 +104,10 @@ rp_leaves build_rp_tree(const Space& space, std::size_t leaf_size, std::uint64_t
 /// Trees `first` to `first + count` of the forest of this seed, in parallel.
 template <class Space>
 std::vector<rp_leaves> build_rp_forest(const Space& space, std::size_t leaf_size, std::size_t first, std::size_t count,
-                                       std::uint64_t seed, std::size_t threads, const progress_callback& progress) {
+                                       std::uint64_t seed, const thread_team& team, const progress_callback& progress) {
   std::vector<rp_leaves> forest(count);
   parallel_for(
-      threads, count, 1,
+      team, count, 1,
       [&](std::size_t begin, std::size_t, std::size_t) {
         forest[begin] = build_rp_tree(space, leaf_size, seed, first + begin);
       },

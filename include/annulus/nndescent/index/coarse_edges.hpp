@@ -19,7 +19,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class Graph, class Rows, class Metric, class Space>
 void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, const row_order& order,
                       std::span<const id_type> leaves, const Space& space, const diversify_rule& rule,
-                      const nndescent_params& params) {
+                      const nndescent_params& params, const thread_team& team) {
   constexpr std::size_t step = 16, least_rows = 16, width = 22, few_edges = 10;
   const std::size_t max_given_up = rule.degree / 4;
   const std::size_t n = leaves.size();
@@ -38,7 +38,7 @@ void add_coarse_edges(Graph& graph, const Rows& data, const Metric& metric, cons
     for (std::size_t i = 0; i < n; i += stride) rows.push_back(order.empty() ? leaves[i] : order[leaves[i]]);
     const auto sample = gather_rows(data, std::span<const id_type>(rows));
     with_lists(view_of<std::remove_const_t<decltype(sample)>>(sample), metric, list_width(width, rows.size()),
-               sample_params, {}, [&](const auto&, const row_order& place, const neighbor_lists& lists) {
+               sample_params, {}, team, [&](const auto&, const row_order& place, const neighbor_lists& lists) {
                  for (std::size_t j = 0; j < rows.size(); ++j) {
                    const auto u = leaves[place[j] * stride];
                    ids.clear();

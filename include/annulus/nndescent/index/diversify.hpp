@@ -88,16 +88,16 @@ class diversifier {
 /// rule.degree neighbours. One more place a row is left free. O(n width degree) ranks.
 template <class Space>
 search_edges build_search_graph(const Space& space, const neighbor_lists& lists, const diversify_rule& rule,
-                                std::size_t threads, const progress_callback& progress) {
+                                const thread_team& team, const progress_callback& progress) {
   const std::size_t n = space.size();
   matrix<candidate<float>> kept(n, rule.degree, candidate<float>{0, no_id});
   const auto count = [&](std::size_t u) {
     const auto row = kept.row(u);
     return static_cast<std::size_t>(std::ranges::find(row, no_id, [](const auto& c) { return c.id; }) - row.begin());
   };
-  std::vector<diversifier<Space>> diversifiers(resolve_threads(threads), {space, rule});
+  std::vector<diversifier<Space>> diversifiers(team.size(), {space, rule});
   parallel_for(
-      threads, n, 256,
+      team, n, 256,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
         std::vector<candidate<float>> row;
         for (std::size_t u = begin; u < end; ++u) {
@@ -109,12 +109,12 @@ search_edges build_search_graph(const Space& space, const neighbor_lists& lists,
       },
       progress, "diversify");
 
-  const grouped_ids reverse = group_by_key(n, n, threads, [&](std::size_t u, auto f) {
+  const grouped_ids reverse = group_by_key(n, n, team, [&](std::size_t u, auto f) {
     for (std::size_t j = 0; j < count(u); ++j) f(kept(u, j).id);
   });
   search_edges graph(n, rule.degree + 1);
   parallel_for(
-      threads, n, 256,
+      team, n, 256,
       [&](std::size_t begin, std::size_t end, std::size_t worker) {
         std::vector<candidate<float>> row;
         std::vector<id_type> ids;

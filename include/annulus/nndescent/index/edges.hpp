@@ -47,11 +47,11 @@ class search_edges {
   std::size_t memory_bytes() const noexcept { return m_ids.memory_bytes(); }
 
   /// Row i of the result is row order[i] of this, and ids follow.
-  search_edges reordered(std::span<const id_type> order, std::size_t threads) const {
+  search_edges reordered(std::span<const id_type> order, const thread_team& team) const {
     std::vector<id_type> place(size());
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = static_cast<id_type>(i);
     search_edges result(order.size(), max_degree());
-    parallel_for(threads, order.size(), 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
+    parallel_for(team, order.size(), 4096, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i)
         std::ranges::transform(of(order[i]), result.block(i).begin(), [&](id_type id) { return place[id]; });
     });

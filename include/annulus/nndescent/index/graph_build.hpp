@@ -25,7 +25,7 @@ constexpr std::size_t least_list_width() noexcept {
 /// is row order[i] of the data.
 template <class State, class Space>
 std::vector<id_type> build_vertices(State& g, const typename State::view_type& data, const Space& space,
-                                    const row_order& order, neighbor_lists& lists) {
+                                    const row_order& order, neighbor_lists& lists, const thread_team& team) {
   const std::size_t n = data.size();
   std::vector<std::uint32_t> in_degrees(n, 0);
   for (std::size_t i = 0; i < n; ++i)
@@ -38,15 +38,15 @@ std::vector<id_type> build_vertices(State& g, const typename State::view_type& d
   for (std::size_t i = 0; i < n; ++i) place[leaves[i]] = static_cast<id_type>(i);
   g.tree.rename(place);
   g.root = place[hub];
-  search_edges graph = build_search_graph(space, lists, g.rule(), g.params.threads, g.params.progress);
+  search_edges graph = build_search_graph(space, lists, g.rule(), team, g.params.progress);
   row_order in_order(n);
   std::iota(in_order.begin(), in_order.end(), id_type{0});
-  add_coarse_edges(graph, data, g.metric, order, in_order, space, g.rule(), g.params);
-  g.edges = graph.reordered(leaves, g.params.threads);
+  add_coarse_edges(graph, data, g.metric, order, in_order, space, g.rule(), g.params, team);
+  g.edges = graph.reordered(leaves, team);
 
   g.resize_vertices(n);
   for (std::size_t i = 0; i < n; ++i) vertices[order[i]] = place[i];
-  const neighbors nearest = exact_graph(data, g.metric, order, lists, g.params);
+  const neighbors nearest = exact_graph(data, g.metric, order, lists, g.params, team);
   std::vector<candidate<float>> list;
   for (std::size_t i = 0; i < n; ++i) {
     list.clear();
@@ -62,19 +62,20 @@ std::vector<id_type> build_vertices(State& g, const typename State::view_type& d
 
 /// Builds the graph of these rows, equal ones included, into a state that has none yet.
 template <class State>
-void build_graph(State& g, const typename State::view_type& all, const progress_callback& callback) {
+void build_graph(State& g, const typename State::view_type& all, const progress_callback& callback,
+                 const thread_team& team) {
   staged_progress progress(callback,
                            {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
   g.params.progress = progress.callback();
   if (all.size() > 0) {
     constexpr std::size_t least_width = least_list_width<typename State::points_type, typename State::metric_type>();
-    const row_groups groups = group_equal_rows(all, g.params.threads);
+    const row_groups groups = group_equal_rows(all, team);
     const distinct_rows<typename State::view_type> distinct(all, groups);
     const typename State::view_type& data = distinct.view();
     const std::size_t width = list_width(std::max(g.params.n_neighbors, least_width), data.size());
-    with_lists(data, g.metric, width, g.params, {},
+    with_lists(data, g.metric, width, g.params, {}, team,
                [&](const auto& space, const row_order& order, neighbor_lists& lists) {
-                 const std::vector<id_type> vertices = build_vertices(g, data, space, order, lists);
+                 const std::vector<id_type> vertices = build_vertices(g, data, space, order, lists, team);
                  if (!groups.has_copies()) g.names.assign(data.size(), vertices);
                  else {
                    std::vector<id_type> vertex_of(all.size());

@@ -93,11 +93,11 @@ class edge_chooser {
 /// degree^2 ranks for each vertex that loses an edge.
 template <class Walk, class IsRemoved, class AddNearest>
 search_edges edges_without(const search_edges& graph, const walk_space<Walk>& space, const diversify_rule& rule,
-                           std::size_t threads, IsRemoved is_removed, AddNearest add_nearest) {
+                           const thread_team& team, IsRemoved is_removed, AddNearest add_nearest) {
   search_edges result = graph;
   const std::size_t least = rule.degree / 4;
-  std::vector<edge_chooser<Walk>> choosers(resolve_threads(threads), {space, rule});
-  parallel_for(threads, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  std::vector<edge_chooser<Walk>> choosers(team.size(), {space, rule});
+  parallel_for(team, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     std::vector<id_type> ids;
     for (auto v = static_cast<id_type>(begin); v < end; ++v) {
       if (is_removed(v)) {
@@ -116,19 +116,20 @@ search_edges edges_without(const search_edges& graph, const walk_space<Walk>& sp
 }
 
 /// Links arrivals to what was found around them, and that back to them: every target by itself, so that threads do not
-/// meet and the edges are the same for any number of them.
+/// meet and the edges are the same for any number of them. The team must outlive it.
 template <class Walk>
 class arrival_linker {
  public:
-  arrival_linker(const walk_space<Walk>& space, logged_edges& graph, const diversify_rule& rule, std::size_t threads)
+  arrival_linker(const walk_space<Walk>& space, logged_edges& graph, const diversify_rule& rule,
+                 const thread_team& team)
       : m_graph(&graph),
-        m_threads(threads),
+        m_team(&team),
         m_degree(rule.degree),
-        m_choosers(resolve_threads(threads), {space, rule}),
-        m_edges(resolve_threads(threads), {space, rule}) {}
+        m_choosers(team.size(), {space, rule}),
+        m_edges(team.size(), {space, rule}) {}
 
   void operator()(std::span<arrival> arrivals) {
-    parallel_for(m_threads, arrivals.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    parallel_for(*m_team, arrivals.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       std::vector<id_type> ids;
       for (std::size_t i = begin; i < end; ++i) {
         m_choosers[worker].diversify(arrivals[i].vertex, arrivals[i].found);
@@ -150,7 +151,7 @@ class arrival_linker {
         m_graph->record(m_links[i].from);
       }
     m_losses.assign(m_begins.size(), {});
-    parallel_for(m_threads, m_begins.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    parallel_for(*m_team, m_begins.size(), 8, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) link_back(links_of(i), m_edges[worker], m_losses[i]);
     });
 
@@ -216,7 +217,8 @@ class arrival_linker {
   }
 
   logged_edges* m_graph;
-  std::size_t m_threads, m_degree;
+  const thread_team* m_team;
+  std::size_t m_degree;
   std::vector<edge_chooser<Walk>> m_choosers;
   std::vector<edge_list<Walk>> m_edges;
   std::vector<link> m_links;

@@ -135,9 +135,9 @@ struct graph_state {
   }
 
   /// Codes that are fitted to these rows.
-  walk_type codes_of(const view_type& data) const {
+  walk_type codes_of(const view_type& data, const thread_team& team) const {
     walk_type fitted = walk.fitted(data);
-    fitted.assign_all(data, params.threads);
+    fitted.assign_all(data, team);
     return fitted;
   }
 

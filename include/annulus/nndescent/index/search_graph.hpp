@@ -25,9 +25,10 @@ class search_graph {
   using scratch_type = typename state_type::scratch_type;
   using walker_type = typename state_type::walker_type;
 
-  search_graph(const view_type& data, Metric metric, const nndescent_params& params, Storage storage)
+  search_graph(const view_type& data, Metric metric, const nndescent_params& params, Storage storage,
+               const thread_team& team)
       : m_state(data, std::move(metric), params, storage) {
-    build_graph(m_state, data, params.progress);
+    build_graph(m_state, data, params.progress, team);
   }
   search_graph(unfilled, Metric metric) : m_state(unfilled{}, std::move(metric)) {}
 
@@ -70,7 +71,7 @@ class search_graph {
   }
 
   /// Takes in rows under new ids, the first of which it returns.
-  id_type insert(const view_type& rows, std::size_t threads) { return insert_rows(m_state, rows, threads); }
+  id_type insert(const view_type& rows, const thread_team& team) { return insert_rows(m_state, rows, team); }
   void erase(id_type id) { erase_id(m_state, id); }
   /// Gives an id that is there another row.
   void update(id_type id, const row_type& row) { update_row(m_state, id, row); }

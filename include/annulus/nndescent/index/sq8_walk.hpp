@@ -48,7 +48,7 @@ class sq8_walk {
   /// An empty one, whose codes fit such rows.
   sq8_walk fitted(matrix_view<T> rows) const { return sq8_walk(m_encoder.fitted(rows)); }
   /// Becomes the codes of all these rows.
-  void assign_all(matrix_view<T> rows, std::size_t threads) { m_codes = encode_rows(m_encoder, rows, threads); }
+  void assign_all(matrix_view<T> rows, const thread_team& team) { m_codes = encode_rows(m_encoder, rows, team); }
 
   query make_query() const {
     query q{m_encoder, {}, 0};

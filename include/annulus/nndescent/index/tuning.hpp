@@ -54,10 +54,10 @@ inline void check_tuning(double recall_target, std::size_t n_queries, std::size_
 /// row of vertex hidden[i], searched for as if it were not there.
 template <class Points, class Metric, class Walk>
 tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const view_of<Points>& queries,
-                       std::span<const id_type> hidden, double recall_target, std::size_t k, std::size_t threads) {
+                       std::span<const id_type> hidden, double recall_target, std::size_t k, const thread_team& team) {
   const auto is_live = [&](id_type vertex) { return walker.names.is_live(vertex); };
   const neighbors near =
-      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = threads, .filter = is_live});
+      knn_of(walker.rows, queries, k + !hidden.empty(), walker.metric, {.threads = team.size(), .filter = is_live});
   neighbors truth(queries.size(), k), found(queries.size(), k);
   for (std::size_t i = 0; i < queries.size(); ++i) {
     std::size_t kept = 0;
@@ -73,14 +73,14 @@ tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const vi
   }
 
   using scratch_type = graph_scratch<Points, Metric, Walk>;
-  std::vector<scratch_type> scratch(resolve_threads(threads), scratch_type(walker.walk));
+  std::vector<scratch_type> scratch(team.size(), scratch_type(walker.walk));
   const id_filter all;
   const vertex_filter passes(walker.names, all);
   tuned_search tuned{{.beam = k}};
   for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);; tuned.params.beam += tuned.params.beam / 8 + 1) {
     std::ranges::fill(std::span(found.ids.data(), queries.size() * k), no_id);
     std::ranges::fill(std::span(found.distances.data(), queries.size() * k), std::numeric_limits<float>::infinity());
-    parallel_for(threads, queries.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    parallel_for(team, queries.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) {
         if (!hidden.empty()) scratch[worker].walk.hidden = hidden[i];
         walker.find(queries.row(i), found.ids.row(i), found.distances.row(i), tuned.params, passes, scratch[worker]);

@@ -40,7 +40,7 @@ void fit_codes_if_due([[maybe_unused]] State& g, [[maybe_unused]] graph_undo<Sta
   constexpr std::size_t share = 5;
   if constexpr (State::fits_rows) {
     if (g.walk.is_lossless() || g.rows.size() == 0 || share * g.n_since_fit <= g.rows.size()) return;
-    change.replace_walk(g.codes_of(g.rows.view()));
+    change.replace_walk(g.codes_of(g.rows.view(), g.params.threads));
     g.n_since_fit = 0;
   }
 }
@@ -64,7 +64,8 @@ void enter_into_lists(State& g, std::span<const arrival> arrivals, logged_lists&
 /// lengths.
 template <class State>
 void link_vertices(State& g, std::span<const new_vertex<State>> added,
-                   std::vector<typename State::scratch_type>& scratch, graph_undo<State>& change) {
+                   std::vector<typename State::scratch_type>& scratch, const thread_team& team,
+                   graph_undo<State>& change) {
   if (added.empty()) return;
   using walk_type = typename State::walk_type;
   g.n_since_fit += added.size();
@@ -75,7 +76,7 @@ void link_vertices(State& g, std::span<const new_vertex<State>> added,
   for (const auto& v : added) vertices.push_back(v.vertex);
   const walk_space<walk_type> ranks = g.space();
   std::vector<arrival> arrivals(added.size());
-  parallel_for(scratch.size(), added.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+  parallel_for(team, added.size(), 4, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     for (std::size_t i = begin; i < end; ++i) {
       arrivals[i].vertex = vertices[i];
       look_around(g.walker(), ranks, added[i].row, vertices, beam, scratch[worker], arrivals[i]);
@@ -83,7 +84,7 @@ void link_vertices(State& g, std::span<const new_vertex<State>> added,
   });
   if (g.root == no_id) g.root = vertices[0];
   enter_into_lists<State>(g, arrivals, change.lists);
-  arrival_linker<walk_type>(ranks, change.edges, g.rule(), scratch.size())(arrivals);
+  arrival_linker<walk_type>(ranks, change.edges, g.rule(), team)(arrivals);
   g.n_unreached += added.size();
   for (const arrival& a : arrivals) g.tree.add(a.leaf, a.vertex);
   g.add_lengths(vertices, [&](std::size_t i) { return added[i].row; });
@@ -111,13 +112,14 @@ void rebuild_tree_if_due(State& g, graph_undo<State>& change) {
   id_type root = g.root;
   entry_tree tree = g.make_tree(g.edges, std::move(live), root);
   if (g.keeps_rows())
-    add_coarse_edges(change.edges, g.exact_rows(), g.metric, {}, tree.rows(), g.space(), g.rule(), g.params);
+    add_coarse_edges(change.edges, g.exact_rows(), g.metric, {}, tree.rows(), g.space(), g.rule(), g.params,
+                     g.params.threads);
   change.replace_tree(std::move(tree));
 }
 
 /// Takes in rows under new ids, the first of which it returns. Changes nothing where it throws.
 template <class State>
-id_type insert_rows(State& g, const typename State::view_type& rows, std::size_t threads) {
+id_type insert_rows(State& g, const typename State::view_type& rows, const thread_team& team) {
   using scratch_type = typename State::scratch_type;
   constexpr std::size_t round = 256;  // rows that are searched for before any of them is linked
   prepare_change(g);
@@ -125,14 +127,14 @@ id_type insert_rows(State& g, const typename State::view_type& rows, std::size_t
   if constexpr (State::fits_rows)
     if (g.names.n_vertices() == 0 && rows.size() > 0) change.replace_walk(g.walk.fitted(rows));
   const auto first = static_cast<id_type>(g.names.n_ids());
-  std::vector<scratch_type> scratch(std::min(resolve_threads(threads), rows.size()), scratch_type(g.walk));
+  std::vector<scratch_type> scratch(team.size(), scratch_type(g.walk));
   std::vector<id_type> vertices;
   std::vector<new_vertex<State>> added;
   for (std::size_t i = 0; i < rows.size();) {
     vertices.clear();
     added.clear();
     for (; i < rows.size() && added.size() < round; ++i) vertices.push_back(vertex_for(g, rows.row(i), added));
-    link_vertices<State>(g, added, scratch, change);
+    link_vertices<State>(g, added, scratch, team, change);
     for (const id_type vertex : vertices) g.names.add(vertex);
     connect_if_due(g, change);
     rebuild_tree_if_due(g, change);
@@ -151,7 +153,7 @@ void update_row(State& g, id_type id, const typename State::row_type& row) {
   std::vector<scratch_type> scratch(1, scratch_type(g.walk));
   const id_type before = g.names.vertex_of(id), vertex = vertex_for(g, row, added);
   if (vertex == before) return;
-  link_vertices<State>(g, added, scratch, change);
+  link_vertices<State>(g, added, scratch, 1, change);
   change.begin_move(id, vertex);
   connect_if_due(g, change);
   rebuild_tree_if_due(g, change);

@@ -13,11 +13,11 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Of what is walked over, the rows of these vertices stay, and codes are fitted to them anew.
 template <class State>
-void keep_walked_rows(State& g, std::span<const id_type> order) {
+void keep_walked_rows(State& g, std::span<const id_type> order, const thread_team& team) {
   if constexpr (State::fits_rows)
     if (!g.walk.is_lossless() && g.rows.size() > 0) {
       const auto kept = gather_rows(g.rows.view(), order);
-      g.walk = g.codes_of(kept);
+      g.walk = g.codes_of(kept, team);
       g.n_since_fit = 0;
       return;
     }
@@ -30,15 +30,16 @@ template <class State>
 void consolidate_graph(State& g) {
   if (g.names.n_erased() == 0) return;
   using scratch_type = typename State::scratch_type;
+  const thread_team team(g.params.threads);
   const auto is_erased = [&](id_type v) { return !g.names.is_live(v); };
-  std::vector<scratch_type> scratch(resolve_threads(g.params.threads), scratch_type(g.walk));
+  std::vector<scratch_type> scratch(team.size(), scratch_type(g.walk));
   const auto add_nearest = [&](id_type v, std::size_t worker, std::vector<id_type>& ids) {
     std::vector<candidate<float>> found;
     g.walker().neighbors_of(v, graph_degree(g.params), scratch[worker], found);
     for (const auto& c : found) ids.push_back(c.id);
   };
   const walk_space<typename State::walk_type> ranks = g.space();
-  search_edges edges = edges_without(g.edges, ranks, g.rule(), g.params.threads, is_erased, add_nearest);
+  search_edges edges = edges_without(g.edges, ranks, g.rule(), team, is_erased, add_nearest);
 
   const std::size_t n = g.names.n_vertices();
   std::vector<id_type> order, place(n, no_id);
@@ -50,11 +51,11 @@ void consolidate_graph(State& g) {
   id_type root = g.root >= n || is_erased(g.root) ? no_id : g.root;
   entry_tree tree = g.make_tree(edges, order, root);
   g.connect_all(edges, root);
-  edges = edges.reordered(order, g.params.threads);
+  edges = edges.reordered(order, team);
   vertex_names names = g.names;
   names.reorder(order);
 
-  keep_walked_rows(g, order);
+  keep_walked_rows(g, order, team);
   // Nothing from here on throws.
   tree.rename(place);
   g.tree = std::move(tree);
