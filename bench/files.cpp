@@ -32,30 +32,28 @@ struct saved_file {
   }
 };
 
-void save(benchmark::State& state) {
+/// Measures f(file) for a file of state.range(0) rows.
+template <class F>
+void measure(benchmark::State& state, F f) {
   const saved_file file(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) annulus::save(file.index, file.path);
+  for (auto _ : state) f(file);
   file.count(state);
+}
+
+void save(benchmark::State& state) {
+  measure(state, [](const saved_file& file) { annulus::save(file.index, file.path); });
 }
 void load(benchmark::State& state) {
-  const saved_file file(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(annulus::load_index<index_type>(file.path));
-  file.count(state);
+  measure(state, [](const saved_file& file) { benchmark::DoNotOptimize(annulus::load_index<index_type>(file.path)); });
 }
 void verify_checksums(benchmark::State& state) {
-  const saved_file file(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) annulus::verify_index_file(file.path);
-  file.count(state);
+  measure(state, [](const saved_file& file) { annulus::verify_index_file(file.path); });
 }
 void map(benchmark::State& state) {
-  const saved_file file(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(annulus::map_index<index_type>(file.path));
-  file.count(state);
+  measure(state, [](const saved_file& file) { benchmark::DoNotOptimize(annulus::map_index<index_type>(file.path)); });
 }
 void copy_in_memory(benchmark::State& state) {
-  const saved_file file(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(index_type(file.index));
-  file.count(state);
+  measure(state, [](const saved_file& file) { benchmark::DoNotOptimize(index_type(file.index)); });
 }
 
 BENCHMARK(save)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();

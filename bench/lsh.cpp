@@ -164,7 +164,8 @@ void single(benchmark::State& state, Family family) {
 #define ANNULUS_SINGLE(K, L, T) \
   ->ArgNames({"n", "K", "L", "probes"})->Args({100'000, K, L, T})->Unit(benchmark::kMicrosecond)
 BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(16, 50, 45);
-BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(16, 10, 80);
+BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(16, 10, 75);
+BENCHMARK_CAPTURE(single, cross_polytope, annulus::cross_polytope{}) ANNULUS_SINGLE(17, 10, 115);
 BENCHMARK_CAPTURE(single, sign_random_projection, annulus::sign_random_projection{}) ANNULUS_SINGLE(16, 50, 120);
 
 void single_exact(benchmark::State& state) {

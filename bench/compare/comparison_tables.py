@@ -95,15 +95,22 @@ def graph_searches(builds, searches, threads):
     return result
 
 
-def graph_tables(records):
+def tables_by_threads(records, *makers):
+    """For each number of threads the tables that makers, (function, kind of record, ...), make of records of their kinds,
+    where there are records of the first of these."""
     result = []
     for threads, group in grouped(records, lambda r: r["threads"]).items():
         by_kind = grouped(group, lambda r: r["comparison"])
-        if by_kind["graph build"]:
-            result.append(graph_builds(by_kind["graph build"], threads))
-        if by_kind["index build"]:
-            result.append(graph_searches(by_kind["index build"], by_kind["graph search"], threads))
+        for make, *kinds in makers:
+            if by_kind[kinds[0]]:
+                made = make(*(by_kind[kind] for kind in kinds), threads)
+                result += made if isinstance(made, list) else [made]
     return result
+
+
+def graph_tables(records):
+    searches = (graph_searches, "index build", "graph search")
+    return tables_by_threads(records, (graph_builds, "graph build"), searches)
 
 
 def codec_times(by_name, comparison):
@@ -187,14 +194,8 @@ def metric_graphs(builds, searches, threads):
 
 
 def metric_tables(records):
-    result = []
-    for threads, group in grouped(records, lambda r: r["threads"]).items():
-        by_kind = grouped(group, lambda r: r["comparison"])
-        if by_kind["metric knn"]:
-            result += metric_searches(by_kind["metric knn"], threads)
-        if by_kind["metric graph build"]:
-            result.append(metric_graphs(by_kind["metric graph build"], by_kind["metric graph search"], threads))
-    return result
+    graphs = (metric_graphs, "metric graph build", "metric graph search")
+    return tables_by_threads(records, (metric_searches, "metric knn"), graphs)
 
 
 def file_tables(records):

@@ -32,6 +32,15 @@ nb::object to_numpy(annulus::mapped_rows<T>&& rows) {
 }
 using ::to_numpy;
 
+/// map_<format>_<type>(path) and write_<format>(path, rows).
+template <class T, class Map, class Write>
+void bind_map_and_write(nb::module_& m, const std::string& format, const std::string& type, Map map, Write write) {
+  m.def(("map_" + format + '_' + type).c_str(), [map](const std::string& path) { return to_numpy(map(path)); });
+  m.def(("write_" + format).c_str(),
+        [write](const std::string& path, const rows_of<T>& rows) { unlocked([&] { write(path, view(rows)); }); },
+        "path"_a, "rows"_a.noconvert());
+}
+
 template <class T>
 void bind_npy(nb::module_& m, const std::string& type) {
   m.def(("read_npy_" + type).c_str(),
@@ -39,36 +48,30 @@ void bind_npy(nb::module_& m, const std::string& type) {
           return to_numpy(unlocked([&] { return annulus::read_npy<T>(path, first, count); }));
         },
         "path"_a, "first"_a = 0, "count"_a = all_rows);
-  m.def(("map_npy_" + type).c_str(), [](const std::string& path) { return to_numpy(annulus::map_npy<T>(path)); });
-  m.def(
-      "write_npy",
-      [](const std::string& path, const rows_of<T>& rows) { unlocked([&] { annulus::write_npy(path, view(rows)); }); },
-      "path"_a, "rows"_a.noconvert());
+  bind_map_and_write<T>(m, "npy", type, annulus::map_npy<T>,
+                        [](const std::string& path, auto rows) { annulus::write_npy(path, rows); });
+}
+
+/// The same and read_<format>_<type>(path), for a format that is read as a whole.
+template <class T, class Read, class Map, class Write>
+void bind_format(nb::module_& m, const std::string& format, const std::string& type, Read read, Map map, Write write) {
+  m.def(("read_" + format + '_' + type).c_str(),
+        [read](const std::string& path) { return to_numpy(unlocked([&] { return read(path); })); });
+  bind_map_and_write<T>(m, format, type, map, write);
 }
 
 template <class T>
 void bind_vecs(nb::module_& m, const std::string& type) {
-  m.def(("read_vecs_" + type).c_str(),
-        [](const std::string& path) { return to_numpy(unlocked([&] { return annulus::read_vecs<T>(path); })); });
-  m.def(("map_vecs_" + type).c_str(), [](const std::string& path) { return to_numpy(annulus::map_vecs<T>(path)); });
-  m.def(
-      "write_vecs",
-      [](const std::string& path, const rows_of<T>& rows) { unlocked([&] { annulus::write_vecs(path, view(rows)); }); },
-      "path"_a, "rows"_a.noconvert());
+  bind_format<T>(
+      m, "vecs", type, [](const std::string& path) { return annulus::read_vecs<T>(path); }, annulus::map_vecs<T>,
+      [](const std::string& path, auto rows) { annulus::write_vecs(path, rows); });
 }
 
 template <class T>
 void bind_big_ann(nb::module_& m, const std::string& type) {
-  m.def(("read_big_ann_" + type).c_str(),
-        [](const std::string& path) { return to_numpy(unlocked([&] { return annulus::read_big_ann<T>(path); })); });
-  m.def(("map_big_ann_" + type).c_str(),
-        [](const std::string& path) { return to_numpy(annulus::map_big_ann<T>(path)); });
-  m.def(
-      "write_big_ann",
-      [](const std::string& path, const rows_of<T>& rows) {
-        unlocked([&] { annulus::write_big_ann(path, view(rows)); });
-      },
-      "path"_a, "rows"_a.noconvert());
+  bind_format<T>(
+      m, "big_ann", type, [](const std::string& path) { return annulus::read_big_ann<T>(path); },
+      annulus::map_big_ann<T>, [](const std::string& path, auto rows) { annulus::write_big_ann(path, rows); });
 }
 
 #if defined(ANNULUS_COMPARE_INDEX_FILES)

@@ -5,10 +5,7 @@
 #include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
 
-#include <functional>
-#include <memory>
-
-#include "arrays.hpp"
+#include "graph_index.hpp"
 
 namespace {
 
@@ -46,59 +43,22 @@ nb::tuple build_knn_graph(const rows_of<T>& data, const std::string& metric, std
 
 /// An nndescent_index of any of the metrics and storages.
 template <class T>
-class any_graph_index {
+class any_graph_index : public erased_graph_index<rows_of<T>> {
  public:
   any_graph_index(const rows_of<T>& data, const std::string& metric, const std::string& storage,
                   std::size_t n_neighbors, std::size_t threads) {
     const nb::gil_scoped_release unlocked;
     const annulus::nndescent_params params{.n_neighbors = n_neighbors, .threads = threads};
     with_metric<T>(metric, [&](auto m) {
-      with_storage<T>(storage, [&](auto s) {
-        using index_type = decltype(annulus::nndescent_index(view(data), m, params, s));
-        const auto index = std::make_shared<index_type>(view(data), m, params, s);
-        m_search = [index](annulus::matrix_view<T> queries, std::size_t k, const annulus::nndescent_search_params& how,
-                           annulus::nndescent_search_stats* stats) { return index->search(queries, k, how, stats); };
-        m_memory_bytes = [index] { return index->memory_bytes(); };
-      });
+      with_storage<T>(storage, [&](auto s) { this->hold(annulus::nndescent_index(view(data), m, params, s)); });
     });
   }
-
-  nb::tuple search(const rows_of<T>& queries, std::size_t k, std::size_t beam, double epsilon,
-                   std::size_t threads) const {
-    annulus::neighbors found;
-    {
-      const nb::gil_scoped_release unlocked;
-      found = m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = threads}, nullptr);
-    }
-    return to_numpy(std::move(found));
-  }
-
-  nb::tuple stats(const rows_of<T>& queries, std::size_t k, std::size_t beam, double epsilon) const {
-    annulus::nndescent_search_stats stats;
-    {
-      const nb::gil_scoped_release unlocked;
-      m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = 1}, &stats);
-    }
-    return nb::make_tuple(stats.distances, stats.hops);
-  }
-
-  std::size_t memory_bytes() const { return m_memory_bytes(); }
-
- private:
-  std::function<annulus::neighbors(annulus::matrix_view<T>, std::size_t, const annulus::nndescent_search_params&,
-                                   annulus::nndescent_search_stats*)>
-      m_search;
-  std::function<std::size_t()> m_memory_bytes;
 };
 
 template <class T>
 void bind(nb::module_& m, const char* index_name) {
   using index = any_graph_index<T>;
-  nb::class_<index>(m, index_name)
-      .def("search", &index::search, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1, "threads"_a = 1)
-      .def("stats", &index::stats, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1,
-           "distances and hops, means a query")
-      .def("memory_bytes", &index::memory_bytes);
+  bind_graph_index<index>(m, index_name);
   m.def(
       "NNDescentIndex",
       [](const rows_of<T>& data, const std::string& metric, const std::string& storage, std::size_t n_neighbors,

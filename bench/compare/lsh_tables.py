@@ -1,45 +1,25 @@
 """Tables of hash tables."""
 
+import json
 import math
+import pathlib
 
 from tables import Table, grouped
 
-# What floky 0.2.2 (lsh-rs) has on the same data by the same protocol, means of 10 seeds: n_projections ->
-# tables -> recall, candidates, us a query; and probes a table, of 5 -> the same.
-FLOKY_TABLES = {
-    15: {
-        5: (0.562, 165, 111),
-        10: (0.703, 268, 171),
-        15: (0.806, 369, 223),
-        20: (0.865, 455, 290),
-        50: (0.947, 807, 570),
-        100: (0.980, 1200, 1148),
-    },
-    30: {
-        5: (0.235, 17, 20),
-        10: (0.319, 26, 31),
-        15: (0.373, 34, 46),
-        20: (0.427, 42, 62),
-        50: (0.585, 74, 134),
-        100: (0.720, 110, 276),
-    },
-}
-FLOKY_PROBES = {
-    15: {
-        10: (0.913, 651, 444),
-        15: (0.936, 764, 567),
-        20: (0.946, 860, 717),
-        50: (0.970, 1202, 1447),
-        100: (0.981, 1516, 2608),
-    },
-    30: {
-        10: (0.508, 59, 95),
-        15: (0.552, 69, 109),
-        20: (0.582, 78, 134),
-        50: (0.673, 110, 276),
-        100: (0.752, 143, 486),
-    },
-}
+
+def read_floky(key):
+    """By n_projections and `key` what floky 0.2.2 (lsh-rs) has on the same data by the same protocol, means of 10 seeds:
+    recall, candidates, us a query. Its probes are those of 5 tables."""
+    result = {}
+    for line in (pathlib.Path(__file__).parent / "floky.jsonl").read_text().splitlines():
+        r = json.loads(line)
+        if key in r:
+            result.setdefault(r["n_projections"], {})[r[key]] = (r["recall"], r["candidates"], r["us"])
+    return result
+
+
+FLOKY_TABLES = read_floky("tables")
+FLOKY_PROBES = read_floky("probes_a_table")
 
 
 def us_a_query(record):

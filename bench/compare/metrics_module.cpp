@@ -7,10 +7,7 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/vector.h>
-#include <functional>
-#include <memory>
-
-#include "arrays.hpp"
+#include "graph_index.hpp"
 
 namespace {
 
@@ -78,38 +75,16 @@ constexpr bool has_graph() {
 
 /// An nndescent_index of such rows under any of these metrics.
 template <class Rows>
-class graph_index {
+class graph_index : public erased_graph_index<Rows> {
  public:
   graph_index(const Rows& data, const std::string& metric, std::size_t n_neighbors, std::size_t threads) {
     const nb::gil_scoped_release released;
     const annulus::nndescent_params params{.n_neighbors = n_neighbors, .threads = threads};
     annulus::with_metric(
         metric, [&]<class M>(M m) requires(has_graph<Rows, M>()) {
-          const auto index = std::make_shared<decltype(annulus::nndescent_index(view(data), m))>(view(data), m, params);
-          m_search = [index](const view_of<Rows>& queries, std::size_t k, const annulus::nndescent_search_params& how,
-                             annulus::nndescent_search_stats* stats) { return index->search(queries, k, how, stats); };
-          m_memory_bytes = [index] { return index->memory_bytes(); };
+          this->hold(annulus::nndescent_index(view(data), m, params));
         });
   }
-
-  nb::tuple search(const Rows& queries, std::size_t k, std::size_t beam, double epsilon, std::size_t threads) const {
-    const annulus::nndescent_search_params how{.beam = beam, .epsilon = epsilon, .threads = threads};
-    return to_numpy(unlocked([&] { return m_search(view(queries), k, how, nullptr); }));
-  }
-
-  nb::tuple stats(const Rows& queries, std::size_t k, std::size_t beam, double epsilon) const {
-    annulus::nndescent_search_stats stats;
-    unlocked([&] { return m_search(view(queries), k, {.beam = beam, .epsilon = epsilon, .threads = 1}, &stats); });
-    return nb::make_tuple(stats.distances, stats.hops);
-  }
-
-  std::size_t memory_bytes() const { return m_memory_bytes(); }
-
- private:
-  std::function<annulus::neighbors(const view_of<Rows>&, std::size_t, const annulus::nndescent_search_params&,
-                                   annulus::nndescent_search_stats*)>
-      m_search;
-  std::function<std::size_t()> m_memory_bytes;
 };
 
 /// Arrays convert to neither of the other types; a csr_rows is no array.
@@ -134,11 +109,7 @@ void bind(nb::module_& m, const char* index_name) {
       "regularization"_a = nb::none(), "ids (uint32) and distances (float32), a row a query");
 
   using index = graph_index<Rows>;
-  nb::class_<index>(m, index_name)
-      .def("search", &index::search, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1, "threads"_a = 1)
-      .def("stats", &index::stats, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1,
-           "distances and hops, means a query")
-      .def("memory_bytes", &index::memory_bytes);
+  bind_graph_index<index>(m, index_name);
   m.def(
       "MetricIndex",
       [](const Rows& data, const std::string& metric, std::size_t n_neighbors, std::size_t threads) {

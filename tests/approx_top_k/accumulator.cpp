@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/approx_top_k/accumulator.hpp>
 
 #include "approx_top_k/operands.hpp"
@@ -236,7 +237,7 @@ TEST_CASE("only accumulators made alike are merged", "[accumulator]") {
   CHECK_THROWS_AS(one.merge(one), std::invalid_argument);
   CHECK_THROWS_WITH(one.merge(one), ContainsSubstring("other = *this"));
   CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 11)),
-                    ContainsSubstring("other's k = 11: must be this one's 10"));
+                    ContainsSubstring("other's k = 11: must equal this accumulator's 10"));
   CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 10, {.recall_target = 1})),
                     ContainsSubstring("other's plan.exact"));
   CHECK_THROWS_WITH(one.merge(approx_top_k_accumulator<float>(100000, 10, {.policy = bin_policy::xla_compatible})),

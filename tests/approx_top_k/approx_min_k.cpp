@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
 #include "approx_top_k/operands.hpp"

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/approx_top_k/partial_reduce.hpp>
 
 #include "approx_top_k/operands.hpp"

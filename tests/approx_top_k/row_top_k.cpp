@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/approx_top_k/row_top_k.hpp>
 
 #include "approx_top_k/operands.hpp"

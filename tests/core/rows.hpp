@@ -3,6 +3,7 @@
 // Random rows for the tests of everything that reads rows.
 
 #include <annulus/core/kernels/dense_operations.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 #include <algorithm>
 #include <random>
@@ -22,6 +23,18 @@ std::vector<T> random_values(std::size_t n, std::mt19937_64& generator) {
     for (T& x : values) x = static_cast<T>(any(generator));
   }
   return values;
+}
+
+template <class T>
+annulus::matrix<T> random_matrix(std::size_t n, std::size_t d, std::mt19937_64& generator) {
+  annulus::matrix<T> m(n, d);
+  std::ranges::copy(random_values<T>(n * d, generator), m.data());
+  return m;
+}
+template <class T>
+annulus::matrix<T> random_matrix(std::size_t n, std::size_t d, std::uint64_t seed) {
+  std::mt19937_64 generator(seed);
+  return random_matrix<T>(n, d, generator);
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 //
 //     make_seeds FOLDER
 
+#include <Eigen/Core>
 #include <annulus/annulus.hpp>
 #include <annulus/io/data/big_ann.hpp>
 #include <annulus/io/data/scipy_npz.hpp>
@@ -51,7 +52,7 @@ void write_codecs(const std::filesystem::path& folder) {
   save(build_knn_graph(few, euclidean{}, {.n_neighbors = 3}), folder / "neighbors");
   save(product_quantizer<>(3, 4).fit(data, quick), folder / "pq");
   save(product_quantizer<>(2, 4, pq_metric::cosine).fit(data, quick), folder / "cosine");
-  save(product_quantizer<>(4, 4, pq_metric::dot, pq_padding::zeros).fit(data, quick), folder / "padded");
+  save(product_quantizer<>(4, 4, pq_metric::inner_product, pq_padding::zeros).fit(data, quick), folder / "padded");
   save(product_quantizer<std::uint16_t>(2, 16).fit(data, quick), folder / "pq16");
   save(product_quantizer<>(3, 4), folder / "unfitted");
   save(optimized_product_quantizer<>(3, 4).fit(data, {.pq_iter = 1, .rotation_iter = 1}), folder / "opq");
@@ -117,7 +118,7 @@ int main(int argc, char** argv) {
   const auto faiss = folder / "faiss";
   write_faiss(faiss / "pq", faiss_pq(four_bits, four_bits.encode(data)));
   write_faiss(faiss / "scan", faiss_fast_scan(scan));
-  write_faiss(faiss / "flat", faiss_flat(data, pq_metric::dot));
+  write_faiss(faiss / "flat", faiss_flat(data, pq_metric::inner_product));
   write_faiss(faiss / "opq", faiss_pre_transform(optimized, optimized.encode(data)));
   write_faiss(faiss / "refined", faiss_refine_flat(faiss_fast_scan(scan), faiss_flat(data), 2));
 }

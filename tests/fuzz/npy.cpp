@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/io/data/nanopq.hpp>
 #include <annulus/io/data/npy_convert.hpp>
 #include <annulus/io/data/scipy_npz.hpp>

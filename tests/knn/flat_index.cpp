@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/knn/flat_index.hpp>
 
 #include "catch.hpp"

@@ -1,7 +1,9 @@
+#include <Eigen/Core>
 #include <annulus/knn/knn.hpp>
 
 #include "catch.hpp"
 #include "knn/searches.hpp"
+#include "message_of.hpp"
 #include "progress_watch.hpp"
 
 using namespace annulus;
@@ -45,16 +47,6 @@ matrix<float> first_queries(std::size_t count) {
 
 neighbors search(const matrix<float>& q, const knn_params& params = {}) {
   return searches::by<float>("euclidean").knn(data(), q, 10, params);
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 }  // namespace

@@ -54,9 +54,7 @@ const search<T>& by(std::string_view metric) {
 
 template <class T>
 matrix<T> random_rows(std::size_t n, std::size_t d, std::mt19937_64& generator) {
-  matrix<T> m(n, d);
-  std::ranges::copy(rows::random_values<T>(n * d, generator), m.data());
-  return m;
+  return rows::random_matrix<T>(n, d, generator);
 }
 
 /// The rows of the given numbers, in their order.

@@ -8,6 +8,8 @@
 #include <map>
 #include <string>
 
+#include "message_of.hpp"
+
 namespace lsh_tests {
 
 using annulus::counter_random;
@@ -273,14 +275,6 @@ inline std::size_t count_of(std::span<const id_type> ids) {
   return ids.size() - static_cast<std::size_t>(std::ranges::count(ids, no_id));
 }
 
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
+using ::message_of;
 
 }  // namespace lsh_tests

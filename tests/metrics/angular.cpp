@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/metrics/angular.hpp>
 
 #include "catch.hpp"

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/rows/bit_matrix.hpp>
 #include <annulus/metrics/binary.hpp>

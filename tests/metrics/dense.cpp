@@ -1,3 +1,5 @@
+#include <Eigen/Core>
+#include <annulus/core/metric/common_metrics.hpp>
 #include <annulus/metrics/dense.hpp>
 
 #include "catch.hpp"

@@ -1,3 +1,5 @@
+#include <Eigen/Core>
+
 #include "catch.hpp"
 #include "metrics/golden.hpp"
 #include "metrics/mass_rows.hpp"

@@ -6,6 +6,7 @@
 #include <annulus/nndescent/graph/knn_graph.hpp>
 
 #include "knn/searches.hpp"
+#include "message_of.hpp"
 
 namespace graphs {
 
@@ -100,14 +101,6 @@ inline std::size_t holes(const neighbors& graph) {
       std::count(graph.ids.data(), graph.ids.data() + graph.ids.rows() * graph.ids.cols(), no_id));
 }
 
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
+using ::message_of;
 
 }  // namespace graphs

@@ -12,13 +12,7 @@
 
 namespace spaces {
 
-template <class T>
-annulus::matrix<T> random_matrix(std::size_t n, std::size_t d, std::uint64_t seed) {
-  std::mt19937_64 generator(seed);
-  annulus::matrix<T> m(n, d);
-  std::ranges::copy(rows::random_values<T>(n * d, generator), m.data());
-  return m;
-}
+using rows::random_matrix;
 
 template <class Metric, class T>
 annulus::detail::code_space codes_of(const annulus::matrix<T>& data) {

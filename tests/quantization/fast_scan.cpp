@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "progress_watch.hpp"
+#include "random_data.hpp"
 
 #include <random>
 
@@ -18,13 +19,6 @@ matrix<float> random_rows(std::size_t n, std::size_t d, std::mt19937& generator)
   for (std::size_t i = 0; i < n; ++i)
     for (float& x : rows.row(i)) x = any(generator);
   return rows;
-}
-
-matrix<std::uint8_t> random_codes(std::size_t n, std::size_t m, std::size_t ks, std::mt19937& generator) {
-  matrix<std::uint8_t> codes(n, m);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::uint8_t& c : codes.row(i)) c = static_cast<std::uint8_t>(generator() % ks);
-  return codes;
 }
 
 pq8 random_quantizer(std::size_t m, std::size_t ks, std::size_t ds, pq_metric metric, std::mt19937& generator) {
@@ -44,12 +38,12 @@ neighbors nearest_by_bytes(const pq8& quantizer, const matrix<std::uint8_t>& cod
   const std::size_t m = quantizer.m(), ks = quantizer.ks();
   for (std::size_t q = 0; q < queries.rows(); ++q) {
     matrix<float> table = quantizer.dtable(queries.row(q)).values();
-    if (quantizer.metric() == pq_metric::dot)
+    if (quantizer.metric() == pq_metric::inner_product)
       for (std::size_t i = 0; i < m; ++i)
         for (float& x : table.row(i)) x = -x;
     std::vector<std::uint8_t> bytes(m * ks);
     std::vector<float> least(m);
-    const bool mirrored = quantizer.metric() == pq_metric::dot;
+    const bool mirrored = quantizer.metric() == pq_metric::inner_product;
     const auto quantized = detail::quantize_table(table, ks, bytes.data(), least, mirrored);
     if (quantized.is_coarse) {
       const auto found = quantizer.search(codes, queries.row(q), k, {.filter = filter});
@@ -96,7 +90,7 @@ const std::vector<shape> shapes = {{1, 1, 1, 1, 1},      {31, 3, 16, 2, 5},     
                                    {65, 1, 2, 3, 10},    {700, 16, 16, 2, 10},  {700, 9, 16, 3, 50},
                                    {64, 2, 17, 2, 3},    {1, 3, 256, 1, 2},     {700, 5, 256, 2, 10},
                                    {513, 8, 100, 1, 40}, {90, 40, 16, 1, 1000}, {8000, 40, 16, 1, 32}};
-const auto metrics = {pq_metric::l2, pq_metric::dot, pq_metric::cosine};
+const auto metrics = {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine};
 
 }  // namespace
 
@@ -106,7 +100,7 @@ TEST_CASE("a search by bytes finds what summing the bytes of all codes finds", "
     for (const auto metric : metrics) {
       CAPTURE(s.n, s.m, s.ks, s.k, static_cast<int>(metric));
       const auto quantizer = random_quantizer(s.m, s.ks, s.ds, metric, generator);
-      const auto codes = random_codes(s.n, s.m, s.ks, generator);
+      const auto codes = random_codes<std::uint8_t>(s.n, s.m, s.ks, generator);
       const auto queries = random_rows(11, s.m * s.ds, generator);
       REQUIRE(index_of(quantizer, codes).search(queries, s.k, {.threads = 1}) ==
               nearest_by_bytes(quantizer, codes, queries, s.k));
@@ -119,7 +113,7 @@ TEST_CASE("a search by float tables finds exactly what the quantiser's own searc
     for (const auto metric : metrics) {
       CAPTURE(s.n, s.m, s.ks, s.k, static_cast<int>(metric));
       const auto quantizer = random_quantizer(s.m, s.ks, s.ds, metric, generator);
-      const auto codes = random_codes(s.n, s.m, s.ks, generator);
+      const auto codes = random_codes<std::uint8_t>(s.n, s.m, s.ks, generator);
       const auto queries = random_rows(11, s.m * s.ds, generator);
       REQUIRE(index_of(quantizer, codes).search(queries, s.k, {.float_tables = true, .threads = 1}) ==
               quantizer.search(codes, queries, s.k));
@@ -135,7 +129,7 @@ void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expec
   matrix<float> codewords = random_rows(8 * ks, 2, generator);
   change(codewords);
   const pq8 quantizer(8, codewords, metric);
-  const auto codes = random_codes(600, 8, ks, generator);
+  const auto codes = random_codes<std::uint8_t>(600, 8, ks, generator);
   const auto queries = random_rows(9, 16, generator);
   const auto index = index_of(quantizer, codes);
   const auto exact = quantizer.search(codes, queries, 10);
@@ -147,7 +141,7 @@ void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expec
   for (std::size_t i = 0; i < queries.rows(); ++i)
     n_exact += std::ranges::equal(found.distances.row(i), exact.distances.row(i));
   CAPTURE(n_exact);
-  if (expect_floats) CHECK(n_exact >= queries.rows() - (metric == pq_metric::dot ? 2 : 0));
+  if (expect_floats) CHECK(n_exact >= queries.rows() - (metric == pq_metric::inner_product ? 2 : 0));
   else CHECK(n_exact < queries.rows() / 2);
   const auto rows = quantizer.decode(codes);
   CHECK(index.search(queries, 10, rows, {.k_factor = 60}) ==
@@ -157,7 +151,7 @@ void check_by_floats(pq_metric metric, std::size_t ks, Change change, bool expec
 }  // namespace
 
 TEST_CASE("float tables decide, unasked, among codes that the bytes cannot tell apart", "[fast_scan]") {
-  for (const auto metric : {pq_metric::l2, pq_metric::dot})
+  for (const auto metric : {pq_metric::sqeuclidean, pq_metric::inner_product})
     for (const std::size_t ks : {16u, 60u}) {
       const auto scale_space = [&](matrix<float>& codewords, std::size_t space, float by) {
         for (std::size_t c = 0; c < ks; ++c)
@@ -183,7 +177,7 @@ TEST_CASE("tables of any range give the order that floats give, or a byte's roun
   for (const std::size_t ks : {16u, 60u}) {
     std::mt19937 generator(13);
     const matrix<float> codewords = random_rows(8 * ks, 2, generator);
-    const auto codes = random_codes(500, 8, ks, generator);
+    const auto codes = random_codes<std::uint8_t>(500, 8, ks, generator);
     const auto queries = random_rows(9, 16, generator);
     const auto expected = index_of(pq8(8, codewords), codes).search(queries, 10);
     const auto floats = pq8(8, codewords).search(codes, queries, 10);
@@ -214,7 +208,7 @@ TEST_CASE("codes that are all the same come by id", "[fast_scan]") {
   std::mt19937 generator(4);
   for (const std::size_t ks : {16u, 256u})
     for (const bool floats : {false, true}) {
-      const auto quantizer = random_quantizer(3, ks, 2, pq_metric::l2, generator);
+      const auto quantizer = random_quantizer(3, ks, 2, pq_metric::sqeuclidean, generator);
       const auto index = index_of(quantizer, matrix<std::uint8_t>(500, 3, 7));
       for (const std::size_t k : {5u, 100u}) {
         const auto found = index.search(random_rows(6, 6, generator), k, {.float_tables = floats});
@@ -252,8 +246,8 @@ TEST_CASE("candidates are ranked by the rows, and enough of them make the search
         }
       }
     };
-    check(pq_metric::l2, sqeuclidean{});
-    check(pq_metric::dot, inner_product{});
+    check(pq_metric::sqeuclidean, sqeuclidean{});
+    check(pq_metric::inner_product, inner_product{});
     check(pq_metric::cosine, cosine{});
   }
 }
@@ -261,7 +255,7 @@ TEST_CASE("candidates are ranked by the rows, and enough of them make the search
 TEST_CASE("rows that a filter refuses are never found, and those behind them are", "[fast_scan]") {
   std::mt19937 generator(6);
   for (const std::size_t ks : {16u, 80u}) {
-    const auto quantizer = random_quantizer(4, ks, 3, pq_metric::l2, generator);
+    const auto quantizer = random_quantizer(4, ks, 3, pq_metric::sqeuclidean, generator);
     const auto rows = random_rows(400, 12, generator), queries = random_rows(5, 12, generator);
     const index_type index(quantizer, rows);
     const id_filter third([](id_type id) { return id % 3 == 0; });
@@ -302,7 +296,8 @@ TEST_CASE("the bits do not depend on the number of threads, nor on the queries b
 TEST_CASE("a query that is not finite, or whose table is not, has no neighbours and harms no other", "[fast_scan]") {
   std::mt19937 generator(8);
   for (const std::size_t ks : {16u, 40u}) {
-    const index_type index(random_quantizer(2, ks, 2, pq_metric::l2, generator), random_rows(100, 4, generator));
+    const index_type index(random_quantizer(2, ks, 2, pq_metric::sqeuclidean, generator),
+                           random_rows(100, 4, generator));
     auto queries = random_rows(20, 4, generator);
     const auto rows = random_rows(100, 4, generator);
     const auto before = index.search(queries, 3);
@@ -324,7 +319,7 @@ TEST_CASE("a query that is not finite, or whose table is not, has no neighbours 
 TEST_CASE("an index without codes, and searches without queries, give padding or nothing", "[fast_scan]") {
   std::mt19937 generator(9);
   for (const std::size_t ks : {16u, 40u}) {
-    const index_type index(random_quantizer(2, ks, 2, pq_metric::l2, generator));
+    const index_type index(random_quantizer(2, ks, 2, pq_metric::sqeuclidean, generator));
     CHECK(index.size() == 0);
     CHECK(index.memory_bytes() == 0);
     CHECK(index.codes().rows() == 0);
@@ -338,7 +333,7 @@ TEST_CASE("an index without codes, and searches without queries, give padding or
 TEST_CASE("codes and vectors inserted in parts are those inserted at once", "[fast_scan]") {
   std::mt19937 generator(10);
   for (const std::size_t ks : {16u, 256u}) {
-    const auto quantizer = random_quantizer(5, ks, 2, pq_metric::l2, generator);
+    const auto quantizer = random_quantizer(5, ks, 2, pq_metric::sqeuclidean, generator);
     const auto rows = random_rows(130, 10, generator);
     const index_type whole(quantizer, rows, {.threads = 1});
     index_type parts(quantizer);
@@ -356,7 +351,7 @@ TEST_CASE("codes and vectors inserted in parts are those inserted at once", "[fa
 
 TEST_CASE("what an index cannot do is refused, and changes nothing", "[fast_scan]") {
   std::mt19937 generator(11);
-  const auto quantizer = random_quantizer(2, 10, 2, pq_metric::l2, generator);
+  const auto quantizer = random_quantizer(2, 10, 2, pq_metric::sqeuclidean, generator);
   index_type index(quantizer, random_rows(40, 4, generator));
   const auto queries = random_rows(3, 4, generator);
   CHECK_THROWS_AS(index_type(pq8(2, 16)), std::invalid_argument);
@@ -377,7 +372,7 @@ TEST_CASE("what an index cannot do is refused, and changes nothing", "[fast_scan
 
 TEST_CASE("a search that its callback cancels throws", "[fast_scan]") {
   std::mt19937 generator(12);
-  const index_type index(random_quantizer(2, 16, 2, pq_metric::l2, generator), random_rows(40, 4, generator));
+  const index_type index(random_quantizer(2, 16, 2, pq_metric::sqeuclidean, generator), random_rows(40, 4, generator));
   for (const index_type& searched : {index, index_type(index.quantizer())}) {
     progress_watch watch;
     searched.search(random_rows(300, 4, generator), 2, {.progress = watch.callback()});

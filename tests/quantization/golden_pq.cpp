@@ -23,10 +23,10 @@ struct golden {
   double mean_squared_error;  ///< after 20 rounds of k-means
 };
 
-const golden every_golden[] = {{"pq_m4_ks256_l2", 4, 256, pq_metric::l2, 214.64987182617188},
-                               {"pq_m8_ks16_l2", 8, 16, pq_metric::l2, 340.4356994628906},
-                               {"pq_m4_ks10_dot", 4, 10, pq_metric::dot, 615.8875732421875},
-                               {"pq_m2_ks512_l2", 2, 512, pq_metric::l2, 270.81488037109375}};
+const golden every_golden[] = {{"pq_m4_ks256_l2", 4, 256, pq_metric::sqeuclidean, 214.64987182617188},
+                               {"pq_m8_ks16_l2", 8, 16, pq_metric::sqeuclidean, 340.4356994628906},
+                               {"pq_m4_ks10_dot", 4, 10, pq_metric::inner_product, 615.8875732421875},
+                               {"pq_m2_ks512_l2", 2, 512, pq_metric::sqeuclidean, 270.81488037109375}};
 
 template <class Code>
 product_quantizer<Code> quantizer_of(const golden& g) {
@@ -38,7 +38,7 @@ void check_values(std::span<const float> found, std::span<const float> expected,
   constexpr double tolerance = 1e-5;
   REQUIRE(found.size() == expected.size());
   double margin = 0;
-  if (metric == pq_metric::dot)
+  if (metric == pq_metric::inner_product)
     for (const float x : expected) margin = std::max(margin, tolerance * std::abs(static_cast<double>(x)));
   for (std::size_t i = 0; i < found.size(); ++i)
     REQUIRE(static_cast<double>(found[i]) ==

@@ -18,7 +18,7 @@ using plain = annulus::product_quantizer<>;
 namespace {
 
 constexpr std::size_t d = 12, m = 4, ks = 16;
-constexpr pq_metric every_metric[] = {pq_metric::l2, pq_metric::dot, pq_metric::cosine};
+constexpr pq_metric every_metric[] = {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine};
 
 /// Normal rows whose axes have deviations of 1, 0.7, 0.49 and so on, turned by a random rotation.
 matrix<float> correlated_rows(std::size_t n, std::uint64_t seed, float scale = 1) {
@@ -45,7 +45,7 @@ opq_params short_training(annulus::progress_callback progress = {}) {
   return {.pq_iter = 4, .rotation_iter = 3, .threads = 1, .progress = std::move(progress)};
 }
 
-optimized fitted(const matrix<float>& rows, pq_metric metric = pq_metric::l2) {
+optimized fitted(const matrix<float>& rows, pq_metric metric = pq_metric::sqeuclidean) {
   optimized quantizer(m, ks, metric);
   quantizer.fit(rows, short_training());
   return quantizer;
@@ -113,7 +113,7 @@ TEST_CASE("a fit is never worse than a plain quantiser's", "[opq]") {
   for (std::uint64_t seed = 0; seed < 3; ++seed)
     for (const matrix<float>& rows : {random_rows(500, d, seed), random_rows(500, d, seed, 100), block_rows(500, seed),
                                       matrix<float>(500, d, 0.5f)})
-      for (const auto metric : {pq_metric::l2, pq_metric::cosine}) {
+      for (const auto metric : {pq_metric::sqeuclidean, pq_metric::cosine}) {
         plain without(m, ks, metric);
         without.fit(rows, {.iter = 4, .threads = 1});
         CAPTURE(seed);
@@ -246,7 +246,7 @@ TEST_CASE("rows of a stride are trained on and encoded as packed ones", "[opq]")
   matrix<float> wide(300, d + 5, std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < 300; ++i) std::ranges::copy(rows.row(i), wide.row(i).begin());
   const matrix_view<float> strided(wide.data(), 300, d, d + 5);
-  for (const auto metric : {pq_metric::l2, pq_metric::cosine}) {
+  for (const auto metric : {pq_metric::sqeuclidean, pq_metric::cosine}) {
     optimized quantizer(m, ks, metric);
     CHECK(quantizer.fit(strided, short_training()) == fitted(rows, metric));
     CHECK(quantizer.encode(strided, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
@@ -265,8 +265,8 @@ TEST_CASE("the metric is kept, and tables are by it of queries and decoded vecto
       CHECK(table.metric() == metric);
       const auto distances = table.adist(codes);
       for (std::size_t i = 0; i < rows.rows(); ++i) {
-        const double expected = metric == pq_metric::l2 ? squared_distance(queries.row(q), decoded.row(i))
-                                : metric == pq_metric::dot
+        const double expected = metric == pq_metric::sqeuclidean ? squared_distance(queries.row(q), decoded.row(i))
+                                : metric == pq_metric::inner_product
                                     ? inner_product(queries.row(q), decoded.row(i))
                                     : 1 - inner_product(normalised(queries.row(q)), decoded.row(i));
         REQUIRE(static_cast<double>(distances[i]) == Approx(expected).epsilon(1e-4).margin(1e-5));
@@ -284,7 +284,7 @@ TEST_CASE("a search is the plain quantiser's of rotated queries, the nearest by 
     CHECK(found == quantizer.quantizer().search(codes, quantizer.rotate(queries, {.threads = 1}), 10, {.threads = 1}));
     for (std::size_t q = 0; q < queries.rows(); ++q) {
       auto distances = quantizer.dtable(queries.row(q)).adist(codes);
-      if (metric == pq_metric::dot)
+      if (metric == pq_metric::inner_product)
         for (float& x : distances) x = -x;
       for (std::size_t j = 0; j < 10; ++j) REQUIRE(found.distances(q, j) == distances[found.ids(q, j)]);
       std::ranges::sort(distances);
@@ -347,8 +347,8 @@ TEST_CASE("fits, codes and answers have the same bits for every number of thread
 
 TEST_CASE("a second fit replaces the first", "[opq]") {
   const matrix<float> rows = correlated_rows(300, 1), others = random_rows(200, 8, 3);
-  optimized quantizer = fitted(rows, pq_metric::dot);
-  CHECK(quantizer.fit(others, short_training()) == fitted(others, pq_metric::dot));
+  optimized quantizer = fitted(rows, pq_metric::inner_product);
+  CHECK(quantizer.fit(others, short_training()) == fitted(others, pq_metric::inner_product));
   CHECK(quantizer.dim() == 8);
 }
 
@@ -456,10 +456,10 @@ TEST_CASE("vectors and codes that do not fit are refused", "[opq]") {
 
 TEST_CASE("a quantiser is made of a rotation and a plain quantiser", "[opq]") {
   const matrix<float> rows = correlated_rows(200, 1);
-  const optimized quantizer = fitted(rows, pq_metric::dot);
+  const optimized quantizer = fitted(rows, pq_metric::inner_product);
   const optimized made(quantizer.rotation(), quantizer.quantizer());
   CHECK(made == quantizer);
-  CHECK(made.metric() == pq_metric::dot);
+  CHECK(made.metric() == pq_metric::inner_product);
   CHECK(made.encode(rows, {.threads = 1}) == quantizer.encode(rows, {.threads = 1}));
   CHECK(made != optimized(annulus::detail::identity(d), quantizer.quantizer()));
 }
@@ -491,7 +491,7 @@ TEST_CASE("rotations that do not fit, or are none, are refused", "[opq]") {
 
 TEST_CASE("a fast scan behind a rotation finds what the quantiser finds", "[optimized_product_quantizer]") {
   const matrix<float> rows = correlated_rows(300, 31), queries = correlated_rows(9, 32);
-  for (const auto metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const auto metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const optimized quantizer = fitted(rows, metric);
     const annulus::fast_scan_index index(quantizer, rows);
     CAPTURE(static_cast<int>(metric));

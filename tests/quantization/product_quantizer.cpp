@@ -17,7 +17,7 @@ namespace {
 using pq8 = product_quantizer<>;
 constexpr float nan_value = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
 
-pq8 fitted(std::size_t m, std::size_t ks, const matrix<float>& vecs, pq_metric metric = pq_metric::l2,
+pq8 fitted(std::size_t m, std::size_t ks, const matrix<float>& vecs, pq_metric metric = pq_metric::sqeuclidean,
            pq_padding padding = pq_padding::refuse) {
   return std::move(pq8(m, ks, metric, padding).fit(vecs));
 }
@@ -71,7 +71,7 @@ TEST_CASE("a vector's own code is the nearest to it, where all codes are differe
 
 TEST_CASE("inner products by table have no bias", "[product_quantizer]") {
   const matrix<float> vecs = random_rows(200, 12, 1, 1);
-  pq8 quantizer(4, 10, pq_metric::dot);
+  pq8 quantizer(4, 10, pq_metric::inner_product);
   quantizer.fit(vecs, {.iter = 500});  // ends where nothing changes, so that codewords are means
   const auto codes = quantizer.encode(vecs);
   for (std::size_t q = 0; q < 5; ++q) {
@@ -134,18 +134,18 @@ TEST_CASE("more codewords than a byte tells apart are told apart by wider codes"
 }
 
 TEST_CASE("a quantiser tells what it is made of, before fit and after", "[product_quantizer]") {
-  pq8 quantizer(4, 10, pq_metric::dot, pq_padding::zeros);
+  pq8 quantizer(4, 10, pq_metric::inner_product, pq_padding::zeros);
   CHECK(quantizer.m() == 4);
   CHECK(quantizer.ks() == 10);
   CHECK(quantizer.ds() == 0);
   CHECK(quantizer.dim() == 0);
-  CHECK(quantizer.metric() == pq_metric::dot);
+  CHECK(quantizer.metric() == pq_metric::inner_product);
   CHECK(quantizer.padding() == pq_padding::zeros);
   CHECK(quantizer.codewords().rows() == 0);
   quantizer.fit(random_rows(50, 11, 1));
   CHECK(quantizer.ds() == 3);
   CHECK(quantizer.dim() == 11);
-  CHECK(quantizer.metric() == pq_metric::dot);
+  CHECK(quantizer.metric() == pq_metric::inner_product);
   CHECK(quantizer.codewords().rows() == 40);
   CHECK(quantizer.codewords().cols() == 3);
   CHECK(quantizer.codewords(2).rows() == 10);
@@ -179,7 +179,7 @@ TEST_CASE("every way to begin trains about as well", "[product_quantizer]") {
 
 TEST_CASE("fit and encode give the same bits for every number of threads", "[product_quantizer]") {
   const matrix<float> vecs = random_rows(5000, 9, 1);
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::cosine}) {
     pq8 one(3, 20, metric);
     one.fit(vecs, {.iter = 4, .threads = 1});
     const auto codes = one.encode(vecs, {.threads = 1});
@@ -195,7 +195,7 @@ TEST_CASE("fit and encode give the same bits for every number of threads", "[pro
 
 TEST_CASE("a code depends neither on the other vectors nor on their stride", "[product_quantizer]") {
   const matrix<float> vecs = random_rows(300, 10, 1);
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::cosine}) {
     const pq8 quantizer = fitted(3, 40, vecs, metric, pq_padding::zeros);
     const auto codes = quantizer.encode(vecs);
     matrix<float> wide(300, 13, nan_value);
@@ -214,9 +214,9 @@ TEST_CASE("quantisers are equal where everything is", "[product_quantizer]") {
   CHECK(copy == quantizer);
   CHECK(copy.encode(vecs) == quantizer.encode(vecs));
   CHECK(pq8(2, quantizer.codewords()) == quantizer);
-  CHECK_FALSE(pq8(2, quantizer.codewords(), pq_metric::dot) == quantizer);
+  CHECK_FALSE(pq8(2, quantizer.codewords(), pq_metric::inner_product) == quantizer);
   CHECK_FALSE(pq8(1, quantizer.codewords()) == quantizer);
-  CHECK_FALSE(pq8(2, quantizer.codewords(), pq_metric::l2, 5) == quantizer);
+  CHECK_FALSE(pq8(2, quantizer.codewords(), pq_metric::sqeuclidean, 5) == quantizer);
   CHECK_FALSE(fitted(2, 9, random_rows(60, 6, 2)) == quantizer);
   CHECK(pq8(2, 9) == pq8(2, 9));
   CHECK_FALSE(pq8(2, 9) == pq8(2, 8));
@@ -228,7 +228,7 @@ TEST_CASE("with padding, dimensions that m does not divide are as if zeros follo
     std::size_t dim, m, padded;
   };
   for (const auto [dim, m, padded] : {shape{10, 4, 12}, {5, 4, 8}, {3, 2, 4}, {9, 8, 16}, {8, 4, 8}, {7, 7, 7}})
-    for (const pq_metric metric : {pq_metric::l2, pq_metric::dot}) {
+    for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product}) {
       const matrix<float> vecs = random_rows(60, dim, 1);
       matrix<float> longer(60, padded);
       for (std::size_t i = 0; i < 60; ++i) std::ranges::copy(vecs.row(i), longer.row(i).begin());
@@ -299,7 +299,7 @@ TEST_CASE("under cosine, a zero vector is at 1 from everything", "[product_quant
 
 TEST_CASE("tables are distances to codewords, and inner products for dot", "[product_quantizer]") {
   const matrix<float> codewords = random_rows(3 * 20, 4, 1), query = random_rows(1, 12, 2);
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product}) {
     const annulus::distance_table table = pq8(3, codewords, metric).dtable(query.row(0));
     REQUIRE(table.m() == 3);
     REQUIRE(table.ks() == 20);
@@ -308,16 +308,17 @@ TEST_CASE("tables are distances to codewords, and inner products for dot", "[pro
       for (std::size_t c = 0; c < 20; ++c) {
         const auto part = query.row(0).subspan(4 * i, 4);
         const auto codeword = codewords.row(20 * i + c);
-        REQUIRE(static_cast<double>(table.values()(i, c)) ==
-                Approx(metric == pq_metric::dot ? inner_product(part, codeword) : squared_distance(part, codeword))
-                    .margin(1e-5));
+        REQUIRE(static_cast<double>(table.values()(i, c)) == Approx(metric == pq_metric::inner_product
+                                                                        ? inner_product(part, codeword)
+                                                                        : squared_distance(part, codeword))
+                                                                 .margin(1e-5));
       }
   }
 }
 
 TEST_CASE("the distortion is that of the decoded vectors", "[product_quantizer]") {
   const matrix<float> vecs = random_rows(201, 12, 1, 1);
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const pq8 quantizer = fitted(3, 20, vecs, metric);
     const matrix<float> rows = metric == pq_metric::cosine ? normalised(vecs) : vecs;
     const auto codes = quantizer.encode(vecs);
@@ -346,7 +347,7 @@ TEST_CASE("the distortion is that of the decoded vectors", "[product_quantizer]"
 TEST_CASE("squared distances by table are too short by the error, inner products about right", "[product_quantizer]") {
   const matrix<float> vecs = random_rows(3000, 8, 1);
   const distortion_report l2 = fitted(4, 16, vecs).distortion(vecs),
-                          dot = fitted(4, 16, vecs, pq_metric::dot).distortion(vecs);
+                          dot = fitted(4, 16, vecs, pq_metric::inner_product).distortion(vecs);
   CHECK(l2.table_bias == Approx(-l2.mean_squared_error).epsilon(0.2));
   CHECK(std::abs(dot.table_bias) < 0.2 * dot.mean_squared_error);
 }
@@ -403,8 +404,8 @@ TEST_CASE("codewords that make no quantiser are refused", "[product_quantizer]")
   refused([&] { pq8(2, matrix<float>(12, 0)); }, "codeword columns = 0: must be at least 1");
   refused([&] { pq8(2, random_rows(514, 1, 1)); }, "ks = 257");
   for (const std::size_t dim : {1u, 5u, 6u, 8u, 11u, 100u})
-    refused([&] { pq8(2, codewords, pq_metric::l2, dim); }, "dim = ");
-  for (const std::size_t dim : {9u, 10u}) CHECK(pq8(2, codewords, pq_metric::l2, dim).dim() == dim);
+    refused([&] { pq8(2, codewords, pq_metric::sqeuclidean, dim); }, "dim = ");
+  for (const std::size_t dim : {9u, 10u}) CHECK(pq8(2, codewords, pq_metric::sqeuclidean, dim).dim() == dim);
   for (const float bad : {nan_value, infinity, 1e30f}) {
     matrix<float> broken = codewords;
     broken(11, 4) = bad;
@@ -441,7 +442,7 @@ TEST_CASE("training that cannot be is refused, and changes nothing", "[product_q
   matrix<float> bad = initial;
   bad(3, 3) = nan_value;
   refuses(vecs, "codewords = nan: row 3", bad);
-  refused([] { pq8(4, 6, pq_metric::l2, pq_padding::zeros).fit(random_rows(20, 3, 1)); }, "dimension = 3");
+  refused([] { pq8(4, 6, pq_metric::sqeuclidean, pq_padding::zeros).fit(random_rows(20, 3, 1)); }, "dimension = 3");
 }
 
 TEST_CASE("a quantiser that is not fitted does nothing", "[product_quantizer]") {

@@ -67,12 +67,14 @@ void ask_among_erased(trial& t) {
   for (const std::size_t k : {1, 10}) t.ask(std::to_string(k) + " nearest", sample_of(erased, n_asked), k);
 }
 
-void near_duplicates(trial& t) {
-  const rows_type rows = grouped_rows(10'000, 500, 32, 0.003, 4);
+void ask_groups_of_20(trial& t, double width, std::uint64_t seed) {
+  const rows_type rows = grouped_rows(10'000, 500, 32, width, seed);
   t.build(rows);
   t.ask("own row", sample_of(rows, n_asked), 1);
   t.ask("20 nearest", sample_of(rows, n_asked), 20);
 }
+void near_duplicates(trial& t) { ask_groups_of_20(t, 0.003, 4); }
+void equal_rows(trial& t) { ask_groups_of_20(t, 0, 8); }
 
 /// 100 topics of 20 documents of 20 chunks, each level a twentieth as wide as the one above.
 void nested_chunks(trial& t) {
@@ -84,13 +86,6 @@ void nested_chunks(trial& t) {
   t.build(rows);
   t.ask("own row", sample_of(rows, n_asked), 1);
   t.ask("10 nearest", sample_of(rows, n_asked), 10);
-}
-
-void equal_rows(trial& t) {
-  const rows_type rows = grouped_rows(10'000, 500, 32, 0, 8);
-  t.build(rows);
-  t.ask("own row", sample_of(rows, n_asked), 1);
-  t.ask("20 nearest", sample_of(rows, n_asked), 20);
 }
 
 void few_values(trial& t) {

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Approximate top-k of a stream: blocks come in any order, to any number of accumulators, and need not be kept.
+/// Approximate top-k of a stream of blocks, which are pushed in any order to any number of accumulators.
 
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
@@ -9,22 +9,22 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The k smallest (or, `Largest`, largest) of elements that are pushed block by block. The result is a function of the
-/// set of (index, value) pairs alone: not of how it was cut into blocks, of the order of pushes and merges, or of which
-/// accumulator took in what. To reduce shards or to use threads, give each an accumulator made with the same arguments
-/// and merge them in any order: bins are laid out by index, alike in all (the merging of shards in Chern et al.,
-/// "TPU-KNN", arXiv 2206.14286).
+/// The k smallest (or, `Largest`, largest) of elements that are pushed block by block. The result depends only on the
+/// set of (index, value) pairs: not on the blocks, the order of pushes and merges, or the accumulator that an element
+/// was pushed to. To reduce shards or to use threads, give each an accumulator made with the same arguments and merge
+/// them in any order: an index has the same bin in all of them (the merging of shards in Chern et al., "TPU-KNN", arXiv
+/// 2206.14286).
 ///
 /// Memory: 8 bytes (16 for elements of 8 bytes) for each place in the bins, and up to 48 k; nothing that grows with
 /// the stream. Where the plan is exact there are no bins.
 template <top_k_scalar T, bool Largest = false>
 class approx_top_k_accumulator {
  public:
-  /// For the k best of `n_expected` elements: of the whole stream, or of all that will be merged. More elements than
-  /// that cost recall and nothing else. Of the params, recall_target and policy matter; threads is ignored.
-  /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for what has
-  /// no meaning here: reduction_input_size_override (n_expected is that), a reduction_dimension other than the only
-  /// one, aggregate_to_topk = false.
+  /// For the k best of a stream of `n_expected` elements, those of all accumulators to be merged included. More
+  /// elements than that only lower the recall. Of the params recall_target and policy are used; threads is ignored.
+  /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for params
+  /// that have no meaning here: a reduction_input_size_override (n_expected takes its place), a reduction_dimension but
+  /// -1 and 0, aggregate_to_topk = false.
   approx_top_k_accumulator(std::size_t n_expected, std::size_t k, const approx_top_k_params& params = {})
       : m_k(k), m_plan(plan_approx_top_k(n_expected, k, checked(params))), m_all(k) {
     m_all.reset(k, after_all);
@@ -34,16 +34,16 @@ class approx_top_k_accumulator {
   std::size_t k() const noexcept { return m_k; }
   const approx_top_k_plan& plan() const noexcept { return m_plan; }
 
-  /// No index may be as large: the bins count their chunks in 32 bits where elements have at most 4 bytes.
+  /// The bound that every index must stay below: bins count chunks in 32 bits where elements have at most 4 bytes.
   std::int64_t index_limit() const noexcept {
     constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     constexpr std::uint64_t chunks = std::numeric_limits<typename detail::bin_table<key>::chunk_type>::max();
     return static_cast<std::int64_t>(m_plan.exact || chunks > largest / m_plan.bins ? largest : chunks * m_plan.bins);
   }
 
-  /// Takes in block[i] as the element of index base_index + i. An index may come only once, here or in what is merged.
-  /// Time: O(size of the block), quickest for blocks of many bins.
-  /// \throws std::invalid_argument for a negative index, or one not below index_limit(); nothing is taken in then.
+  /// Adds block[i] as the element of index base_index + i. No index may be pushed twice, to this or to a merged
+  /// accumulator. O(size of the block), fastest for blocks longer than there are bins.
+  /// \throws std::invalid_argument for a negative index, or one not below index_limit(); nothing is added then.
   void push(std::span<const T> block, std::int64_t base_index) {
     if (base_index < 0) detail::invalid("base_index", base_index, "must not be negative");
     const std::int64_t limit = index_limit();
@@ -60,16 +60,16 @@ class approx_top_k_accumulator {
     }
   }
 
-  /// Takes in what `other` has taken in, which stays as it is. O(bins + k log k).
-  /// \throws std::invalid_argument for this one itself, or one made with another k or another plan.
+  /// Adds the elements of `other`, which does not change. O(bins + k log k).
+  /// \throws std::invalid_argument where `other` is this accumulator, or has another k or another plan.
   void merge(const approx_top_k_accumulator& other) {
     if (&other == this) detail::invalid("other", "*this", "must be another accumulator");
-    if (other.m_k != m_k) detail::invalid("other's k", other.m_k, "must be this one's ", m_k);
+    if (other.m_k != m_k) detail::invalid("other's k", other.m_k, "must equal this accumulator's ", m_k);
     if (other.m_plan.exact != m_plan.exact)
-      detail::invalid("other's plan.exact", other.m_plan.exact, "must be this one's ", m_plan.exact);
+      detail::invalid("other's plan.exact", other.m_plan.exact, "must equal this accumulator's ", m_plan.exact);
     if (!m_plan.exact && (other.m_plan.bins != m_plan.bins || other.m_plan.per_bin != m_plan.per_bin))
-      detail::invalid("other's bins", other.m_plan.bins, "must be this one's ", m_plan.bins, ", of ", m_plan.per_bin,
-                      " each; give both the same n_expected and params");
+      detail::invalid("other's bins", other.m_plan.bins, "must equal this accumulator's ", m_plan.bins, ", of ",
+                      m_plan.per_bin, " each; give both the same n_expected and params");
     if (!m_plan.exact) {
       m_table.merge(other.m_table);
       m_last_chunk = std::max(m_last_chunk, other.m_last_chunk);
@@ -80,8 +80,8 @@ class approx_top_k_accumulator {
     for (const auto& c : best.sorted()) m_all.push(c.rank, c.id);
   }
 
-  /// The k best of what was pushed, best first, ties by lowest index, NaN last; all of it, where that was less than k.
-  /// -0 comes back as +0. More may be pushed afterwards. O(bins + k log k).
+  /// The k best elements pushed, best first, ties by lowest index, NaN last; all elements where fewer than k were
+  /// pushed. -0 is returned as +0. More may be pushed afterwards. O(bins + k log k).
   top_k_result<T> finish() const {
     std::vector<element> found, scratch;
     if (bins_hold_k()) {
@@ -132,7 +132,7 @@ class approx_top_k_accumulator {
 
   /// `part` lies in one chunk, from one of its lanes on.
   void push_to_bins(std::span<const T> part, std::uint64_t chunk, std::size_t lane) {
-    constexpr std::size_t worthwhile = 16;  // lanes folded in the time that one takes by itself
+    constexpr std::size_t worthwhile = 16;  // lanes folded in the time that the insertion of one element takes
     if (part.size() < m_plan.bins / worthwhile) {
       for (const T x : part)
         m_table.insert(m_table.bin(lane++, chunk), detail::to_key<Largest>(x), static_cast<chunk_type>(chunk));
@@ -144,8 +144,8 @@ class approx_top_k_accumulator {
     }
     m_last_chunk = std::max(m_last_chunk, chunk);
 
-    // The bins may never hold k elements: few were pushed, or most are worst_key or NaN. Until they do, and once they
-    // do they always will, everything goes to m_all too.
+    // The bins may hold fewer than k elements: few were pushed, or most are worst_key or NaN. As long as they do, every
+    // element goes to m_all too. Once they hold k, they always will.
     m_unchecked += part.size();
     if (m_bins_suffice || m_unchecked < m_plan.bins) return;
     m_unchecked = 0;
@@ -162,9 +162,9 @@ class approx_top_k_accumulator {
   std::size_t m_k;
   approx_top_k_plan m_plan;
   detail::bin_table<key> m_table;
-  top_k<ranked_bits, std::uint64_t> m_all;  // of everything, as long as the bins do not suffice
+  top_k<ranked_bits, std::uint64_t> m_all;  // of all elements, as long as the bins hold fewer than k
   bool m_bins_suffice = false;
-  std::size_t m_unchecked = 0;  // elements pushed since bins_hold_k was asked
+  std::size_t m_unchecked = 0;  // elements pushed since the last bins_hold_k()
   std::uint64_t m_last_chunk = 0;
 };
 

@@ -9,7 +9,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Integers of 8 to 64 bits, of any name.
+/// Integer types of 8 to 64 bits.
 template <class T>
 concept top_k_integer = std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, bool>;
 
@@ -33,7 +33,8 @@ class tensor_view {
   using value_type = T;
 
   /// Strides count elements and may be negative or zero.
-  /// \throws std::invalid_argument for no dimensions, as many strides as not dimensions, or a size that overflows.
+  /// \throws std::invalid_argument for no dimensions, a number of strides other than that of dimensions, or a size that
+  /// overflows.
   tensor_view(const T* data, std::vector<std::size_t> shape, std::vector<std::ptrdiff_t> strides)
       : m_data(data), m_shape(std::move(shape)), m_strides(std::move(strides)) {
     if (m_shape.empty()) detail::invalid("rank", m_shape.size(), "must be at least 1");
@@ -67,7 +68,13 @@ class tensor_view {
 
 namespace detail {
 
-/// Along one dimension of a tensor, for all places in the others.
+/// The threads to use: those asked for, or for 0 one for every 2^22 elements, as long as there are cores. Smaller parts
+/// take less time than starting a thread.
+inline std::size_t threads_that_pay(std::size_t threads, std::size_t n_elements) noexcept {
+  return threads != 0 ? threads : std::clamp<std::size_t>(n_elements >> 22, 1, resolve_threads(0));
+}
+
+/// Top-k along one dimension of a tensor, for all indices of the others.
 template <bool Largest, class T>
 top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, const approx_top_k_params& params) {
   const auto rank = static_cast<std::ptrdiff_t>(operand.rank());
@@ -80,8 +87,7 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   const std::size_t size = plan.output_size;
   const std::ptrdiff_t step = operand.strides()[reduced];
 
-  // inner: the dimensions behind the reduced one, which follow each other in the output within one place of the outer
-  // ones.
+  // inner: the product of the dimensions behind the reduced one.
   std::size_t rows = 1, inner = 1;
   for (std::size_t i = 0; i < operand.rank(); ++i)
     if (i != reduced) rows *= operand.shape()[i];
@@ -109,7 +115,8 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   // Neighbouring rows are copied together where the reduced dimension is strided: they share cache lines.
   const std::size_t together = step == 1 ? 1 : 16;
   const bool one = rows == 1;
-  const std::size_t workers = one ? 1 : std::min(resolve_threads(params.threads), rows);
+  const std::size_t threads = threads_that_pay(params.threads, rows * n);
+  const std::size_t workers = one ? 1 : std::min(threads, rows);
   std::vector<scratch> scratches(workers, {{plan, n, k}, {}, {}, {}, {}});
   parallel_for(workers, rows, together, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     scratch& s = scratches[worker];
@@ -127,7 +134,7 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
       const T* data = step == 1 ? s.begins[row - begin] : s.rows.data() + (row - begin) * n;
       T* values = s.values.data();
       std::int64_t* indices = s.indices.data();
-      s.reduce(data, values, indices, one ? params.threads : 1);
+      s.reduce(data, values, indices, one ? threads : 1);
       for (std::size_t i = 0; i < size; ++i) {
         const std::size_t at = (row / inner * size + i) * inner + row % inner;
         result.values[at] = values[i];
@@ -138,7 +145,7 @@ top_k_result<T> reduce_tensor(const tensor_view<T>& operand, std::size_t k, cons
   return result;
 }
 
-/// What elements are ranked as: truths as bytes, since vectors of them have no data().
+/// The type that elements are ranked as: bool as a byte, since std::vector<bool> has no data().
 template <class T>
 using ranked_t = std::conditional_t<std::same_as<T, bool>, unsigned char, T>;
 
@@ -171,7 +178,7 @@ auto reduce(const Operand& operand, std::size_t k, const approx_top_k_params& pa
 
 }  // namespace detail
 
-/// What holds elements in a way that approx_min_k can read.
+/// Operands whose elements approx_min_k can read.
 template <class R>
 concept top_k_container =
     detail::contiguous_of<R, value_t<R>> || matrix_like<R> || std::same_as<R, tensor_view<value_t<R>>>;
@@ -181,14 +188,14 @@ concept top_k_operand = top_k_container<R> && top_k_scalar<detail::ranked_t<valu
 
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
 /// and NaN after everything else. Never fewer than k, and the smallest is always among them. The share of the true k
-/// that is found is recall_target at least, on average over orders of the operand: a single order whose smallest
-/// elements recur at some period may do worse (by 0.05 at most in what was tried) or better.
+/// that is found is recall_target at least, on average over orders of the operand: for a single order in which the
+/// smallest elements recur at some period, it may be lower (by at most 0.05 in the orders tested) or higher.
 ///
-/// Without aggregation the result is all survivors of the bins, unsorted: concatenate those of several shards, add each
-/// shard's offset to its indices, and reduce once more. Under bin_policy::xla_compatible that can be more than a shard
-/// has (its end then has index -1, and the value that is worst) or, for recalls far below 1, fewer than k.
+/// Without aggregation the result is the content of all bins, unsorted: concatenate those of several shards, add each
+/// shard's offset to its indices, and reduce once more. Under bin_policy::xla_compatible there can be more than a shard
+/// has elements (the rest have index -1 and the worst value) or, for recalls far below 1, fewer than k.
 ///
-/// Rows run in parallel, of a single row its chunks; the result does not depend on threads. Time: one pass over the
+/// Rows run in parallel, or the chunks of a single row; the result does not depend on threads. Time: one pass over the
 /// operand at about memory speed, plus O(k). Extra memory: the bins, and a copy of 16 rows at a time where the reduced
 /// dimension is not contiguous.
 /// \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, reduction_input_size_override

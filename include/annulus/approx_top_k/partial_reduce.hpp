@@ -1,13 +1,13 @@
 #pragma once
 
 /// \file
-/// The partial reduction: one pass that deals an operand into bins and keeps the smallest of each, at the speed of
-/// memory and in a time that does not depend on the data.
+/// The partial reduction: one pass that distributes an operand over bins and keeps the smallest elements of each, at
+/// the speed of memory and in a time that does not depend on the data.
 ///
 /// Element i belongs to chunk i / (bins * group), and within it to a block of 16 lanes x group elements. Only the
-/// minimum of each lane of a block meets its bin, so most of the pass is a plain minimum. In every chunk the bins are
-/// dealt out anew, from another block on and each block turned by another number of lanes, so that a fixed order of the
-/// data (sorted, strided) loses no more than a random one.
+/// minimum of each lane of a block is compared with its bin, so most of the pass is a plain minimum. Every chunk
+/// assigns its lanes to bins in another way: it starts at another block, and rotates each block by another number of
+/// lanes. So a regular order of the data (sorted, strided) loses no more than a random one.
 
 #include <annulus/approx_top_k/plan.hpp>
 #include <annulus/core/base/random.hpp>
@@ -19,8 +19,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// What lanes hold for an operand of T: types narrower than 32 bits are widened, unsigned ones of 32 and 64 bits move
-/// to signed ones in the same order, by their highest bit.
+/// The type of the keys of an operand of T: types narrower than 32 bits are widened; unsigned ones of 32 and 64 bits
+/// become signed ones in the same order, by flipping their highest bit.
 template <class T>
 using key_t = std::conditional_t<
     std::same_as<T, double>, double,
@@ -30,12 +30,13 @@ inline constexpr key_t<T> moved_bit = std::is_unsigned_v<T> && sizeof(T) == size
                                           ? std::numeric_limits<key_t<T>>::lowest()
                                           : key_t<T>{0};
 
-/// The worst key there is; what equals it counts as absent.
+/// The worst key. Elements with this key count as absent.
 template <class Key>
 inline constexpr Key worst_key = std::is_floating_point_v<Key> ? std::numeric_limits<Key>::infinity()
                                                                : std::numeric_limits<Key>::max();
 
-/// Smaller keys are better; for the largest elements the order is turned around exactly, by sign or complement.
+/// The key of an element: smaller keys are better. For the largest elements the order is reversed exactly, by sign or
+/// complement.
 template <bool Largest, class T>
 constexpr key_t<T> to_key(T x) noexcept {
   if constexpr (!std::is_integral_v<T>) return Largest ? -static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x);
@@ -45,7 +46,7 @@ constexpr key_t<T> to_key(T x) noexcept {
   }
 }
 
-/// The value that to_key was given.
+/// The inverse of to_key.
 template <bool Largest, class T>
 constexpr T from_key(key_t<T> x) noexcept {
   if constexpr (!std::is_integral_v<T>) return static_cast<T>(Largest ? -x : x);
@@ -70,8 +71,8 @@ simd::batch<key_t<T>> load_keys(const T* p) noexcept {
   }
 }
 
-/// out[o] = the minimum of lane o of a chunk of `lanes` lanes of `group` elements that starts at `data`, of which `n`
-/// are there. `Unroll` divides group.
+/// out[o] = the minimum of lane o of a chunk of `lanes` lanes of `group` elements that starts at `data` and has `n`
+/// elements. `Unroll` divides group.
 template <bool Largest, std::size_t Unroll, class T>
 void lane_minima(std::size_t group, const T* data, std::size_t n, std::size_t lanes, key_t<T>* out) noexcept {
   using key = key_t<T>;
@@ -101,13 +102,13 @@ void lane_minima(std::size_t group, const T* data, std::size_t n, std::size_t la
   else lane_minima<Largest, 1>(group, data, n, lanes, out);
 }
 
-/// The bins: for each the per_bin best keys that it met, and the chunks that they came from, best first, ties by chunk.
+/// The bins: the per_bin best keys of each, best first, ties by chunk, with the chunks that they came from.
 template <class Key>
 class bin_table {
  public:
   using chunk_type = std::conditional_t<sizeof(Key) == 8, std::uint64_t, std::uint32_t>;
 
-  /// bins: a multiple of 16.
+  /// `bins` is a multiple of 16.
   void reset(std::size_t bins, std::size_t per_bin) {
     m_bins = bins;
     m_per_bin = per_bin;
@@ -119,7 +120,7 @@ class bin_table {
 
   std::size_t bins() const noexcept { return m_bins; }
   std::size_t per_bin() const noexcept { return m_per_bin; }
-  /// All keys, bins() of each level.
+  /// All keys, level by level: the best of every bin first.
   std::span<const Key> keys() const noexcept { return m_keys; }
   Key key(std::size_t level, std::size_t bin) const noexcept { return m_keys[level * m_bins + bin]; }
   chunk_type chunk(std::size_t level, std::size_t bin) const noexcept {
@@ -142,7 +143,7 @@ class bin_table {
     return place * block_lanes + (lane + block_lanes - deal.turn(block)) % block_lanes;
   }
 
-  /// Takes in lanes() as those of a chunk, or where others of the chunk were taken in before, of its other lanes.
+  /// Adds the keys in lanes() to the bins, as those of a chunk. A chunk may be added in parts, each with other lanes.
   /// `Ordered`: chunks come in ascending order, so that ties need no comparison.
   template <bool Ordered>
   void fold(std::uint64_t chunk) noexcept {
@@ -158,7 +159,7 @@ class bin_table {
     }
   }
 
-  /// Takes in the lane of one bin; NaN never enters.
+  /// Adds a key to one bin; NaN never enters.
   void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
     if (is_nan(key)) return;
     for (std::size_t level = 0; level < m_per_bin; ++level) {
@@ -171,7 +172,7 @@ class bin_table {
     }
   }
 
-  /// Takes in what another table of the same shape has kept, of other chunks.
+  /// Adds the keys of another table of the same shape, which come from other chunks.
   void merge(const bin_table& other) noexcept {
     for (std::size_t level = 0; level < m_per_bin; ++level)
       for (std::size_t bin = 0; bin < m_bins; ++bin) insert(bin, other.key(level, bin), other.chunk(level, bin));
@@ -180,14 +181,14 @@ class bin_table {
  private:
   static constexpr bool vector_is_block = simd::lanes<Key> == block_lanes;
 
-  /// How a chunk's lanes meet the bins: blocks from a random first one on, each turned by a random number of lanes, so
-  /// that no two chunks repeat a pattern within them.
+  /// How a chunk assigns lanes to bins: blocks from a random first one on, each rotated by a random number of lanes, so
+  /// that no pattern of the data falls into the same bins in every chunk.
   struct dealing {
     dealing(std::uint64_t chunk, std::size_t bins) noexcept
         : blocks(bins / block_lanes),
           key(counter_random(0, 0xB125).bits(chunk)),
           first(static_cast<std::size_t>(counter_random(0, 0xB126).below(chunk, blocks))) {}
-    /// The block whose lanes meet the bins at a place.
+    /// The block whose lanes go to the bins of a place.
     std::size_t block_of(std::size_t place) const noexcept {
       return first + place < blocks ? first + place : first + place - blocks;
     }
@@ -228,7 +229,7 @@ class bin_table {
           if (const auto tied = x == keys[level]; xsimd::any(tied))
             before[level] = before[level] || (tied && comes_before(from, chunks[level]));
       });
-      // What x comes before moves down a level; the last one falls out.
+      // Keys behind x move down a level; the last one is dropped.
       simd::unroll<PerBin>([&](auto up) {
         constexpr std::size_t level = PerBin - 1 - up;
         batch key = x, source = from;
@@ -242,8 +243,8 @@ class bin_table {
     }
   }
 
-  /// Lanes first, first + 1, ... of a block that is turned. Where a vector is not a whole block, m_turned has each
-  /// block twice in a row, so that what is turned is one piece of that.
+  /// Lanes first, first + 1, ... of a rotated block. Where a vector is less than a block, m_turned has each block twice
+  /// in a row, so that a rotated block is contiguous there.
   simd::batch<Key> turned(std::size_t block, std::size_t turn, std::size_t first) const noexcept {
     if constexpr (vector_is_block) {
       return simd::turn_lanes(simd::batch<Key>::load_aligned(m_minima.data() + block * block_lanes), turn);

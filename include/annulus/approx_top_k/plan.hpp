@@ -3,8 +3,8 @@
 /// \file
 /// How many bins approximate top-k needs, how many candidates each keeps, and what recall to expect of them.
 ///
-/// The operand is dealt into bins, each bin keeps its per_bin smallest, and the k smallest of those are the answer
-/// (Chern et al., "TPU-KNN", arXiv 2206.14286; more than one kept a bin: Samaga et al., arXiv 2506.04165).
+/// The operand is distributed over bins, each bin keeps its per_bin smallest elements, and the k smallest of those are
+/// the answer (Chern et al., "TPU-KNN", arXiv 2206.14286; with per_bin > 1 Samaga et al., arXiv 2506.04165).
 
 #include <annulus/core/base/errors.hpp>
 
@@ -26,13 +26,13 @@ struct approx_top_k_params {
   std::ptrdiff_t reduction_dimension = -1;  ///< n-dimensional operands: negative counts from the end
   std::ptrdiff_t reduction_input_size_override =
       -1;                         ///< plan for an operand of this size, of which this one is a shard
-  bool aggregate_to_topk = true;  ///< false: return what the bins kept, unsorted
+  bool aggregate_to_topk = true;  ///< false: return the content of all bins, unsorted
   bin_policy policy = bin_policy::tight;
-  std::size_t threads = 1;  ///< 0: all cores
+  std::size_t threads = 0;  ///< 0: as many cores as pay, one for every 2^22 elements
 };
 
-/// What a call will do. Where `exact`, the answer is exact whatever the data and the bins only make it quick (bins = n:
-/// everything is compared). The size of the output is k, or without aggregation bins * per_bin (k where exact).
+/// How a call works. Where `exact`, the answer is exact for all data, and the bins only make it fast (bins = n: all
+/// elements are sorted). The size of the output is k, or without aggregation bins * per_bin (k where exact).
 struct approx_top_k_plan {
   std::size_t bins = 0, per_bin = 0, output_size = 0;
   double expected_recall = 0;  ///< over random order of the operand
@@ -41,13 +41,12 @@ struct approx_top_k_plan {
 
 namespace detail {
 
-/// The operand in memory order is dealt in blocks of 16 lanes x `group` elements; lane j of a block holds every 16th
-/// element from the j-th on, and goes to one bin as a whole. Whoever keeps the best lanes of a bin keeps its best
-/// elements.
+/// The operand is read in blocks of 16 lanes x `group` elements; lane j of a block holds every 16th element from the
+/// j-th on, and belongs to one bin as a whole. The best lanes of a bin contain its best elements.
 inline constexpr std::size_t block_lanes = 16;
 
-/// Elements a lane, a power of two: longer ones mean fewer meetings of lanes and bins (about 0.5 ns each), and more
-/// elements to look at again in the end (k * group, 8 ns each).
+/// Elements of a lane, a power of two. Longer lanes mean fewer comparisons of lanes with bins (about 0.5 ns each), and
+/// more elements to read again in the end (k * group, 8 ns each).
 constexpr std::size_t group_size(std::size_t n, std::size_t k, std::size_t bins) noexcept {
   std::size_t group = 1;
   while (group < 32 && 24 * k * group * group < n && n / (2 * group) >= 4 * bins) group *= 2;
@@ -97,8 +96,8 @@ inline double expected_recall(std::size_t n, std::size_t k, std::size_t bins, st
   return std::min(1.0, kept / static_cast<double>(k));
 }
 
-/// XLA's number of bins for an operand of n elements, planned as part of one of `whole`; 0 where XLA is exact. `tile`
-/// is the TPU's: 1024 elements for a vector, 128 in the minor dimension of anything larger.
+/// XLA's number of bins for an operand of n elements, planned as a shard of one of `whole` elements; 0 where XLA is
+/// exact. `tile` is that of a TPU: 1024 elements for a vector, 128 in the minor dimension of anything larger.
 inline std::size_t xla_bins(std::size_t n, std::size_t whole, std::size_t k, double recall, std::size_t tile) {
   if (n <= tile) return 0;
   if (k == 1) return tile;
@@ -115,7 +114,7 @@ inline std::size_t xla_bins(std::size_t n, std::size_t whole, std::size_t k, dou
 
 /// Nanoseconds, roughly, on a machine of 2023; only the ratios matter.
 struct top_k_costs {
-  /// A selection over everything.
+  /// A selection over all elements.
   static double full(double n) noexcept { return 3.0 * n; }
   static double bins(double n, double k, double bins, double per_bin, double group) noexcept {
     return 300.0 + n * (0.08 + (0.2 + 0.14 * per_bin) / group) + bins * per_bin * 2.5 + k * (group + 20.0);
@@ -162,8 +161,8 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
     return plan;
   }
 
-  // The smallest power of two of bins for each per_bin. An exact plan is to see at a glance that no bin has dropped
-  // anything that matters (row_top_k.hpp), which it does where no bin has used all of its places for the top k.
+  // The smallest power of two of bins for each per_bin. An exact plan has to tell cheaply that no bin has dropped one
+  // of the top k (row_top_k.hpp): it does where no bin has all of its places taken by the top k.
   const auto real = [](std::size_t x) { return static_cast<double>(x); };
   const bool exact = recall == 1.0 || k == 1;
   const double target = recall < 1.0 ? recall : 1.0 - 0.05 / real(k);
@@ -175,7 +174,7 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
     while (4 * bins * per_bin <= whole && detail::expected_recall(whole, k, bins, places) < target) bins *= 2;
     if (4 * bins * per_bin > whole) continue;
     const double expected = detail::expected_recall(whole, k, bins, per_bin);
-    if (whole != n) {  // a shard holds its share of the bins, and enough of them for k results
+    if (whole != n) {  // a shard has its share of the bins, but enough of them for k results
       constexpr std::size_t lanes = detail::block_lanes;
       const auto share = static_cast<std::size_t>(std::ceil(real(bins) * real(n) / real(whole) / real(lanes)));
       bins = std::max(share, (2 * k / per_bin) / lanes + 1) * lanes;

@@ -13,8 +13,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Finds the k smallest (or, `Largest`, largest) of rows of n elements as planned. Holds the scratch; one for each
-/// thread.
+/// Finds the k smallest (or, `Largest`, largest) elements of rows of n as planned. Holds scratch: each thread has its
+/// own.
 template <class T, bool Largest>
 class row_top_k {
  public:
@@ -48,7 +48,7 @@ class row_top_k {
 
   std::size_t chunk_size() const noexcept { return m_plan.bins * m_group; }
 
-  /// One after the other, in the order of their bits: NaN comes last and nothing is absent.
+  /// Ranks all elements by ordered_bits: NaN comes last, and no key counts as absent.
   void exhaustive(const T* row) {
     constexpr candidate<ranked_bits, std::uint64_t> after_all{~ranked_bits{0}, ~std::uint64_t{0}};
     m_exhaustive.reset(m_plan.output_size, after_all);
@@ -57,7 +57,7 @@ class row_top_k {
     for (const auto& c : m_exhaustive.sorted()) m_found.push_back({key{}, c.id});
   }
 
-  /// False where too few elements are below worst_key: the data is full of infinities or NaN.
+  /// Returns false where fewer elements than needed are below worst_key: most are infinities or NaN.
   bool from_bins(const T* row, std::size_t threads) {
     reduce(row, threads);
     if (m_plan.output_size != m_k) return unsorted_bins(row);
@@ -84,7 +84,7 @@ class row_top_k {
     for (std::size_t worker = 1; worker < m_tables.size(); ++worker) m_tables[0].merge(m_tables[worker]);
   }
 
-  /// The elements of a lane that stayed in a bin: the first is at the place returned, each other block_lanes further.
+  /// The index of the first element of a lane that a bin kept; each following one is block_lanes further.
   std::uint64_t lane_begin(std::size_t level, std::size_t bin) const noexcept {
     const auto& table = m_tables[0];
     const std::uint64_t chunk = table.chunk(level, bin);
@@ -98,8 +98,8 @@ class row_top_k {
     for (std::uint64_t g = 0, i = begin; g < m_group && i < m_n; ++g, i += block_lanes) f(to_key<Largest>(row[i]), i);
   }
 
-  /// The k best elements of the bins, unsorted, into m_found. They are in the k lanes with the best minima, and of
-  /// lanes tied with the k-th in those of the blocks up to its own.
+  /// Writes the k best elements of the bins, unsorted, to m_found. They are in the k lanes with the best minima; of
+  /// lanes tied with the k-th, in those of blocks up to its own.
   bool select(const T* row) {
     const auto& table = m_tables[0];
     const std::size_t bins = table.bins(), slots = bins * table.per_bin();
@@ -142,8 +142,8 @@ class row_top_k {
     return true;
   }
 
-  /// Whether a bin may have dropped something better than the k-th of m_found: what it dropped comes after what it kept
-  /// last.
+  /// Whether a bin may have dropped an element better than the k-th of m_found: what it dropped comes after its last
+  /// key.
   bool may_have_lost() const {
     const auto& table = m_tables[0];
     const element kth = *std::max_element(m_found.begin(), m_found.end());
@@ -155,7 +155,7 @@ class row_top_k {
     return false;
   }
 
-  /// A second pass over the row, for what is as good as the k-th found in the first or better.
+  /// A second pass over the row, for elements at least as good as the k-th that the first found.
   void look_again(const T* row) {
     const element kth = *std::max_element(m_found.begin(), m_found.end());
     top_k<key, std::uint64_t> best(m_k);

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Search among rows of any magnitude, by a search that is right for ordinary magnitudes: rows and queries are scaled
-/// by powers of two. Where all are ordinary, that search is called as it is and nothing is copied.
+/// Search among rows of any magnitude by a search that is right for ordinary magnitudes (scaled_rows.hpp): rows and
+/// queries are scaled by powers of two. Where all are ordinary, nothing is scaled or copied.
 
 #include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
@@ -13,8 +13,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Appends what row j of `found` has and row i of `result` has not, with distances times 2^exponent; whether the row is
-/// full then.
+/// Appends the neighbours of row j of `found` that row i of `result` does not have, with distances times 2^exponent.
+/// Returns whether the row is full then.
 inline bool append_found(const neighbors& found, std::size_t j, int exponent, neighbors& result, std::size_t i) {
   const auto ids = result.ids.row(i);
   const auto before = std::ranges::find(ids, no_id);
@@ -29,13 +29,13 @@ inline bool append_found(const neighbors& found, std::size_t j, int exponent, ne
   return end == ids.end();
 }
 
-/// A search of rows whose ranks all keep their digits but of rows that are too far: f(data, norm, queries, norms,
-/// params), where `norm` is the greatest of the data.
+/// A search that is right for rows whose ranks have full precision, except of rows too far away: f(data, norm, queries,
+/// norms, params), where `norm` is the greatest of the data.
 template <class View>
 using ordinary_search =
     function_ref<neighbors(const View&, double, const View&, std::span<const double>, const knn_params&)>;
 
-/// By directions: each row and each query is scaled by a power of two of its own.
+/// Under cosine: each row and each query is scaled by a power of two of its own.
 template <class View>
 neighbors search_directions(const View& data, double norm, const View& queries, std::span<const double> norms,
                             std::size_t, degrees degree, const knn_params& params, ordinary_search<View> search) {
@@ -49,14 +49,14 @@ neighbors search_directions(const View& data, double norm, const View& queries, 
   };
   const auto asked = scaled(queries);
   const std::vector<double> asked_norms = norms_of(View(asked));
-  // Some rows that are small beside the others are for the metric to mind.
+  // Rows that are small beside the others are left to the metric.
   if (is_ordinary(norm)) return search(data, norm, View(asked), asked_norms, params);
   const auto rows = scaled(data);
   return search(View(rows), greatest_norm(View(rows), "data", params.threads), View(asked), asked_norms, params);
 }
 
-/// By products: all rows are scaled by one power of two, and each query by one of its own. Only up: of rows within
-/// reach no product overflows.
+/// Under inner products: all rows are scaled by one power of two, and each query by one of its own. Only up: products
+/// of rows that check_reach lets pass do not overflow.
 template <class View>
 neighbors search_products(const View& data, double norm, const View& queries, std::span<const double> norms,
                           std::size_t, degrees degree, const knn_params& params, ordinary_search<View> search) {
@@ -77,9 +77,9 @@ neighbors search_products(const View& data, double norm, const View& queries, st
   return found;
 }
 
-/// By differences: rows and queries are scaled together. A query is searched for at its own scale, zero at that of the
-/// smallest row. Rows that are infinite there, or infinitely far, are further than all others: where fewer than k are
-/// found they follow, from searches at coarser scales.
+/// Under metrics of differences: rows and queries are scaled together. A query is searched for at its own scale, zero
+/// at that of the smallest row. Rows that overflow at that scale, or whose distances do, are further away than all
+/// others: where fewer than k are found, searches at coarser scales find them.
 template <class View>
 neighbors search_differences(const View& data, double norm, const View& queries, std::span<const double> norms,
                              std::size_t k, degrees degree, const knn_params& params, ordinary_search<View> search) {
@@ -156,7 +156,7 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
   return found;
 }
 
-/// Searches by `search`, in rows of any magnitude. \throws std::invalid_argument for a query so long that its distances
+/// Searches by `search` among rows of any magnitude. \throws std::invalid_argument for a query so long that its distances
 /// may be no floats.
 template <class View, class Metric>
 neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Brute force over data that stays: checked, copied and prepared once, searched many times.
+/// flat_index: brute-force search over data that is checked, copied and prepared once and searched many times.
 
 #include <annulus/core/metric/row_query.hpp>
 #include <annulus/core/rows/value_checks.hpp>
@@ -42,7 +42,7 @@ class flat_index {
   id_type insert(matrix_view<T> rows, const run_params& params = {}) {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
-    if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "the index must stay below 2^32 - 1 rows");
+    if (rows.rows() >= no_id - size()) detail::invalid("rows", rows.rows(), "must keep the index below 2^32 - 1 rows");
     const thread_team team(params.threads);
     const auto compared = detail::compared_data(m_metric, rows, team);
     const double norm = detail::checked_norm<matrix<T>>(m_metric, dim(), compared.view(), team);
@@ -124,11 +124,11 @@ class flat_index {
     }();
     const double norm = size() == 0 ? 0 : detail::checked_norm<matrix<T>>(m_metric, dim(), compared, 1);
     return norm == m_norm || std::abs(norm - m_norm) <= 1e-4 * norm ? ""
-                                                                    : "greatest_norm: it is " + std::to_string(norm);
+                                                                    : "greatest_norm: must be " + std::to_string(norm);
   }
 
   matrix<T> m_data;
-  matrix<compared_scalar> m_compared;  ///< where the metric rewrites rows
+  matrix<compared_scalar> m_compared;  ///< the rewritten rows, where the metric rewrites them
   Metric m_metric;
   double m_norm = 0;
 };

@@ -17,7 +17,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// Queries by tiles, in parallel over blocks of them. Tiles of 8 bits are tried first where they may do.
+/// Searches for queries by tiles, in parallel over blocks of queries. Tiles of 8 bits are tried first where they may
+/// suffice.
 template <class T, class Rank>
 void search_tiles(matrix_view<T> data, const erased_metric<matrix_view<T>, Rank>& metric, product_form form,
                   matrix_view<T> queries, std::size_t k, const knn_params& params, std::span<const char> skip,
@@ -25,8 +26,8 @@ void search_tiles(matrix_view<T> data, const erased_metric<matrix_view<T>, Rank>
   const bool is_exact = params.recall_target == 1;
   float deviations = std::numeric_limits<float>::max();
   if (!is_exact) {
-    // A neighbour is to stay with probability recall_target, also where errors of quantisation drown all differences:
-    // the k-th smallest of n errors is then that many deviations out.
+    // A neighbour has to stay with probability recall_target, also where the errors of quantisation are larger than all
+    // differences: then the k-th smallest of n errors is that many deviations from 0.
     const double share = static_cast<double>(k) / static_cast<double>(data.rows());
     deviations = static_cast<float>(normal_upper_quantile(1 - params.recall_target) + normal_upper_quantile(share));
   }
@@ -57,7 +58,7 @@ void search_tiles(matrix_view<T> data, const erased_metric<matrix_view<T>, Rank>
   parallel_for(workers, queries.rows(), std::min(grain, share), search, params.progress, "knn");
 }
 
-/// Everything but the data that a search refuses. \throws std::invalid_argument.
+/// Throws std::invalid_argument for arguments, other than the data, that a search refuses.
 template <class View>
 void check_search(const View& data, const View& queries, std::size_t k, const knn_params& params) {
   if (k == 0) invalid("k", k, "must be at least 1");
@@ -77,8 +78,9 @@ neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, 
   neighbors result(queries.rows(), k);
   if (queries.rows() == 0 || data.rows() == 0) return result;
 
-  // A query that is not finite has no neighbours; one of no direction or of an extreme size has no place in a tile.
-  constexpr std::size_t few_queries = 16;  // packing the data into tiles costs about as much as so many scans in cache
+  // A query that is not finite has no neighbours; a zero vector under cosine, or one of extreme magnitude, is not in a
+  // tile. Packing the data into tiles takes about as long as scans for few_queries queries.
+  constexpr std::size_t few_queries = 16;
   constexpr double largest = 1e15, smallest = 1e-12;
   const bool is_exact = params.recall_target == 1, is_many = queries.rows() >= few_queries || !is_exact;
   std::vector<char> not_by_tiles(queries.rows(), 1), not_by_scan(queries.rows(), 1);
@@ -113,8 +115,8 @@ compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix
   return {metric, rows, team};
 }
 
-/// The greatest norm of rows as the metric of Points compares them, where a search asks for it: bytes need no other
-/// check. \throws std::invalid_argument for a row that is not finite, or so long that its distances may be no floats.
+/// The greatest norm of rows as the metric of Points compares them, where a search needs it; bytes need no other check.
+/// \throws std::invalid_argument for a row that is not finite, or so long that its distances may be no floats.
 template <class Points, class Metric, class View>
 double checked_norm(const Metric& metric, std::size_t dim, const View& rows, const thread_team& team) {
   const auto base = compared_metric<Points>(metric, dim);
@@ -165,15 +167,15 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
 /// inner_product and cosine select by tiles of integer products, at two to three times the speed of a float GEMM, and
 /// every candidate within the rounding bound is ranked by the kernel (VA-file: Weber, Schek, Blott 1998); fewer than 16
 /// queries, and other metrics, pass over the rows with the kernel, to the same result. Below 1, a true neighbour is
-/// kept with at least that probability, which lets those four metrics take 8-bit tiles for any k where the build has
-/// the instructions (VNNI); they do so for batches of any size, of which small ones are faster when exact. A query's
+/// kept with at least that probability, which lets those four metrics use 8-bit tiles for any k where the build has the
+/// instructions (VNNI). They do so for batches of any size; small batches are faster with recall_target = 1. A query's
 /// answer never depends on its batch or on the number of threads.
 ///
-/// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); distances are never
-/// materialised. A NaN query gets no neighbours. The filter and a user's metric may be called from several threads at
-/// once. \throws std::invalid_argument for k = 0, dimensions that differ, recall_target outside (0, 1] or NaN, data
-/// with a NaN or an infinity (naming the row), data or queries that the metric refuses, more than 2^32 - 1 rows;
-/// annulus::cancelled when `progress` returns false.
+/// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); the m x n distances are never
+/// stored. Distances are floats, also of rows of double. A query with a NaN or an infinity gets no neighbours. The
+/// filter and a user's metric may be called from several threads at once. \throws std::invalid_argument for k = 0,
+/// dimensions that differ, recall_target outside (0, 1] or NaN, data with a NaN or an infinity (naming the row), data
+/// or queries that the metric refuses, 2^32 - 1 rows or more; annulus::cancelled when `progress` returns false.
 template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, matrix_view<value_t<D>>> neighbors knn(const D& data, matrix_view<value_t<D>> queries,
                                                                      std::size_t k, Metric metric = {},

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Parameters of an exact search.
+/// Parameters of brute-force search.
 
 #include <annulus/core/base/progress.hpp>
 #include <annulus/core/result/filter.hpp>

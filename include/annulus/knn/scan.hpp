@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Search by passes over all rows: for any metric and any point set, and the fastest way for a few queries, which
-/// memory limits.
+/// Search by the one-to-one kernel alone: for any metric, and the fastest way for few queries, where memory is the
+/// limit.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/erased_metric.hpp>
@@ -25,10 +25,10 @@ class row_scan {
     m_ranks.resize(m_rows_at_once);
   }
 
-  /// So many rows stay in the second-level cache while all queries of a block pass over them.
+  /// The number of rows that stay in the second-level cache while all queries of a block are compared with them.
   std::size_t rows_at_once() const noexcept { return m_rows_at_once; }
 
-  /// For so many queries and k from now on, without rows.
+  /// Starts anew, for so many queries and k.
   void reset(std::size_t queries, std::size_t k) {
     m_best.reserve(queries);
     while (m_best.size() < queries) m_best.emplace_back(k);
@@ -36,7 +36,7 @@ class row_scan {
     for (std::size_t q = 0; q < queries; ++q) m_best[q].reset(k);
   }
 
-  /// Rows [begin, end) against queries first, first + 1, ...; of those whose `skip` is set none.
+  /// Compares rows [begin, end) with queries first, first + 1, ..., except those whose `skip` is set.
   void add(std::size_t begin, std::size_t end, const View& queries, std::size_t first, std::span<const char> skip) {
     for (std::size_t row = begin; row < end; row += m_rows_at_once) {
       const std::size_t count = std::min(m_rows_at_once, end - row);
@@ -128,8 +128,7 @@ class row_scan {
   aligned_vector<T> m_rows, m_query;
 };
 
-/// Searches all rows for the k nearest of each query whose `skip` is not set, into its row of `result`, which is all
-/// padding: over blocks of queries, or over the rows where queries are fewer than threads.
+/// Searches for all queries but those for which `skip` holds.
 template <class View, class Rank>
 void scan(const View& data, const erased_metric<View, Rank>& metric, const View& queries, std::size_t k,
           const id_filter& filter, std::size_t threads, const progress_callback& progress, std::span<const char> skip,

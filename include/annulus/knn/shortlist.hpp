@@ -17,11 +17,11 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// arrival. Ranks and ids are kept apart, so that a cut is a few passes of SIMD over the ranks.
 class shortlist {
  public:
-  /// Room for twice k and some more between cuts, never for more than n rows.
+  /// Empties it, with room for more than 2 k candidates between cuts, but never for more than n.
   void reset(std::size_t k, std::size_t n) {
     m_k = k;
     m_capacity = std::min(n, 2 * k + 256) + simd::lanes<float>;
-    m_ranks.resize(m_capacity + simd::lanes<float>);  // cuts look at whole vectors
+    m_ranks.resize(m_capacity + simd::lanes<float>);  // cuts read whole vectors
     m_ids.resize(m_capacity);
     m_size = 0;
     m_kth = std::numeric_limits<float>::max();
@@ -34,13 +34,13 @@ class shortlist {
   float kth() const noexcept { return m_kth; }
   std::span<const id_type> ids() const noexcept { return {m_ids.data(), m_size}; }
 
-  /// The lanes chosen, of ids first, first + 1, ...
+  /// Appends the chosen lanes, whose ids are first, first + 1, ...
   void append(const simd::batch<float>& ranks, std::uint64_t chosen, id_type first) noexcept {
     m_size += simd::append_lanes(ranks, chosen, first, m_ranks.data() + m_size, m_ids.data() + m_size);
   }
 
-  /// Drops what is beyond the k-th by more than `margin`; false where little or nothing went, so that the ranks cannot
-  /// tell the candidates apart.
+  /// Drops candidates that exceed the k-th rank by more than `margin`. Returns false where few or none do, so that the
+  /// ranks cannot tell the candidates apart.
   bool cut(float margin) noexcept {
     m_kth = upper_bound_of_kth();
     const float limit = m_kth + margin;
@@ -56,7 +56,7 @@ class shortlist {
     return m_size <= m_k + (m_capacity - m_k) / 2;
   }
 
-  /// Goes on with k candidates alone, of which this is the greatest rank.
+  /// Replaces all by k candidates, whose greatest rank is given.
   void assign(std::span<const candidate<float>> candidates, float greatest) noexcept {
     m_size = candidates.size();
     m_kth = greatest;
@@ -76,7 +76,7 @@ class shortlist {
     return static_cast<std::size_t>(simd::reduce_add(count));
   }
 
-  /// A rank that k or a few more do not exceed, by bisection over the bits of floats.
+  /// A rank that k candidates, or a few more, do not exceed; by bisection over the bits of floats.
   float upper_bound_of_kth() noexcept {
     std::fill_n(m_ranks.data() + m_size, simd::lanes<float>, std::numeric_limits<float>::infinity());
     std::uint32_t low = ordered_bits(std::numeric_limits<float>::lowest()), high = ordered_bits(m_kth);

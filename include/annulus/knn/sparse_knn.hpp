@@ -40,13 +40,13 @@ neighbors search_points(const Points& data, const Points& queries, std::size_t k
 /// lower id, padded with no_id and +infinity where fewer than k rows are there or pass the filter. Both are csr_views
 /// or csr_matrices; sets without values under metrics of sets (Metric::is_set_metric).
 ///
-/// Always exact: recall_target is checked and otherwise not used. Order and values are those of the metric called on
-/// two rows; no answer depends on the batch or the number of threads. A query with a NaN or an infinity gets no
-/// neighbours. The filter and a user's metric may be called from several threads at once. Time O(m n) distances, of
-/// which each is linear in what the two rows store at most. \throws std::invalid_argument for k = 0, dimensions that
-/// differ, recall_target outside (0, 1] or NaN, data with a NaN or an infinity (naming the row), rows that the metric
-/// refuses, sets without values under a metric that reads them, more than 2^32 - 1 rows; annulus::cancelled when
-/// `progress` returns false.
+/// Always exact: recall_target is checked and otherwise ignored. Distances are floats, also of rows of double. Order
+/// and values are those of the metric called on two rows; no answer depends on the batch or the number of threads. A
+/// query with a NaN or an infinity gets no neighbours. The filter and a user's metric may be called from several
+/// threads at once. Time O(m n) distances, each at most linear in the stored coordinates of the two rows. \throws
+/// std::invalid_argument for k = 0, dimensions that differ, recall_target outside (0, 1] or NaN, data with a NaN or an
+/// infinity (naming the row), rows that the metric refuses, sets without values under a metric that reads them, 2^32 -
+/// 1 rows or more; annulus::cancelled when `progress` returns false.
 template <detail::csr_like D, class Metric = euclidean>
   requires metric_for<Metric, csr_view<typename D::value_type>> neighbors
   knn(const D& data, const std::type_identity_t<csr_view<typename D::value_type>>& queries, std::size_t k,
@@ -70,7 +70,7 @@ template <detail::csr_like D, class Metric = euclidean>
   }
 
 /// The same over any point set whose rows are neither of a matrix nor sparse, by a metric that takes two of its rows.
-/// Rows are not looked over.
+/// Rows are not checked for NaN and infinity.
 template <point_set D, class Metric>
   requires(!detail::rows_like<D> && metric_for<Metric, D>)
 neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, const knn_params& params = {}) {

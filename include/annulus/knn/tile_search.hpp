@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Search by tiles of products: the ranks that tiles.hpp gives are good to within a bound, the shortlists keep all that
-/// the bound allows, and the one-to-one kernel decides.
+/// Search by tiles of products: the ranks from tiles.hpp are right to within a bound, the shortlists keep all
+/// candidates within that bound, and the one-to-one kernel ranks these.
 
 #include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
@@ -14,15 +14,15 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Searches a block of queries in the data with a metric that has a product form. Holds the scratch; one for each
-/// thread.
+/// Searches a block of queries in the data with a metric that has a product form. Holds scratch: each thread has its
+/// own.
 template <class T, class Rank, class Coordinate>
 class tile_search {
  public:
   using metric_type = erased_metric<matrix_view<T>, Rank>;
 
-  /// `deviations`: how many standard deviations of the quantisation error to guard against; the largest float for
-  /// exact results, which take its bound.
+  /// `deviations`: how many standard deviations of the quantisation error the margin covers; the largest float for
+  /// exact results, whose margin is the bound of the error.
   tile_search(matrix_view<T> data, const metric_type& metric, product_form form, std::size_t k, const id_filter& filter,
               float deviations)
       : m_data(data),
@@ -37,7 +37,7 @@ class tile_search {
 
   /// Writes the neighbours of queries [begin, end) to their rows of `result`; of one whose `skip` is set none.
   /// Gives up, returns false and writes nothing once more than `budget` candidates would have to be ranked by the
-  /// kernel. `step` is called now and then with the share of the work that is done.
+  /// kernel. `step` is called repeatedly with the fraction of the work that is done.
   bool operator()(matrix_view<T> queries, std::size_t begin, std::size_t end, std::span<const char> skip,
                   std::size_t budget, neighbors& result, function_ref<void(double)> step) {
     m_ids.clear();
@@ -56,7 +56,7 @@ class tile_search {
         for (std::size_t q = 0; q < count; ++q) consider(group + q, queries, m_products + q * tile_rows, first);
       }
       if (panel == n / tile_rows / 8 && m_kernel_calls + candidates() > budget / 2)
-        return false;  // before much is lost
+        return false;  // early, before much work is done
       if (m_kernel_calls > budget) return false;
       if (panel % 64 == 63) step(static_cast<double>(first) / static_cast<double>(n));
     }
@@ -66,7 +66,7 @@ class tile_search {
   }
 
  private:
-  /// Cuts all shortlists back and counts what is left.
+  /// Cuts all shortlists, and returns the number of candidates left.
   std::size_t candidates() {
     std::size_t count = 0;
     for (std::size_t q = 0; q < m_ids.size(); ++q) {
@@ -105,7 +105,7 @@ class tile_search {
     }
   }
 
-  /// Quantises a row; for its direction the row near 1, where its squares were too small to divide by.
+  /// Quantises a row; under cosine the row scaled to near 1, where its squared norm was too small to divide by.
   quantized_row quantize(std::span<const T> row, coordinate_word* out) {
     const quantized_row known = m_quantize(row.data(), out);
     if constexpr (!is_byte<T>)
@@ -118,8 +118,8 @@ class tile_search {
     return known;
   }
 
-  /// Quantises tile_rows rows. A rank is scale * product + offset, where offset is infinite for rows that are not there
-  /// or not wanted. With the greatest norm and error of the rows the limits widen.
+  /// Quantises tile_rows rows. A rank is scale * product + offset, where offset is infinite for rows behind the last
+  /// and rows that the filter excludes. The limits widen with the greatest norm and error of the rows.
   void load_panel(std::size_t first) {
     const std::size_t count = std::min(tile_rows, m_data.rows() - first), words = m_quantize.words();
     quantized_row greatest = m_greatest;
@@ -187,8 +187,8 @@ class tile_search {
     m_limits[q] = m_found[q].kth() + margin(q);
   }
 
-  /// Where approximate ranks cannot tell candidates apart (duplicates, data far from the origin), the kernel does at
-  /// once: the k best stay, with ranks less the constant by which the approximate ones differ.
+  /// Where approximate ranks cannot tell candidates apart (duplicates, data far from the origin), ranks them by the
+  /// kernel at once: the k best stay, with ranks less the constant by which approximate ranks differ from exact ones.
   void keep_exact(std::size_t q, matrix_view<T> queries) {
     const float norm = m_quantized[q].norm;
     const float constant = m_form == product_form::squared_l2 ? norm * norm
@@ -246,8 +246,8 @@ class tile_search {
   std::size_t m_kernel_calls = 0;
   std::vector<quantized_row> m_quantized;
   std::vector<shortlist> m_found;
-  std::vector<std::int32_t> m_start;            ///< what a query's products with the bias of the rows are to be rid of
-  std::vector<float> m_limits, m_query_scales;  ///< a rank above its query's limit is of no interest
+  std::vector<std::int32_t> m_start;            ///< cancels the products of a query with the bias of the rows
+  std::vector<float> m_limits, m_query_scales;  ///< ranks above the limit of their query are dropped
   aligned_vector<coordinate_word> m_packed, m_panel, m_rows;
   aligned_vector<T> m_near_one;
   alignas(64) float m_scale[tile_rows], m_offset[tile_rows];

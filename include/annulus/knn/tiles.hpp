@@ -1,12 +1,12 @@
 #pragma once
 
 /// \file
-/// Tiles of inner products in small integers, at twice the speed of float or more: what search selects with.
+/// Tiles of inner products of small integers, by which searches select candidates at twice the speed of floats or more.
 ///
-/// Rows are quantised to 16 bits (8 where an approximate answer will do), and the error of doing so is measured. Tile
-/// products are then exact integers, so the rank that they give a pair is known to lie within a bound of the true one,
-/// whoever else is in the batch. Whatever might belong to the answer by that bound is ranked again by the one-to-one
-/// kernel: the filter and refine of the VA-file (Weber, Schek, Blott 1998), its filter on the multiply-add units.
+/// Rows are quantised to 16 bits (8 where an approximate answer suffices), and the error of each is measured. Tile
+/// products are exact integers, so the rank of a pair is within a known bound of the true one, whatever else is in the
+/// batch. All rows that can belong to the answer by that bound are ranked again by the one-to-one kernel: the filter
+/// and refine of the VA-file (Weber, Schek, Blott 1998), its filter on the multiply-add units.
 
 #include <annulus/core/codes/error_bounded_rows.hpp>
 #include <annulus/core/simd/transpose.hpp>
@@ -26,13 +26,13 @@ inline constexpr std::size_t tile_queries = 4, tile_vectors = 2;
 inline constexpr std::size_t tile_lanes = simd::integers::bytes / 4;
 inline constexpr std::size_t tile_rows = tile_vectors * tile_lanes;
 
-/// Bytes are multiplied unsigned by signed, so those of data rows are moved up by 128.
+/// Bytes are multiplied unsigned by signed, so 128 is added to those of data rows.
 template <class Coordinate>
 inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 ? static_cast<coordinate_word>(0x80808080u) : 0;
 
 /// out[q * tile_rows + r] = start[q] + <query q, row r>, of rows and queries interleaved by word: word w of row r
-/// stands at rows[w * tile_rows + r], that of query q at queries[w * tile_queries + q].
-/// Never inlined: the registers are to hold its sums and nothing else.
+/// stands at rows[w * tile_rows + r], that of query q at queries[w * tile_queries + q]. Never inlined, so that the
+/// registers hold its sums and nothing else.
 template <class Coordinate, class Integers = simd::integers>
 [[gnu::noinline]] void multiply_tile(const coordinate_word* queries, const coordinate_word* rows, std::size_t words,
                                      const std::int32_t* start, std::int32_t* out) noexcept {

@@ -35,16 +35,7 @@ std::vector<Scratch> over_queries(const Hasher& hasher, const View& queries, std
 inline csr to_csr(const std::vector<std::vector<candidate<float>>>& found, std::size_t n_columns) {
   if (n_columns > std::size_t{std::numeric_limits<std::int32_t>::max()})
     invalid("ids", n_columns, "must fit the 32-bit indices of a CSR matrix: build a new index of the rows that remain");
-  csr result{{0}, {}, {}, n_columns};
-  result.indptr.reserve(found.size() + 1);
-  for (const auto& row : found) {
-    for (const auto& c : row) {
-      result.indices.push_back(static_cast<std::int32_t>(c.id));
-      result.distances.push_back(c.rank);
-    }
-    result.indptr.push_back(static_cast<std::int64_t>(result.indices.size()));
-  }
-  return result;
+  return lists_to_csr(found, n_columns);
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

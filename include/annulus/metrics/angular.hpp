@@ -19,15 +19,13 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// rows, whose absent coordinates are 0, O(stored in both).
 struct correlation : detail::embedding<correlation> {
   static constexpr std::string_view name = "correlation";
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
   using detail::embedding<correlation>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
     if (d == 0) return;
-    // Less the first coordinate first: what is left of a constant row is 0, to the last bit.
+    // The first coordinate is subtracted first, which makes a constant row exactly 0.
     const auto first = static_cast<double>(row[0]);
     double sum = 0;
     for (std::size_t i = 0; i < d; ++i) sum += static_cast<double>(row[i]) - first;
@@ -46,7 +44,7 @@ struct correlation : detail::embedding<correlation> {
   }
 
  private:
-  /// Of one sparse row: what centres its values, and the squared norm of all of them centred. Values are taken by
+  /// What centres the values of a sparse row, and the squared norm of the centred row. Values are multiplied by
   /// 2^-exponent.
   struct centre {
     template <class T>
@@ -73,7 +71,8 @@ struct correlation : detail::embedding<correlation> {
     }
     double of(double x) const noexcept { return factor * x - first - mean; }
     double dim, factor, first = 0, mean = 0, norm = 0;
-    bool is_full = false;  ///< then it may be far from zero: the mean is taken off before anything is squared
+    bool is_full =
+        false;  ///< no coordinate is absent. The mean may be far from zero, and is subtracted before squaring
   };
 
   template <class T>
@@ -97,11 +96,11 @@ struct correlation : detail::embedding<correlation> {
   }
 };
 
-/// The angle between two rows as a part of half a turn: arccos(cos(a, b)) / pi, 0 for the same direction, 1/2 for
+/// The angle between two rows as a fraction of half a turn: arccos(cos(a, b)) / pi, 0 for the same direction, 1/2 for
 /// orthogonal rows and 1 for opposite ones. A metric on directions. Other libraries give the similarity 1 - angle / pi
-/// by this name. A zero row is at 1/2 from any other and at 0 from another zero row. Ranked by `cosine`, whose rounding
-/// it has: angles below some 5e-4 between float rows are not told apart. O(d).
-struct true_angular {
+/// by this name. A zero row is at 1/2 from any other and at 0 from another zero row. Ranked by `cosine`, with its
+/// rounding: angles below about 5e-4 between float rows are not distinguished. O(d).
+struct true_angular : detail::ranked_metric<true_angular> {
   static constexpr std::string_view name = "true_angular";
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::cosine;
@@ -113,24 +112,16 @@ struct true_angular {
   static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
     return cosine{}(a, b);
   }
-  /// By the half angle: an arccos loses small angles.
+  /// From the half angle, as the arccos of a rounded cosine loses small angles.
   template <std::floating_point Rank>
   static Rank to_distance(Rank rank) noexcept {
     return 2 * std::asin(detail::sqrt(std::min(rank / 2, Rank(1)))) / std::numbers::pi_v<Rank>;
   }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
-  }
 };
 
-/// 1 - <a, b>: the cosine distance of rows of length 1, which the caller answers for; of other rows it orders as
-/// inner_product does, and is below 0 where their product is beyond 1. O(d).
-struct dot {
+/// 1 - <a, b>: the cosine distance of rows of length 1, which is not checked. Other rows have the order of
+/// inner_product, and a negative distance where their product is above 1. O(d).
+struct dot : detail::ranked_metric<dot> {
   static constexpr std::string_view name = "dot";
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::inner_product;
@@ -151,27 +142,17 @@ struct dot {
   static auto to_distance(Rank rank) noexcept {
     return 1 + detail::to_floating(rank);
   }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
-  }
 };
 
-/// 1 - rho of Spearman's rank correlation rho (Spearman 1904), from 0 to 2: the correlation of the coordinates' places
-/// in ascending order, where equal ones share the mean of theirs. A constant row is at distance 1 from any other and 0
-/// from another constant row. O(d) once every row is rewritten in O(d log d); rewriting allocates for long rows.
+/// 1 - rho of Spearman's rank correlation rho (Spearman 1904), from 0 to 2: the correlation of the coordinates' ranks,
+/// where equal coordinates have the mean of their ranks. A constant row is at distance 1 from any other and 0 from
+/// another constant row. O(d) once every row is rewritten in O(d log d); rewriting allocates for long rows.
 struct spearmanr : detail::embedding<spearmanr> {
   static constexpr std::string_view name = "spearmanr";
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
   using detail::embedding<spearmanr>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
-  /// Places less their mean, which are half of how many coordinates are smaller less how many are greater.
+  /// Ranks less their mean: half of (the number of smaller coordinates - the number of greater ones).
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) {
     constexpr std::size_t few = 32 * simd::lanes<embedded<T>>;
@@ -181,7 +162,7 @@ struct spearmanr : detail::embedding<spearmanr> {
   static cosine base(std::size_t) noexcept { return {}; }
 
  private:
-  /// Every coordinate compared with every other, a register at a time: quicker than sorting some hundreds.
+  /// Compares every coordinate with every other, by registers: faster than sorting up to some hundreds.
   template <std::size_t Few, class T, class Lane>
   static void count_around(const T* row, std::size_t d, Lane* out) noexcept {
     using vector = simd::batch<Lane>;
@@ -221,9 +202,9 @@ struct spearmanr : detail::embedding<spearmanr> {
 };
 
 /// Triangle area similarity times sector area similarity (Heidarian and Dinneen 2016), which grows with the angle and
-/// with the lengths of both: with theta their angle plus 10 degrees, |a| |b| |sin theta| / 2 times
-/// (|a - b| + ||a| - |b||)^2 theta / 2. An area has no sign: where theta is beyond a half turn the published formula is
-/// negative, and so opposite rows would be the nearest. 0 where either row is 0. Not a metric. O(d).
+/// with the lengths of both rows: with theta their angle plus 10 degrees, |a| |b| |sin theta| / 2 times (|a - b| + ||a|
+/// - |b||)^2 theta / 2. An area has no sign: where theta is beyond a half turn the published formula is negative, and
+/// so opposite rows would be the nearest. 0 where either row is 0. Not a metric. O(d).
 struct tsss {
   static constexpr std::string_view name = "tsss";
   static constexpr bool is_angular = false;
@@ -241,7 +222,7 @@ struct tsss {
   }
 
  private:
-  /// From |a - b|^2, |a|^2 and |b|^2, or where a sum left its range from the lengths.
+  /// From |a - b|^2, |a|^2 and |b|^2, or from the lengths where one of these overflowed or underflowed.
   template <class Row, std::floating_point Number>
   static Number from_rows(const Row& a, const Row& b, Number square, Number a_square, Number b_square) noexcept {
     if constexpr (detail::may_leave_range<Row>)
@@ -258,8 +239,8 @@ struct tsss {
     return std::ldexp(from_lengths(near_one(static_cast<double>(distance)), near_one(a_norm), near_one(b_norm)),
                       4 * exponent);
   }
-  /// The angle is that of the triangle of the three sides, by half of it, which keeps small angles that the arccos of a
-  /// rounded cosine loses.
+  /// The angle comes from the three sides of the triangle, by the half angle, as the arccos of a rounded cosine loses
+  /// small angles.
   template <std::floating_point Number>
   static Number from_lengths(Number distance, Number a_norm, Number b_norm) noexcept {
     const Number product = a_norm * b_norm, longer = std::abs(a_norm - b_norm), reach = distance + longer;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Metrics of sets, or of rows of binary coordinates, by how many coordinates both rows have (tt), neither has (ff),
-/// and one of them alone has (tf, ft; differing = tf + ft), of n.
+/// Metrics of sets, or of rows of binary coordinates, from the numbers of coordinates, of n, that both rows have (tt),
+/// neither has (ff), or one of them has (tf, ft; differing = tf + ft).
 ///
 /// All of them, and core's jaccard, take dense rows (what is not zero is a member), sparse rows (what is stored is a
 /// member, whatever its value) and, as packed<dice> and so on, rows of packed bits, to the same result in double. Where
@@ -84,8 +84,8 @@ struct sokalmichener : detail::set_metric<sokalmichener> {
   }
 };
 
-/// 2 tf ft / (tt ff + tf ft), from 0 to 2 (Yule 1912). 0 wherever one set holds the other, so that sets which differ
-/// may be at no distance.
+/// 2 tf ft / (tt ff + tf ft), from 0 to 2 (Yule 1912). 0 wherever one set contains the other, so that different sets
+/// may be at distance 0.
 struct yule : detail::set_metric<yule> {
   static constexpr std::string_view name = "yule";
   template <class Number>

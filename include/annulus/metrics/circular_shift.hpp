@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The constant that brings numbers nearest to zero in the p-norm: what transport around a circle comes down to.
+/// The constant whose subtraction makes the p-norm of some numbers least: optimal transport around a circle needs it.
 
 #include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/kernels/dense_operations.hpp>
@@ -29,7 +29,7 @@ struct weighted_values {
   const T* weights;
   std::size_t size;
 
-  /// f(values, weights) for vectors of them, padded by the first value with weight 0.
+  /// Calls f(values, weights) for vectors of both, padded with the first value and weight 0.
   template <class F>
   void for_each(F f) const noexcept {
     using batch = simd::batch<T>;
@@ -47,7 +47,7 @@ struct weighted_values {
     f(batch::load_aligned(value), batch::load_aligned(weight));
   }
 
-  /// The sum of f(value, weight).
+  /// The sum of f(value, weight) over all.
   template <class F>
   T sum(F f) const noexcept {
     simd::batch<T> total(T(0));
@@ -57,8 +57,8 @@ struct weighted_values {
 };
 
 /// The least sum of weight |x - mu| over mu, given the extremes of x: Kelley's cutting planes (1960). The sum is convex
-/// and piecewise linear in mu; the lines that support it on either side of the least meet below it, which tells where
-/// to look next and when to stop. A handful of passes, where selecting the median takes branches that none can predict.
+/// and piecewise linear in mu. Its supporting lines on both sides of the minimum meet below it, at the next mu to try
+/// and with a lower bound. That takes a few passes, where selecting the median takes branches that cannot be predicted.
 template <class T>
 T least_absolute_sum(const weighted_values<T>& x, T least, T greatest) noexcept {
   using batch = simd::batch<T>;
@@ -77,7 +77,7 @@ T least_absolute_sum(const weighted_values<T>& x, T least, T greatest) noexcept 
         (left.value - right.value + (right.slope * right.at - left.slope * left.at)) / (right.slope - left.slope);
     const double bound = left.value + left.slope * (mu - left.at);
     if (best - bound <= 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) * best) break;
-    // Now and then the middle, lest skewed numbers be approached from one side in small steps.
+    // Every fourth step takes the middle, as skewed numbers would be approached from one side in small steps.
     if (pass % 4 == 3) mu = (left.at + right.at) / 2;
     const batch shift(static_cast<T>(mu)), zero(T(0));
     batch distances(T(0)), slopes(T(0));
@@ -114,8 +114,8 @@ T shifted_norm(const weighted_values<T>& x, double p) noexcept {
     const batch mean(x.sum([](batch v, batch w) { return v * w; }) / weight);
     return detail::sqrt(x.sum([&](batch v, batch w) { return w * (v - mean) * (v - mean); }));
   }
-  // In units of half the range some number is at least 1 away from any mu, so that no power vanishes; mu is where as
-  // much pulls up as pulls down, and bisection finds it, for the pull up falls as mu rises.
+  // In units of half the range some number is at least 1 away from any mu, so that its power does not underflow. The
+  // derivative of the sum is monotone in mu; bisection finds its zero.
   const T scale = 2 / range;
   const auto distances = [&](batch v, T mu) { return (v - batch(least)) * batch(scale) - batch(mu); };
   T low(0), high(2);

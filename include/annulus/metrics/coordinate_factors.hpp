@@ -15,7 +15,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// Each coordinate times a factor of its own. Copies share the factors.
 class coordinate_factors {
  public:
-  /// factor(weight, i) for every weight.
+  /// The factor of coordinate i is factor(weight, i).
   template <class F>
   coordinate_factors(std::span<const double> weights, F factor) {
     buffer<double> factors(weights.size());
@@ -30,7 +30,7 @@ class coordinate_factors {
     const double* const factors = m_factors->data();
     for (std::size_t i = 0; i < size(); ++i) out[i] = static_cast<Out>(static_cast<double>(row[i]) * factors[i]);
   }
-  /// f of both rows rewritten. Allocates for rows that store more than some 250 elements.
+  /// f(a, b) of both rewritten rows. Allocates for rows that store more than about 250 elements.
   template <class T, class F>
   auto of_sparse(const sparse_row<T>& a, const sparse_row<T>& b, F f) const {
     using lane = lane_t<T>;
@@ -46,8 +46,7 @@ class coordinate_factors {
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::size_t count = self.size();
-    archive("dim", count);
+    const std::size_t count = archived_size(archive, "dim", self.size());
     if constexpr (Archive::is_loading) {
       buffer<double> factors;
       archive("factors", factors, {count});
@@ -66,6 +65,37 @@ class coordinate_factors {
 inline void check_length(std::string_view parameter, std::size_t length, std::size_t d) {
   if (d != length) invalid("dimension", d, "must equal the length of ", parameter, " = ", length);
 }
+
+/// Base of metrics that are Derived::base() of rows with a factor for each coordinate. Derived::weights is the name of
+/// the parameter from which the factors come.
+template <class Derived>
+class factor_embedding : public embedding<Derived> {
+ public:
+  using embedding<Derived>::operator();
+
+  /// \throws std::invalid_argument unless there are d weights.
+  void check_dimension(std::size_t d) const { check_length(Derived::weights, m_factors.size(), d); }
+  std::size_t embedded_dim(std::size_t d) const {
+    check_dimension(d);
+    return d;
+  }
+  template <row_scalar T>
+  void embed(const T* row, std::size_t, lane_t<T>* out) const noexcept {
+    m_factors.apply(row, out);
+  }
+
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    check_dimension(a.dim);
+    check_dimension(b.dim);
+    return m_factors.of_sparse(a, b, static_cast<const Derived&>(*this).base(a.dim));
+  }
+
+ protected:
+  explicit factor_embedding(coordinate_factors factors) : m_factors(std::move(factors)) {}
+
+  coordinate_factors m_factors;
+};
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

@@ -2,7 +2,7 @@
 
 /// \file
 /// The kernels of metrics that are sums over the coordinates of two rows: what each folds into its accumulators. 8-bit
-/// rows go through lanes of floats unless said.
+/// rows are widened to floats unless stated otherwise.
 
 #include <annulus/core/kernels/sparse_kernels.hpp>
 #include <annulus/core/simd/elementary.hpp>
@@ -18,7 +18,7 @@ namespace kernels {
 struct absolute_sum {};  ///< sum |a + b|
 struct unequal {};       ///< coordinates that differ, counted
 struct canberra {};      ///< sum |a - b| / (|a| + |b|), 0 where both are 0
-/// The same, of coordinates whose sum overflows too.
+/// The same, right also where |a| + |b| overflows.
 struct canberra_of_largest {};
 struct braycurtis {};  ///< {sum |a - b|, sum |a + b|}
 struct tsss_terms {};  ///< {sum (a - b)^2, sum a^2, sum b^2}
@@ -29,7 +29,7 @@ struct powers {};
 
 namespace detail {
 
-/// Several sums in one pass, which the result holds in an array.
+/// Several sums in one pass; the result is an array of them.
 template <class T, std::size_t N>
 struct sums_operation : floating_operation<T> {
   using base = floating_operation<T>;
@@ -87,7 +87,7 @@ struct operation<kernels::absolute_sum, T> : floating_operation<T> {
   static auto fold(auto sum, auto a, auto b) noexcept { return sum + xsimd::abs(a + b); }
 };
 
-/// Exact: sums of bytes without a sign.
+/// Exact for unsigned bytes, by integer sums.
 template <>
 struct operation<kernels::braycurtis, std::uint8_t> : byte_operation<std::uint8_t> {
   using base = byte_operation<std::uint8_t>;
@@ -117,7 +117,7 @@ struct operation<kernels::unequal, T> : floating_operation<T> {
   }
 };
 
-/// As integers.
+/// By integers.
 template <class T>
   requires is_byte<T>
 struct operation<kernels::unequal, T> : byte_operation<T> {
@@ -163,14 +163,14 @@ struct operation<kernels::tsss_terms, T> : sums_operation<T, 3> {
   }
 };
 
-/// sum |x / greatest|^p by logarithms, of differences x of which the greatest is known: nothing overflows, and however
-/// large p is, what is not equal is not at distance 0.
+/// sum |x / greatest|^p by logarithms, of differences x whose greatest is known: nothing overflows, and rows that
+/// differ are not at distance 0, however large p is.
 template <class Lane>
 class power_sum {
  public:
   using vector = simd::batch<Lane>;
   power_sum(Lane greatest, Lane p) noexcept : m_greatest(greatest), m_root(1 / p), m_scale(greatest), m_p(p) {}
-  /// Logarithms stop where an exp is nothing beside that of the greatest, short of infinities.
+  /// Logarithms are clamped where their exp is negligible beside that of the greatest, and so are never infinite.
   void add(const vector& x) noexcept {
     const vector negligible(Lane(std::numeric_limits<Lane>::min_exponent) * std::numbers::ln2_v<Lane>);
     m_sum += simd::exp(xsimd::max(m_p * simd::log(xsimd::abs(x) / m_scale), negligible));

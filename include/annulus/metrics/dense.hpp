@@ -41,7 +41,7 @@ class minkowski : public detail::row_metric<minkowski> {
   auto rank(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     return sum_between(a, b);
   }
-  /// In double and near 1, so that rows times a power of two have distances times a power of two.
+  /// Computed in double from a number near 1, so that rows times a power of two have distances times that power.
   template <std::floating_point Rank>
   Rank to_distance(Rank rank) const noexcept {
     const auto sum = static_cast<double>(rank);
@@ -72,7 +72,7 @@ class minkowski : public detail::row_metric<minkowski> {
   template <class Row>
   using number = detail::lane_t<detail::coordinate_t<Row>>;
 
-  /// f(kernel) of the kernel that sums the powers, or for a p that has none the distance itself.
+  /// f(kernel) for the kernel that sums the powers; for a p without a kernel the distance itself.
   template <class Row, class F>
   number<Row> with_kernel(const Row& a, const Row& b, F f) const noexcept {
     switch (m_halves) {
@@ -92,7 +92,8 @@ class minkowski : public detail::row_metric<minkowski> {
         return detail::norm_of_difference(a, b, static_cast<number<Row>>(std::min(m_p, 1e30)));
     }
   }
-  /// f(x) = x^(Power / Root), by the f of the number from 1 to 2^Root that is x times a power of 2^Root.
+  /// x^(Power / Root), computed by f(y) = y^(Power / Root) for the y = x times a power of 2^Root that is in [1,
+  /// 2^Root).
   template <int Root, int Power, class F>
   static double root(double x, F f) noexcept {
     if (!(x > 0 && detail::is_finite(x))) return x;
@@ -111,7 +112,7 @@ class minkowski : public detail::row_metric<minkowski> {
   }
 
   double m_p;
-  int m_halves = 0;  ///< 2 p where a kernel of its own serves it, else 0
+  int m_halves = 0;  ///< 2 p where this p has a kernel, else 0
 };
 
 /// sum |a - b| / (|a| + |b|), from 0 to d; a coordinate that is 0 in both rows adds 0 (Lance and Williams 1967). A
@@ -152,7 +153,7 @@ struct braycurtis {
   }
 
  private:
-  /// From the sums of two rows, or of the rows near 1 where a sum overflowed.
+  /// From the sums of two rows, or of the rows scaled to near 1 where a sum overflowed.
   template <class Row, class Sum>
   static Sum from_rows(const Row& a, const Row& b, Sum difference, Sum size) noexcept {
     if constexpr (detail::may_leave_range<Row>)
@@ -168,8 +169,9 @@ struct braycurtis {
   }
 };
 
-/// The part of the coordinates in which two rows differ, from 0 to 1 (Hamming 1950); 0 for rows without coordinates. Of
-/// values: `bit_hamming` counts bits. Of sparse rows an absent value and a stored 0 are equal. A metric. O(d).
+/// The fraction of the coordinates in which two rows differ, from 0 to 1 (Hamming 1950); 0 for rows without
+/// coordinates. It compares values; `bit_hamming` compares bits. In sparse rows an absent value equals a stored 0. A
+/// metric. O(d).
 struct hamming {
   static constexpr std::string_view name = "hamming";
   static constexpr bool is_angular = false;

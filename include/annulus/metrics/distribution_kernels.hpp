@@ -25,8 +25,8 @@ namespace detail {
 // With s = a + b, x = (a - b) / s and w = 1 - x^2 = 4 a b / s^2, a coordinate's term of the Jensen-Shannon divergence
 // is
 //   s / 4 ((1 + x) log(1 + x) + (1 - x) log(1 - x)) = (a - b)^2 / (2 s) r(w),
-// where r falls from log 2 at w = 0 to 1/2 at w = 1. The factor (a - b)^2 takes all that cancels for near rows, and r
-// needs no logarithm: the singularity at 0 is of the kind w log w, which rational functions resolve exponentially fast.
+// where r falls from log 2 at w = 0 to 1/2 at w = 1. For similar rows all cancellation is in the factor (a - b)^2. r
+// needs no logarithm: its singularity at 0 is like w log w, to which rational functions converge exponentially.
 
 /// r(w) within 2e-6 of its value on [0, 1]: a minimax fit with poles and zeros on the negative axis. All coefficients
 /// are positive, so that nothing cancels.
@@ -57,7 +57,7 @@ template <class T>
 struct operation<kernels::jensen_shannon, T> : floating_operation<T> {
   using batch = simd::batch<T>;
   static batch fold(batch sum, batch a, batch b) noexcept {
-    // Least: where both are zero, zero times the inverse is to be zero.
+    // At least the smallest normal number: where both are zero, zero times the inverse has to be zero.
     const batch total = xsimd::max(a + b, batch(std::numeric_limits<T>::min()));
     const batch inverse = batch(T(1)) / total, difference = a - b;
     const batch x = simd::in_order(difference * inverse), half = batch(T(0.5));
@@ -67,7 +67,7 @@ struct operation<kernels::jensen_shannon, T> : floating_operation<T> {
     } else {
       const batch y = x * x, least(std::numeric_limits<T>::min());
       const auto of_logs = [&](batch p) { return p * simd::log(xsimd::max((p + p) * inverse, least)); };
-      // In order of size, lest contraction to a fused multiply-add tell a from b.
+      // Ordered by size: contraction to a fused multiply-add would make the result depend on which is a.
       const batch far = of_logs(xsimd::max(a, b)) + of_logs(xsimd::min(a, b));
       const batch near = difference * x * jensen_shannon_series(y);
       return xsimd::fma(half, xsimd::select(y < batch(T(0.0625)), near, far), sum);
@@ -79,13 +79,13 @@ template <class T>
   requires std::floating_point<T>
 struct operation<kernels::symmetric_kl, T> : floating_operation<T> {
   using batch = simd::batch<T>;
-  /// Of shares, then of as many logarithms: a cache line each in every build, since rows are stored as they are.
+  /// Shares, then as many logarithms: a cache line of each. The same in every build, since files hold rewritten rows.
   static constexpr std::size_t block = 64 / sizeof(T), width = 2 * block, batches = block / simd::lanes<T>;
   struct padded {
     alignas(64) T values[width] = {};
     operator const T*() const noexcept { return values; }
   };
-  /// A block stays in memory until it is needed: it would take too many narrow registers.
+  /// Blocks are read from memory where they are needed, as they would take too many narrow registers.
   static const T* load(const T* p) noexcept { return p; }
   static padded load_partial(const T* p, std::size_t n) noexcept {
     padded result;

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Divergences between distributions over bins without order: rows of mass >= 0, taken as shares of their sum.
+/// Divergences between distributions over unordered bins: rows of mass >= 0, divided by their sum.
 
 #include <annulus/metrics/distribution_kernels.hpp>
 #include <annulus/metrics/mass.hpp>
@@ -41,7 +41,6 @@ struct hellinger : detail::mass_embedding<hellinger> {
   static constexpr std::string_view name = "hellinger";
   using detail::mass_embedding<hellinger>::operator();
 
-  static std::size_t embedded_dim(std::size_t d) noexcept { return detail::share_dim(d); }
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
     detail::embed_shares(row, d, out);
@@ -53,7 +52,7 @@ struct hellinger : detail::mass_embedding<hellinger> {
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
     const double a_mass = detail::mass_of(a), b_mass = detail::mass_of(b);
     if (a_mass == 0 || b_mass == 0) return a_mass == b_mass ? 0.0 : 1.0;
-    // What only one row stores counts whole: it is the mass that is left when the common bins are taken off.
+    // Bins that only one row stores count in full: they hold the mass that common bins do not.
     const double a_inverse = 1 / a_mass, b_inverse = 1 / b_mass;
     // The inverse of a double may be infinite.
     const auto share = [](double x, double mass, double inverse) {
@@ -76,18 +75,13 @@ struct hellinger : detail::mass_embedding<hellinger> {
 };
 
 /// KL(p | m) / 2 + KL(q | m) / 2 in nats with m = (p + q) / 2 of the shares p, q, from 0 to log 2; 0 log 0 is 0 (Lin
-/// 1991). Its square root is a metric (Endres and Schindelin 2003), it is not. Two rows without mass are at 0, one of
-/// them is at log 2 from any other row. Negative mass is refused. Relative error below 1e-5 in float, for near rows
-/// too. O(d); sparse rows O(stored).
+/// 1991). Its square root is a metric (Endres and Schindelin 2003); it is not itself. Two rows without mass are at 0,
+/// one of them is at log 2 from any other row. Negative mass is refused. Relative error below 1e-5 in float, for near
+/// rows too. O(d); sparse rows O(stored).
 struct jensen_shannon : detail::mass_embedding<jensen_shannon> {
   static constexpr std::string_view name = "jensen_shannon";
   using detail::mass_embedding<jensen_shannon>::operator();
 
-  static std::size_t embedded_dim(std::size_t d) noexcept { return detail::share_dim(d); }
-  template <row_scalar T>
-  static void embed(const T* row, std::size_t d, embedded<T>* out) noexcept {
-    detail::embed_shares(row, d, out);
-  }
   static detail::divergence<kernels::jensen_shannon> base(std::size_t) noexcept { return {}; }
 
   template <class T>
@@ -110,7 +104,7 @@ struct symmetric_kl : detail::mass_embedding<symmetric_kl> {
   static constexpr double smoothing = 0x1p-23;  ///< mass added to every bin
   using detail::mass_embedding<symmetric_kl>::operator();
 
-  /// The same for float and double, of which a block holds half as many.
+  /// A multiple of both float's block and double's, which is half as long.
   static std::size_t embedded_dim(std::size_t d) noexcept {
     constexpr std::size_t length = block<float>;
     return (d + length - 1) / length * 2 * length;
@@ -124,7 +118,8 @@ struct symmetric_kl : detail::mass_embedding<symmetric_kl> {
       embedded<T>* const at = out + i / length * 2 * length + i % length;
       const double share = i < d ? (static_cast<double>(row[i]) + smoothing) / mass : 0.0;
       at[0] = static_cast<embedded<T>>(share);
-      // Any factor may go into all logarithms: around the mean share they are small and lose least to rounding.
+      // Any common factor of the shares cancels in the logarithms: relative to the mean share they are small and have
+      // the least rounding errors.
       at[length] = i < d ? static_cast<embedded<T>>(std::log(share * bins)) : embedded<T>(0);
     }
   }

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Rows as distributions: shares of their sum, and the base of metrics that refuse negative values.
+/// Rows as distributions: their shares of the sum, and the base of metrics that refuse negative values.
 
 #include <annulus/core/kernels/sparse_kernels.hpp>
 #include <annulus/core/metric/rewritten_metric.hpp>
@@ -10,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The sum of a row's mass, by chains of additions that do not wait for each other.
+/// The sum of a row's mass, by independent chains of additions.
 template <row_scalar T>
 double mass_of(const T* row, std::size_t d) noexcept {
   constexpr std::size_t chains = 8;
@@ -30,8 +30,8 @@ double mass_of(const sparse_row<T>& row) noexcept {
 /// x / mass, but 0 for a row without mass.
 inline double share_of(double x, double mass) noexcept { return mass > 0 ? x / mass : 0.0; }
 
-/// How long a row of d bins and one more is in whole eights: the same in every build, since rows are stored as they
-/// are. Vectors of 16 lanes load half of themselves as fast.
+/// The length of a row of d + 1 bins, rounded up to a multiple of eight: the same in every build, since files hold
+/// rewritten rows. Builds with 16 lanes load a half vector as fast as a whole one.
 inline std::size_t share_dim(std::size_t d) noexcept { return (d / 8 + 1) * 8; }
 
 /// out[i] = row[i] / its sum for i < d, then 0 up to share_dim(d); but out[d] = 1 for a row without mass. That bin
@@ -44,7 +44,7 @@ void embed_shares(const T* row, std::size_t d, Out* out) noexcept {
   if (mass == 0) out[d] = Out(1);
 }
 
-/// What every metric of distributions refuses.
+/// The rows that metrics of distributions refuse.
 struct mass_rows {
   template <row_scalar T>
   static row_refusal refuses(const T* row, std::size_t d) noexcept {
@@ -62,12 +62,15 @@ struct mass_rows {
   }
 };
 
-/// Base of metrics of distributions that rewrite rows in the type they are computed in.
+/// Base of metrics of distributions that rewrite rows: to shares, unless Derived has an embedding of its own.
 template <class Derived>
 struct mass_embedding : embedding<Derived>, mass_rows {
   static constexpr bool is_angular = false;
+  static std::size_t embedded_dim(std::size_t d) noexcept { return share_dim(d); }
   template <row_scalar T>
-  using embedded = lane_t<T>;
+  static void embed(const T* row, std::size_t d, lane_t<T>* out) noexcept {
+    embed_shares(row, d, out);
+  }
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

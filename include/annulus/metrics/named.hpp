@@ -20,7 +20,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Parameters of metrics; known_metrics (table.hpp) tells which metric takes which. What is left empty is not given.
+/// Parameters of metrics; known_metrics (table.hpp) has the parameters of each metric. An empty member counts as not
+/// given.
 struct metric_params {
   std::optional<double> p = {};               ///< the order of a norm, at least 1
   std::vector<double> w = {};                 ///< a weight for each coordinate
@@ -63,7 +64,7 @@ struct first_taken<F, First, Rest...> {
   invalid("metric", name, "did you mean ", meant, "? It must be one of ", known);
 }
 
-/// Refuses parameters that the metric has not, and asks for those that it needs.
+/// Throws std::invalid_argument for parameters that the metric does not have, and for missing ones.
 inline void check_parameters(const metric_info& metric, const metric_params& params) {
   const auto check = [&](std::string_view name, bool is_given) {
     const metric_parameter* const known = metric.find_parameter(name);
@@ -115,9 +116,9 @@ decltype(auto) call_by_name(std::string_view name, const metric_params& params, 
 
 }  // namespace detail
 
-/// Calls f with the metric of that name or alias (known_metrics) in any case, made with its parameters, and returns
-/// what f does, which has to be of one type for all metrics. f is compiled for each metric that it can be called with:
-/// where not all will do, a generic lambda says so.
+/// Calls f with the metric of that name or alias (known_metrics) in any case, constructed with its parameters, and
+/// returns the result of f, which must have one type for all metrics. f is compiled for each metric that it can be
+/// called with; a generic lambda can exclude some by a constraint.
 ///
 ///     with_metric("hellinger", {}, [&]<class M>(M metric) requires metric_for<M, csr_view<float>> {
 ///       return knn(rows, queries, 10, metric);
@@ -133,7 +134,7 @@ decltype(auto) with_metric(std::string_view name, const metric_params& params, F
   return detail::call_by_name(known->name, params, f, detail::named_metrics{});
 }
 
-/// With parameters by default.
+/// The same with default parameters.
 template <class F>
 decltype(auto) with_metric(std::string_view name, F&& f) {
   return with_metric(name, {}, f);

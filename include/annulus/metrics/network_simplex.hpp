@@ -13,8 +13,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Solves in the constructor; then tells the cost, the flows and the potentials that prove them optimal. Worst case
-/// exponential, in practice a few pivots a node, each O(n + m) and a scan of some rows of costs. Memory O(n + m).
+/// Solves a problem in the constructor, and then has its cost, its flows and the potentials that prove these optimal.
+/// In the worst case exponential; in practice a few pivots for each node, each O(n + m) and a scan of some rows of
+/// costs. Memory O(n + m).
 class network_simplex {
  public:
   explicit network_simplex(const transport_problem& problem)
@@ -22,7 +23,7 @@ class network_simplex {
     for (const double c : problem.cost) m_tolerance = std::max(m_tolerance, c);
     m_tolerance *= 0x1p-43;
     start();
-    // Potentials drift by rounding as they are added to: once they are fresh, nothing may be left to improve.
+    // Potentials drift by rounding as they are updated: the solution must be optimal for newly computed ones.
     constexpr int most_rounds = 8;
     for (int round = 0; round < most_rounds && improve(); ++round) refresh_potentials();
   }
@@ -33,7 +34,7 @@ class network_simplex {
     for_each_flow([&](std::size_t i, std::size_t j, double flow) { sum += flow * m_problem.costs(i)[j]; });
     return sum;
   }
-  /// f(source, sink, flow >= 0) for every arc of the tree; all others carry nothing.
+  /// Calls f(source, sink, flow >= 0) for every arc of the tree; the flow of all others is 0.
   template <class F>
   void for_each_flow(F f) const {
     for (index k = 0; k < size(); ++k)
@@ -51,7 +52,7 @@ class network_simplex {
   using index = transport_tree::index;
   static constexpr index none = transport_tree::none;
   static constexpr double infinity = std::numeric_limits<double>::infinity();
-  static constexpr double no_sink = -infinity;  ///< as a potential: no source finds such a sink cheap
+  static constexpr double no_sink = -infinity;  ///< as a potential: no arc to such a sink lowers the cost
 
   static constexpr std::size_t sources_at_once = 8;
 
@@ -84,8 +85,8 @@ class network_simplex {
     return {cost, 0};
   }
 
-  /// A tree to start from: sources in turn fill the cheapest sinks that have room, and the pieces are joined by arcs
-  /// without flow, all of which point to the root. That is what makes the tree strongly feasible.
+  /// The first tree: sources in turn fill the cheapest sinks that have room, and the resulting trees are joined by arcs
+  /// without flow, which all point to the root. So the tree is strongly feasible.
   void start() {
     struct arc {
       index source, sink, next_of_source, next_of_sink;
@@ -138,7 +139,7 @@ class network_simplex {
       if (i > 0) hang(i, sink(cheapest(i).second), 0);
       grow(i);
     }
-    // Rounding may leave sinks that no source had mass for.
+    // Rounding may leave sinks that no source has mass for.
     for (std::size_t j = 0; j < m; ++j) {
       if (is_reached[sink(j)]) continue;
       index best = 0;
@@ -148,7 +149,7 @@ class network_simplex {
     }
   }
 
-  /// Makes `child`, which hangs nowhere, a child of `parent`, its potential that of an arc in the tree.
+  /// Makes `child`, which has no parent, a child of `parent`, with the potential that a tree arc determines.
   void hang(index child, index parent, double flow) noexcept {
     m_tree[child].flow = flow;
     m_tree.link(child, parent);
@@ -165,12 +166,12 @@ class network_simplex {
     });
   }
 
-  /// Pivots until no arc would lower the cost; whether there were any. Sources are priced in turn, some at a time, and
-  /// the arc that promises most among them enters.
+  /// Pivots until no arc would lower the cost. Returns whether there was a pivot. Sources are priced in turn, some at a
+  /// time, and the arc of theirs with the least reduced cost enters.
   bool improve() {
     const std::size_t n = m_problem.n;
     const std::size_t block = std::min(n, sources_at_once);
-    // Many more than there ever are: should potentials that have drifted mislead, they are renewed.
+    // Far more than are needed: if drifted potentials mislead the pivots, they are computed anew.
     const std::size_t most_pivots = 1000 * m_tree.size();
     std::size_t at = 0, pivots = 0;
     for (std::size_t clean = 0; clean < n && pivots < most_pivots;) {
@@ -198,9 +199,9 @@ class network_simplex {
 
   /// Lets the arc from source i to sink j enter the tree.
   void pivot(index i, index j, double reduced) {
-    // Around the cycle, from its top down to i, along the new arc, and from j up: sources on the first way and sinks on
-    // the last send back. Of the arcs that run dry first the last one on this way leaves, which keeps the tree strongly
-    // feasible.
+    // The cycle goes from its top down to i, along the new arc, and from j up. The arcs of sources on the way down and
+    // of sinks on the way up lose flow. Of those that reach zero first the last one on the cycle leaves, which keeps
+    // the tree strongly feasible.
     double i_step = infinity, j_step = infinity;
     index i_leaving = none, j_leaving = none;
     index a = i, b = j;
@@ -226,7 +227,7 @@ class network_simplex {
     for (index k = i; k != top; k = m_tree[k].parent) m_tree[k].flow += is_source(k) ? -step : step;
     for (index k = j; k != top; k = m_tree[k].parent) m_tree[k].flow += is_source(k) ? step : -step;
 
-    // What hung below the arc that leaves hangs from the new arc, the way between the two turned round.
+    // The subtree below the leaving arc is attached to the new arc, with the path between the two reversed.
     const bool is_side_j = j_step <= i_step;
     const index cut = is_side_j ? j : i, leaving = is_side_j ? j_leaving : i_leaving;
     index child = cut, parent = is_side_j ? i : j;

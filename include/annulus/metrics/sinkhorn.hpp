@@ -15,11 +15,11 @@ namespace detail {
 /// Solves an entropic transport problem in the constructor: the plan P of the given marginals least in <P, cost> -
 /// epsilon H(P), with entropy H. P = exp(u + v - cost / epsilon), where scaled potentials u and v, kept as logarithms,
 /// are fitted to the rows' and columns' mass in turn (Cuturi 2013; Schmitzer 2019). Fitting begins at the potentials of
-/// the exact problem: those of the entropic one differ by no more than some epsilons, however small epsilon is, where
-/// fitting from zero would take of the order of 1 / epsilon iterations to come near.
+/// the exact problem: those of the entropic one differ by no more than a few epsilons, however small epsilon is. From
+/// zero it would take in the order of 1 / epsilon iterations to come as near.
 class entropic_transport {
  public:
-  /// Until the rows' mass is off by less than `tolerance` in all, of 1, or for most_iterations.
+  /// Iterates until the rows' mass, which is 1 in all, is off by less than `tolerance` in all, or for most_iterations.
   entropic_transport(const transport_problem& problem, double epsilon, std::size_t most_iterations,
                      double tolerance = 1e-9)
       : m_problem(problem),
@@ -31,13 +31,13 @@ class entropic_transport {
     for (std::size_t i = 0; i < problem.n; ++i) m_u[i] = std::log(problem.supply[i]) + exact.u(i) / epsilon;
     for (std::size_t j = 0; j < problem.m; ++j) m_v[j] = std::log(problem.demand[j]) + exact.v(j) / epsilon;
     scale_costs(epsilon);
-    // Potentials as large as greatest / epsilon have no more digits than that.
+    // Potentials of the size of greatest / epsilon have no more digits than this.
     const double greatest = *std::max_element(problem.cost.begin(), problem.cost.end());
     fit(most_iterations, std::max(tolerance, 4 * std::numeric_limits<double>::epsilon() * (greatest / epsilon)));
     make_plan();
   }
 
-  /// The mass that goes from i to j, of exactly the given marginals but for rounding.
+  /// The mass that goes from i to j. The marginals of the plan are those given, but for rounding.
   double plan(std::size_t i, std::size_t j) const noexcept { return m_plan(i, j); }
   /// <P, cost>.
   double cost() const noexcept {
@@ -47,12 +47,12 @@ class entropic_transport {
     return sum;
   }
   std::size_t iterations() const noexcept { return m_iterations; }
-  double row_error() const noexcept { return m_error; }  ///< of the rows' mass, before the last correction
+  double row_error() const noexcept { return m_error; }  ///< of the rows' mass, before the final correction
 
  private:
   using batch = simd::batch<double>;
   static constexpr std::size_t lanes = simd::lanes<double>;
-  static constexpr double no_mass = -1e300;  ///< the logarithm of what a vector is filled up with
+  static constexpr double no_mass = -1e300;  ///< the logarithm of the mass that pads vectors
 
   static std::size_t padded(std::size_t n) noexcept { return (n + lanes - 1) / lanes * lanes; }
 
@@ -73,7 +73,7 @@ class entropic_transport {
 
   /// log(sum exp(potentials - costs)).
   static double log_sum(const double* costs, const aligned_vector<double>& potentials, double own) noexcept {
-    // The potential that was fitted to this sum last scales it well, but for a first one or after a leap.
+    // The last potential fitted to this sum scales it well, except at first and after a large change.
     batch sum(0.0);
     for (std::size_t j = 0; j < potentials.size(); j += lanes) sum += exp(exponent(costs, potentials, j) + batch(own));
     const double total = simd::reduce_add(sum);
@@ -93,12 +93,13 @@ class entropic_transport {
     return batch::load_aligned(potentials.data() + j) - batch::load_aligned(costs + j);
   }
 
-  /// 0 or infinity far out, where xsimd's might convert to integers that cannot hold it.
+  /// Clamped, as xsimd's exp converts to integers, which overflow for large magnitudes.
   static batch exp(batch x) noexcept { return simd::exp(xsimd::min(xsimd::max(x, batch(-1000.0)), batch(1000.0))); }
 
-  /// Over-relaxed: steps too long by the right factor take the root of the iterations (Lehmann, von Renesse, Sambale,
-  /// Uschmajew 2022). Young's relation between the rates of convergence with and without gives that factor from the
-  /// rate seen; where the error grew, steps become plain ones by and by, which always converge.
+  /// By over-relaxation: steps longer by the right factor need the square root of the number of iterations (Lehmann,
+  /// von Renesse, Sambale, Uschmajew 2022). Young's relation between the rates of convergence with and without it gives
+  /// the factor from the observed rate. Where the error grew, steps are shortened until they are plain ones, which
+  /// always converge.
   void fit(std::size_t most_iterations, double tolerance) noexcept {
     constexpr double longest = 1.9995, shorten = 0.95;
     double length = 1, error_seen = 0;
@@ -123,15 +124,15 @@ class entropic_transport {
         length = rate < 1 && plain_rate < 1 ? std::min(2 / (1 + std::sqrt(1 - plain_rate)), longest)
                                             : 1 + (length - 1) * shorten;
       }
-      // The longer the steps, the longer the errors swing before they show the rate.
+      // The longer the steps, the longer errors oscillate before they show the rate.
       window = static_cast<std::size_t>(5 / (2 - length));
       next_look = t + window;
       error_seen = m_error;
     }
   }
 
-  /// The plan of the potentials, moved to the exact marginals: what is too much is scaled down, what then is missing is
-  /// added as a product of the missing marginals (Altschuler, Weed, Rigollet 2017).
+  /// The plan of the potentials, corrected to the exact marginals: excess mass is scaled down, then missing mass is
+  /// added as the product of the missing marginals (Altschuler, Weed, Rigollet 2017).
   void make_plan() {
     const std::size_t n = m_problem.n, m = m_problem.m;
     m_plan = matrix<double>(n, m);
@@ -169,13 +170,13 @@ class entropic_transport {
 /// <P, cost> of the plan P that moves one distribution over d bins to another with least <P, cost> - regularization
 /// H(P), where H is the entropy and a unit of mass from bin i to bin j costs cost(i, j) (Cuturi 2013); rows are taken
 /// as shares of their sum. In units of the cost, as is `regularization`: the smaller, the nearer to `kantorovich` from
-/// above, and the slower. Not a metric: rows are not at distance 0 from themselves. Two rows without mass are at 0, one
+/// above, and the slower. Not a metric: the distance of a row from itself is not 0. Two rows without mass are at 0, one
 /// of them is at infinity from any other row. Negative mass is refused, and rows whose length is not the cost's.
 ///
 /// Iterates on logarithms, so that zeros and small regularisation are safe, until marginals are off by less than 1e-9
 /// (1e-15 of the ratio of the greatest cost to the regularisation, if that is more) or for max_iterations, of O(m^2)
 /// exponentials each for m bins with mass; the plan is then corrected to the exact marginals, so that its cost is that
-/// of a transport even where iterations ran out. That takes some ten iterations where the regularisation is a tenth of
+/// of a transport even where iterations ran out. About ten iterations suffice where the regularisation is a tenth of
 /// the costs, some hundreds where it is a thousandth or less. Every call allocates O(m^2). Copies share one copy of the
 /// cost.
 class sinkhorn : public detail::transport_metric<sinkhorn> {

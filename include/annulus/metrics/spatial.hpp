@@ -13,8 +13,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// Points of the unit sphere by their coordinates in space: ranked by the squared chord between them, whose angle is
-/// the distance.
+/// Points on the unit sphere in Cartesian coordinates: ranked by the squared chord between them; the distance is the
+/// angle of the chord.
 struct great_circle : kernel_metric<kernels::squared_l2> {
   static constexpr std::string_view name = "great_circle";
   static constexpr bool is_angular = false;
@@ -33,9 +33,8 @@ struct great_circle : kernel_metric<kernels::squared_l2> {
 
 /// The angle at the centre of a sphere between two points on it, in radians, from 0 to pi; times the radius (6371 km
 /// for the Earth), the length of the shorter arc of a great circle between them. Rows are (latitude, longitude) in
-/// radians, of any number of turns. 2 asin(sqrt(sin^2(dlat / 2) + cos(lat a) cos(lat b) sin^2(dlong / 2))), the
-/// haversine formula (Inman 1835), by the chord in double: exact to some 1e-16 for near points, 1e-8 for antipodal
-/// ones. A metric.
+/// radians, in any range. 2 asin(sqrt(sin^2(dlat / 2) + cos(lat a) cos(lat b) sin^2(dlong / 2))), the haversine formula
+/// (Inman 1835), by the chord in double: exact to some 1e-16 for near points, 1e-8 for antipodal ones. A metric.
 struct haversine : detail::embedding<haversine> {
   static constexpr std::string_view name = "haversine";
   template <row_scalar T>

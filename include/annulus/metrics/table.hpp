@@ -17,25 +17,26 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// A parameter, named as in metric_params (named.hpp).
 struct metric_parameter {
   std::string_view name;
-  std::string_view value;  ///< what it is where it is not given; empty where it has to be
+  std::string_view value;  ///< the default; empty where the parameter is required
 };
 
-/// One metric. Lists end with their first empty entry. In formulas a and b are coordinates of the two rows; p and q
-/// these as shares of the row's sum, F and G cumulated shares; of n coordinates tt, tf, ft and ff are how many are set
-/// in both rows, in one of them alone and in neither, and ne = tf + ft.
+/// One metric. Lists end with their first empty entry. In formulas a and b are coordinates of the two rows; p and q are
+/// their shares of the row's sum, F and G cumulated shares; tt, tf, ft and ff are the numbers, of n coordinates, that
+/// are set in both rows, in one of them and in neither, and ne = tf + ft.
 struct metric_info {
   std::string_view name;
   std::array<std::string_view, 3> aliases;
   std::string_view formula;
   std::array<metric_parameter, 2> parameters;
-  bool is_metric;  ///< symmetric, 0 from a row to itself, and with the triangle inequality, whatever the parameters
+  bool is_metric;  ///< symmetric, 0 from a row to itself, with the triangle inequality, for all parameters
   bool dense;      ///< takes dense rows of every element type
   bool sparse;     ///< takes sparse rows
   bool bits;       ///< takes rows of packed bits
-  /// How exact search compares dense rows: "products" (integer matrix products first, for what is left the kernel),
-  /// "kernel" (one pass in SIMD registers), "popcount" (bits, into which dense rows are packed) or "-" (a solver).
+  /// How exact search compares dense rows: "products" (integer matrix products, then the kernel for the remaining
+  /// candidates), "kernel" (one pass in SIMD registers), "popcount" (bits, into which dense rows are packed) or "-" (a
+  /// solver).
   std::string_view simd;
-  std::string_view proxy;  ///< what orders rows in a search; empty where it is the distance itself
+  std::string_view proxy;  ///< the rank that searches compare; empty where it is the distance itself
 
   constexpr const metric_parameter* find_parameter(std::string_view parameter) const noexcept {
     for (const metric_parameter& known : parameters)
@@ -119,7 +120,8 @@ constexpr const metric_info* find_metric(std::string_view name) noexcept {
 
 namespace detail {
 
-/// What metrics are called elsewhere, where that is no alias: mostly since values differ, as those of squares or signs.
+/// A name that other libraries use, and the metric here that is most like it. Not an alias: mostly values differ, as by
+/// a square or a sign.
 struct foreign_name {
   std::string_view theirs, ours;
 };
@@ -143,7 +145,7 @@ inline constexpr std::array foreign_names{
     foreign_name{"angular", "cosine"},                // annoy, ann-benchmarks
     foreign_name{"angulardist", "true_angular"},      // nmslib
     foreign_name{"pearson", "correlation"},           // usearch
-    foreign_name{"jensenshannon", "jensen_shannon"},  // scipy, whose is its root
+    foreign_name{"jensenshannon", "jensen_shannon"},  // scipy; the square root of ours
     foreign_name{"jsdivergence", "jensen_shannon"},   // nmslib
     foreign_name{"js", "jensen_shannon"},
     foreign_name{"kl", "symmetric_kl"},
@@ -156,7 +158,7 @@ inline constexpr std::array foreign_names{
     foreign_name{"bit_tanimoto", "bit_jaccard"},
 };
 
-/// The metric that somebody who wrote this name may have meant, or an empty name.
+/// The metric that is most likely meant by an unknown name, or an empty name.
 inline std::string_view meant_metric(std::string_view name) {
   constexpr std::string_view of_faiss = "metric_";
   if (name.size() > of_faiss.size() && is_same_name(name.substr(0, of_faiss.size()), of_faiss))

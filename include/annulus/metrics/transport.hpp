@@ -15,13 +15,13 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
 
-/// What a unit of mass costs on its way from bin i to bin j. Shared by copies.
+/// The cost of moving a unit of mass from bin i to bin j. Copies share the matrix.
 class transport_costs {
  public:
   explicit transport_costs(matrix_view<double> cost) {
     if (cost.rows() != cost.cols()) invalid("cost", cost.rows(), "rows must be as many as its columns = ", cost.cols());
     if (cost.rows() == 0) invalid("cost", 0, "rows must be at least 1");
-    constexpr double most = 1e300;  // sums of costs along a path are to be finite too
+    constexpr double most = 1e300;  // sums of costs along a path must be finite too
     auto costs = std::make_shared<matrix<double>>(cost.rows(), cost.cols());
     for (std::size_t i = 0; i < cost.rows(); ++i)
       for (std::size_t j = 0; j < cost.cols(); ++j) {
@@ -111,8 +111,8 @@ inline transport_problem make_problem(const bins_with_mass& from, const bins_wit
   return problem;
 }
 
-/// Base of metrics that transport between rows of mass at the costs of a matrix: Derived::between(a, b) of bins,
-/// neither of them empty.
+/// Base of metrics that transport mass between rows at the costs of a matrix: by Derived::between(a, b), of the bins of
+/// two rows that both have mass.
 template <class Derived>
 class transport_metric : public mass_rows {
  public:
@@ -144,7 +144,7 @@ class transport_metric : public mass_rows {
   }
 };
 
-/// Whether leaving all mass where it is does it, at no cost.
+/// Whether both distributions are equal and mass can stay where it is at no cost.
 inline bool is_at_rest(const bins_with_mass& a, const bins_with_mass& b, const transport_costs& costs) {
   if (!(a == b)) return false;
   for (const std::size_t bin : a.bins())

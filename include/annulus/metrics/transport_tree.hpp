@@ -21,7 +21,7 @@ struct transport_problem {
   const double* costs(std::size_t i) const noexcept { return cost.data() + i * stride; }
 };
 
-/// A rooted tree over numbered nodes, all of them apart at first.
+/// A rooted tree over numbered nodes, which are not connected at first.
 class transport_tree {
  public:
   using index = std::uint32_t;
@@ -31,7 +31,7 @@ class transport_tree {
   struct node {
     index parent = none, first_child = none, next = none, previous = none, depth = 0;
     double flow = 0;
-    double potential = 0;  ///< of a source; the solver keeps those of sinks, where they lie side by side
+    double potential = 0;  ///< of a source; the solver keeps those of sinks in one array
   };
 
   explicit transport_tree(std::size_t n_nodes) : m_nodes(n_nodes) {}
@@ -40,7 +40,7 @@ class transport_tree {
   node& operator[](std::size_t k) noexcept { return m_nodes[k]; }
   const node& operator[](std::size_t k) const noexcept { return m_nodes[k]; }
 
-  /// Makes a node without a parent the first child of `parent`. Depths below it are left as they are.
+  /// Makes a node without a parent the first child of `parent`. Does not update the depths below it.
   void link(index child, index parent) noexcept {
     node& c = m_nodes[child];
     node& p = m_nodes[parent];
@@ -51,7 +51,7 @@ class transport_tree {
     if (c.next != none) m_nodes[c.next].previous = child;
     p.first_child = child;
   }
-  /// Takes a node from the children of its parent, which it still names.
+  /// Removes a node from its parent's children; the node still has its parent's number.
   void unlink(index child) noexcept {
     const node& c = m_nodes[child];
     if (c.previous == none) m_nodes[c.parent].first_child = c.next;

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Optimal transport between distributions over bins in a row or around a circle, which cumulated shares give in O(d).
+/// Optimal transport between distributions over bins on a line or around a circle, from cumulated shares in O(d).
 
 #include <annulus/metrics/circular_shift.hpp>
 #include <annulus/metrics/mass.hpp>
@@ -16,17 +16,26 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 namespace detail {
 
 inline double checked_order(double p) {
-  // Beyond, floats do not tell the result from the greatest difference.
+  // For larger p the result equals the greatest difference in floats.
   if (!(is_number(p) && p >= 1 && p <= 1e6)) invalid("p", p, "must be from 1 to 1e6");
   return p;
 }
 
-/// (sum |a - b|^p)^(1/p); ranked by the sum for p = 1 and 2. For other p by the distance, since a sum of high powers
-/// leaves the range of floats.
-class cumulated_distance {
+/// Base of the metrics of cumulated shares, of order p.
+class metric_of_order {
  public:
   static constexpr bool is_angular = false;
-  explicit cumulated_distance(double p) : m_p(p) {}
+  explicit metric_of_order(double p) : m_p(p) {}
+
+ protected:
+  double m_p;
+};
+
+/// (sum |a - b|^p)^(1/p); ranked by the sum for p = 1 and 2. For other p by the distance, since a sum of high powers
+/// leaves the range of floats.
+class cumulated_distance : public metric_of_order {
+ public:
+  using metric_of_order::metric_of_order;
 
   template <class T>
     requires std::floating_point<T> T rank(const T* a, const T* b, std::size_t d)
@@ -51,16 +60,12 @@ class cumulated_distance {
   requires std::floating_point<T> T operator()(const T* a, const T* b, std::size_t d) const noexcept {
     return to_distance(rank(a, b, d));
   }
-
- private:
-  double m_p;
 };
 
-/// The least of (sum |a - b - mu|^p)^(1/p) over mu, of rows whose last element marks an empty one.
-class circular_distance {
+/// The least of (sum |a - b - mu|^p)^(1/p) over mu, of rows whose last element tells whether they have no mass.
+class circular_distance : public metric_of_order {
  public:
-  static constexpr bool is_angular = false;
-  explicit circular_distance(double p) : m_p(p) {}
+  using metric_of_order::metric_of_order;
 
   template <class T>
   requires std::floating_point<T> T operator()(const T* a, const T* b, std::size_t n) const {
@@ -75,11 +80,8 @@ class circular_distance {
     return shifted_norm<T>({differences, nullptr, d}, m_p);
   }
 
-  /// Between masses in two opposite bins.
+  /// The distance between masses in two opposite bins, which is the greatest.
   static double greatest(std::size_t d, double p) noexcept { return std::pow(static_cast<double>(d), 1 / p) / 2; }
-
- private:
-  double m_p;
 };
 
 /// The cumulated shares of a row; all zero for a row without mass.
@@ -110,12 +112,12 @@ class cumulated_embedding : public mass_embedding<Derived> {
   double m_p;
 };
 
-/// f(F - G, bins) for every run of bins over which the difference of the cumulated shares does not change, and perhaps
-/// for runs of no bins.
+/// Calls f(F - G, bins) for every run of bins over which the difference of the cumulated shares is constant; runs may
+/// be empty.
 template <class T, class F>
 void for_each_run(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
   const std::size_t n = a.indices.size(), m = b.indices.size();
-  // Summed in the order in which they are cumulated, so that past the last bin the difference is exactly 0.
+  // Summed in the order in which shares are cumulated, so that the difference is exactly 0 behind the last bin.
   double a_mass = 0, b_mass = 0;
   std::size_t k = 0;
   for (; k < std::min(n, m); ++k) {
@@ -153,11 +155,11 @@ void for_each_run(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
 
 }  // namespace detail
 
-/// (sum over bins |F - G|^p)^(1/p) of the cumulated shares F, G of bins in a row, p >= 1 (1 by default), from 0 to
-/// (d - 1)^(1/p); a metric. For p = 1 the least cost of moving one distribution to the other, in bins (Vallender 1974;
-/// Werman, Peleg, Rosenfeld 1985); for other p it is the distance of Cramer's kind that bears the name in the field,
-/// not the p-th Wasserstein distance. A row without mass is one whose mass lies in a bin after the last. Negative mass
-/// is refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d); sparse rows O(stored).
+/// (sum over bins |F - G|^p)^(1/p) of the cumulated shares F, G of bins on a line, p >= 1 (1 by default), from 0 to (d
+/// - 1)^(1/p); a metric. For p = 1 the least cost of moving one distribution to the other, in bins (Vallender 1974;
+/// Werman, Peleg, Rosenfeld 1985); for other p it is a distance like Cramer's, which other libraries call by this name
+/// too, not the p-th Wasserstein distance. A row without mass counts as one whose mass is in a bin behind the last.
+/// Negative mass is refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d); sparse rows O(stored).
 class wasserstein_1d : public detail::cumulated_embedding<wasserstein_1d> {
  public:
   static constexpr std::string_view name = "wasserstein_1d";
@@ -187,8 +189,8 @@ class wasserstein_1d : public detail::cumulated_embedding<wasserstein_1d> {
 /// For p = 1 the least cost of transport in bins, mu a median (Werman, Peleg, Melter, Rosenfeld 1986; Rabin, Delon,
 /// Gousseau 2011); for p = 2 mu is the mean. Two rows without mass are at 0, one of them is at d^(1/p) / 2 from any
 /// other row. Negative mass is refused. \throws std::invalid_argument unless 1 <= p <= 1e6. O(d) for p = 1 and 2, some
-/// 30 times that for other p. Allocates for rows longer than some 500 elements, and for sparse rows that store more
-/// than some 250.
+/// 30 times that for other p. Allocates for rows longer than about 500 elements, and for sparse rows that store more
+/// than about 250.
 class circular_kantorovich : public detail::cumulated_embedding<circular_kantorovich> {
  public:
   static constexpr std::string_view name = "circular_kantorovich";

@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file
-/// Metrics with a weight for every coordinate, or for every pair of them: others of rows rewritten by the weights. Rows
-/// are rewritten once in double and rounded to the type of their lanes, so distances are exact to the rounding of the
-/// rows. Copies of a metric share its parameters.
+/// Metrics with a weight for every coordinate or every pair of coordinates: other metrics of rows that are rewritten by
+/// the weights. Rows are rewritten in double and rounded to the type that they are computed in, so that the error of
+/// distances is that of rounding the rows. Copies of a metric share its parameters.
 
 #include <annulus/core/kernels/sparse_kernels.hpp>
 #include <annulus/core/metric/rewritten_metric.hpp>
@@ -18,97 +18,57 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// sqrt(sum (a_i - b_i)^2 / v_i), v_i > 0 the variance of coordinate i: a metric. Searched as `euclidean` of rows
 /// divided by standard deviations. O(d).
-class seuclidean : public detail::embedding<seuclidean> {
+class seuclidean : public detail::factor_embedding<seuclidean> {
  public:
-  static constexpr std::string_view name = "seuclidean";
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<seuclidean>::operator();
+  static constexpr std::string_view name = "seuclidean", weights = "variance";
 
   /// \throws std::invalid_argument unless all variances are positive and finite.
   explicit seuclidean(std::span<const double> variance)
-      : m_inverse(variance, [](double v, std::size_t i) {
-          if (!(v > 0 && detail::is_finite(1 / v) && detail::is_finite(v)))
-            detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
-          return 1 / detail::sqrt(v);
-        }) {}
-  explicit seuclidean(detail::unfilled to_fill) : m_inverse(to_fill) {}
+      : factor_embedding({variance, [](double v, std::size_t i) {
+                            if (!(v > 0 && detail::is_finite(1 / v) && detail::is_finite(v)))
+                              detail::invalid("variance", v, "coordinate ", i, " must be above 0 and finite");
+                            return 1 / detail::sqrt(v);
+                          }}) {}
+  explicit seuclidean(detail::unfilled to_fill) : factor_embedding(detail::coordinate_factors(to_fill)) {}
 
-  /// \throws std::invalid_argument unless there are d variances.
-  void check_dimension(std::size_t d) const { detail::check_length("variance", m_inverse.size(), d); }
-  std::size_t embedded_dim(std::size_t d) const {
-    check_dimension(d);
-    return d;
-  }
-  template <row_scalar T>
-  void embed(const T* row, std::size_t, embedded<T>* out) const noexcept {
-    m_inverse.apply(row, out);
-  }
   euclidean base(std::size_t) const noexcept { return {}; }
-
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
-    check_dimension(a.dim);
-    check_dimension(b.dim);
-    return m_inverse.of_sparse(a, b, euclidean{});
-  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    detail::persistence::persist(self.m_inverse, archive);
+    detail::persistence::persist(self.m_factors, archive);
   }
-
- private:
-  detail::coordinate_factors m_inverse;
 };
 
 /// (sum w_i |a_i - b_i|^p)^(1/p), w_i >= 0 and finite p >= 1: a metric where no weight is 0. Searched as `minkowski` of
 /// rows times w^(1/p). O(d).
-class wminkowski : public detail::embedding<wminkowski> {
+class wminkowski : public detail::factor_embedding<wminkowski> {
  public:
-  static constexpr std::string_view name = "wminkowski";
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
-  using detail::embedding<wminkowski>::operator();
+  static constexpr std::string_view name = "wminkowski", weights = "w";
 
   /// \throws std::invalid_argument for a weight that is negative or not finite, and unless 1 <= p < infinity.
-  explicit wminkowski(std::span<const double> w, double p = 2)
-      : m_base(p), m_roots(w, [&](double weight, std::size_t i) {
-          if (!(weight >= 0 && detail::is_finite(weight)))
-            detail::invalid("w", weight, "coordinate ", i, " must be at least 0 and finite");
-          return std::pow(weight, 1 / p);
-        }) {}
-  explicit wminkowski(detail::unfilled to_fill) : m_roots(to_fill) {}
+  explicit wminkowski(std::span<const double> w, double p = 2) : wminkowski(w, minkowski(p)) {}
+  explicit wminkowski(detail::unfilled to_fill) : factor_embedding(detail::coordinate_factors(to_fill)) {}
   double p() const noexcept { return m_base.p(); }
 
-  /// \throws std::invalid_argument unless there are d weights.
-  void check_dimension(std::size_t d) const { detail::check_length("w", m_roots.size(), d); }
-  std::size_t embedded_dim(std::size_t d) const {
-    check_dimension(d);
-    return d;
-  }
-  template <row_scalar T>
-  void embed(const T* row, std::size_t, embedded<T>* out) const noexcept {
-    m_roots.apply(row, out);
-  }
   minkowski base(std::size_t) const noexcept { return m_base; }
-
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
-    check_dimension(a.dim);
-    check_dimension(b.dim);
-    return m_roots.of_sparse(a, b, m_base);
-  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     detail::persistence::persist(self.m_base, archive);
-    detail::persistence::persist(self.m_roots, archive);
+    detail::persistence::persist(self.m_factors, archive);
   }
 
  private:
+  wminkowski(std::span<const double> w, const minkowski& base)
+      : factor_embedding({w,
+                          [p = base.p()](double weight, std::size_t i) {
+                            if (!(weight >= 0 && detail::is_finite(weight)))
+                              detail::invalid("w", weight, "coordinate ", i, " must be at least 0 and finite");
+                            return std::pow(weight, 1 / p);
+                          }}),
+        m_base(base) {}
+
   minkowski m_base;
-  detail::coordinate_factors m_roots;
 };
 
 /// sqrt((a - b)^T V (a - b)) for a symmetric positive semidefinite V (d x d), as a rule the inverse of the covariance
@@ -117,8 +77,6 @@ class wminkowski : public detail::embedding<wminkowski> {
 class mahalanobis : public detail::embedding<mahalanobis> {
  public:
   static constexpr std::string_view name = "mahalanobis";
-  template <row_scalar T>
-  using embedded = detail::lane_t<T>;
   using detail::embedding<mahalanobis>::operator();
 
   /// Copies what it needs of vinv. O(d^3). \throws std::invalid_argument unless vinv is square, finite, and symmetric
@@ -139,7 +97,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   }
   euclidean base(std::size_t) const noexcept { return {}; }
 
-  /// Allocates for rows of more than some 250 coordinates.
+  /// Allocates for rows of more than about 250 coordinates.
   template <class T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
@@ -175,14 +133,14 @@ class mahalanobis : public detail::embedding<mahalanobis> {
  private:
   using vector = simd::batch<double>;
   static constexpr std::size_t lanes = simd::lanes<double>, columns = 4 * lanes;
-  /// In whole columns of the widest registers: the same in every build.
+  /// Rounded up to the widest registers: the same in every build.
   static constexpr std::size_t stride_of(std::size_t rank) noexcept {
     constexpr std::size_t widest = 32;
     static_assert(widest % columns == 0);
     return (rank + widest - 1) / widest * widest;
   }
 
-  /// Cholesky with the largest pivot first, of V scaled to a diagonal of ones, until what is left is rounding.
+  /// Cholesky decomposition with diagonal pivoting, of V scaled to a unit diagonal, until the rest is rounding errors.
   template <class T>
   void factorize(matrix_view<T> vinv) {
     constexpr double tolerance = 1e-5;
@@ -213,7 +171,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
       const auto at = std::ranges::max_element(left, {}, [&](std::size_t i) { return rest[i * d + i]; });
       const std::size_t p = *at;
       const double pivot = rest[p * d + p];
-      // No element of a semidefinite matrix is greater than its greatest on the diagonal.
+      // No element of a semidefinite matrix exceeds its greatest diagonal element.
       const auto is_rounding = [&](std::size_t j) { return std::abs(rest[p * d + j]) > pivot + smallest; };
       if (pivot <= smallest || std::ranges::any_of(left, is_rounding)) break;
       left.erase(at);

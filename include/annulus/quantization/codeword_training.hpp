@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The codewords of a product quantiser: k-means in every sub-space by itself.
+/// Trains the codewords of a product quantiser: by k-means in each sub-space.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/quantization/kmeans.hpp>
@@ -10,15 +10,15 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Of rows of m * ds coordinates those of sub-space i.
+/// The coordinates of sub-space i of rows of m * ds coordinates.
 inline matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t m, std::size_t i) {
   const std::size_t ds = rows.cols() / m;
   return {rows.data() + i * ds, rows.rows(), ds, rows.stride()};
 }
 
 /// (m * ks) x ds codewords for n x (m * ds) rows, from `initial` of the same shape, or where that is empty as
-/// params.init says. Sub-spaces are trained beside each other, each by a seed of its own. The same bits for any number
-/// of threads. O(iter n ks m ds).
+/// params.init says. Sub-spaces are trained in parallel, each with a seed of its own. The same bits for any number of
+/// threads. O(iter n ks m ds).
 /// \throws annulus::cancelled when `progress` returns false, and as run_kmeans does.
 inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std::size_t ks,
                                      const matrix<float>& initial, const kmeans_params& params,

@@ -11,19 +11,19 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What a quantiser does to some vectors, as they are quantised: rotated, normalised.
+/// The error of a quantiser on some vectors, in the space where they are quantised: rotated, normalised.
 struct distortion_report {
-  double mean_squared_error = 0;              ///< of decoded vectors to those that were encoded
+  double mean_squared_error = 0;              ///< of the decoded vectors against the encoded ones
   std::vector<double> subspace_errors;        ///< the same, of each of the m sub-spaces
-  std::vector<std::size_t> unused_codewords;  ///< of each sub-space, by these vectors
-  /// The mean of (distance by table - true distance), from each vector to the one half the set further on. For l2 about
-  /// -mean_squared_error: codewords are means, so that codes lie nearer to everything.
+  std::vector<std::size_t> unused_codewords;  ///< of each sub-space: codewords that none of these vectors has
+  /// The mean of (distance by table - true distance), from each vector to the one half the set further on. For
+  /// sqeuclidean about -mean_squared_error: codewords are means, so decoded vectors are nearer to all others.
   double table_bias = 0;
 };
 
 namespace detail {
 
-/// Of rows (n x m * ds, as they are quantised) and their codes.
+/// The report for rows (n x m * ds, as they are quantised) and their codes.
 template <class Quantizer, code_scalar Code>
 distortion_report distortion_of(const Quantizer& quantizer, matrix_view<float> rows, const matrix<Code>& codes) {
   const std::size_t n = rows.rows(), m = quantizer.m(), ks = quantizer.ks(), ds = quantizer.ds();
@@ -42,12 +42,12 @@ distortion_report distortion_of(const Quantizer& quantizer, matrix_view<float> r
                    other = static_cast<double>(rows.row((r + n / 2) % n)[i * ds + j]);
         const auto decoded = static_cast<double>(quantizer.codewords(i).row(c)[j]);
         report.subspace_errors[i] += (x - decoded) * (x - decoded) / static_cast<double>(n);
-        // Of the distances from `other` to the code and to the vector.
-        report.table_bias +=
-            (quantizer.metric() == pq_metric::l2    ? (other - decoded) * (other - decoded) - (other - x) * (other - x)
-             : quantizer.metric() == pq_metric::dot ? other * (decoded - x)
-                                                    : other * (x - decoded)) /
-            static_cast<double>(n);
+        // The difference between the distances from `other` to the code and to the vector.
+        report.table_bias += (quantizer.metric() == pq_metric::sqeuclidean
+                                  ? (other - decoded) * (other - decoded) - (other - x) * (other - x)
+                              : quantizer.metric() == pq_metric::inner_product ? other * (decoded - x)
+                                                                               : other * (x - decoded)) /
+                             static_cast<double>(n);
       }
     }
     report.unused_codewords[i] = static_cast<std::size_t>(std::count(used.begin(), used.end(), false));

@@ -19,8 +19,8 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct fast_scan_params {
-  bool float_tables = false;  ///< rank by the quantiser's own tables; else by their bytes, where these will do
-  std::size_t k_factor = 4;   ///< so many times k candidates are ranked by the rows, where rows are given
+  bool float_tables = false;  ///< rank by tables of floats; else by these rounded to bytes, where that suffices
+  std::size_t k_factor = 4;   ///< k * k_factor candidates are ranked by the rows, where rows are given
   std::size_t threads = 0;    ///< 0: all cores
   id_filter filter = {};      ///< rows that may be returned
   progress_callback progress = {};
@@ -38,12 +38,12 @@ class fast_scan_index {
  public:
   static constexpr std::string_view kind = "fast_scan_index";  ///< in files
 
-  /// Without vectors.
+  /// An empty index.
   /// \throws std::invalid_argument for a quantiser that is not fitted, or of more than 65,536 sub-spaces.
   explicit fast_scan_index(Quantizer quantizer)
       : m_quantizer(std::move(quantizer)), m_codes(empty_codes(m_quantizer)) {}
 
-  /// Of the n x dim vectors. O(n dim ks).
+  /// Encodes the n x dim vectors. O(n dim ks).
   /// \throws std::invalid_argument as the other constructor and insert do.
   fast_scan_index(Quantizer quantizer, matrix_view<float> vectors, const run_params& params = {})
       : fast_scan_index(std::move(quantizer)) {
@@ -51,7 +51,7 @@ class fast_scan_index {
   }
 
   /// Adds n x m codes and returns the id of the first; the others follow. O(n m). Nothing changes where it throws.
-  /// \throws std::invalid_argument for another m, a code >= ks, or more than 2^32 - 2 codes in all.
+  /// \throws std::invalid_argument for another m, a code >= ks, or 2^32 - 1 codes or more in all.
   id_type insert_codes(matrix_view<std::uint8_t> codes) {
     detail::check_codes(codes, m_quantizer.m(), m_quantizer.ks());
     if (codes.rows() >= no_id - size()) detail::invalid("codes", codes.rows(), "must stay below 2^32 - 1 in all");
@@ -67,15 +67,15 @@ class fast_scan_index {
   }
 
   /// The k nearest codes of each query, by the distance of the query to the decoded code in the quantiser's metric
-  /// (l2: squared; dot: the negative product; cosine: 1 - cos), read from a table of m x ks floats a query. These are
-  /// rounded to bytes, and a distance is then off by up to m / 2 of 1/255 of the widest sub-space's range; with
-  /// float_tables the codes that the rounding leaves in doubt are ranked by the floats: the result is that of adding
-  /// up the floats for all codes, in the order of the sub-spaces. A query whose bytes cannot tell near codes apart,
-  /// since most sub-spaces are far narrower than the widest, is ranked by floats in any case: two to four times as
-  /// slow. Such are rotations by principal axes that are not balanced, and codewords of outliers. Ties by id. A query
-  /// with a NaN or an infinity gets no neighbours. O(n m) a query. Parallel over blocks of queries; the same bits for
-  /// every number of threads, and for every other query beside one. \throws std::invalid_argument for k = 0 or queries
-  /// of another dimension. \throws annulus::cancelled where the progress callback returns false.
+  /// (sqeuclidean: the squared distance; inner_product: the negative product; cosine: 1 - cos), read from a table of m
+  /// x ks floats a query. These are rounded to bytes, and a distance is then off by up to m / 2 of 1/255 of the widest
+  /// sub-space's range; with float_tables the codes that the rounding leaves in doubt are ranked by the floats: the
+  /// result is that of adding up the floats for all codes, in the order of the sub-spaces. A query whose bytes cannot
+  /// tell near codes apart, since most sub-spaces are far narrower than the widest, is ranked by floats in any case:
+  /// two to four times as slow. This happens with rotations to principal axes that are not balanced, and with codewords
+  /// of outliers. Ties by id. A query with a NaN or an infinity gets no neighbours. O(n m) a query. Parallel over
+  /// blocks of queries; the same bits for every number of threads and in every batch. \throws std::invalid_argument for
+  /// k = 0 or queries of another dimension. \throws annulus::cancelled where the progress callback returns false.
   neighbors search(matrix_view<float> queries, std::size_t k, const fast_scan_params& params = {}) const {
     check(queries, k);
     neighbors result(queries.rows(), k);
@@ -97,7 +97,7 @@ class fast_scan_index {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("rows' dimension", rows.cols(), "must equal the quantiser's ", dim());
     switch (m_quantizer.metric()) {
-      case pq_metric::dot:
+      case pq_metric::inner_product:
         return search_rows(inner_product{}, queries, k, rows, params);
       case pq_metric::cosine:
         return search_rows(cosine{}, queries, k, rows, params);
@@ -110,7 +110,7 @@ class fast_scan_index {
     return std::visit([](const auto& blocks) { return blocks.size(); }, m_codes);
   }
   std::size_t dim() const noexcept { return m_quantizer.dim(); }
-  /// Of the codes.
+  /// Bytes of the codes.
   std::size_t memory_bytes() const noexcept {
     return std::visit([](const auto& blocks) { return blocks.memory_bytes(); }, m_codes);
   }
@@ -146,7 +146,7 @@ class fast_scan_index {
       detail::invalid("dimension", queries.cols(), "must equal the quantiser's ", dim());
   }
 
-  /// Queries that are searched for together, and their numbers.
+  /// Queries that are searched for together, with their numbers.
   template <class Blocks, class Rank>
   struct query_block {
     detail::byte_table_search<Blocks, Rank> scan;
@@ -194,7 +194,7 @@ class fast_scan_index {
           for (std::size_t i = begin; i < end; ++i) {
             if (!detail::all_finite(queries.row(i))) continue;
             const distance_table table = m_quantizer.dtable(queries.row(i));
-            const bool is_dot = table.metric() == pq_metric::dot;
+            const bool is_dot = table.metric() == pq_metric::inner_product;
             const matrix<float> negative = is_dot ? negated(table.values()) : matrix<float>();
             const matrix_view<float> less_is_nearer = is_dot ? negative : table.values();
             if (params.float_tables || !bytes[worker].add(less_is_nearer, is_dot, i))

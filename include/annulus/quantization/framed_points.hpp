@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Points in small integers about a centre, with the error of the rounding known: what nearest_codeword.hpp selects by.
+/// Points rounded to small integers about a centre, with the error of the rounding known: nearest_codeword.hpp selects
+/// by them.
 
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/transpose.hpp>
@@ -15,17 +16,17 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What integer coordinates are relative to: x becomes round((x - centre) / unit).
 struct integer_frame {
-  /// The longest vector that has a place, in units: the product of two such vectors and half the square of one, times
-  /// 16, fit 32 bits, also in sum.
+  /// The longest vector that fits the frame, in units: 16 times the sum of the product of two such vectors and half the
+  /// square of one fits 32 bits.
   static constexpr float longest = 8160;
-  /// What integers are multiplied by, so that products have four low bits to spare.
+  /// The factor of all integers, which leaves four low bits of products free.
   static constexpr float factor = 4;
 
   std::vector<float> centre;
   float unit = 1;
 
-  /// Centred on the mean of `rows`; all have their place, and so have means of them. With `room` > 1, vectors that are
-  /// so many times longer have.
+  /// Centred on the mean of `rows`. All of these and means of them fit, with `room` > 1 also vectors that are so many
+  /// times as long.
   explicit integer_frame(matrix_view<float> rows, float room = 1) : centre(rows.cols()) {
     std::vector<double> sum(rows.cols());
     for (std::size_t i = 0; i < rows.rows(); ++i)
@@ -35,7 +36,7 @@ struct integer_frame {
     unit = unit_for(rows) * room;
   }
 
-  /// The smallest unit in which all rows have their place.
+  /// The smallest unit for which all rows fit.
   float unit_for(matrix_view<float> rows) const {
     double greatest = 0;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
@@ -52,8 +53,8 @@ struct integer_frame {
   }
 };
 
-/// Points in a frame: of each, words of two 16-bit coordinates (four times the integer, see nearest_codeword), its
-/// length and the length of its error, in units. Points stand in panels, one a lane, a word after the other.
+/// Points in a frame: the words of each, two 16-bit coordinates (four times the integer, see nearest_codeword), its
+/// length and the length of its error, in units. Points are stored in panels: word by word, with a lane for each point.
 class framed_points {
  public:
   static constexpr std::size_t lanes = simd::word_lanes;
@@ -67,13 +68,13 @@ class framed_points {
 
   std::size_t words() const noexcept { return m_words; }
   /// The panel that begins with point i, a multiple of lanes: word w of point i + l stands at w * lanes + l. The next
-  /// follows, words() * lanes further on, and as many as make a multiple of panels_together.
+  /// panel follows words() * lanes further on; there is a multiple of panels_together of them.
   const std::int32_t* panel(std::size_t i) const noexcept { return m_panels.data() + i * m_words; }
-  /// One a point, and readable to whole vectors, as are the errors.
+  /// One for each point. Can be read in whole vectors, as can the errors.
   const float* lengths() const noexcept { return m_lengths.data(); }
   const float* errors() const noexcept { return m_errors.data(); }
 
-  /// Replaces the points. One that has no place in the frame, or is not finite, becomes zero with an infinite error.
+  /// Replaces the points. One that does not fit the frame, or is not finite, becomes zero with an infinite error.
   void assign(matrix_view<float> points, const integer_frame& frame) {
     using batch = simd::batch<float>;
     constexpr std::size_t width = simd::lanes<float>, together = panels_together * lanes;
@@ -105,7 +106,7 @@ class framed_points {
  private:
   static constexpr std::size_t four = 4;
 
-  /// Points i to i + four into rows p to p + four; where the points end, the last one again.
+  /// Packs points i to i + four into rows p to p + four, repeating the last point where there are fewer.
   void pack_four(matrix_view<float> points, std::size_t i, std::size_t p, const integer_frame& frame) {
     simd::batch<float> lengths[four], errors[four];
     simd::unroll<four>([&](auto q) {

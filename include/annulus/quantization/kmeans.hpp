@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Lloyd's k-means: the training of every codebook.
+/// k-means by Lloyd's algorithm, by which all codebooks are trained.
 
 #include <annulus/core/base/keyed_loop.hpp>
 #include <annulus/quantization/kmeans_init.hpp>
@@ -14,12 +14,12 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct kmeans_result {
   matrix<float> centroids;        ///< k x d
-  double mean_squared_error = 0;  ///< of the points trained on: to the centroids, by the last assignment
+  double mean_squared_error = 0;  ///< of the training points to their centroids, by the last assignment
 };
 
 namespace detail {
 
-/// What training takes of `points`: all, or the sample that is asked for, which then stands in `sampled`.
+/// The training points: all of `points`, or a sample of the size asked for, which is copied to `sampled`.
 inline matrix_view<float> training_rows(matrix_view<float> points, std::size_t k, const kmeans_params& params,
                                         matrix<float>& sampled) {
   constexpr std::uint64_t sample_stream = 1;
@@ -30,7 +30,7 @@ inline matrix_view<float> training_rows(matrix_view<float> points, std::size_t k
              points, sample_without_replacement(points.rows(), most, counter_random(params.seed, sample_stream)));
 }
 
-/// Lloyd's rounds over points that stay where they are, as does the team. Owns the scratch.
+/// Lloyd's rounds over points, which must outlive it. Holds scratch.
 class lloyd {
  public:
   lloyd(matrix_view<float> points, std::size_t k, std::uint64_t seed, const thread_team& team)
@@ -82,7 +82,7 @@ class lloyd {
     return std::max(m_squares - explained, 0.0) / static_cast<double>(m_points.rows());
   }
 
-  /// Of the last assignment, and what update() changed of it.
+  /// The codes of the last assignment, with the changes of the last update().
   const std::vector<std::uint32_t>& codes() const noexcept { return m_codes; }
 
  private:
@@ -92,8 +92,8 @@ class lloyd {
     for (std::size_t j = 0; j < d; ++j) sum[j] += static_cast<double>(x[j]);
   }
 
-  /// Moves centroids that have points. Returns the sum of the points' squares about the centre less that about the
-  /// means.
+  /// Moves centroids that have points. Returns the sum of the points' squared distances from the centre, less that from
+  /// the means.
   double move_to_means(matrix<float>& centroids) {
     const std::size_t d = m_points.cols();
     std::fill_n(m_sums.data(), m_k * d, 0.0);
@@ -118,7 +118,7 @@ class lloyd {
     return explained;
   }
 
-  /// Taken from there, as else data far from zero would lose its error to rounding.
+  /// Squares are relative to the centre: else data far from zero would lose its error to rounding.
   double square_from_centre(double x, std::size_t j) const noexcept {
     const double out = x - static_cast<double>(m_frame.centre[j]);
     return out * out;
@@ -137,7 +137,7 @@ class lloyd {
   bool m_is_first = true;
 };
 
-/// Rows that codewords can be made of. Throws std::invalid_argument where they cannot.
+/// Throws std::invalid_argument for rows that codewords cannot be trained on.
 inline void check_training_rows(matrix_view<float> points, std::size_t k, const thread_team& team) {
   if (k == 0) invalid("k", k, "must be at least 1");
   if (points.cols() == 0) invalid("columns", points.cols(), "must be at least 1");
@@ -163,8 +163,8 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
 
 /// k centroids (k x d) of `points` (n x d) by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that
 /// `params.init` chooses. Centroids without points take points of the clusters whose squared error is the greatest: the
-/// error is 0 where there are at most k different points. The same bits for any number of threads.
-/// O(iter n k d); memory O(n d) bytes times two, and no distances.
+/// error is 0 where there are at most k different points. The same bits for any number of threads. O(iter n k d);
+/// memory about as much as the points twice; distances are not stored.
 /// \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
 /// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
 inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {

@@ -14,16 +14,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The first centroids: Gaussian with the mean and covariance of the points; spread by squared distance (k-means++,
-/// Arthur and Vassilvitskii 2007; O(n k d), as much as an iteration by floats); or rows chosen at random, but spread
-/// where more than half of these equal others, as where most rows are zero.
+/// How the first centroids are chosen. random: normally distributed with the mean and covariance of the points.
+/// plus_plus: k-means++ (Arthur and Vassilvitskii 2007), O(n k d), as much as an iteration by floats. points: rows
+/// chosen at random, or by k-means++ where more than half of these equal others, as where most rows are zero.
 enum class kmeans_init { random, plus_plus, points };
 
 struct kmeans_params {
-  std::size_t iter = 20;  ///< rounds of assignment and update, all of them made unless nothing would change any more
+  std::size_t iter = 20;  ///< at most so many rounds of assignment and update; fewer where nothing changes any more
   std::uint64_t seed = default_seed;
   kmeans_init init = kmeans_init::points;
-  std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many; 0: on all points
+  std::size_t max_points_per_centroid = 0;  ///< 0: trains on all points, else on a random sample of k times as many
   std::size_t threads = 0;                  ///< 0: all cores
   progress_callback progress = {};
 };
@@ -37,7 +37,7 @@ inline std::vector<std::size_t> sample_without_replacement(std::size_t n, std::s
   return ids;
 }
 
-/// As it is, or normalised. A zero row stays zero.
+/// Copies a row, normalised if asked for. A zero row stays zero.
 inline void copy_row(std::span<const float> row, bool normalize, float* out) {
   const float norm =
       normalize ? detail::sqrt(one_to_one<kernels::inner_product>(row.data(), row.data(), row.size())) : 1;
@@ -63,8 +63,8 @@ inline std::size_t count_different(const matrix<float>& rows) {
   return static_cast<std::size_t>(end - order.begin());
 }
 
-/// Rows with the mean and covariance of the points, nearly normal: the mean, and on it all differences from it with
-/// random signs.
+/// Rows that are nearly normally distributed with the mean and covariance of the points: the mean plus the sum of all
+/// differences from it with random signs.
 inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, const counter_random& r) {
   const std::size_t n = points.rows(), d = points.cols();
   std::vector<double> mean(d), sum(d);
@@ -85,11 +85,11 @@ inline matrix<float> gaussian_rows(matrix_view<float> points, std::size_t k, con
 
 struct plus_plus_choice {
   std::vector<std::size_t> chosen;     ///< rows
-  std::vector<std::uint32_t> nearest;  ///< of each row which of the chosen is the nearest, the first of equally near
+  std::vector<std::uint32_t> nearest;  ///< of each row the nearest of the chosen rows, the first of several
 };
 
-/// k-means++ chooses k rows, each next with a probability proportional to its squared distance from the nearest one
-/// chosen so far; fewer where all rows equal one of those.
+/// k-means++ chooses k rows, each with a probability proportional to its squared distance from the nearest one chosen
+/// before; fewer than k where all rows equal one of those.
 inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t k, const counter_random& r,
                                          const thread_team& team) {
   constexpr std::size_t grain = 4096;
@@ -125,7 +125,7 @@ inline plus_plus_choice choose_plus_plus(matrix_view<float> points, std::size_t 
   }
 }
 
-/// k rows to start from, of at least as many points.
+/// The k first centroids of at least k points.
 inline matrix<float> initial_centroids(matrix_view<float> points, std::size_t k, const kmeans_params& params,
                                        const thread_team& team) {
   constexpr std::uint64_t initial_stream = 0;

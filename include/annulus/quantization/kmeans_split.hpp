@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Empty clusters of k-means: they take points of the clusters of the greatest error.
+/// Gives points of the clusters of the greatest error to the empty clusters of k-means.
 
 #include <annulus/quantization/kmeans_init.hpp>
 
@@ -9,8 +9,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// For `n_parts` parts to come, how many go to each cluster: one after the other to that whose error, divided by one
-/// more than the parts it has got, is the greatest (D'Hondt's method), ties to the lowest; none to one without error.
+/// How many of `n_parts` parts each cluster gets: each part goes to the cluster whose error, divided by one more than
+/// the parts it has got, is the greatest (D'Hondt's method), ties to the lowest. A cluster without error gets none.
 inline std::vector<std::size_t> parts_by_error(std::span<const double> errors, std::size_t n_parts) {
   std::vector<std::size_t> parts(errors.size()), heap;
   const auto comes_later = [&](std::size_t a, std::size_t b) {
@@ -31,10 +31,10 @@ inline std::vector<std::size_t> parts_by_error(std::span<const double> errors, s
 
 /// Gives points of the clusters of the greatest squared error to the empty ones: `codes` are the clusters of `points`
 /// (n x d), `counts` how many points each has, `centroids` their means. A cluster is split at some of its own points,
-/// chosen as k-means++ chooses them, between which the others go to the nearest; equal points stay together. Returns
-/// whether any code has changed: false where all points of each cluster are equal. Clusters that have fewer different
-/// points than they got parts leave some empty. The same bits for any number of threads.
-/// O(n d) and O(size d) for each part of a cluster.
+/// which k-means++ chooses, and each of its other points goes to the nearest of those; equal points stay together.
+/// Returns whether any code has changed: false where all points of each cluster are equal. Clusters that have fewer
+/// different points than they got parts leave some empty. The same bits for any number of threads. O(n d) and O(size d)
+/// for each part of a cluster.
 inline bool split_clusters(matrix_view<float> points, const matrix<float>& centroids,
                            std::span<const std::size_t> counts, std::span<std::uint32_t> codes,
                            const counter_random& random, const thread_team& team) {

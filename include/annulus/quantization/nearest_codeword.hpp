@@ -2,8 +2,8 @@
 
 /// \file
 /// The nearest of a set of codewords, for many points: the inner loop of k-means and of encoding. Integer products find
-/// the nearest and the second, with the codeword's number in the low bits of its rank, so that keeping the least is one
-/// instruction; where the gap between the two is within the bound on the rounding, the floats decide.
+/// the nearest and the second nearest, with the codeword's number in the low bits of its rank, so that a minimum is one
+/// instruction. Where the gap between the two is within the bound of the rounding error, floats decide.
 
 #include <annulus/quantization/framed_points.hpp>
 
@@ -13,12 +13,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A set of codewords to look points up in. The answer is the codeword whose sum of squared differences, in floats, is
-/// the least, ties to the lowest; it is a function of the point, the codewords and the frame alone.
+/// Finds the nearest of a set of codewords for points. The answer is the codeword whose sum of squared differences, in
+/// floats, is the least, ties to the lowest; it is a function of the point, the codewords and the frame alone.
 class nearest_codeword {
   using integers = simd::integers;
   static constexpr std::size_t lanes = framed_points::lanes, vectors = framed_points::panels_together;
-  static constexpr std::size_t number_bits = 4;  ///< of a rank, which hold the codeword's number in its group
+  static constexpr std::size_t number_bits = 4;  ///< low bits of a rank, which hold the codeword's number in its group
   static constexpr std::size_t group = 1 << number_bits;
 
  public:
@@ -31,8 +31,8 @@ class nearest_codeword {
     alignas(64) std::array<std::int32_t, block> least{}, second{}, groups{};
   };
 
-  /// ks x ds codewords, in a frame of their own with room for points four times as far out as they are, as points are
-  /// about few codewords.
+  /// ks x ds codewords, in a frame of their own that has room for points four times as far from the centre: points lie
+  /// further out than codewords where these are few.
   explicit nearest_codeword(matrix_view<float> codewords) : nearest_codeword(codewords, integer_frame(codewords, 4)) {}
 
   nearest_codeword(matrix_view<float> codewords, integer_frame frame)
@@ -44,7 +44,7 @@ class nearest_codeword {
 
   const integer_frame& frame() const noexcept { return m_frame; }
 
-  /// codes[i] = the number of the codeword nearest to points.row(i), whatever their number. O(n ks ds).
+  /// codes[i] = the number of the codeword nearest to points.row(i), for any number of points. O(n ks ds).
   void operator()(matrix_view<float> points, std::span<std::uint32_t> codes, scratch& s) const {
     for (std::size_t first = 0; first < points.rows(); first += block) {
       const auto part = points.middle_rows(first, std::min(block, points.rows() - first));
@@ -53,8 +53,7 @@ class nearest_codeword {
     }
   }
 
-  /// The same for at most `block` points that are in the frame already, as points `first`, a multiple of block, and
-  /// following of `framed`.
+  /// The same for at most `block` points that are in `framed` already, from number `first`, a multiple of block.
   void search(const framed_points& framed, std::size_t first, matrix_view<float> points, std::span<std::uint32_t> codes,
               scratch& s) const {
     const std::size_t n = points.rows();
@@ -75,7 +74,7 @@ class nearest_codeword {
         alignas(64) float ranks[width];
         for (std::size_t l = 0; l < width; ++l) ranks[l] = static_cast<float>(2 * (key[i + l] >> number_bits));
         const batch twice = batch::load_aligned(ranks);
-        // Of the integers, and of the floats here.
+        // The rounding of the integers, and that of the floats here.
         const batch slack = batch(2.0f) + batch(6e-7f) * square + batch(2e-7f) * xsimd::abs(twice);
         return xsimd::sqrt(xsimd::max(square + twice + batch(side) * slack, batch(0.0f)));
       };
@@ -85,7 +84,7 @@ class nearest_codeword {
       for (std::size_t l = 0; l < std::min(width, n - i); ++l) {
         if ((known >> l & 1u) != 0) continue;
         const float* const x = points.row(i + l).data();
-        // Points that repeat, as background does, are often those that lie between codewords.
+        // Repeated points, such as background, are often among those that floats decide.
         const bool repeats = last != nullptr && std::equal(x, x + m_dim, last);
         last_code = codes[i + l] = repeats ? last_code : by_floats(x);
         last = x;
@@ -93,7 +92,7 @@ class nearest_codeword {
     }
   }
 
-  /// out[c] = the squared distance of x to codeword c, as the floats decide by.
+  /// out[c] = the squared distance of x to codeword c, in the floats that decide.
   void squared_distances(const float* x, float* out) const noexcept { for_each_vector(x, out, square_of_difference); }
 
   /// out[c] = the inner product of x and codeword c.
@@ -102,9 +101,10 @@ class nearest_codeword {
   }
 
  private:
-  static constexpr float rounding = 2e-3f;  ///< of what went before the integers, in units: longer than any such error
+  static constexpr float rounding = 2e-3f;  ///< in units: more than any error made before the rounding to integers
 
-  /// Vectors of codewords, a coordinate after the other; the last is filled with what no point is nearest to.
+  /// Stores vectors of codewords, coordinate by coordinate; the last vector is padded with codewords that no point is
+  /// nearest to.
   void arrange_floats(matrix_view<float> codewords) {
     constexpr std::size_t width = simd::lanes<float>;
     m_floats.assign((m_size + width - 1) / width * width * m_dim, std::numeric_limits<float>::infinity());
@@ -113,8 +113,8 @@ class nearest_codeword {
         m_floats[(c / width * m_dim + j) * width + c % width] = codewords.row(c)[j];
   }
 
-  /// Rows of words, before each its start: half the square of the codeword, and its number. An odd one out is followed
-  /// by what no point is nearest to.
+  /// Stores codewords as rows of words, each behind its start: half its square, and its number. An odd number is padded
+  /// by a codeword that no point is nearest to.
   void arrange_integers(matrix_view<float> codewords) {
     integer_frame own{m_frame};
     own.unit = m_own_unit;
@@ -122,7 +122,7 @@ class nearest_codeword {
     framed.assign(codewords, own);
     m_words = framed.words();
     m_rows.assign((m_size + m_size % 2) * (m_words + 1), 0);
-    // Ranks of codewords further out than this may overflow. Only where k-means starts are there any: floats decide.
+    // Ranks of codewords further out than this may overflow, which only first centroids are: floats decide.
     if (m_own_unit > 2 * m_frame.unit) {
       m_worst_error = std::numeric_limits<float>::infinity();
       return;
@@ -148,8 +148,8 @@ class nearest_codeword {
     return std::bit_cast<std::array<std::int16_t, 2>>(word);
   }
 
-  /// For the points of some panels the least rank and the second, and the group of the least. Two codewords at a time,
-  /// for which the points are loaded once.
+  /// The least and the second least rank of the points of some panels, and the group of the least. Two codewords at a
+  /// time share the loads of the points.
   [[gnu::noinline]] void least_two(const std::int32_t* panels, std::int32_t* least, std::int32_t* second,
                                    std::int32_t* groups) const noexcept {
     using sums_type = typename integers::sums_type;

@@ -10,9 +10,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// A product quantiser of vectors rotated by rotation(), which is learned together with the codewords. Where the
-/// rotation does not pay (data whose axes suit already), fit keeps the axes as they are. Const members are safe from
-/// any number of threads. Moves and copies.
+/// A product quantiser of vectors rotated by rotation(), which is learned together with the codewords. Where a rotation
+/// does not lower the error, fit keeps the axes of the data. Const members are safe from any number of threads. Moves
+/// and copies.
 template <code_scalar Code = std::uint8_t>
 class optimized_product_quantizer {
  public:
@@ -20,10 +20,10 @@ class optimized_product_quantizer {
   static constexpr std::string_view kind = "optimized_product_quantizer";  ///< in files
 
   /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
-  explicit optimized_product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2)
+  explicit optimized_product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::sqeuclidean)
       : m_quantizer(m, ks, metric) {}
 
-  /// From a rotation, dim x dim (a row vector x becomes x * rotation), and a fitted quantiser of as many dimensions.
+  /// Takes a rotation, dim x dim (a row vector x becomes x * rotation), and a fitted quantiser of as many dimensions.
   /// \throws std::invalid_argument where they do not fit together, or the rotation is further than 1e-3 from
   /// orthogonal.
   optimized_product_quantizer(matrix<float> rotation, product_quantizer<Code> quantizer)
@@ -88,7 +88,7 @@ class optimized_product_quantizer {
     return {rotated.data(), rotated.data() + rotated.cols()};
   }
 
-  /// As product_quantizer's: codes of rotated vectors. O(n dim (ks + dim)).
+  /// As product_quantizer::encode, of rotated vectors. O(n dim (ks + dim)).
   matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     constexpr std::size_t block = 1536;
     check_dim(vecs);
@@ -103,11 +103,11 @@ class optimized_product_quantizer {
       const auto part = m_quantizer.encode(detail::multiplied(rows, m_rotation, 1), {.threads = 1});
       std::copy_n(part.data(), (end - begin) * m(), codes.row(begin).data());
     });
-    if (!all_finite) detail::check_norms(vecs, "vectors", params.threads);  // names the first row that is not
+    if (!all_finite) detail::check_norms(vecs, "vectors", params.threads);  // names the first row that is not finite
     return codes;
   }
 
-  /// As product_quantizer's, and rotated back.
+  /// As product_quantizer::decode; the result is rotated back.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> matrix<float> decode(const Codes& codes)
   const {
@@ -115,23 +115,23 @@ class optimized_product_quantizer {
     return detail::multiplied(rotated, detail::transposed(m_rotation), 1);
   }
 
-  /// As product_quantizer's, of the rotated query.
+  /// As product_quantizer::dtable, of the rotated query.
   distance_table dtable(std::span<const float> query) const { return m_quantizer.dtable(rotate(query)); }
 
-  /// As product_quantizer's, of rotated queries.
+  /// As product_quantizer::search, of rotated queries.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
                                                                  std::size_t k, const pq_search_params& params = {})
   const { return m_quantizer.search(codes, rotate(queries, {.threads = params.threads}), k, params); }
 
-  /// As product_quantizer's: a rotation leaves distances between decoded vectors as they are.
+  /// As product_quantizer::search_symmetric: a rotation does not change distances between decoded vectors.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search_symmetric(const Codes& codes,
                                                                            matrix_view<Code> query_codes, std::size_t k,
                                                                            const pq_search_params& params = {})
   const { return m_quantizer.search_symmetric(codes, query_codes, k, params); }
 
-  /// As product_quantizer's, of rotated vectors.
+  /// As product_quantizer::distortion, of rotated vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
     return m_quantizer.distortion(rotate(vecs, params), params);
   }
@@ -143,7 +143,7 @@ class optimized_product_quantizer {
   pq_metric metric() const noexcept { return m_quantizer.metric(); }
   /// dim x dim, empty before fit.
   const matrix<float>& rotation() const noexcept { return m_rotation; }
-  /// What quantises rotated vectors.
+  /// The quantiser of rotated vectors.
   const product_quantizer<Code>& quantizer() const noexcept { return m_quantizer; }
   const matrix<float>& codewords() const noexcept { return m_quantizer.codewords(); }
 

@@ -13,15 +13,15 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What to do with dimensions that m does not divide.
+/// What fit does with a dimension that m does not divide.
 enum class pq_padding {
   refuse,  ///< throw
-  zeros    ///< put zeros behind the last coordinates, up to the next multiple
+  zeros    ///< append zeros to vectors, up to the next multiple of m
 };
 
-/// Splits vectors of dim() coordinates into m() sub-vectors of ds(), and stores of each the number of the nearest of
-/// ks() codewords, in a Code. Codewords are trained by k-means; the metric changes tables and searches alone (cosine:
-/// vectors are normalised first). Const members are safe from any number of threads. Moves and copies.
+/// Splits vectors of dim() coordinates into m() sub-vectors of ds(), and stores the number of the nearest of ks()
+/// codewords for each, as a Code. Codewords are trained by k-means. The metric only changes tables and searches, but
+/// that under cosine vectors are normalised first. Const members are safe from any number of threads. Moves and copies.
 template <code_scalar Code = std::uint8_t>
 class product_quantizer {
  public:
@@ -29,7 +29,7 @@ class product_quantizer {
   static constexpr std::string_view kind = "product_quantizer";  ///< in files
 
   /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
-  explicit product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::l2,
+  explicit product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::sqeuclidean,
                              pq_padding padding = pq_padding::refuse)
       : m_m(m), m_ks(ks), m_metric(metric), m_padding(padding) {
     constexpr std::uint64_t most = std::uint64_t{1} << (8 * sizeof(Code));
@@ -37,17 +37,19 @@ class product_quantizer {
     if (ks == 0 || ks > most) detail::invalid("ks", ks, "must be from 1 to ", most, ", which the codes can tell apart");
   }
 
-  /// From codewords: those of sub-space i are rows i * ks to (i + 1) * ks of (m * ks) x ds. With `dim` below m * ds,
-  /// the last coordinates are padding. \throws std::invalid_argument as above, where rows are not a multiple of m,
-  /// where `dim` does not belong to m and ds, and for codewords that are not finite.
-  product_quantizer(std::size_t m, matrix<float> codewords, pq_metric metric = pq_metric::l2, std::size_t dim = 0)
+  /// Takes codewords, (m * ks) x ds: those of sub-space i are rows i * ks to (i + 1) * ks. With `dim` below m * ds, the
+  /// last coordinates are padding. \throws std::invalid_argument as above, where rows are not a multiple of m, where
+  /// `dim` does not fit m and ds, and for codewords that are not finite.
+  product_quantizer(std::size_t m, matrix<float> codewords, pq_metric metric = pq_metric::sqeuclidean,
+                    std::size_t dim = 0)
       : product_quantizer(m, m == 0 ? 0 : codewords.rows() / m, metric) {
     if (codewords.rows() % m != 0) detail::invalid("codeword rows", codewords.rows(), "must be a multiple of m = ", m);
     const std::size_t padded = m * codewords.cols();
     if (dim == 0) dim = padded;
     if (codewords.cols() == 0) detail::invalid("codeword columns", codewords.cols(), "must be at least 1");
     if (dim > padded || (dim + m - 1) / m != codewords.cols())
-      detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(), ", the last perhaps padding");
+      detail::invalid("dim", dim, "must be m sub-vectors of ", codewords.cols(),
+                      " coordinates, of which only the last may be padding");
     if (dim < padded) m_padding = pq_padding::zeros;
     detail::check_norms<float>(codewords, "codewords", 1);
     adopt(std::move(codewords), dim);
@@ -89,7 +91,7 @@ class product_quantizer {
     matrix<float> vecs(view.rows(), m_dim);
     for (std::size_t r = 0; r < view.rows(); ++r)
       for (std::size_t i = 0; i < m_m; ++i) {
-        const std::size_t first = std::min(i * m_ds, m_dim);  // the last sub-spaces may be padding alone
+        const std::size_t first = std::min(i * m_ds, m_dim);  // the last sub-spaces may be padding only
         std::copy_n(m_codewords.row(i * m_ks + view.row(r)[i]).data(), std::min(m_ds, m_dim - first),
                     vecs.row(r).data() + first);
       }
@@ -106,9 +108,9 @@ class product_quantizer {
   }
 
   /// The k nearest of `codes` (n x m) to each row of `queries` (q x dim) by their tables: q x k, nearest first, ties by
-  /// lower id, padded with no_id and +infinity. Distances are those of adist, for dot their negatives. A query that is
-  /// not finite has no neighbours. Answers depend neither on the batch nor on threads; a batch is several times as fast
-  /// as its queries alone. O(q (ks dim + n m)).
+  /// lower id, padded with no_id and +infinity. Distances are those of adist, under inner_product their negatives. A
+  /// query that is not finite has no neighbours. Answers depend neither on the batch nor on threads; a batch is several
+  /// times as fast as its queries alone. O(q (ks dim + n m)).
   /// \throws std::invalid_argument before fit, for k = 0, for other dimensions, for codes that are not below ks;
   /// annulus::cancelled when `progress` returns false.
   template <matrix_like Codes>
@@ -140,7 +142,7 @@ class product_quantizer {
     });
   }
 
-  /// What encoding and decoding `vecs` loses. \throws std::invalid_argument as encode does, and for no vectors.
+  /// The error of encoding and decoding `vecs`. \throws std::invalid_argument as encode does, and for no vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
     return distortion_with(vecs, params.threads);
   }
@@ -151,9 +153,9 @@ class product_quantizer {
   std::size_t dim() const noexcept { return m_dim; }  ///< 0 before fit
   pq_metric metric() const noexcept { return m_metric; }
   pq_padding padding() const noexcept { return m_padding; }
-  /// (m * ks) x ds, empty before fit: those of sub-space i from row i * ks.
+  /// (m * ks) x ds, empty before fit: the codewords of sub-space i from row i * ks.
   const matrix<float>& codewords() const noexcept { return m_codewords; }
-  /// Those of sub-space i, ks x ds.
+  /// The codewords of sub-space i, ks x ds.
   matrix_view<float> codewords(std::size_t i) const noexcept {
     return matrix_view<float>(m_codewords).middle_rows(i * m_ks, m_ks);
   }
@@ -189,7 +191,7 @@ class product_quantizer {
     detail::check_norms(vecs, "vectors", team);
   }
 
-  /// The rows as they are quantised: as they are, or in `copied` normalised or padded to m * ds.
+  /// The rows to quantise: those given, or `copied`, where they are normalised or padded to m * ds.
   matrix_view<float> prepared(matrix_view<float> rows, matrix<float>& copied) const {
     const std::size_t padded = (rows.cols() + m_m - 1) / m_m * m_m;
     if (m_metric != pq_metric::cosine && padded == rows.cols()) return rows;
@@ -263,7 +265,7 @@ class product_quantizer {
     archive("codewords", self.m_codewords);
     if constexpr (Archive::is_loading) {
       archive.expect(self.m_codewords.rows() / std::max<std::size_t>(self.m_m, 1) == (self.m_dim > 0 ? self.m_ks : 0),
-                     "has not m * ks codewords");
+                     "does not have m * ks codewords");
       archive.rebuild([&] {
         const pq_padding padding = self.m_padding;
         if (self.m_dim == 0) self = product_quantizer(self.m_m, self.m_ks, self.m_metric);
@@ -274,9 +276,9 @@ class product_quantizer {
   }
 
   void write_row(std::size_t i, const float* sub_vector, float* out) const {
-    if (m_metric == pq_metric::l2) return m_codebooks[i].squared_distances(sub_vector, out);
+    if (m_metric == pq_metric::sqeuclidean) return m_codebooks[i].squared_distances(sub_vector, out);
     m_codebooks[i].inner_products(sub_vector, out);
-    if (m_metric == pq_metric::dot) return;
+    if (m_metric == pq_metric::inner_product) return;
     const float share = 1 / static_cast<float>(m_m);
     for (std::size_t c = 0; c < m_ks; ++c) out[c] = share - out[c];
   }
@@ -294,7 +296,7 @@ class product_quantizer {
     std::vector<matrix<float>> copied(resolve_threads(params.threads));
     const auto smaller_is_nearer = [&](std::size_t q, float* out, std::size_t worker) {
       if (!table(q, out, copied[worker])) return false;
-      if (m_metric == pq_metric::dot) std::transform(out, out + m_m * m_ks, out, std::negate<>());
+      if (m_metric == pq_metric::inner_product) std::transform(out, out + m_m * m_ks, out, std::negate<>());
       return true;
     };
     return detail::search_by_float_tables(codes, m_m, m_ks, queries, k, params, smaller_is_nearer);

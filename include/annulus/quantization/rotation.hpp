@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The linear algebra of optimised product quantisation: the nearest rotation (Procrustes), principal axes, and how
-/// dimensions are dealt to sub-spaces.
+/// The linear algebra of optimised product quantisation: the nearest rotation (Procrustes), principal axes, and the
+/// assignment of dimensions to sub-spaces.
 
 #include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/kernels/fixed_order_product.hpp>
@@ -19,11 +19,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Deals the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
-/// each to the bucket, of those with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun
-/// 2013, 3.2.2). Row i of the result are the dimensions of bucket i, as many as eigenvalues.size() / m. O(d (log d +
-/// m)). \throws std::invalid_argument where m is 0 or does not divide the number of eigenvalues, or one is NaN or
-/// negative.
+/// Assigns the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
+/// each to the bucket, of those with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun 2013,
+/// 3.2.2). Row i of the result has the dimensions of bucket i, as many as eigenvalues.size() / m. O(d (log d + m)).
+/// \throws std::invalid_argument where m is 0 or does not divide the number of eigenvalues, or one is NaN or negative.
 inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigenvalues, std::size_t m) {
   const std::size_t d = eigenvalues.size();
   if (m == 0) detail::invalid("m", m, "must be at least 1");
@@ -38,7 +37,8 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
   matrix<std::uint32_t> buckets(m, d / m);
   std::vector<std::size_t> size(m);
   std::vector<double> log_product(m);
-  // The unit of products. What is far below the largest is rounding: its logarithm must not outweigh all others.
+  // The unit of products. Values far below the largest are rounding errors, whose logarithms must not outweigh all
+  // others.
   const double least =
       std::max({eigenvalues[order[d - 1]], eigenvalues[order[0]] * 1e-10, std::numeric_limits<double>::min()});
   for (const std::uint32_t dimension : order) {
@@ -46,13 +46,14 @@ inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigen
     for (std::size_t i = 0; i < m; ++i)
       if (size[i] < d / m && (chosen == m || log_product[i] < log_product[chosen])) chosen = i;
     buckets(chosen, size[chosen]++) = dimension;
-    log_product[chosen] += std::log(std::max(eigenvalues[dimension], least) / least) + 1;  // of equal ones, to each
+    log_product[chosen] +=
+        std::log(std::max(eigenvalues[dimension], least) / least) + 1;  // + 1, so that equal ones are spread
   }
   return buckets;
 }
 
-// Real is the precision of decompositions; what uses Eigen are templates, so that a program that does not call it need
-// not compile it.
+// Real is the precision of decompositions. These are templates so that programs which do not call them need not compile
+// them.
 namespace detail {
 
 using eigen_rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -83,8 +84,7 @@ inline matrix<float> transposed(const matrix<float>& m) {
   return t;
 }
 
-/// By how much rows of finite numbers are not orthonormal: the greatest difference of R R^T from the identity in
-/// magnitude, a NaN where one is.
+/// How far rows of finite numbers are from orthonormal: the greatest magnitude in R R^T - I; NaN where a product is.
 inline float distance_from_orthonormal(const matrix<float>& rows) {
   const matrix<float> products = multiplied(rows, transposed(rows), 1);
   float greatest = 0;
@@ -101,14 +101,16 @@ inline float distance_from_orthonormal(const matrix<float>& rows) {
 inline constexpr float rotation_tolerance = 1e-3f;
 
 /// The rotation R (d x d) for which vecs * R is nearest to `targets` in squares, given vecs^T targets: U V^T of its
-/// singular value decomposition (Schönemann 1966). V are eigenvectors and U comes of a QR decomposition, which is
-/// orthogonal whatever the rank: Eigen's BDCSVD returns other matrices, or reads out of range, for singular products.
+/// singular value decomposition (Schönemann 1966). V consists of eigenvectors, and U is that of a QR decomposition,
+/// which is orthogonal whatever the rank: Eigen's BDCSVD returns other matrices, or reads out of range, for singular
+/// products.
 template <std::floating_point Real = double>
 matrix<float> procrustes(const matrix<float>& product) {
   using real_matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
   const real_matrix given = as_eigen(matrix_view<float>(product)).template cast<Real>();
   const Eigen::SelfAdjointEigenSolver<real_matrix> solved(given.transpose() * given);
-  const real_matrix right = solved.eigenvectors().rowwise().reverse();  // those of large values fix U first
+  const real_matrix right =
+      solved.eigenvectors().rowwise().reverse();  // those of large eigenvalues first, which determine U
   const Eigen::HouseholderQR<real_matrix> left(given * right);
   const auto signs = left.matrixQR().diagonal().unaryExpr([](Real x) { return x < 0 ? Real(-1) : Real(1); }).eval();
   const real_matrix r = left.householderQ() * (signs.asDiagonal() * right.transpose());
@@ -117,7 +119,7 @@ matrix<float> procrustes(const matrix<float>& product) {
   return rounded;
 }
 
-/// The principal axes of the rows as a rotation, dealt to m sub-spaces of balanced variance.
+/// The principal axes of the rows as a rotation, assigned to m sub-spaces of balanced variance.
 template <std::floating_point Real = double>
 matrix<float> parametric_rotation(matrix_view<float> rows, std::size_t m) {
   using Eigen::Index;

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Learns a rotation and the codewords of the rotated vectors in turns, each while the other is held.
+/// Learns a rotation and the codewords of the rotated vectors in turn, each while the other is fixed.
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/kernels/fixed_order_product.hpp>
@@ -15,22 +15,22 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct opq_params {
-  /// Start from principal axes dealt to sub-spaces of balanced variance (which ten rounds from the axes as they are do
-  /// not reach on embeddings), or from the axes as they are.
+  /// Start from principal axes, assigned to sub-spaces of balanced variance (which on embeddings is better than ten
+  /// rounds from the axes of the data), or from the axes of the data.
   bool parametric_init = true;
   std::size_t pq_iter = 20;        ///< rounds of k-means for the codewords that are kept
-  std::size_t rotation_iter = 10;  ///< rounds of codewords and rotation in turn; 0: the start, still fitted
+  std::size_t rotation_iter = 10;  ///< rounds of codewords and rotation in turn; 0 keeps the first rotation
   std::uint64_t seed = default_seed;
   kmeans_init init = kmeans_init::points;
-  std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many times ks; 0: on all vectors
+  std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many times ks vectors; 0: on all
   std::size_t threads = 0;                  ///< 0: all cores
   progress_callback progress = {};
 };
 
 namespace detail {
 
-/// The power of two that brings the largest coordinate to at most 1. Products of rows and what stands for them would
-/// leave the range of floats long before the rows do; scaled by it they have the same digits and the same rotation.
+/// The power of two that brings the largest coordinate to at most 1. Products of rows and decoded rows leave the range
+/// of floats long before the rows do; of scaled rows they have the same digits and the same rotation.
 inline float scale_to_one(matrix_view<float> rows) {
   float largest = 0;
   for (std::size_t r = 0; r < rows.rows(); ++r)
@@ -45,8 +45,8 @@ struct learned_rotation {
   matrix<float> codewords;  ///< (m * ks) x ds, of rotated rows
 };
 
-/// Rounds of: codewords a little nearer to the means of their rotated rows, then the rotation that brings the rows
-/// nearest to what their codes stand for. Rows are n x d, finite, n >= ks, d a multiple of m.
+/// Repeats two steps: a few rounds of k-means over the rotated rows, then the rotation that brings the rows nearest to
+/// the decoded ones. Rows are n x d, finite, n >= ks, d a multiple of m.
 template <std::floating_point Real = double>
 learned_rotation learn_rotation(matrix_view<float> rows, std::size_t m, std::size_t ks, const opq_params& params,
                                 const thread_team& team) {

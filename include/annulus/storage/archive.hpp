@@ -44,10 +44,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Makes an object that persist is about to fill.
+/// Constructs an object that persist fills.
 struct unfilled {};
 
-/// Reaches the private members of classes that are saved, who have it for a friend.
+/// Calls the private members of classes that are saved, which declare it a friend.
 struct persistence {
   template <class T, class Archive>
   static void persist(T& object, Archive& archive) {
@@ -58,7 +58,7 @@ struct persistence {
     if constexpr (requires { object.defect(); }) return object.defect();
     else return {};
   }
-  /// What is to be saved in the place of an object that says so.
+  /// What is saved in the place of an object: the object itself, unless it names another.
   template <class T>
   static std::optional<T> compact_copy(const T& object) {
     if constexpr (requires { object.compact_copy(); }) return object.compact_copy();
@@ -69,6 +69,13 @@ struct persistence {
     return T(unfilled{}, args...);
   }
 };
+
+/// Hands over the size of arrays that follow, and returns it: that of the object, or where it is loaded of the file.
+template <class Archive>
+std::size_t archived_size(Archive& archive, std::string_view name, std::size_t size) {
+  archive(name, size);
+  return size;
+}
 
 /// "name: defect", or nothing where there is no defect.
 inline std::string defect_of(std::string_view name, const std::string& defect) {

@@ -37,8 +37,8 @@ template <class File>
 }
 
 /// The base of readers, from front to back, of bytes whose number is known. Reader has name(), as messages give it,
-/// size(), and read_next(to, bytes), which reads from offset() on and throws where fewer bytes follow. Allocate nothing
-/// that size() does not justify.
+/// size(), and read_next(to, bytes), which reads from offset() on and throws where fewer bytes follow. Callers allocate
+/// no more than size() justifies.
 template <class Reader>
 class sequential_reader {
  public:

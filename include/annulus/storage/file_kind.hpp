@@ -42,7 +42,7 @@ inline constexpr std::array known_beginnings{
     known_beginning{"%PDF-", "a PDF document"},
 };
 
-/// Letters, with at most a quarter of bytes that ASCII has not.
+/// Whether these are printable characters, at most a quarter of them outside of ASCII.
 inline bool is_text(std::string_view bytes) noexcept {
   const auto is_foreign = [](char c) { return static_cast<unsigned char>(c) > 0x7F; };
   const auto is_of_text = [&](char c) {
@@ -52,7 +52,7 @@ inline bool is_text(std::string_view bytes) noexcept {
          4 * std::ranges::count_if(bytes, is_foreign) < static_cast<std::ptrdiff_t>(bytes.size());
 }
 
-/// What a file seems to be whose first bytes these are; nothing where they do not tell. O(bytes).
+/// What a file with these first bytes seems to be; empty where they do not tell. O(bytes).
 inline std::string kind_of_file(std::string_view bytes) {
   for (const auto& known : known_beginnings)
     if (bytes.starts_with(known.bytes)) return std::string(known.kind);

@@ -15,8 +15,8 @@ concept persistent_metric = requires(Metric& metric, Archive& archive) {
   std::remove_const_t<Metric>::persist(metric, archive);
 };
 
-/// Name and parameters, as "metric" and "metric.p". What has no name, as a lambda, is "custom": which it is, is the
-/// caller's to know.
+/// Name and parameters, as "metric" and "metric.p". A metric without a name, such as a lambda, is "custom": the caller
+/// has to give the same one when loading.
 template <class Metric, class Archive>
 void persist_metric(Metric& metric, Archive& archive) {
   if constexpr (requires { Metric::name; }) archive.constant("metric", Metric::name);
@@ -24,7 +24,7 @@ void persist_metric(Metric& metric, Archive& archive) {
   if constexpr (persistent_metric<Metric, Archive>) archive.part("metric", metric);
 }
 
-/// A metric whose parameters are yet to come.
+/// A metric whose parameters persist is about to fill.
 template <class Metric>
 Metric metric_to_fill() {
   static_assert(std::default_initializable<Metric> || std::constructible_from<Metric, unfilled>,

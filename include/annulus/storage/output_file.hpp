@@ -30,10 +30,11 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 ///
 /// A symbolic link stays, and what it leads to is replaced, or made. A new file has the rights that the process gives
 /// new files (0666 less its umask). One that replaces another has its mode, and its owner and group where the process
-/// may give files away; where it may not, group and others have the rights that both had. At no time may more read the
-/// temporary file than the one in whose place it comes. Not kept are further hard links (they hold the old bytes),
-/// access control lists, other extended attributes, and set-user-id bits. A file that may not be written is refused, as
-/// is a folder in which none may be made. What is no regular file, as a pipe, a terminal or /dev/null, is written to.
+/// may give files away; where it may not, group and others have the rights that both had. At no time can anyone read
+/// the temporary file who cannot read the file that it replaces. Not kept are other hard links (they hold the old
+/// bytes), access control lists, other extended attributes, and set-user-id bits. A file that may not be written is
+/// refused, as is a folder in which none may be made. What is no regular file, as a pipe, a terminal or /dev/null, is
+/// written to.
 class output_file {
  public:
   /// \throws std::system_error where the file may not be written, or the temporary file not be made.
@@ -96,7 +97,7 @@ class output_file {
 
   /// Where symbolic links lead to, the last of which may lead to nothing yet.
   static std::filesystem::path followed(std::filesystem::path path) {
-    constexpr int most = 40;  // as Linux has it
+    constexpr int most = 40;  // the limit of Linux
     for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path)); ++links) {
       if (links == most) fail_system(ELOOP, path.string());
       path = path.parent_path() / std::filesystem::read_symlink(path);
@@ -104,9 +105,9 @@ class output_file {
     return path;
   }
 
-  /// Of its own name, short enough whatever the length of the file's.
+  /// A path whose name does not grow with the file's.
   std::filesystem::path temporary_path() const {
-    std::random_device random;  // writers of the same file in several processes must not meet
+    std::random_device random;  // processes that write the same file have different ones
     std::array<char, 32> name;
     std::snprintf(name.data(), name.size(), "annulus-%08x%08x.tmp", random(), random());
     return m_path.parent_path() / name.data();
@@ -118,7 +119,7 @@ class output_file {
   }
 
 #if __has_include(<unistd.h>)
-  /// Whether there is something under that name, which may be written.
+  /// Whether a file of that name exists; throws where it may not be written.
   bool find_old() {
     m_has_old = stat(m_name.c_str(), &m_old) == 0;
     if (!m_has_old && errno != ENOENT) fail();
@@ -128,7 +129,7 @@ class output_file {
     return true;
   }
 
-  /// Of the rights that everyone had to the old file, the owner's alone are given to it before it is whole.
+  /// Until the file is complete, its owner alone has rights to it, of those that the old file gave.
   int make_temporary() {
     const mode_t mode = m_has_old ? m_old.st_mode & (S_IRUSR | S_IWUSR) : 0666;
     for (;;) {
@@ -168,7 +169,7 @@ class output_file {
   }
 #endif
 
-  /// Where this fails the commit has not: the new file is in its place.
+  /// A failure here is none of the commit: the new file is in its place.
   static void flush_folder([[maybe_unused]] const std::filesystem::path& folder) noexcept {
 #if __has_include(<unistd.h>)
     const int number = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

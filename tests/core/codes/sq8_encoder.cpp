@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/codes/sq8_encoder.hpp>
 
 #include "catch.hpp"
@@ -13,13 +14,7 @@ constexpr auto ip = product_form::inner_product;
 constexpr auto by_angle = product_form::cosine;
 const auto forms = {l2, ip, by_angle};
 
-template <class T>
-matrix<T> random_matrix(std::size_t n, std::size_t d, std::uint64_t seed) {
-  std::mt19937_64 generator(seed);
-  matrix<T> m(n, d);
-  std::ranges::copy(rows::random_values<T>(n * d, generator), m.data());
-  return m;
-}
+using rows::random_matrix;
 
 template <class T>
 sq8_rows encode(const matrix<T>& data, product_form form, scalar_scales scales = scalar_scales::per_vector) {

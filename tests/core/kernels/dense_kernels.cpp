@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/kernels/dense_kernels.hpp>
 
 #include "catch.hpp"
@@ -30,7 +31,7 @@ exact_value reference(const T* a, const T* b, std::size_t d) {
     if constexpr (std::same_as<Kernel, kernels::inner_product>) term = x * y;
     if constexpr (std::same_as<Kernel, kernels::l1>) term = std::abs(x - y);
     if constexpr (std::same_as<Kernel, kernels::linf>) term = std::max(std::abs(x - y), sum.value) - sum.value;
-    if constexpr (std::same_as<Kernel, kernels::hamming>)
+    if constexpr (std::same_as<Kernel, kernels::bit_hamming>)
       term =
           std::popcount(static_cast<std::uint8_t>(static_cast<std::uint8_t>(a[i]) ^ static_cast<std::uint8_t>(b[i])));
     sum.value += term;
@@ -91,7 +92,7 @@ TEMPLATE_TEST_CASE("one_to_one agrees with a sum in long double at every length 
 
 TEMPLATE_TEST_CASE("one_to_one counts differing bits at every length and offset", "[distance]", std::uint8_t,
                    std::int8_t) {
-  CHECK(wrong_lengths<kernels::hamming, TestType>() == none);
+  CHECK(wrong_lengths<kernels::bit_hamming, TestType>() == none);
 }
 
 TEMPLATE_TEST_CASE("symmetric kernels return the same bits for exchanged rows", "[distance]", float, double, half,
@@ -138,7 +139,7 @@ TEST_CASE("uint8 kernels are exact for 262,147 coordinates at their extremes", "
   CHECK(of_constant_rows<kernels::inner_product, byte>(255, 0) == 0);
   CHECK(of_constant_rows<kernels::l1, byte>(0, 255) == d * 255);
   CHECK(of_constant_rows<kernels::linf, byte>(0, 255) == 255);
-  CHECK(of_constant_rows<kernels::hamming, byte>(0, 255) == d * 8);
+  CHECK(of_constant_rows<kernels::bit_hamming, byte>(0, 255) == d * 8);
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(1, 255).dot == d * 255);
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(1, 255).norm == square);
 }
@@ -154,7 +155,7 @@ TEST_CASE("int8 kernels are exact for 262,147 coordinates at their extremes", "[
   CHECK(of_constant_rows<kernels::inner_product, byte>(127, 127) == d * 127 * 127);
   CHECK(of_constant_rows<kernels::l1, byte>(-128, 127) == d * 255);
   CHECK(of_constant_rows<kernels::linf, byte>(127, -128) == 255);
-  CHECK(of_constant_rows<kernels::hamming, byte>(-1, 0) == d * 8);
+  CHECK(of_constant_rows<kernels::bit_hamming, byte>(-1, 0) == d * 8);
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(127, -128).dot == -d * 128 * 127);
   CHECK(of_constant_rows<kernels::cosine_terms, byte>(127, -128).norm == d * 128 * 128);
 }
@@ -166,7 +167,7 @@ TEMPLATE_TEST_CASE("8-bit kernels are exact for 200,001 random coordinates", "[d
   CHECK(is_right<kernels::inner_product>(a.data(), b.data(), a.size()));
   CHECK(is_right<kernels::l1>(a.data(), b.data(), a.size()));
   CHECK(is_right<kernels::linf>(a.data(), b.data(), a.size()));
-  CHECK(is_right<kernels::hamming>(a.data(), b.data(), a.size()));
+  CHECK(is_right<kernels::bit_hamming>(a.data(), b.data(), a.size()));
 }
 
 TEST_CASE("a kernel's result has the type of its accumulator", "[distance]") {
@@ -180,7 +181,7 @@ TEST_CASE("a kernel's result has the type of its accumulator", "[distance]") {
 }
 
 TEST_CASE("hamming takes bytes alone, and no kernel takes other integers", "[distance]") {
-  STATIC_REQUIRE(kernel_for<kernels::hamming, std::uint8_t>);
-  STATIC_REQUIRE(!kernel_for<kernels::hamming, float>);
+  STATIC_REQUIRE(kernel_for<kernels::bit_hamming, std::uint8_t>);
+  STATIC_REQUIRE(!kernel_for<kernels::bit_hamming, float>);
   STATIC_REQUIRE(!kernel_for<kernels::squared_l2, int>);
 }

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/kernels/norm_checks.hpp>
 
 #include "catch.hpp"

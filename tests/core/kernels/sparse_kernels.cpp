@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/metric/common_metrics.hpp>
 
 #include "catch.hpp"

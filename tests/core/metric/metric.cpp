@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/metric/prepared_query.hpp>
 
 #include "catch.hpp"

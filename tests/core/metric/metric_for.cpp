@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/metric/common_metrics.hpp>
 #include <annulus/core/rows/bit_matrix.hpp>
 

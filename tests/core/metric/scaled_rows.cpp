@@ -1,8 +1,10 @@
+#include <Eigen/Core>
 #include <annulus/core/metric/scaled_rows.hpp>
 
 #include "catch.hpp"
 #include "core/rows.hpp"
 #include "core/sparse_rows.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using detail::check_reach;
@@ -18,16 +20,6 @@ template <class T>
 bool is_ordinary_after(const degrees& degree, double norm, int exponent) {
   const double scaled = std::ldexp(norm, -exponent);
   return scale_exponent<T>(degree, scaled) == 0 && !is_too_long<T>(degree, scaled);
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 }  // namespace

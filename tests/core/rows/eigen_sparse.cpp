@@ -1,3 +1,4 @@
+#include <Eigen/SparseCore>
 #include <annulus/core/rows/eigen_sparse.hpp>
 
 #include "catch.hpp"

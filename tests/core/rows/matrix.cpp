@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/rows/matrix.hpp>
 
 #include "catch.hpp"

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/simd/batch.hpp>
 
 #include "catch.hpp"

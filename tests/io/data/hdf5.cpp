@@ -177,7 +177,7 @@ TEST_CASE("hdf5: compressed chunks are read piece by piece, with progress, from 
     return true;
   };
   const std::size_t first = 650;
-  const auto read = read_ann_benchmarks(folder / "a", first, annulus::all_rows, progress);
+  const auto read = read_ann_benchmarks(folder / "a", first, annulus::all_rows, {.progress = progress});
   REQUIRE(read.train.rows() == rows - first);
   const auto whole = floats(c.train);
   CHECK(std::ranges::equal(std::span(read.train.data(), (rows - first) * d),
@@ -186,9 +186,8 @@ TEST_CASE("hdf5: compressed chunks are read piece by piece, with progress, from 
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1);
   int calls = 0;
-  CHECK_THROWS_AS(read_ann_benchmarks(folder / "a", 0, annulus::all_rows,
-                                      [&](const annulus::progress_report&) { return ++calls < 2; }),
-                  annulus::cancelled);
+  const auto cancel = [&](const annulus::progress_report&) { return ++calls < 2; };
+  CHECK_THROWS_AS(read_ann_benchmarks(folder / "a", 0, annulus::all_rows, {.progress = cancel}), annulus::cancelled);
   CHECK(calls == 2);
 }
 

@@ -11,11 +11,11 @@ std::filesystem::path golden(const char* name) { return std::filesystem::path(AN
 
 TEST_CASE("nanopq's codewords are read, and written back byte for byte", "[nanopq]") {
   const scratch_folder folder;
-  const auto pq = read_nanopq<std::uint16_t>(golden("pq_m2_ks512_l2_codewords.npy"), pq_metric::dot);
+  const auto pq = read_nanopq<std::uint16_t>(golden("pq_m2_ks512_l2_codewords.npy"), pq_metric::inner_product);
   CHECK(pq.m() == 2);
   CHECK(pq.ks() == 512);
   CHECK(pq.dim() == 32);
-  CHECK(pq.metric() == pq_metric::dot);
+  CHECK(pq.metric() == pq_metric::inner_product);
   write_nanopq(folder / "codewords.npy", pq);
   CHECK(bytes_of(folder / "codewords.npy") == bytes_of(golden("pq_m2_ks512_l2_codewords.npy")));
 }

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/io/data/npy_convert.hpp>
 
 #include "catch.hpp"
@@ -213,12 +214,13 @@ TEST_CASE("npy: progress in Fortran order, and of arrays, grows to one and cance
     fractions.push_back(report.fraction);
     return fractions.size() < 3;
   };
-  read_npy<std::uint8_t>(folder / "a.npy", 0, annulus::all_rows, progress);
+  read_npy<std::uint8_t>(folder / "a.npy", 0, annulus::all_rows, {.progress = progress});
   CHECK(fractions.size() == 2);
   CHECK(std::ranges::is_sorted(fractions));
   CHECK(fractions.back() == 1);
-  CHECK_THROWS_AS(read_npy_array<std::uint8_t>(folder / "a.npy", progress), annulus::cancelled);
-  CHECK_THROWS_AS(write_npy(folder / "b.npy", npy_array<std::uint8_t>{{2}, {1, 2}}, progress), annulus::cancelled);
+  CHECK_THROWS_AS(read_npy_array<std::uint8_t>(folder / "a.npy", {.progress = progress}), annulus::cancelled);
+  CHECK_THROWS_AS(write_npy(folder / "b.npy", npy_array<std::uint8_t>{{2}, {1, 2}}, {.progress = progress}),
+                  annulus::cancelled);
   CHECK(folder.n_files() == 1);
 }
 
@@ -483,6 +485,6 @@ TEST_CASE("npy: that there are no rows to convert is reported too", "[npy]") {
   const scratch_folder folder;
   annulus::write_npy(folder / "a", matrix<double>(3, 2, 1.0));
   progress_watch watch;
-  CHECK(annulus::read_npy_as<float>(folder / "a", 3, 5, watch.callback()).rows() == 0);
+  CHECK(annulus::read_npy_as<float>(folder / "a", 3, 5, {.progress = watch.callback()}).rows() == 0);
   CHECK(watch.fault({"read npy"}) == "");
 }

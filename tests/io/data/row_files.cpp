@@ -49,10 +49,10 @@ template <class T, class Write, class Read, class Map>
 format make_format(const std::string& extension, std::size_t header_bytes, Write write, Read read, Map map) {
   return {extension, header_bytes,
           [write](const path& file, std::size_t rows, std::size_t cols, const progress_callback& progress) {
-            write(file, sample<T>(rows, cols), progress);
+            write(file, sample<T>(rows, cols), annulus::file_params{progress});
           },
           [read](const path& file, std::size_t first, std::size_t count, const progress_callback& progress) {
-            return shape_and_bytes<T>(read(file, first, count, progress));
+            return shape_and_bytes<T>(read(file, first, count, annulus::file_params{progress}));
           },
           [map](const path& file) { return shape_and_bytes<T>(map(file)); }};
 }

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/io/data/vecs.hpp>
 
 #include "catch.hpp"

@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "io/scratch.hpp"
 #include "quantization/random_rows.hpp"
+#include "random_data.hpp"
 
 using namespace annulus;
 
@@ -41,20 +42,17 @@ const Kind& as(const faiss_index& index) {
 template <class Code>
 matrix<Code> random_codes(std::size_t n, std::size_t m, std::size_t ks, std::uint64_t seed) {
   std::mt19937_64 generator(seed);
-  matrix<Code> codes(n, m);
-  for (std::size_t i = 0; i < n; ++i)
-    for (Code& c : codes.row(i)) c = static_cast<Code>(generator() % ks);
-  return codes;
+  return ::random_codes<Code>(n, m, ks, generator);
 }
 
 template <class Code>
 faiss_pq<Code> random_pq(std::size_t n, std::size_t m, std::size_t ks, std::size_t ds, std::uint64_t seed,
-                         pq_metric metric = pq_metric::l2) {
+                         pq_metric metric = pq_metric::sqeuclidean) {
   return {product_quantizer<Code>(m, random_rows(m * ks, ds, seed), metric), random_codes<Code>(n, m, ks, seed + 1)};
 }
 
 fast_scan_index<> random_fast_scan(std::size_t n, std::size_t m, std::size_t ds, std::uint64_t seed,
-                                   pq_metric metric = pq_metric::l2) {
+                                   pq_metric metric = pq_metric::sqeuclidean) {
   fast_scan_index<> index(product_quantizer<bytes8>(m, random_rows(m * 16, ds, seed), metric));
   index.insert_codes(random_codes<bytes8>(n, m, 16, seed + 1));
   return index;
@@ -104,7 +102,7 @@ void check_decoded(const std::string& name) {
 }
 
 /// One index of each kind, of four dimensions.
-std::vector<faiss_index> one_of_each(std::size_t n, pq_metric metric = pq_metric::l2) {
+std::vector<faiss_index> one_of_each(std::size_t n, pq_metric metric = pq_metric::sqeuclidean) {
   const auto vectors = faiss_flat(random_rows(n, 4, 7), metric);
   const faiss_index fast = faiss_fast_scan(random_fast_scan(n, 2, 2, 3, metric));
   return {random_pq<bytes8>(n, 2, 8, 2, 1, metric),
@@ -123,8 +121,8 @@ TEST_CASE("faiss: its files are searched as it searches them", "[faiss]") {
     const auto index = read_faiss(data_path(name + ".faiss"));
     CHECK(index.size() == 2000);
     CHECK(index.dim() == 32);
-    CHECK(index.metric() == (name == "ixpq_m8_b8_ip" ? pq_metric::dot : pq_metric::l2));
-    check_against_faiss(name, index.search(queries, 10), index.metric() == pq_metric::dot ? -1.0f : 1.0f);
+    CHECK(index.metric() == (name == "ixpq_m8_b8_ip" ? pq_metric::inner_product : pq_metric::sqeuclidean));
+    check_against_faiss(name, index.search(queries, 10), index.metric() == pq_metric::inner_product ? -1.0f : 1.0f);
   }
 }
 
@@ -171,7 +169,7 @@ TEMPLATE_TEST_CASE("faiss: codes of any number of bits come back, packed lowest 
     for (const std::size_t n : {0u, 1u, 37u}) {
       const std::size_t m = nbits < 12 ? 5 : 2, ks = std::size_t{1} << nbits, ds = 2;
       CAPTURE(nbits, n);
-      const auto pq = random_pq<TestType>(n, m, ks, ds, nbits, pq_metric::dot);
+      const auto pq = random_pq<TestType>(n, m, ks, ds, nbits, pq_metric::inner_product);
       const auto index = through_file(pq);
       const auto& read = as<faiss_pq<TestType>>(index);
       REQUIRE(read.quantizer() == pq.quantizer());
@@ -228,7 +226,7 @@ TEST_CASE("faiss: fast-scan codes come back, whatever pads them", "[faiss]") {
   for (const std::size_t m : {1u, 2u, 5u})
     for (const std::size_t n : {0u, 1u, 32u, 45u}) {
       CAPTURE(m, n);
-      const auto made = random_fast_scan(n, m, 2, m + n, pq_metric::dot);
+      const auto made = random_fast_scan(n, m, 2, m + n, pq_metric::inner_product);
       const auto index = through_file(faiss_fast_scan(made));
       const auto& read = as<faiss_fast_scan>(index);
       REQUIRE(read.quantizer() == made.quantizer());
@@ -245,7 +243,7 @@ TEST_CASE("faiss: fast-scan codes come back, whatever pads them", "[faiss]") {
 }
 
 TEST_CASE("faiss: an optimised product quantiser comes back and searches alike", "[faiss]") {
-  const auto pq = random_pq<bytes16>(60, 3, 512, 2, 1, pq_metric::dot);
+  const auto pq = random_pq<bytes16>(60, 3, 512, 2, 1, pq_metric::inner_product);
   const optimized_product_quantizer<bytes16> opq(random_rotation(6, 2), pq.quantizer());
   const auto index = through_file(faiss_pre_transform(opq, pq.codes()));
   const auto& read = as<faiss_pre_transform>(index);
@@ -297,7 +295,8 @@ TEST_CASE("faiss: what is no rotation is not given as one", "[faiss]") {
 
 TEST_CASE("faiss: a flat index comes back and searches exactly", "[faiss]") {
   const auto vectors = random_rows(50, 6, 1), queries = random_rows(9, 6, 2);
-  const auto squared = through_file(faiss_flat(vectors)), products = through_file(faiss_flat(vectors, pq_metric::dot));
+  const auto squared = through_file(faiss_flat(vectors)),
+             products = through_file(faiss_flat(vectors, pq_metric::inner_product));
   CHECK(as<faiss_flat>(squared).vectors() == vectors);
   CHECK(squared.search(queries, 7) == knn(vectors, queries, 7, sqeuclidean{}));
   CHECK(as<faiss_flat>(products).vectors() == vectors);
@@ -306,7 +305,7 @@ TEST_CASE("faiss: a flat index comes back and searches exactly", "[faiss]") {
 
 TEST_CASE("faiss: candidates of any index are ranked by their vectors", "[faiss]") {
   const auto vectors = random_rows(80, 6, 1), queries = random_rows(20, 6, 2);
-  for (const auto metric : {pq_metric::l2, pq_metric::dot}) {
+  for (const auto metric : {pq_metric::sqeuclidean, pq_metric::inner_product}) {
     const faiss_index fast = faiss_fast_scan(random_fast_scan(80, 3, 2, 5, metric));
     const faiss_index rotated = faiss_pre_transform(random_rotation(6, 3), {}, fast);
     const faiss_flat flat(vectors, metric);
@@ -340,7 +339,7 @@ TEST_CASE("faiss: indexes of no vectors come back, and searches give padding", "
 
 TEST_CASE("faiss: every kind comes back the same, and searches the same for any number of threads", "[faiss]") {
   const auto queries = random_rows(70, 4, 9);
-  for (const auto metric : {pq_metric::l2, pq_metric::dot})
+  for (const auto metric : {pq_metric::sqeuclidean, pq_metric::inner_product})
     for (const faiss_index& index : one_of_each(100, metric)) {
       const auto read = through_file(index);
       CHECK(file_of(read) == file_of(index));
@@ -382,7 +381,7 @@ TEST_CASE("faiss: quantisers that it does not have are refused", "[faiss]") {
   refuses(pq(2, random_rows(20, 3, 1)), "ks = 10: faiss needs a power of 2");
   refuses(pq(2, random_rows(2, 3, 1)), "ks = 1: faiss needs a power of 2");
   refuses(pq(2, random_rows(32, 3, 1), pq_metric::cosine), "metric = cosine");
-  refuses(pq(2, random_rows(32, 3, 1), pq_metric::l2, 5), "faiss has no padding");
+  refuses(pq(2, random_rows(32, 3, 1), pq_metric::sqeuclidean, 5), "faiss has no padding");
   CHECK_THROWS_WITH(faiss_pq(product_quantizer<std::uint32_t>(1, random_rows(1 << 17, 1, 1)), matrix<std::uint32_t>()),
                     ContainsSubstring("ks = 131072: faiss needs a power of 2"));
   CHECK_THROWS_WITH(faiss_fast_scan(fast_scan_index<>(pq(2, random_rows(16, 3, 1)))),
@@ -411,7 +410,8 @@ TEST_CASE("faiss: parts that do not fit together are refused", "[faiss]") {
   const faiss_flat vectors(random_rows(5, 4, 1));
   CHECK_THROWS_AS(faiss_refine_flat(pq, faiss_flat(random_rows(4, 4, 1))), std::invalid_argument);
   CHECK_THROWS_AS(faiss_refine_flat(pq, faiss_flat(random_rows(5, 3, 1))), std::invalid_argument);
-  CHECK_THROWS_AS(faiss_refine_flat(pq, faiss_flat(random_rows(5, 4, 1), pq_metric::dot)), std::invalid_argument);
+  CHECK_THROWS_AS(faiss_refine_flat(pq, faiss_flat(random_rows(5, 4, 1), pq_metric::inner_product)),
+                  std::invalid_argument);
   for (const float k_factor : {0.99f, -1.0f, broken(2, 2), std::numeric_limits<float>::infinity()})
     CHECK_THROWS_AS(faiss_refine_flat(pq, vectors, k_factor), std::invalid_argument);
 

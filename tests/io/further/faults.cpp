@@ -274,10 +274,11 @@ TEST_CASE("at no time may more read the file that is being written than the one 
   for (const mode_t mode : {0600u, 0640u, 0644u}) {
     REQUIRE(chmod((folder / "file").c_str(), mode) == 0);
     unsigned widest = 0;
-    write_npy(folder / "file", rows, [&](const progress_report&) {
+    const auto look = [&](const progress_report&) {
       for (const auto& entry : std::filesystem::directory_iterator(folder / "")) widest |= mode_of(entry.path());
       return true;
-    });
+    };
+    write_npy(folder / "file", rows, {.progress = look});
     CHECK(widest == mode);
   }
 }

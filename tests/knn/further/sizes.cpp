@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/knn/flat_index.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 
@@ -6,6 +7,7 @@
 #include "knn/searches.hpp"
 #include "progress_watch.hpp"
 
+#include "message_of.hpp"
 #include "precise.hpp"
 
 // Exact search among rows of every size, most of whose squares are no floats.
@@ -73,16 +75,6 @@ matrix<float> rows_of_all_sizes(std::size_t count, std::uint64_t seed, int large
     if (i % 11 == 5) std::ranges::copy(rows.row(i / 2), rows.row(i).begin());
   }
   return rows;
-}
-
-template <class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 }  // namespace

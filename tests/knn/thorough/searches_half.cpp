@@ -1,3 +1,5 @@
+#include <Eigen/Core>
+
 #include "knn/search_by.hpp"
 
 namespace searches { namespace {

@@ -1,6 +1,7 @@
 #include <annulus/lsh/families/cross_polytope.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 #include <numeric>
 #include <set>
@@ -16,13 +17,6 @@ static_assert(hash_family<cross_polytope, matrix_view<float>> && hash_family<cro
 namespace {
 
 constexpr double degree = std::numbers::pi / 180;
-
-template <class T = float>
-matrix<T> normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  matrix<T> m(rows, dim);
-  for (std::size_t i = 0; i < rows * dim; ++i) m.data()[i] = static_cast<T>(counter_random(seed).normal(i));
-  return m;
-}
 
 template <class T = float>
 auto hasher_of(std::size_t dim, std::size_t bits, std::size_t n_tables, std::uint64_t seed = 1,

@@ -7,6 +7,7 @@
 #include <annulus/lsh/families/simple_mips.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 #include <map>
 #include <set>
@@ -14,14 +15,6 @@
 using namespace annulus;
 
 namespace {
-
-template <class T>
-matrix<T> random_rows(std::size_t n, std::size_t dim, std::uint64_t seed) {
-  const counter_random random(seed);
-  matrix<T> rows(n, dim);
-  for (std::size_t i = 0; i < n * dim; ++i) rows.data()[i] = static_cast<T>(random.normal(i));
-  return rows;
-}
 
 matrix<std::uint8_t> random_bits(std::size_t n, std::size_t bytes, std::uint64_t seed) {
   const counter_random random(seed);
@@ -64,8 +57,8 @@ constexpr simple_mips of_directions{.max_norm = 0.999};
 /// f(family, rows) for every family and kind of rows, 16 rows of each.
 template <class F>
 void for_each_family(F f) {
-  const auto floats = random_rows<float>(16, 19, 1);
-  const auto doubles = random_rows<double>(16, 7, 2);
+  const auto floats = normal_rows<float>(16, 19, 1);
+  const auto doubles = normal_rows<double>(16, 7, 2);
   f(p_stable_l2{.width = 1}, matrix_view<float>(floats));
   f(p_stable_l2{.width = 4}, matrix_view<double>(doubles));
   f(p_stable_l1{.width = 4}, matrix_view<float>(floats));
@@ -325,7 +318,7 @@ template <class T, class Norm>
 std::vector<pair_at<matrix<T>>> pairs_at(std::initializer_list<double> distances, Norm norm) {
   std::vector<pair_at<matrix<T>>> pairs;
   for (const double c : distances) {
-    auto rows = random_rows<T>(2, 5, 21);
+    auto rows = normal_rows<T>(2, 5, 21);
     double length = 0;
     for (const T x : rows.row(1)) length = norm(length, static_cast<double>(x));
     for (std::size_t j = 0; j < 5; ++j)

@@ -1,18 +1,11 @@
 #include <annulus/lsh/families/p_stable.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 using namespace annulus;
 
 namespace {
-
-template <class T>
-matrix<T> random_rows(std::size_t n, std::size_t dim, std::uint64_t seed, double scale = 1) {
-  const counter_random random(seed);
-  matrix<T> rows(n, dim);
-  for (std::size_t i = 0; i < n * dim; ++i) rows.data()[i] = static_cast<T>(scale * random.normal(i));
-  return rows;
-}
 
 template <class T, class Family>
 auto hasher_of(const Family& family, std::size_t dim, std::size_t k, std::size_t l, std::uint64_t seed = 1) {
@@ -25,7 +18,7 @@ void for_each_kind(F f) {
   const auto with = [&](auto family, auto number) {
     using T = decltype(number);
     const auto hasher = hasher_of<T>(family, 6, 7, 3);
-    const auto rows = random_rows<T>(1, 6, 2, 5);
+    const auto rows = normal_rows<T>(1, 6, 2, 5);
     std::vector<T> values(hasher.n_values());
     hasher.project(rows, 0, 1, values.data());
     f(family, hasher, values);
@@ -122,7 +115,7 @@ TEST_CASE("p-stable changes of several functions add up", "[lsh][p_stable]") {
 
 TEST_CASE("a p-stable place moves by the product with a direction over the width", "[lsh][p_stable]") {
   // Twice the width halves the way between two rows, which offsets do not change.
-  const auto rows = random_rows<double>(2, 6, 3);
+  const auto rows = normal_rows<double>(2, 6, 3);
   const auto way = [&](double width) {
     const auto hasher = hasher_of<double>(p_stable_l2{.width = width}, 6, 5, 1);
     std::vector<double> values(10);
@@ -222,7 +215,7 @@ TEST_CASE("a row whose products are infinite has the same key always", "[lsh][p_
 TEST_CASE("more functions than are evaluated at once stay with the product of their probabilities", "[lsh][p_stable]") {
   const auto hasher = hasher_of<float>(p_stable_l2{.width = 4}, 6, 75, 1);
   const auto single = hasher_of<float>(p_stable_l2{.width = 4}, 6, 1, 75);
-  const auto row = random_rows<float>(1, 6, 4);
+  const auto row = normal_rows<float>(1, 6, 4);
   std::vector<float> values(75);
   hasher.project(row, 0, 1, values.data());
   double product = 1;

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/metrics/named.hpp>
 
 #include <fstream>

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/rows/sparse_row_store.hpp>
 #include <annulus/nndescent/graph/equal_rows.hpp>
 

@@ -1,3 +1,5 @@
+#include <Eigen/Core>
+
 #include "catch.hpp"
 #include "nndescent/graphs.hpp"
 #include "progress_watch.hpp"

@@ -2,6 +2,7 @@
 #include <annulus/nndescent/index/diversify.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 using namespace annulus;
 using annulus::detail::build_search_graph;
@@ -15,13 +16,6 @@ namespace {
 using rows = matrix<float>;
 template <class Metric>
 using space_of = annulus::detail::row_space<rows, Metric>;
-
-rows normal_rows(std::size_t n, std::size_t d, std::uint64_t seed) {
-  const counter_random random(seed);
-  rows m(n, d);
-  for (std::size_t i = 0; i < n * d; ++i) m.data()[i] = static_cast<float>(random.normal(i));
-  return m;
-}
 
 diversify_rule rule_of(std::size_t degree, double prob = 1, float factor = 1) {
   return {degree, prob, factor, counter_random(1)};

@@ -2,6 +2,7 @@
 #include <annulus/nndescent/index/entry_tree.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 #include <map>
 #include <set>
@@ -14,12 +15,7 @@ namespace {
 using rows = matrix<float>;
 using space_type = annulus::detail::row_space<rows, sqeuclidean>;
 
-rows normal_rows(std::size_t n, std::size_t d) {
-  const counter_random random(n);
-  rows m(n, d);
-  for (std::size_t i = 0; i < n * d; ++i) m.data()[i] = static_cast<float>(random.normal(i));
-  return m;
-}
+rows normal_rows(std::size_t n, std::size_t d) { return ::normal_rows(n, d, n); }
 
 std::vector<std::uint32_t> some_degrees(std::size_t n) {
   const counter_random random(17);

@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
+#include "random_data.hpp"
 
 using annulus::id_type;
 using annulus::matrix;
@@ -20,15 +21,12 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 template <class Code>
 matrix<Code> random_codes(std::size_t n, std::size_t m, std::size_t ks, std::uint64_t seed = 1) {
   std::mt19937_64 generator(seed);
-  matrix<Code> codes(n, m);
-  for (std::size_t i = 0; i < n; ++i)
-    for (Code& c : codes.row(i)) c = static_cast<Code>(generator() % ks);
-  return codes;
+  return ::random_codes<Code>(n, m, ks, generator);
 }
 
 template <class Code>
 product_quantizer<Code> random_quantizer(std::size_t m, std::size_t ks, std::size_t ds,
-                                         pq_metric metric = pq_metric::l2) {
+                                         pq_metric metric = pq_metric::sqeuclidean) {
   return {m, random_rows(m * ks, ds, 1), metric};
 }
 
@@ -39,7 +37,7 @@ neighbors sorted_by_adist(const product_quantizer<Code>& quantizer, const matrix
   neighbors result(queries.rows(), k);
   for (std::size_t q = 0; q < queries.rows(); ++q) {
     std::vector<float> distances = quantizer.dtable(queries.row(q)).adist(codes);
-    if (quantizer.metric() == pq_metric::dot)
+    if (quantizer.metric() == pq_metric::inner_product)
       for (float& x : distances) x = -x;
     std::vector<std::pair<float, id_type>> order;
     for (id_type i = 0; i < codes.rows(); ++i)
@@ -72,7 +70,7 @@ bool is_empty(const neighbors& found, std::size_t row) {
 }  // namespace
 
 TEST_CASE("a search finds what sorting the distances by table does, for any number of queries", "[code_search]") {
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const auto quantizer = random_quantizer<std::uint8_t>(4, 16, 2, metric);
     for (const std::size_t n_queries : {1u, 2u, 3u, 4u, 5u, 15u, 16u, 17u, 40u})
       check(quantizer, random_codes<std::uint8_t>(301, 4, 16), n_queries);
@@ -103,7 +101,7 @@ TEST_CASE("of codes that are as near the lowest ids come first", "[code_search]"
 }
 
 TEST_CASE("a search by other codes is one by what they stand for", "[code_search]") {
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product}) {
     const auto quantizer = random_quantizer<std::uint8_t>(5, 40, 3, metric);
     const auto codes = random_codes<std::uint8_t>(400, 5, 40), queries = random_codes<std::uint8_t>(21, 5, 40, 2);
     for (const std::size_t n_queries : {1u, 3u, 21u}) {
@@ -154,7 +152,7 @@ TEST_CASE("a search returns what its filter lets pass, be it a bitset or a calla
 
 TEST_CASE("a query that is not finite has no neighbours, and leaves the others theirs", "[code_search]") {
   const auto codes = random_codes<std::uint8_t>(200, 4, 16);
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const auto quantizer = random_quantizer<std::uint8_t>(4, 16, 2, metric);
     for (const std::size_t n_queries : {1u, 3u, 16u, 40u}) {
       const matrix<float> queries = random_rows(n_queries, 8, 2);
@@ -174,7 +172,7 @@ TEST_CASE("a query that is not finite has no neighbours, and leaves the others t
 }
 
 TEST_CASE("every query of a batch has the answer that it has alone", "[code_search]") {
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const auto quantizer = random_quantizer<std::uint8_t>(7, 50, 3, metric);
     const auto codes = random_codes<std::uint8_t>(777, 7, 50);
     const matrix<float> queries = random_rows(37, 21, 2);
@@ -201,7 +199,7 @@ TEST_CASE("codes and queries may have any stride", "[code_search]") {
 }
 
 TEST_CASE("a search gives the same bits for every number of threads", "[code_search]") {
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::cosine}) {
     const auto quantizer = random_quantizer<std::uint8_t>(4, 30, 3, metric);
     const auto codes = random_codes<std::uint8_t>(400, 4, 30);
     const matrix<float> queries = random_rows(70, 12, 2);

@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "quantization/random_rows.hpp"
+#include "random_data.hpp"
 
 using annulus::distance_table;
 using annulus::matrix;
@@ -13,10 +14,7 @@ namespace {
 template <class Code>
 matrix<Code> random_codes(std::size_t n, std::size_t m, std::size_t ks) {
   std::mt19937_64 generator(n);
-  matrix<Code> codes(n, m);
-  for (std::size_t i = 0; i < n; ++i)
-    for (Code& c : codes.row(i)) c = static_cast<Code>(generator() % ks);
-  return codes;
+  return ::random_codes<Code>(n, m, ks, generator);
 }
 
 }  // namespace
@@ -74,14 +72,14 @@ TEST_CASE("adist refuses codes of another length or beyond the table, and names 
 
 TEST_CASE("a table is what it was made of", "[distance_table]") {
   const matrix<float> values = random_rows(4, 5, 1);
-  const distance_table table(values, pq_metric::dot);
+  const distance_table table(values, pq_metric::inner_product);
   CHECK(table.m() == 4);
   CHECK(table.ks() == 5);
-  CHECK(table.metric() == pq_metric::dot);
+  CHECK(table.metric() == pq_metric::inner_product);
   CHECK(table.values() == values);
-  CHECK(table == distance_table(values, pq_metric::dot));
+  CHECK(table == distance_table(values, pq_metric::inner_product));
   CHECK_FALSE(table == distance_table(values));
-  CHECK_FALSE(table == distance_table(random_rows(4, 5, 2), pq_metric::dot));
+  CHECK_FALSE(table == distance_table(random_rows(4, 5, 2), pq_metric::inner_product));
 }
 
 TEST_CASE("an empty table is refused", "[distance_table]") {

@@ -1,6 +1,7 @@
 #include <annulus/quantization/scan/scan_4_bits.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 #include <random>
 #include <set>
@@ -12,10 +13,7 @@ using namespace annulus::detail;
 namespace {
 
 matrix<std::uint8_t> random_codes(std::size_t n, std::size_t m, std::mt19937& generator) {
-  matrix<std::uint8_t> codes(n, m);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::uint8_t& c : codes.row(i)) c = static_cast<std::uint8_t>(generator() % 16);
-  return codes;
+  return ::random_codes<std::uint8_t>(n, m, 16, generator);
 }
 
 template <class Order>

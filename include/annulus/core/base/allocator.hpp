@@ -26,7 +26,7 @@ inline std::size_t whole_pages(std::size_t bytes) noexcept {
   return (bytes + page_bytes - 1) / page_bytes * page_bytes;
 }
 
-/// Zeroed, at a boundary of huge pages.
+/// Zeroed memory that begins at a boundary of huge pages.
 inline void* map_pages(std::size_t bytes) {
   const std::size_t length = whole_pages(bytes) + huge_page_bytes;
   void* const mapped = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -36,7 +36,7 @@ inline void* map_pages(std::size_t bytes) {
       (huge_page_bytes - reinterpret_cast<std::uintptr_t>(begin) % huge_page_bytes) % huge_page_bytes;
   if (before > 0) ::munmap(begin, before);
   if (before < huge_page_bytes) ::munmap(begin + before + whole_pages(bytes), huge_page_bytes - before);
-  ::madvise(begin + before, bytes, MADV_HUGEPAGE);  // a wish: no harm where it is refused
+  ::madvise(begin + before, bytes, MADV_HUGEPAGE);  // advice, which may be refused
   return begin + before;
 }
 inline void unmap_pages(void* p, std::size_t bytes) noexcept { ::munmap(p, whole_pages(bytes)); }
@@ -46,9 +46,9 @@ inline void* map_pages(std::size_t) { throw std::bad_alloc(); }
 inline void unmap_pages(void*, std::size_t) noexcept {}
 #endif
 
-/// Allocates on cache-line boundaries, which are also those of the widest SIMD register. On Linux, what spans many
-/// pages comes from the system in huge ones (a tenth more searches a second, whose accesses are random), and goes back
-/// to it when it is freed.
+/// Allocates on cache-line boundaries, which are also those of the widest SIMD register. On Linux, blocks of 8 MiB and
+/// more are mapped in huge pages, which makes searches with their random accesses a tenth faster, and go back to the
+/// system when they are freed.
 template <class T>
 struct aligned_allocator {
   using value_type = T;

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// ANNULUS_ASSERT: what a caller inside the library has to keep to, checked in builds with ANNULUS_ASSERTIONS, as of
-/// the preset dev, and nothing but documentation in all others. What users can do wrong throws instead (errors.hpp).
+/// ANNULUS_ASSERT states what a function requires of its callers inside the library. Builds with ANNULUS_ASSERTIONS,
+/// such as those of the preset dev, check it; in all others it is documentation. Mistakes of users throw exceptions
+/// instead (errors.hpp).
 
 #include <annulus/core/base/config.hpp>
 
@@ -14,8 +15,8 @@
 #include <annulus/core/base/macros_off.hpp>
 
 #if defined(ANNULUS_ASSERTIONS)
-/// Where the condition does not hold: prints file, line and condition, and aborts. Is an expression of type void, for
-/// functions that are noexcept or constexpr too.
+/// Prints file, line and condition and aborts where the condition is false. An expression of type void, which noexcept
+/// and constexpr functions may contain.
 #define ANNULUS_ASSERT(...)                              \
   (static_cast<bool>(__VA_ARGS__) ? static_cast<void>(0) \
                                   : ::annulus::detail::fail_assertion(#__VA_ARGS__, __FILE__, __LINE__))
@@ -31,7 +32,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 
 #else
-// The condition is compiled, so that it goes on being one, but never evaluated.
+// The condition is compiled, so that it stays valid code, but never evaluated.
 #define ANNULUS_ASSERT(...) static_cast<void>(sizeof(static_cast<bool>(__VA_ARGS__)))
 #endif
 

@@ -18,9 +18,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A vector of trivially copyable values that begins on a cache line. Its memory is its own or, once adopted, somebody
-/// else's, who is kept alive: it may be written to, and is left for memory of its own where values are added. Copies
-/// own theirs. Every member that allocates leaves all as it was where it throws.
+/// A vector of trivially copyable values that begins on a cache line. It owns its memory, or refers to memory of
+/// another owner, which it keeps alive: values there can be overwritten, and the first addition of values moves all of
+/// them to memory of its own. Copies own their memory. A member that throws for want of memory changes nothing.
 template <class T>
 class buffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -34,11 +34,11 @@ class buffer {
   buffer(const T* values, std::size_t n) : m_data(allocate(n)), m_size(n), m_capacity(n) {
     std::copy_n(values, n, m_data);
   }
-  /// The n values at `data`, which are there as long as `owner`.
+  /// Refers to the n values at `data`, which are valid as long as `owner` lives.
   buffer(std::shared_ptr<const void> owner, T* data, std::size_t n) noexcept
       : m_data(data), m_size(n), m_capacity(n), m_owner(std::move(owner)) {}
 
-  /// n values that are still to be written.
+  /// n uninitialised values.
   static buffer for_overwrite(std::size_t n) {
     buffer values;
     values.reserve(n);
@@ -96,9 +96,9 @@ class buffer {
     grown.m_size = m_size;
     swap(grown);
   }
-  /// Values that are new are `value`.
+  /// New values are copies of `value`.
   void resize(std::size_t n, const T& value = T()) {
-    const T copied = value;  // which may be one of those that move
+    const T copied = value;  // `value` may be one of the values that move
     if (n > m_size) {
       make_room(n - m_size);
       std::fill_n(m_data + m_size, n - m_size, copied);
@@ -117,13 +117,13 @@ class buffer {
     ANNULUS_ASSERT(m_size > 0);
     --m_size;
   }
-  /// Adds values that are not its own.
+  /// Appends n values, which lie outside of this buffer.
   void append(const T* values, std::size_t n) {
     make_room(n);
     std::copy_n(values, n, m_data + m_size);
     m_size += n;
   }
-  /// Room for n more. What grows again and again takes half as much again each time.
+  /// Reserves room for n more values. The capacity grows by half at least, so that repeated appends take O(1) each.
   void make_room(std::size_t n) {
     if (m_size + n > m_capacity) reserve(std::max(m_size + n, m_size + m_size / 2));
   }

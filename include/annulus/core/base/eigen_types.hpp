@@ -2,7 +2,7 @@
 
 /// \file
 /// Eigen's types that the library names without including Eigen, which takes longer to parse than most units of its
-/// users. Who uses rows of half or bfloat16 includes Eigen/Core, which defines them.
+/// users. Code that uses rows of half or bfloat16 includes Eigen/Core, which defines them.
 
 namespace Eigen {
 

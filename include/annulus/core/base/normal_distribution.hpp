@@ -17,7 +17,7 @@ inline double normal_cdf(double x) noexcept { return 0.5 * std::erfc(-x / std::n
 
 namespace detail {
 
-/// The x with P(standard normal > x) = tail, from 0 for tails of a half and more, by bisection.
+/// The x >= 0 with P(standard normal > x) = tail, by bisection; 0 for a tail of 1/2 or more.
 inline double normal_upper_quantile(double tail) noexcept {
   double low = 0, high = 40;
   for (int i = 0; i < 60; ++i) {

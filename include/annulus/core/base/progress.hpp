@@ -29,7 +29,7 @@ using progress_callback = std::function<bool(const progress_report&)>;
 
 namespace detail {
 
-/// Of a call of one stage.
+/// Reports on a call that has one stage.
 inline void report(const progress_callback& progress, std::string_view stage, double fraction) {
   if (progress && !progress({stage, fraction, fraction, {&stage, 1}})) throw cancelled();
 }
@@ -43,9 +43,9 @@ inline progress_callback part_of(const progress_callback& progress, double begin
   };
 }
 
-/// The progress of a call over its stages, each made of calls of one stage that report by name. Whatever they report,
-/// neither fraction falls, and the whole is 1 when finish() says so. Must stay where it is while it is used, as must
-/// the callback.
+/// The progress of a call of several stages. Each stage consists of calls that report by its name. Neither fraction
+/// ever falls, whatever these report, and `whole` is 1 in the report of finish() alone. Neither this object nor the
+/// callback may move while it is used.
 class staged_progress {
  public:
   struct stage_cost {
@@ -63,20 +63,20 @@ class staged_progress {
   staged_progress(const staged_progress&) = delete;
   staged_progress& operator=(const staged_progress&) = delete;
 
-  /// What the stages report to by their names.
+  /// The callback for calls that report by the name of their stage.
   progress_callback callback() {
     if (!m_callback) return {};
     return [this](const progress_report& part) {
       return advance(static_cast<std::size_t>(std::ranges::find(names(), part.stage) - names().begin()), part.fraction);
     };
   }
-  /// What a call that is a whole stage reports to, by whatever name.
+  /// The callback for a call that is a whole stage, whatever name it reports by.
   progress_callback of(std::size_t stage) {
     if (!m_callback) return {};
     return [this, stage](const progress_report& part) { return advance(stage, part.whole); };
   }
 
-  /// All is done. \throws cancelled
+  /// Reports that the call is complete. \throws cancelled
   void finish() const {
     if (m_callback && !m_callback({names().back(), 1.0, 1.0, names()})) throw cancelled();
   }
@@ -90,7 +90,7 @@ class staged_progress {
       m_fraction = 0;
     }
     if (stage == m_stage) m_fraction = std::max(m_fraction, fraction);
-    if (m_stage + 1 == m_size && m_fraction >= 1) return true;  // finish() tells
+    if (m_stage + 1 == m_size && m_fraction >= 1) return true;  // finish() reports it
     const double begin = m_stage == 0 ? 0.0 : m_ends[m_stage - 1];
     m_whole = std::max(m_whole, begin + (m_ends[m_stage] - begin) * m_fraction);
     return m_callback({m_names[m_stage], m_fraction, m_whole, names()});
@@ -100,7 +100,7 @@ class staged_progress {
   std::size_t m_size, m_stage = 0;
   double m_fraction = 0, m_whole = 0;
   std::array<std::string_view, 8> m_names;
-  std::array<double, 8> m_ends{};  ///< of the stages, as parts of the whole
+  std::array<double, 8> m_ends{};  ///< where each stage ends, as a fraction of the whole
 };
 
 }  // namespace detail

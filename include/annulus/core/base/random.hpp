@@ -17,7 +17,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The seed of all that draws random numbers and is given no other.
+/// The default seed of everything that draws random numbers.
 inline constexpr std::uint64_t default_seed = 42;
 
 /// A bijection with full avalanche: Stafford's variant 13 of the splitmix64 finaliser (Steele, Lea, Flood 2014).
@@ -61,8 +61,8 @@ class counter_random {
 
 namespace detail {
 
-/// f(i) for all of n places, or for one drawn from each of `most` parts of about the same size, in ascending order: of
-/// data that repeat themselves regular steps would see a part only.
+/// Calls f(i), in ascending order, for all i < n or, where n > most, for one i drawn from each of `most` parts of about
+/// the same size. Regular steps instead would miss a part of data that repeat themselves.
 template <class F>
 void visit_sample(std::size_t n, std::size_t most, F f) {
   const counter_random random(n);

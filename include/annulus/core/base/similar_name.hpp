@@ -20,8 +20,8 @@ constexpr bool is_same_name(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, {}, lower_case, lower_case);
 }
 
-/// How many letters have to be inserted, removed, replaced or swapped with the next to make b of a, whatever their case
-/// (Damerau 1964, no part edited twice). O(a.size() b.size()).
+/// How many letters have to be inserted, removed, replaced or swapped with the next to turn a into b, whatever their
+/// case (Damerau 1964, no part edited twice). O(a.size() b.size()).
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -38,8 +38,9 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-/// The first of the names that differs in the fewest letters, if that is no more than a third of them, or that begins
-/// so, if that is three letters or more; else an empty one.
+/// The known name that is most similar to `name`: one that begins with it, if it has three letters or more, or one at
+/// the least edit distance, if that is at most a third of its letters. The first of several; empty where no name is
+/// similar.
 inline std::string_view most_similar(std::string_view name, std::span<const std::string_view> names) {
   std::string_view best;
   std::size_t least = name.size() / 3 + 1;

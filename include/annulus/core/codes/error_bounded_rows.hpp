@@ -15,7 +15,7 @@ template <class Coordinate>
 inline constexpr std::size_t coordinates_a_word = sizeof(coordinate_word) / sizeof(Coordinate);
 
 /// What is known of a quantised row: its scale, its norm and the norm of its quantisation error, each of the row as it
-/// went in (centred or normalised).
+/// was rounded (centred or normalised).
 struct quantized_row {
   float scale = 1, norm = 0, error = 0;
 };
@@ -36,14 +36,14 @@ class row_rounder {
     const Lane greatest = one_to_one<kernels::linf>(x, m_zero.data(), m_dim);
     Lane scale = scale_of(norm, greatest);
     round(x, m_dim, scale, m_rounded.data());
-    if constexpr (sizeof(Coordinate) == 1) scale += straighten(x);
+    if constexpr (sizeof(Coordinate) == 1) scale += make_error_orthogonal(x);
     std::memcpy(out, m_rounded.data(), words() * sizeof *out);
     return {static_cast<float>(scale), static_cast<float>(norm), static_cast<float>(length_of_error(x, scale))};
   }
 
  private:
-  /// What the greatest coordinate allows, and a norm so small that products fit (Cauchy and Schwarz). 16 bits: a power
-  /// of two, so that small integers, as images are made of, stay exact.
+  /// The least scale for which the greatest coordinate fits and products fit 32 bits (by Cauchy and Schwarz). For 16
+  /// bits a power of two, so that small integers, such as pixels, stay exact.
   Lane scale_of(Lane norm, Lane greatest) const noexcept {
     constexpr int least_exponent = -100;
     const Lane room = Lane(46000) - detail::sqrt(static_cast<Lane>(m_dim)) / 2;
@@ -54,8 +54,8 @@ class row_rounder {
     return std::ldexp(Lane(1), std::max(exponent, least_exponent));
   }
 
-  /// Of an error whose coordinates are parts of the scale: where their squares come to nothing, of the error times a
-  /// power of two.
+  /// The norm of an error whose coordinates are fractions of the scale; computed from the error times a power of two
+  /// where squares underflow.
   Lane length_of_error(const Lane* x, Lane scale) const noexcept {
     if (!is_in_range(scale * scale)) [[unlikely]]
       return static_cast<Lane>(norm_of(std::span<const Lane>(x, m_dim)));
@@ -74,9 +74,10 @@ class row_rounder {
     }
   }
 
-  /// What to add to the scale for the error of rounding, x, to be at right angles to the rounded row. As it comes, the
-  /// error of rows whose coordinates are of nearly one size points along them, and so adds up with like queries.
-  Lane straighten(Lane* x) noexcept {
+  /// What to add to the scale so that the rounding error x is orthogonal to the rounded row. Else the error of a row
+  /// whose coordinates have nearly equal magnitudes is parallel to the row, and adds up in products with similar
+  /// queries.
+  Lane make_error_orthogonal(Lane* x) noexcept {
     widen(m_rounded.data(), m_dim, m_multiples.data());
     const auto [along, norm] = one_to_one<kernels::cosine_terms>(x, m_multiples.data(), m_dim);
     const Lane change = norm > 0 ? along / norm : 0;
@@ -95,8 +96,9 @@ class row_rounder {
   aligned_vector<Coordinate> m_rounded;
 };
 
-/// Quantises rows of d coordinates for one product form: as they are, less a centre for L2 distances (which do not
-/// care, and lose less to rounding the smaller the rows are), divided by their norm for cosine.
+/// Quantises rows of d coordinates for one product form: as they are for inner products, less a centre for L2 distances
+/// (which it does not change, and which lose less to rounding where rows are smaller), divided by their norm for
+/// cosine.
 template <class T, class Coordinate>
 class error_bounded_rows {
  public:

@@ -19,18 +19,18 @@ void subtract(const T* a, const Lane* b, std::size_t n, Lane* out) noexcept {
   for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<Lane>(a[i]) - b[i];
 }
 
-/// x is divided by its norm, which is returned as it is then: 0 or about 1.
+/// Divides x by its norm, and returns the norm of the result: 0 or about 1.
 template <class Lane>
 Lane normalize(Lane* x, std::size_t n) noexcept {
   Lane norm = detail::sqrt(one_to_one<kernels::inner_product>(x, x, n));
-  if (norm == 0) norm = static_cast<Lane>(norm_of(std::span<const Lane>(x, n)));  // squares may have come to nothing
+  if (norm == 0) norm = static_cast<Lane>(norm_of(std::span<const Lane>(x, n)));  // squares may have underflowed
   if (norm == 0) return 0;
   for (std::size_t i = 0; i < n; ++i) x[i] /= norm;
   const bool is_rough = norm < 1000 * detail::sqrt(std::numeric_limits<Lane>::min());  // squares were subnormal
   return is_rough ? detail::sqrt(one_to_one<kernels::inner_product>(x, x, n)) : 1;
 }
 
-/// The mean of some rows, in so few bits that small integers stay small integers, or nearly so.
+/// The mean of some rows, rounded to so few bits that small integers less it are small integers, or nearly so.
 template <class T>
 buffer<lane_t<T>> rounded_mean(matrix_view<T> data) {
   using lane = lane_t<T>;

@@ -11,11 +11,11 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Where the codes of one data set count from, under one product form. Holds scratch.
+/// What the codes of one data set are relative to, under one product form. Holds scratch.
 ///
-/// A centre c leaves differences as they are. Products (of rows divided by their norms under cosine) are <x, q> =
-/// <x - c, q - w c> + w (<x, c> - |c|^2) + <c, q>, where all but the first term are offsets of x and of q. The weight w
-/// is the query's to choose: 1 for a row, and for a query what leaves least of it.
+/// A centre c leaves differences as they are. Products (of rows divided by their norms under cosine) are <x, q> = <x -
+/// c, q - w c> + w (<x, c> - |c|^2) + <c, q>, where all but the first term are offsets of x and of q. Each query has
+/// its own weight w: 1 for a row, and for other queries the one that leaves the least of q to be rounded.
 ///
 /// What is left in wide dimensions is kept as floats instead of being rounded. Their part of a rank is the square of
 /// the difference, half of it under cosine, and the negative product under inner_product.
@@ -69,7 +69,8 @@ class row_frame {
     if (m_centre_square == 0 || (is_cosine() && !m_wide.empty())) return take(row);
     const double along = widen(row);
     const double best = along / m_centre_square;
-    weight = std::abs(best - 1) < 1e-6 ? 1.0f : static_cast<float>(best);  // which a float near 1 would miss by as much
+    weight =
+        std::abs(best - 1) < 1e-6 ? 1.0f : static_cast<float>(best);  // a float near 1 has as large a rounding error
     const double share = static_cast<double>(weight), half = share * m_centre_square / 2;
     subtract_centre(share);
     keep_wide();
@@ -106,17 +107,16 @@ class row_frame {
   product_form m_form;
   buffer<lane> m_centre;
   buffer<std::uint32_t> m_wide;
-  double m_centre_square = 0;  ///< of products: |c|^2
+  double m_centre_square = 0;  ///< |c|^2 where ranks are products
   aligned_vector<lane> m_rest;
   std::vector<float> m_kept;
   aligned_vector<double> m_precise, m_precise_centre;
 };
 
-/// The frame of 8-bit codes. Where rows are compared by their differences, their rounded mean is the centre; under
-/// inner_product and cosine, there is none. Where that leaves rows more than twice as large as the middle of each
-/// dimension does, as with a dimension far from 0 or a few rows far from all others, the latter is: it gives the codes
-/// a bit or more. Dimensions are wide without which the codes of many rows gain three bits or more. O(d), from a
-/// sample.
+/// The frame of 8-bit codes. Under squared_l2 the centre is the rounded mean of the rows; under inner_product and
+/// cosine there is none. Where the middle of each dimension leaves rows less than half as large, as with a dimension
+/// far from 0 or a few rows far from all others, it is the centre instead, and the codes gain a bit or more. Wide
+/// dimensions are those without which the codes of many rows gain three bits or more. O(d), from a sample.
 template <class T>
 row_frame<T> fit_row_frame(product_form form, matrix_view<T> data, bool keeps_wide) {
   using lane = lane_t<T>;

@@ -46,7 +46,7 @@ class row_sample {
 
   bool empty() const noexcept { return m_rows.empty(); }
 
-  /// Of each dimension, the middle of its values.
+  /// The middle of the values of each dimension: their midmean.
   buffer<lane> middle() {
     buffer<lane> result(m_dim);
     for (std::size_t j = 0; j < m_dim && !empty(); ++j) {
@@ -56,7 +56,7 @@ class row_sample {
     return result;
   }
 
-  /// What the greatest coordinate of a row less the centre does not exceed, in seven rows of eight.
+  /// The value that the greatest coordinate of a row less the centre does not exceed in seven of eight rows.
   double extent(const buffer<lane>& centre) {
     if (empty()) return 0;
     measure(centre, {});
@@ -101,7 +101,7 @@ class row_sample {
     for (std::size_t i = 0; i < m_rows.size(); ++i) m_values[i] = static_cast<double>(m_rows[i][j]) / m_norms[i];
   }
 
-  /// Finds the greatest coordinate of each row less the centre, but for some dimensions.
+  /// Finds the greatest coordinate of each row less the centre, leaving out some dimensions.
   void measure(const buffer<lane>& centre, std::span<const std::uint32_t> without) {
     m_greatest.assign(m_rows.size(), {});
     for (std::uint32_t j = 0; j < m_dim; ++j) {

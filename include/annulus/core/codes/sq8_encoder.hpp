@@ -14,7 +14,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What codes count in. All count from a centre of each dimension.
+/// The steps that codes are multiples of. All codes are relative to a centre of each dimension.
 enum class scalar_scales {
   automatic,     ///< per_vector, but dimensions far wider than all others, at most four, are kept as floats
   per_vector,    ///< steps of 1/127 of each row's greatest coordinate
@@ -24,7 +24,7 @@ enum class scalar_scales {
 
 namespace detail {
 
-/// Products of so many codes fit 32 bits.
+/// The most codes of a row: products of so many fit 32 bits.
 inline constexpr std::size_t most_codes = 65536;
 
 /// How rows of one data set become codes. Bytes under squared_l2 and inner_product are their own codes, exactly.
@@ -46,23 +46,23 @@ class sq8_encoder {
     if (has_steps()) fit_steps(data);
   }
 
-  /// To be filled.
+  /// An encoder that a file is loaded into.
   sq8_encoder(unfilled, product_form form) : sq8_encoder(form, matrix_view<T>()) {}
 
-  /// The same, as it would have learnt from other rows.
+  /// An encoder of the same kind that learns from other rows.
   sq8_encoder fitted(matrix_view<T> data) const { return {m_form, data, m_scales}; }
 
-  /// Whether one is a copy of the other, and makes the same codes.
+  /// Whether one is a copy of the other, and so makes the same codes.
   bool is_copy_of(const sq8_encoder& other) const noexcept { return m_mark == other.m_mark; }
 
-  /// Of the codes: one more than the rows' where zero vectors under cosine need a direction of their own, so that they
-  /// are at distance 0 from each other and 1 from all else.
+  /// The length of a code: one more than that of a row where zero vectors under cosine need a direction of their own,
+  /// so that they are at distance 0 from each other and 1 from all else.
   std::size_t dim() const noexcept { return row_dim() + m_has_zero; }
   std::size_t row_dim() const noexcept { return m_frame.dim(); }
   bool is_exact() const noexcept { return is_byte<T> && m_form != product_form::cosine; }
   product_form form() const noexcept { return m_form; }
 
-  /// n codes that are to be written.
+  /// n codes, yet to be written.
   sq8_rows make_codes(std::size_t n) const { return {n, dim(), m_form, m_frame.wide().size()}; }
 
   /// Whether this is what a zero vector under cosine becomes.
@@ -70,7 +70,7 @@ class sq8_encoder {
     return m_form == product_form::cosine && (query.terms.scale == 0 || (m_has_zero && query.codes[row_dim()] != 0));
   }
 
-  /// Writes row i of the codes; of a view its terms only.
+  /// Writes row i of the codes, or only its terms where the codes are a view.
   void encode(const T* row, std::size_t i, sq8_rows& codes) {
     m_codes.assign(std::max(codes.row_bytes(), m_words.size() * sizeof(coordinate_word)), std::int8_t{0});
     codes.terms(i) = encode(row, m_codes.data());
@@ -80,7 +80,7 @@ class sq8_encoder {
     std::ranges::copy(m_frame.kept(), codes.wide(i).begin());
   }
 
-  /// A query, to be ranked against rows of so many bytes.
+  /// Prepares a query to be ranked against rows of `bytes` bytes.
   void prepare(const T* row, std::size_t bytes, code_query& query) {
     query.codes.assign(bytes, 0);
     query.wide.clear();
@@ -103,11 +103,11 @@ class sq8_encoder {
     query.finish(m_form);
   }
 
-  /// Row i of the codes as a query.
+  /// Prepares row i of the codes as a query.
   void prepare(const sq8_rows& codes, std::size_t i, code_query& query) {
     codes.prepare(i, query);
     if (!has_steps() || (m_has_zero && query.codes[row_dim()] != 0)) return;
-    const float known = codes.terms(i).scale;  // of a mapped file, which may say anything
+    const float known = codes.terms(i).scale;  // in a mapped file it may be any number
     const lane scale = is_finite(known) ? static_cast<lane>(known) : lane(0);
     for (std::size_t j = 0; j < row_dim(); ++j)
       m_frame.rest()[j] = scale * m_steps[j] * static_cast<lane>(query.codes[j]);
@@ -115,7 +115,7 @@ class sq8_encoder {
     query.finish(m_form);
   }
 
-  /// A few numbers for each dimension, which are looked over at once.
+  /// O(d) numbers, which are checked as they are loaded.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     std::size_t dim = self.row_dim(), n_wide = self.m_frame.wide().size();
@@ -137,10 +137,11 @@ class sq8_encoder {
                          std::ranges::all_of(centre, finite),
                      "has a step below 0, or a step or a centre that is not finite");
       archive.expect(std::ranges::all_of(wide, [&](std::uint32_t j) { return j < dim; }),
-                     "has a wide dimension that is none of its dimensions");
+                     "has a wide dimension that is not below its dimension");
       archive.expect(!self.is_exact() || self.m_scales == scalar_scales::per_vector,
                      "has steps or wide dimensions for rows that are their own codes");
-      archive.expect(!self.m_has_zero || self.m_form == product_form::cosine, "has zero vectors, which cosine has");
+      archive.expect(!self.m_has_zero || self.m_form == product_form::cosine,
+                     "has zero vectors, which only cosine has");
       self.m_frame = {self.m_form, std::move(has_step_centre ? step_centre : centre), std::move(wide)};
       self.m_round = row_rounder<lane, std::int8_t>(dim);
       self.m_words.assign(self.m_round.words(), 0);
@@ -191,7 +192,7 @@ class sq8_encoder {
     for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = m_steps[j] > 0 ? rest[j] / m_steps[j] : lane(0);
     const float scale = round(out);
     if (m_form != product_form::squared_l2) return {scale, offset};
-    double norm = 0;  // of what the codes stand for: their error then weighs as much as a row and a query differ
+    double norm = 0;  // of the decoded row, so that the error of a rank is that of the difference of row and query
     for (std::size_t j = 0; j < row_dim(); ++j) {
       const double x = static_cast<double>(scale) * static_cast<double>(m_steps[j]) * out[j];
       norm += x * x;
@@ -199,7 +200,7 @@ class sq8_encoder {
     return {scale, static_cast<float>(norm)};
   }
 
-  /// Bytes as they are.
+  /// Writes bytes as their own codes.
   code_terms encode_exact(const T* row, std::int8_t* out) const noexcept {
     std::int32_t sum = 0, norm = 0;
     for (std::size_t j = 0; j < row_dim(); ++j) {
@@ -213,7 +214,7 @@ class sq8_encoder {
     return {1, std::is_signed_v<T> ? 0 : -128 * (static_cast<float>(sum) + 64 * static_cast<float>(row_dim()))};
   }
 
-  /// A zero vector under cosine: less the centre, and 1 in the direction of its own.
+  /// Encodes a zero vector under cosine: less the centre, and with 1 in the direction of its own.
   code_terms encode_zero(std::int8_t* out) noexcept {
     m_frame.take_zero();
     double norm = 1;
@@ -233,16 +234,16 @@ class sq8_encoder {
     return known.scale;
   }
 
-  /// A query of which the frame left what is to be rounded: the steps go to its side.
+  /// Rounds what the frame left of a query, after multiplying it by the steps of the rows.
   void round_by_steps(code_query& query) {
-    constexpr lane greatest = std::numeric_limits<lane>::max() / 4;  // beyond it there is no scale
+    constexpr lane greatest = std::numeric_limits<lane>::max() / 4;  // a greater coordinate has no finite scale
     lane* const rest = m_frame.rest();
     for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = std::clamp(rest[j], -greatest, greatest);
     m_unrounded.assign(rest, rest + row_dim());
     for (std::size_t j = 0; j < row_dim(); ++j) rest[j] = std::clamp(rest[j] * m_steps[j], -greatest, greatest);
     const float scale = round(query.codes.data());
     double offset = m_form == product_form::cosine ? 0.5 : 0.0;
-    if (m_form == product_form::squared_l2)  // by which a row that equals the query is at about 0
+    if (m_form == product_form::squared_l2)  // so that a row that equals the query has a rank of about 0
       for (std::size_t j = 0; j < row_dim(); ++j) {
         const auto x = static_cast<double>(m_unrounded[j]), step = static_cast<double>(m_steps[j]);
         const double rounded = step > 0 ? static_cast<double>(scale) * query.codes[j] / step : x;
@@ -251,7 +252,7 @@ class sq8_encoder {
     query.terms = {scale, static_cast<float>(offset)};
   }
 
-  std::shared_ptr<const char> m_mark = std::make_shared<const char>();  ///< of it and its copies
+  std::shared_ptr<const char> m_mark = std::make_shared<const char>();  ///< shared by an encoder and its copies
   product_form m_form;
   scalar_scales m_scales;
   bool m_has_zero = false;

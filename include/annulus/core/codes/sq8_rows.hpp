@@ -20,13 +20,13 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// What of a row's rank does not depend on its partner.
+/// The terms of a rank that one of the two rows determines.
 struct code_terms {
   float scale = 0, offset = 0;
 };
 
-/// The ranks of a lane of rows with one partner. The same operations in the same order wherever codes are ranked, and
-/// symmetric: the rank of (a, b) has the bits of that of (b, a).
+/// The ranks of one row with as many others as a vector has lanes. The same operations in the same order wherever codes
+/// are ranked, and symmetric: the rank of (a, b) has the bits of that of (b, a).
 [[gnu::always_inline]] inline simd::batch<float> code_rank(const simd::batch<std::int32_t>& product,
                                                            const simd::batch<float>& scale,
                                                            const simd::batch<float>& offset, float partner_scale,
@@ -35,7 +35,8 @@ struct code_terms {
   return xsimd::fnma(weight, xsimd::to_float(product), offset + simd::batch<float>(partner_offset));
 }
 
-/// One side of a rank, made ready to meet many rows: signed codes, and what the rows' bias of 128 adds to a product.
+/// One of the two rows of a rank, prepared to be compared with many: signed codes, and what the rows' bias of 128 adds
+/// to a product.
 struct code_query {
   aligned_vector<std::int8_t> codes;
   std::vector<float> wide;  ///< of the dimensions that are not codes, or empty
@@ -43,7 +44,7 @@ struct code_query {
   float offset_weight = 1;  ///< what the rows' offsets are multiplied by; 1 between rows
   std::int32_t bias = 0;
 
-  /// Once codes and terms are there.
+  /// To be called once codes and terms are set.
   void finish(product_form form) noexcept {
     if (form == product_form::squared_l2) terms.scale *= 2;
     bias = 128 * std::accumulate(codes.begin(), codes.end(), std::int32_t{0});
@@ -86,12 +87,12 @@ template <std::size_t Rows, class Integers = simd::integers>
 class sq8_rows {
  public:
   sq8_rows() = default;
-  /// Owned, to be written.
+  /// Owned rows, yet to be written.
   sq8_rows(std::size_t n, std::size_t dim, product_form form, std::size_t n_wide = 0)
       : m_form(form), m_dim(dim), m_stride(stride_of(dim)), m_n_wide(n_wide) {
     resize(n);
   }
-  /// Of rows owned by someone else, whose terms are to be written.
+  /// Codes that are rows owned by someone else; their terms are yet to be written.
   sq8_rows(matrix_view<std::uint8_t> rows, product_form form)
       : m_form(form), m_dim(rows.cols()), m_stride(rows.stride()), m_view(rows.data()), m_terms(rows.rows()) {}
 
@@ -104,7 +105,7 @@ class sq8_rows {
   const std::uint8_t* row(std::size_t i) const noexcept {
     return is_view() ? m_view + (m_order.empty() ? i : m_order[i]) * m_stride : m_codes.data() + i * m_stride;
   }
-  std::uint8_t* row(std::size_t i) noexcept { return m_codes.data() + i * m_stride; }  ///< owned ones only
+  std::uint8_t* row(std::size_t i) noexcept { return m_codes.data() + i * m_stride; }  ///< owned rows only
   const code_terms& terms(std::size_t i) const noexcept { return m_terms[i]; }
   code_terms& terms(std::size_t i) noexcept { return m_terms[i]; }
   std::span<const float> wide(std::size_t i) const noexcept { return {m_wide.data() + i * m_n_wide, m_n_wide}; }
@@ -120,7 +121,7 @@ class sq8_rows {
     m_wide.resize(n * m_n_wide);
   }
 
-  /// Row order[i] of owned ones becomes row i, where order ascends; all others go.
+  /// Keeps the rows of `order`, which ascends: row order[i] becomes row i. Owned rows only.
   void keep_only(std::span<const id_type> order) noexcept {
     for (std::size_t i = 0; i < order.size(); ++i) {
       if (order[i] == i) continue;
@@ -133,7 +134,7 @@ class sq8_rows {
     m_wide.resize(order.size() * m_n_wide);
   }
 
-  /// Row i becomes what row order[i] was, in place.
+  /// Permutes the rows in place: row i becomes the former row order[i].
   void reorder(std::span<const id_type> order) {
     buffer<code_terms> terms(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) terms[i] = m_terms[order[i]];
@@ -164,7 +165,7 @@ class sq8_rows {
     }
   }
 
-  /// Row i as one side of ranks.
+  /// Prepares row i to be compared with others.
   void prepare(std::size_t i, code_query& query) const {
     query.codes.resize(row_bytes());
     const std::uint8_t* const codes = row(i);
@@ -202,11 +203,10 @@ class sq8_rows {
     return {};
   }
 
-  /// Owned ones, whose dimension and form are the owner's to know.
+  /// Saves owned rows; the owner of the codes saves their dimension and form.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::size_t count = self.size();
-    archive("count", count);
+    const std::size_t count = archived_size(archive, "count", self.size());
     archive("codes", self.m_codes, {count, self.m_stride});
     archive.template as<float>("terms", self.m_terms, {count, 2});
     if (self.m_n_wide > 0) archive("wide_values", self.m_wide, {count, self.m_n_wide});

@@ -10,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// What of two rows is counted.
+/// Which bits of two rows are counted.
 struct differing_bits {
   template <class Bits>
   static auto combine(typename Bits::vector a, typename Bits::vector b) noexcept {
@@ -55,7 +55,7 @@ std::uint32_t count_by_words(const void* a, const void* b, std::size_t bytes) no
   return static_cast<std::uint32_t>(count);
 }
 
-/// How many bits are set in Combine of two rows of so many bytes. O(bytes).
+/// How many bits are set in Combine of two rows of `bytes` bytes. O(bytes).
 template <class Combine, class Bits = simd::bits>
 std::uint32_t count_bits(const void* a, const void* b, std::size_t bytes) noexcept {
   constexpr std::size_t few_words = 64;
@@ -83,7 +83,7 @@ std::uint32_t count_bits(const void* a, const void* b, std::size_t bytes) noexce
   return Bits::sum_words(Bits::add(even, odd));
 }
 
-/// Rows that lie Rows to a vector, 16 at a time: returns how many were counted.
+/// Counts rows, 16 at a time, where a vector holds `Rows` of them; returns how many rows it counted.
 template <class Combine, class Bits, std::size_t Rows>
 std::size_t count_packed_rows(const void* query, const unsigned char* rows, std::size_t count,
                               std::uint32_t* out) noexcept {
@@ -137,7 +137,7 @@ void count_bits(const void* query, std::size_t bytes, const void* rows, std::siz
       if (bytes == 16) i = count_packed_rows<Combine, Bits, 4>(left, first, count, out);
       if (bytes == 32) i = count_packed_rows<Combine, Bits, 2>(left, first, count, out);
     }
-  // Memory is read faster by one row at a time than by four, which long rows are.
+  // Long rows are counted one at a time: memory is read faster as one stream than as four.
   constexpr std::size_t longest = 256;
   if (bytes <= longest && (Bits::loads_part || bytes % Bits::bytes == 0))
     for (; i + 4 <= count; i += 4) count_four_rows<Combine, Bits>(left, bytes, first + i * stride, stride, out + i);

@@ -76,7 +76,7 @@ void reduce_block(const T* query, const std::array<const T*, Rows>& rows, std::s
   simd::unroll<Rows>([&](auto r) { out[r] = operation<Kernel, T>::pair(query, rows[r], d); });
 }
 
-/// Of bytes whose sums may need more than 32 bits: block by block.
+/// Sums over bytes that may need more than 32 bits are taken block by block.
 template <class Kernel, class T, std::size_t Rows>
 [[gnu::noinline, gnu::cold]] void reduce_blocks(const T* query, std::array<const T*, Rows> rows, std::size_t d,
                                                 typename operation<Kernel, T>::result* out) noexcept {
@@ -102,12 +102,8 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   reduce_block<Kernel, T, Rows, Row>(query, rows, d, out);
 }
 
-/// As many rows as the register file holds accumulators for: 32 registers with AVX-512, else 16.
-#if defined(__AVX512F__)
-inline constexpr std::size_t rows_at_once = 4;
-#else
-inline constexpr std::size_t rows_at_once = 2;
-#endif
+/// As many rows as there are registers for their accumulators.
+inline constexpr std::size_t rows_at_once = simd::n_registers / 8;
 
 /// out[i] = finish(kernel(query, row(i))) for i < count, rows_at_once at a time.
 template <class Kernel, class T, class Out, class Row, class Finish>

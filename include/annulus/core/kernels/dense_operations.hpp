@@ -18,7 +18,7 @@ struct squared_l2 {};     ///< sum (a - b)^2
 struct inner_product {};  ///< sum a b
 struct l1 {};             ///< sum |a - b|
 struct linf {};           ///< max |a - b|
-struct hamming {};        ///< bits that differ, of packed bytes
+struct bit_hamming {};    ///< bits that differ, of packed bytes
 struct cosine_terms {};   ///< {sum a b, sum b b}: an inner product and the squared norm of the second row in one pass
 }  // namespace kernels
 
@@ -32,8 +32,8 @@ struct cosine_sums {
 
 namespace detail {
 
-/// An operation tells how to fold one vector of each row into an accumulator, how to merge two accumulators, and what
-/// number the last one stands for. `width` elements go into a vector. Or it has loops of its own, `pair` and `rows`.
+/// An operation tells how to fold one vector of each row into an accumulator, how to merge two accumulators, and the
+/// result of the last one. `width` elements go into a vector. Or it has loops of its own, `pair` and `rows`.
 template <class Kernel, class T>
 struct operation;
 
@@ -46,7 +46,7 @@ struct scaled_row {
   scaled_row operator+(std::size_t n) const noexcept { return {data + n, factor}; }
 };
 
-/// In floating point, also for 8-bit rows.
+/// Computed in floating point, also for 8-bit rows.
 template <class T>
 struct floating_operation {
   using lane = lane_t<T>;
@@ -137,15 +137,18 @@ struct byte_operation {
   }
 };
 
-/// Of so many coordinates 32 bits hold the sums of squares and products; more are summed block by block.
-inline constexpr std::size_t most_bytes_in_32_bits = 32768;
+/// Sums of squares and products of bytes fit 32 bits for so many coordinates at most; longer rows are summed block by
+/// block, to a Result of 64 bits.
+template <class T, class Result>
+struct byte_product_operation : byte_operation<T> {
+  static constexpr std::size_t most_in_32_bits = 32768;
+  using result = Result;
+};
 
 template <class T>
   requires is_byte<T>
-struct operation<kernels::squared_l2, T> : byte_operation<T> {
+struct operation<kernels::squared_l2, T> : byte_product_operation<T, std::uint64_t> {
   using base = byte_operation<T>;
-  static constexpr std::size_t most_in_32_bits = most_bytes_in_32_bits;
-  using result = std::uint64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     const auto difference = base::difference(a, b);
     return base::template add_products<std::uint8_t>(sum, difference, difference);
@@ -154,14 +157,12 @@ struct operation<kernels::squared_l2, T> : byte_operation<T> {
 
 template <class T>
   requires is_byte<T>
-struct operation<kernels::inner_product, T> : byte_operation<T> {
+struct operation<kernels::inner_product, T> : byte_product_operation<T, std::int64_t> {
   using base = byte_operation<T>;
-  static constexpr std::size_t most_in_32_bits = most_bytes_in_32_bits;
-  using result = std::int64_t;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     return base::template add_products<T>(sum, a, b);
   }
-  static result finish(typename base::accumulator sum) noexcept {
+  static std::int64_t finish(typename base::accumulator sum) noexcept {
     if constexpr (std::is_signed_v<T>) return static_cast<std::int32_t>(base::finish(sum));
     else return base::finish(sum);
   }
@@ -194,10 +195,10 @@ struct operation<kernels::linf, T> : byte_operation<T> {
   }
 };
 
-/// Without vectors of coordinates to fold: pairs and rows are counted as a whole.
+/// Folds no vectors of coordinates: the bits of whole rows are counted.
 template <class T>
   requires is_byte<T>
-struct operation<kernels::hamming, T> {
+struct operation<kernels::bit_hamming, T> {
   using result = std::uint32_t;
   static result pair(const T* a, const T* b, std::size_t d) noexcept { return count_bits<differing_bits>(a, b, d); }
   static void rows(const T* query, std::size_t d, const T* first, std::size_t stride, std::size_t count,

@@ -19,13 +19,9 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class T>
 struct product_tile {
   static constexpr std::size_t rows = 6;
-#if defined(__AVX512F__)
-  static constexpr std::size_t vectors = 4;
-#else
-  static constexpr std::size_t vectors = 2;
-#endif
+  static constexpr std::size_t vectors = simd::n_registers / 8;
   static constexpr std::size_t columns = vectors * simd::lanes<T>;
-  /// Of a single row so many tiles at once: chains enough to hide the latency of a fused multiply-add.
+  /// Tiles that a single row takes at once: enough chains to hide the latency of a fused multiply-add.
   static constexpr std::size_t single_row_tiles = 8 / vectors;
 
   /// sums(r, c) += sum_p left[r][p * step] right(p, c) in ascending p < depth, where tile j has its `columns` columns
@@ -92,7 +88,7 @@ class packed_matrix {
 
   std::size_t tile_size() const noexcept { return m_depth * width; }
 
-  /// The columns from c on that Tiles tiles hold, as far as they are wanted.
+  /// The columns from c on that Tiles tiles hold, up to `last`.
   template <std::size_t Rows, std::size_t Tiles>
   void multiply_tiles(const std::array<const T*, Rows>& left, std::size_t c, std::size_t first, std::size_t last,
                       T* out, std::size_t stride) const noexcept {
@@ -130,7 +126,7 @@ class column_tile {
            std::size_t stride) const noexcept {
     alignas(64) float sums[rows * columns] = {};
     for (std::size_t r = 0; r < count; ++r) std::copy_n(out + r * stride, m_used, sums + r * columns);
-    std::array<const float*, rows> left;  // rows that are not there repeat the last
+    std::array<const float*, rows> left;  // rows behind the last repeat it
     for (std::size_t r = 0; r < rows; ++r) left[r] = a + std::min(r, count - 1) * row_step;
     tile::multiply<rows, 1>(left, step, m_right.data(), 0, m_depth, sums);
     for (std::size_t r = 0; r < count; ++r) std::copy_n(sums + r * columns, m_used, out + r * stride);

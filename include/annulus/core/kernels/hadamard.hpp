@@ -39,11 +39,7 @@ inline void memory_levels(float* x, std::size_t size, std::size_t distance) noex
 }
 
 /// The number of registers that a transform holds at once.
-#if defined(__AVX512F__)
-inline constexpr std::size_t transform_registers = 16;
-#else
-inline constexpr std::size_t transform_registers = 8;
-#endif
+inline constexpr std::size_t transform_registers = simd::n_registers / 2;
 inline constexpr std::size_t transform_block = transform_registers * simd::lanes<float>;
 
 /// The least size of a transform: a multiple of every build's register, and enough to mix coordinates well.

@@ -23,8 +23,8 @@ bool norms_are_finite(matrix_view<T> data) noexcept {
   return all;
 }
 
-/// The greatest norm of the rows, of any size (infinite where it is no double). Throws std::invalid_argument naming the
-/// first row with a NaN or an infinity, and the coordinate, or, of rows that are not the user's own, the `limit`.
+/// The greatest norm of the rows, of any size (infinite where it exceeds double). Throws std::invalid_argument naming
+/// the first row with a NaN or an infinity, and the coordinate or, for rows that the metric has rewritten, the `limit`.
 template <class T>
 double greatest_norm(matrix_view<T> data, std::string_view name, const thread_team& team, std::string_view limit = {}) {
   std::vector<double> greatest(team.size(), 0.0);
@@ -71,13 +71,13 @@ double greatest_norm(const csr_view<T>& data, std::string_view name, const threa
   return greatest;
 }
 
-/// Throws std::invalid_argument for what norms_are_finite is false for.
+/// Throws std::invalid_argument where norms_are_finite is false.
 template <class T>
 void check_norms(matrix_view<T> data, std::string_view name, const thread_team& team) {
   if (is_finite(check_rows(data, name, team))) return;
   std::size_t i = 0;
   while (norms_are_finite(data.middle_rows(i, 1))) ++i;
-  invalid(name, "a row", "row ", i, " must not be so long that its squares overflow");
+  invalid(name, "a row", "row ", i, " must not be so long that its squares overflow; scale the rows down");
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -4,7 +4,7 @@
 /// Sums of squares, and of other powers, that leave the range of floating point: the square of a float below 1e-19 or
 /// above 1e19 is no float, although the root of a sum of such squares is one.
 ///
-/// Kernels run over the rows as they are, and one comparison tells whether the sum has kept its digits. Where it has
+/// Kernels run over the rows as they are, and one comparison tells whether the sum has full precision. Where it has
 /// not, they run again over the rows times a power of two that brings these near 1, and the result is scaled back.
 /// Neither step rounds: rows times a power of two have distances times a power of two, bit for bit.
 ///
@@ -20,8 +20,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Whether a sum has kept its digits: it did not overflow, nor is it so small that terms which count may have lost
-/// theirs. False for zero, which any number of such terms add up to, and for what is not finite.
+/// Whether a sum has full precision: it did not overflow, and is not so small that terms may have underflowed. False
+/// for zero, which may be the sum of such terms, and for a sum that is not finite.
 template <class Sum>
 constexpr bool is_in_range(Sum sum) noexcept {
   using limits = std::numeric_limits<Sum>;
@@ -94,8 +94,8 @@ lane_t<T> greatest_of(const sparse_row<T>& row) noexcept {
   return greatest_of(row.values);
 }
 
-/// The exponent of a number >= 0, made even, so that a power of two comes out of square roots as one; such that 2^-that
-/// is an ordinary number. 0 for zero.
+/// The exponent of a number >= 0: even, so that the square root of 2^exponent is a power of two, and limited so that
+/// 2^-exponent is a normal number. 0 for zero.
 template <std::floating_point Number>
 int even_exponent(Number x) noexcept {
   constexpr int most = std::numeric_limits<Number>::max_exponent - 2;
@@ -107,7 +107,7 @@ template <class Row>
 int exponent_of(const Row& row) noexcept {
   return even_exponent(greatest_of(row));
 }
-/// The exponent of how far two rows are apart, but one that brings no coordinate of theirs near the end of its range.
+/// The exponent of the distance between two rows, limited so that no scaled coordinate comes near the end of its range.
 template <class Row>
 int exponent_of_difference(const Row& a, const Row& b) noexcept {
   const auto greatest = std::max(greatest_of(a), greatest_of(b)), difference = sum_of<kernels::linf>(a, b);
@@ -121,7 +121,7 @@ template <class Kernel, class Row, class Root>
   return std::ldexp(root(scaled_sum_of<Kernel>(a, exponent, b, exponent)), exponent);
 }
 
-/// The distance root(sum) of the kernel's sum, where rows s times as large are s times as far apart.
+/// The distance root(sum) of the kernel's sum, for a distance that grows by s where both rows do.
 template <class Kernel, class Row, class Root>
 auto root_of_sum(const Row& a, const Row& b, Root root) noexcept {
   const auto sum = sum_of<Kernel>(a, b);
@@ -137,7 +137,7 @@ template <class Row>
   return std::ldexp(scaled_sum_of<kernels::inner_product>(a, i, b, j), i + j);
 }
 
-/// <a, b>, of which partial sums may overflow where it does not.
+/// <a, b>, right also where partial sums overflow and <a, b> does not.
 template <class Row>
 auto product_of(const Row& a, const Row& b) noexcept {
   const auto sum = sum_of<kernels::inner_product>(a, b);

@@ -14,7 +14,8 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 namespace detail {
 
-/// Which of two rows goes by in blocks depends on their indices alone, so that a distance is the same both ways round.
+/// Whether a is the row that is read in blocks. Depends on the indices alone, so that (a, b) and (b, a) have the same
+/// distance.
 inline bool goes_in_blocks(std::span<const std::int32_t> a, std::span<const std::int32_t> b) noexcept {
   if (a.size() != b.size()) return a.size() > b.size();
   return std::lexicographical_compare(b.begin(), b.end(), a.begin(), a.end());
@@ -46,7 +47,7 @@ auto load_values(const T* p, std::size_t n) noexcept {
   }
 }
 
-/// The values of block b, zero in lanes that the block before has had.
+/// The values of block b, zero in lanes that repeat the block before.
 template <class T>
 simd::batch<float> block_values(std::span<const T> values, const index_blocks& blocks, std::size_t b) noexcept {
   if (values.size() < index_lanes) return load_values(values.data(), values.size());
@@ -166,8 +167,8 @@ concept sparse_kernel_for = row_scalar<T> && requires {
 };
 
 /// One pair of sparse rows of the same dimension, with 0 for what is not stored: a double for rows of doubles, else a
-/// float, also for 8-bit rows. The same both ways round. O(stored in both); inner products where one row stores many
-/// more than the other: O(fewer log more).
+/// float, also for 8-bit rows. The same for (a, b) and (b, a). O(stored in both); inner products where one row stores
+/// many more than the other: O(fewer log more).
 template <class Kernel, class T>
   requires sparse_kernel_for<Kernel, T> detail::lane_t<T> one_to_one(const sparse_row<T>& a, const sparse_row<T>& b)
 noexcept { return detail::fold_pair<Kernel>(a, b, std::identity{}, std::identity{}); }

@@ -31,8 +31,8 @@ inline index_batch lanes_from(std::size_t first) noexcept {
   return simd::load(ramp.data() + index_lanes - first);
 }
 
-/// Ascending indices by blocks. A last block that is not full begins early enough to be: its first lanes are those of
-/// the block before once more.
+/// Ascending indices in full blocks: where their number is no multiple of a block, the last block begins earlier, and
+/// its first lanes repeat the block before.
 class index_blocks {
  public:
   explicit index_blocks(std::span<const std::int32_t> indices) noexcept
@@ -51,7 +51,7 @@ class index_blocks {
   std::int32_t last(std::size_t b) const noexcept { return m_indices[std::min((b + 1) * index_lanes, m_size) - 1]; }
   index_batch load(std::size_t b) const noexcept { return simd::load(m_indices + begin(b)); }
 
-  /// The first block from b on that reaches `target`, or count(): a search that doubles its steps.
+  /// The first block from b on whose last index is at least `target`, or count(): by steps that double.
   std::size_t reach(std::size_t b, std::int32_t target) const noexcept {
     const std::size_t end = count();
     std::size_t step = 1;
@@ -114,7 +114,7 @@ void for_each_match(std::span<const std::int32_t> a, std::span<const std::int32_
   hand_over();
 }
 
-/// The value, or 0 where it is not to be: by its bits, as a choice becomes a branch.
+/// The value if it is taken, else 0: chosen by bits, since compilers make a conditional a branch.
 template <class T>
 double value_if(bool is_taken, T value) noexcept {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(static_cast<double>(value)) &
@@ -129,8 +129,8 @@ void for_each_stored(const sparse_row<T>& a, const sparse_row<T>& b, F f) {
   std::size_t i = 0, j = 0;
   const auto only_a = [&] { f(static_cast<double>(a.values[i++]), 0.0); };
   const auto only_b = [&] { f(0.0, static_cast<double>(b.values[j++])); };
-  // Where one row stores many more, runs of its own are long and branches cheap; where the rows take turns, a branch
-  // could not be predicted.
+  // Where one row stores many more, it has long runs and branches are predicted; where the rows alternate, they are
+  // not.
   constexpr std::size_t many = 4;
   const bool has_long_runs = n > many * m || m > many * n;
   while (i < n && j < m) {

@@ -91,13 +91,13 @@ struct cosine {
     if (product == 0) return number(a_norm == b_norm ? 0 : 1);
     return from_product(dot, product);
   }
-  /// Whether these squared norms kept their digits, as their product does: neither is zero then.
+  /// Whether these squared norms have full precision, as their product then does. Neither is zero then.
   template <class Sum>
   static bool takes_norms(Sum a_norm, Sum b_norm) noexcept {
     return detail::is_in_range(a_norm) && detail::is_in_range(b_norm) &&
            (!std::same_as<Sum, double> || detail::is_in_range(a_norm * b_norm));
   }
-  /// From the terms of two rows where these kept their digits, else from those of the rows near 1.
+  /// From the terms of two rows where these have full precision, else from those of the rows scaled to near 1.
   template <class Row, class Sum>
   static auto from_rows(const Row& a, const Row& b, Sum dot, Sum a_norm, Sum b_norm) noexcept {
     if constexpr (detail::may_leave_range<Row>) {
@@ -157,7 +157,7 @@ struct chebyshev : detail::kernel_metric<kernels::linf> {
 };
 
 /// The number of bits that differ, of rows of packed bytes.
-struct bit_hamming : detail::kernel_metric<kernels::hamming> {
+struct bit_hamming : detail::kernel_metric<kernels::bit_hamming> {
   static constexpr std::string_view name = "bit_hamming";
   static constexpr bool is_angular = false;
   auto operator()(const std::uint8_t* a, const std::uint8_t* b, std::size_t d) const noexcept {

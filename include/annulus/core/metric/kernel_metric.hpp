@@ -39,6 +39,19 @@ struct row_metric {
   const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 };
 
+/// Base of metrics with static members rank and to_distance: makes them callable on dense and sparse rows.
+template <class Derived>
+struct ranked_metric {
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
+    return Derived::to_distance(Derived::rank(a, b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
+    return Derived::to_distance(Derived::rank(a, b));
+  }
+};
+
 /// A metric whose rank is the result of one kernel, and its distance too unless the derived one says otherwise.
 template <class Kernel>
 struct kernel_metric {

@@ -42,7 +42,8 @@ struct row_refusal {
   static constexpr std::size_t whole = static_cast<std::size_t>(-1);
 
   const char* reason = nullptr;
-  std::size_t place = whole;  ///< of the value at fault: its coordinate, of a sparse row which of those stored
+  std::size_t place =
+      whole;  ///< of the value at fault: its coordinate, or in a sparse row its place among those stored
 
   constexpr row_refusal() = default;
   constexpr row_refusal(const char* why, std::size_t at = whole) noexcept : reason(why), place(at) {}
@@ -66,9 +67,13 @@ class row_buffer {
   aligned_vector<T> m_many;
 };
 
-/// What makes a metric of an embedding callable on two rows. Allocates only for rows longer than some 500 elements.
+/// Base of metrics that rewrite rows: makes them callable on two rows. Rewritten rows have the type that rows of T are
+/// computed in, unless Derived says otherwise. Allocates only for rows longer than about 500 elements.
 template <class Derived>
 struct embedding {
+  template <row_scalar T>
+  using embedded = lane_t<T>;
+
   template <row_scalar T>
   auto operator()(const T* a, const T* b, std::size_t d) const {
     const auto& self = static_cast<const Derived&>(*this);
@@ -114,7 +119,7 @@ template <class Row>
 }
 
 /// Throws std::invalid_argument for a length or a row (by its number) that the metric refuses; rows that are not finite
-/// are another's to judge.
+/// are not judged.
 template <class Metric, class View>
 void check_rows_for(const Metric& metric, const View& rows, std::string_view name) {
   if (rows.size() == 0) return;
@@ -154,16 +159,16 @@ struct compared<Metric, matrix<T>> {
   using metric = base_metric_t<Metric>;
 };
 
-/// The metric that compares rows of `dim` coordinates, rewritten where that is its way.
+/// The metric that compares rows of `dim` coordinates: the base of a metric that rewrites them.
 template <class Points, class Metric>
 typename compared<Metric, Points>::metric compared_metric(const Metric& metric, std::size_t dim) {
   if constexpr (compared<Metric, Points>::is_rewritten) return metric.base(dim);
   else return metric;
 }
 
-/// What is said of a finite row that is not once it is rewritten.
+/// The message for a finite row that is not finite once it is rewritten.
 inline constexpr std::string_view overflows_rewritten =
-    "holds that once the metric has rewritten it: scale the rows down";
+    "has that value once the metric has rewritten it; scale the rows down";
 
 /// Rows rewritten one by one, zero for those that are not finite.
 template <class T, class U>

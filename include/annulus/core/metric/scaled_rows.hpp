@@ -11,15 +11,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Metrics that tell how they grow with the rows.
+/// Metrics that have degree().
 template <class Metric>
 concept scaling_metric = requires(const Metric& metric) {
   { metric.degree() } -> std::same_as<degrees>;
 };
 
-/// Exponents of two, all to be divided by the power that is summed. Norms between `least` and `greatest` are ordinary:
-/// all sums over such rows keep their digits. Others come to be at most 2^aim, by exponents in steps, which make for
-/// few copies of the data. 2^aim is short of the sizes that tiles of products take.
+/// Exponents of two of sums, so divided by the power that is summed they are those of norms. Between `least` and
+/// `greatest` norms are ordinary: all sums over such rows have full precision. Other rows are scaled so that sums are
+/// at most 2^aim, which tiles of products can take, by exponents that are multiples of `step` up to `most`: few
+/// different ones need few copies of the data.
 template <class Lane>
 struct norm_range;
 template <>
@@ -40,7 +41,7 @@ bool is_too_long(const degrees& degree, double norm) noexcept {
   return !is_byte<T> && summed_power(degree) * std::log2(norm) > norm_range<lane_t<T>>::greatest;
 }
 
-/// By which power of two to divide rows of T whose greatest norm this is: 0 for norms that are ordinary.
+/// The exponent of the power of two by which to divide rows of T whose greatest norm is `norm`: 0 if that is ordinary.
 template <class T>
 int scale_exponent(const degrees& degree, double norm) noexcept {
   using range = norm_range<lane_t<T>>;
@@ -81,7 +82,7 @@ csr_matrix<T> scaled_copy(const csr_view<T>& rows, Exponent exponent, const thre
   return {std::move(indptr), std::move(indices), std::move(values), rows.dim()};
 }
 
-/// All rows divided by 2^exponent: a view of those given where that is 1.
+/// All rows divided by 2^exponent; for exponent 0 a view of those given.
 template <class View>
 class scaled_rows {
  public:
@@ -118,8 +119,8 @@ double least_norm(const View& rows) {
   return is_finite(least) ? least : 0;
 }
 
-/// Throws std::invalid_argument for the first row so long that distances between such rows may leave the type they are
-/// computed in: of finite rows whose greatest norm is known.
+/// Throws std::invalid_argument for the first row so long that distances between such rows may overflow the type they
+/// are computed in. Rows are finite, and their greatest norm is known.
 template <class Metric, class View>
 void check_reach(const Metric& metric, const View& rows, double greatest, std::string_view name) {
   if constexpr (requires { metric.greatest_sum(greatest, rows.dim()); }) {
@@ -130,9 +131,8 @@ void check_reach(const Metric& metric, const View& rows, double greatest, std::s
     if (is_within_reach(greatest)) return;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (const double norm = norm_of(rows.row(i)); is_finite_row(rows.row(i)) && !is_within_reach(norm))
-        invalid(name, norm, "row ", i,
-                " is of that length, as the metric compares it: distances between such rows may ", "be beyond ",
-                scalar_name<lane>(), "; scale the rows down");
+        invalid(name, norm, "row ", i, " has that norm, as the metric compares it: distances between such rows may ",
+                "overflow ", scalar_name<lane>(), "; scale the rows down");
   }
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file
-/// Rows as sets: what of a row is its members alone, and metrics that are functions of how many members two rows have
-/// and share. Of a sparse row the stored indices are members, whatever their values (a stored zero too); of a dense row
-/// the coordinates that are not zero; of a row of packed bits the bits that are set.
+/// Rows as sets: the members of each kind of row, and metrics that are functions of how many members two rows have and
+/// share. Of a sparse row the stored indices are members, whatever their values (a stored zero too); of a dense row the
+/// coordinates that are not zero; of a row of packed bits the bits that are set.
 
 #include <annulus/core/kernels/bit_kernels.hpp>
 #include <annulus/core/metric/rewritten_metric.hpp>
@@ -14,12 +14,13 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// How two sets of coordinates relate. Number is double, or a vector of doubles for many pairs at once.
+/// The sizes of two sets of coordinates and of their intersection. Number is double, or a vector of doubles for many
+/// pairs at once.
 template <class Number = double>
 struct set_counts {
   Number common;  ///< coordinates in both
-  Number a, b;    ///< in each
-  Number dim;     ///< coordinates that there are
+  Number a, b;    ///< coordinates in each
+  Number dim;     ///< coordinates of a row
   /// Coordinates in one of the two alone.
   Number differing() const noexcept { return a + b - (common + common); }
 };
@@ -32,19 +33,19 @@ inline simd::batch<double> choose(const simd::batch_bool<double>& condition, con
   return xsimd::select(condition, yes, no);
 }
 
-/// above / below, and 0 where `below` is.
+/// above / below, and 0 where `below` is 0.
 template <class Number>
 Number ratio(const Number& above, const Number& below) noexcept {
   const auto is_nothing = below == Number(0);
   return choose(is_nothing, Number(0), above / choose(is_nothing, Number(1), below));
 }
 
-/// How many numbers two strictly ascending lists without negative ones have in common. O(a.size() + b.size()).
+/// How many numbers two strictly ascending lists of numbers >= 0 have in common. O(a.size() + b.size()).
 inline std::size_t count_common(std::span<const std::int32_t> a, std::span<const std::int32_t> b) noexcept {
   using batch = simd::batch<std::int32_t>;
   constexpr std::size_t width = simd::lanes<std::int32_t>;
   if (a.size() > b.size()) std::swap(a, b);
-  // The longer list goes by in blocks, each compared with the members of the shorter one in its range: a merge member
+  // The longer list is read in blocks, each compared with the members of the shorter one in its range: a merge member
   // by member takes a branch that cannot be predicted, or waits for a chain of loads.
   batch common(0);
   for (std::size_t j = 0, i = 0; j < b.size() && i < a.size(); j += width) {
@@ -104,8 +105,8 @@ struct packed_name {
 }  // namespace detail
 
 /// A metric of sets over rows of packed bits (bit_matrix; bit i is bit i % 8 of byte i / 8): the distance that Metric
-/// gives the same rows unpacked. Rows stand for `bits` coordinates; 0 for those of a bit_matrix that is searched, else
-/// for all of their bytes'. Rows with a bit set beyond them are refused by searches. O(bytes).
+/// gives the same rows unpacked. Rows have `bits` coordinates; with bits = 0 as many as the bit_matrix that is
+/// searched, or for rows of bytes all of their bits. Rows with a bit set beyond them are refused by searches. O(bytes).
 template <class Metric>
 struct packed {
   static constexpr std::string_view name = detail::packed_name<Metric::name>::value;

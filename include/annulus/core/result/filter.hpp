@@ -31,7 +31,7 @@ class id_filter {
     std::vector<std::uint64_t> words((allowed.size() + 63) / 64);
     for (std::size_t i = 0; i < allowed.size(); ++i)
       if (allowed[i]) words[i / 64] |= std::uint64_t{1} << (i % 64);
-    keep(std::move(words));
+    assign_bits(std::move(words));
   }
 
   /// Row i passes where allow(i).
@@ -39,7 +39,7 @@ class id_filter {
     requires(std::predicate<const F&, id_type> && !std::same_as<std::remove_cvref_t<F>, id_filter>)
   id_filter(F allow) : m_allow(std::move(allow)) {}
 
-  /// The rows of a list pass, in whatever order and however often they stand there.
+  /// The rows of a list pass. Their order and repeats do not matter.
   static id_filter of(std::span<const id_type> ids) {
     std::vector<id_type> sorted(ids.begin(), ids.end());
     std::ranges::sort(sorted);
@@ -50,7 +50,7 @@ class id_filter {
     if (!sorted.empty() && sorted.back() / bits_an_id < sorted.size()) {
       std::vector<std::uint64_t> words(sorted.back() / 64 + std::size_t{1});
       for (const id_type id : sorted) words[id / 64] |= std::uint64_t{1} << (id % 64);
-      filter.keep(std::move(words));
+      filter.assign_bits(std::move(words));
     } else {
       filter.m_list = std::make_shared<const std::vector<id_type>>(std::move(sorted));
     }
@@ -89,7 +89,7 @@ class id_filter {
     std::vector<std::uint64_t> words;
     std::size_t count = 0;
   };
-  void keep(std::vector<std::uint64_t> words) {
+  void assign_bits(std::vector<std::uint64_t> words) {
     std::size_t count = 0;
     for (const std::uint64_t word : words) count += static_cast<std::size_t>(std::popcount(word));
     m_bits = std::make_shared<const bitset>(bitset{std::move(words), count});

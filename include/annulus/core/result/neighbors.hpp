@@ -29,7 +29,7 @@ struct neighbors {
     archive("ids", self.ids);
     archive("distances", self.distances);
     archive.expect(self.ids.rows() == self.distances.rows() && self.ids.cols() == self.distances.cols(),
-                   "has not a distance for each id");
+                   "does not have a distance for each id");
   }
   std::string defect() const {
     constexpr float infinity = std::numeric_limits<float>::infinity();

@@ -30,8 +30,9 @@ double mean_share(const neighbors& found, const neighbors& truth, std::size_t k,
   return sum / static_cast<double>(found.ids.rows());
 }
 
-/// Throws std::invalid_argument where most rows are the same, and most of those at distances that differ by more than
-/// rounding. Of rows under other numbers some are the same by chance.
+/// Throws std::invalid_argument where most of the rows sampled from `found` are in `truth` too, but most of these at
+/// distances that differ by more than rounding. Rows numbered in another way coincide only by chance, and do not count
+/// as such.
 inline void check_same_distances(const neighbors& found, const neighbors& truth, std::size_t k) {
   constexpr float tolerance = 1e-3f;
   constexpr std::size_t samples = 8;  // of each row
@@ -52,7 +53,7 @@ inline void check_same_distances(const neighbors& found, const neighbors& truth,
   }
   if (2 * n_same > n_compared && 2 * n_differing > n_same)
     invalid("found distances", n_differing, "of ", n_same,
-            " rows are not the truth's: recall compares exact distances, recall_by_id none");
+            " rows differ from the truth's; recall needs exact distances, use recall_by_id for estimates");
 }
 
 }  // namespace detail
@@ -75,8 +76,8 @@ inline double recall(const neighbors& found, const neighbors& truth, std::size_t
   return share;
 }
 
-/// The same by the ids of the first k of both, whatever the distances: of rows that are tied others may count than were
-/// returned. \throws std::invalid_argument for k = 0, k beyond the truth's columns and different numbers of rows.
+/// The same by the ids of the first k of both: of rows tied at the k-th distance only those that the truth lists count.
+/// \throws std::invalid_argument for k = 0, k beyond the truth's columns and different numbers of rows.
 inline double recall_by_id(const neighbors& found, const neighbors& truth, std::size_t k) {
   std::vector<id_type> ids;
   return detail::mean_share(found, truth, k, [&](std::size_t i, std::size_t wanted) {

@@ -18,7 +18,7 @@ class bit_matrix {
   bit_matrix() = default;
   /// All bits zero.
   bit_matrix(std::size_t rows, std::size_t bits) : m_bytes(rows, bytes_for(bits)), m_bits(bits) {}
-  /// Rows that are packed already, as numpy.packbits(bitorder="little") packs them.
+  /// Takes over packed rows, as numpy.packbits(bitorder="little") makes them.
   /// \throws std::invalid_argument for rows of other than bits / 8 bytes, rounded up, and for a bit that is set behind
   /// the last.
   bit_matrix(matrix<std::uint8_t> bytes, std::size_t bits) : m_bytes(std::move(bytes)), m_bits(bits) {
@@ -34,10 +34,10 @@ class bit_matrix {
   friend bool operator==(const bit_matrix&, const bit_matrix&) = default;
 
   std::size_t rows() const noexcept { return m_bytes.rows(); }
-  std::size_t cols() const noexcept { return m_bytes.cols(); }  ///< bytes of a row
-  std::size_t bits() const noexcept { return m_bits; }          ///< bits of a row
-  std::size_t size() const noexcept { return rows(); }          ///< as a point set: how many rows
-  std::size_t dim() const noexcept { return cols(); }           ///< as a point set: how long they are, in bytes
+  std::size_t cols() const noexcept { return m_bytes.cols(); }            ///< bytes of a row
+  std::size_t bits() const noexcept { return m_bits; }                    ///< bits of a row
+  std::size_t size() const noexcept { return rows(); }                    ///< as a point set: the number of rows
+  std::size_t dim() const noexcept { return cols(); }                     ///< as a point set: bytes of a row
   const matrix<std::uint8_t>& bytes() const noexcept { return m_bytes; }  ///< the rows, packed
   const std::uint8_t* data() const noexcept { return m_bytes.data(); }
   std::span<const std::uint8_t> row(std::size_t i) const noexcept { return m_bytes.row(i); }

@@ -17,8 +17,8 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// One sparse row: values at strictly increasing coordinates, zero elsewhere. Of a set, which is its indices, there are
-/// no values: only metrics of sets take such a row.
+/// One sparse row: values at strictly increasing coordinates, zero elsewhere. A set has indices and no values: only
+/// metrics of sets take such a row.
 template <class T>
 struct sparse_row {
   std::span<const std::int32_t> indices;
@@ -57,7 +57,7 @@ class csr_view {
 
   std::size_t size() const noexcept { return m_n_offsets == 0 ? 0 : m_n_offsets - 1; }
   std::size_t dim() const noexcept { return m_dim; }
-  /// How many coordinates are stored in all rows.
+  /// The number of coordinates stored in all rows together.
   std::size_t stored() const noexcept { return m_indices.size(); }
   /// False for sets that have members.
   bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
@@ -79,13 +79,15 @@ class csr_view {
 
   void check() const {
     const auto& indices = m_indices;
-    if (m_n_offsets == 0 || offset(0) != 0) detail::invalid("indptr size", m_n_offsets, "must start with 0");
+    if (m_n_offsets == 0) detail::invalid("indptr size", m_n_offsets, "must be the number of rows + 1");
+    if (offset(0) != 0) detail::invalid("indptr[0]", offset(0), "must be 0");
     if (!m_values.empty() && indices.size() != m_values.size())
       detail::invalid("indices size", indices.size(), "must equal values size = ", m_values.size());
     for (std::size_t i = 0; i < size(); ++i) {
       const std::int64_t begin = offset(i), end = offset(i + 1);
       if (end < begin || static_cast<std::size_t>(end) > indices.size())
-        detail::invalid("indptr", end, "row ", i, " must end between its begin and ", indices.size());
+        detail::invalid("indptr", end, "row ", i,
+                        " must end between its beginning and indices size = ", indices.size());
       for (std::int64_t j = begin, last = -1; j < end; last = indices[static_cast<std::size_t>(j++)])
         if (const auto c = indices[static_cast<std::size_t>(j)]; c <= last || static_cast<std::size_t>(c) >= m_dim)
           detail::invalid("index", c, "row ", i, " must ascend and stay below dim = ", m_dim);

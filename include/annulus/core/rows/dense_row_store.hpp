@@ -39,7 +39,7 @@ class dense_row_store {
     m_size = n;
   }
   void assign(std::size_t i, std::span<const T> row) { std::ranges::copy(row, data(i)); }
-  /// Row order[i] becomes row i, where order ascends; all others go.
+  /// Keeps the rows of `order`, which ascends: row order[i] becomes row i.
   template <class Number>
   void keep_only(std::span<const Number> order) noexcept {
     for (std::size_t i = 0; i < order.size(); ++i)
@@ -49,11 +49,11 @@ class dense_row_store {
   }
   void prefetch(std::size_t i) const noexcept { prefetch_row(data(i), m_dim); }
 
-  /// Each row with the zeros behind it. The dimension is the owner's to know.
+  /// Saves rows with the zeros behind them; the owner of the store saves the dimension.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("count", self.m_size);
-    archive.expect(self.m_stride >= self.m_dim, "has rows of a length without measure");
+    archive.expect(self.m_stride >= self.m_dim, "has a dimension that overflows");
     archive("values", self.m_values, {self.m_size, self.m_stride});
   }
 

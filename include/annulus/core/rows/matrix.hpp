@@ -27,14 +27,14 @@ class matrix {
   /// \throws std::invalid_argument where rows * cols overflows.
   matrix(std::size_t rows, std::size_t cols, const T& value = T(0))
       : m_rows(rows), m_cols(cols), m_values(size_of(rows, cols), value) {}
-  /// rows * cols values that are there already.
+  /// Takes over rows * cols values.
   matrix(std::size_t rows, std::size_t cols, detail::buffer<T> values) noexcept
       : m_rows(rows), m_cols(cols), m_values(std::move(values)) {}
 
   std::size_t rows() const noexcept { return m_rows; }
   std::size_t cols() const noexcept { return m_cols; }
-  std::size_t size() const noexcept { return m_rows; }  ///< as a point set: how many rows
-  std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: how long they are
+  std::size_t size() const noexcept { return m_rows; }  ///< as a point set: the number of rows
+  std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: coordinates of a row
   T* data() noexcept { return m_values.data(); }
   const T* data() const noexcept { return m_values.data(); }
   std::span<T> row(std::size_t i) noexcept {
@@ -122,8 +122,8 @@ class matrix_view {
     std::size_t rows() const noexcept { return m_rows; }
     std::size_t cols() const noexcept { return m_cols; }
     std::size_t stride() const noexcept { return m_stride; }
-    std::size_t size() const noexcept { return m_rows; }  ///< as a point set: how many rows
-    std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: how long they are
+    std::size_t size() const noexcept { return m_rows; }  ///< as a point set: the number of rows
+    std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: coordinates of a row
     const T* data() const noexcept { return m_data; }
     std::span<const T> row(std::size_t i) const noexcept {
       ANNULUS_ASSERT(i < m_rows);

@@ -45,7 +45,7 @@ concept csr_like = requires {
 template <class D>
 concept rows_like = matrix_like<D> || csr_like<D>;
 
-/// Does not compile for a range of numbers as data: as a matrix_view that is one row, which a query may be.
+/// Does not compile for a range of numbers as data. It converts to a matrix_view of one row, which can be a query.
 template <class D>
 constexpr void check_is_point_set() noexcept {
   if constexpr (matrix_like<D>)

@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Sparse rows in no order of memory: one that outgrows its place moves to the end.
+/// Sparse rows in any order in memory: a row that outgrows its place moves to the end.
 template <class T>
 class sparse_row_store {
  public:
@@ -35,7 +35,8 @@ class sparse_row_store {
     m_places.resize(n);
   }
 
-  /// Row order[i] becomes row i; all others go, and what they held. \throws std::bad_alloc, and has not changed then.
+  /// Keeps the rows of `order`: row order[i] becomes row i, and the memory of all others is freed. Changes nothing
+  /// where it throws std::bad_alloc.
   template <class Number>
   void keep_only(std::span<const Number> order) {
     pack(order.size(), [&](std::size_t i) { return row(order[i]); });
@@ -72,7 +73,7 @@ class sparse_row_store {
     return m_places.memory_bytes() + m_indices.memory_bytes() + m_values.memory_bytes();
   }
 
-  /// Whether all rows are within what is stored and below dim().
+  /// Whether all rows lie within the arrays, and their indices below dim().
   bool is_within() const noexcept {
     for (std::size_t i = 0; i < size(); ++i)
       if (m_places[i].begin > m_indices.size() || m_places[i].count > m_indices.size() - m_places[i].begin)
@@ -89,7 +90,7 @@ class sparse_row_store {
         return name + (": row " + std::to_string(i)) + ' ' + reason;
       };
       if (p.begin > m_indices.size() || p.room > m_indices.size() - p.begin || p.count > p.room)
-        return defect("places", "is not within what is stored");
+        return defect("places", "lies outside of the arrays");
       room += p.room;
       const sparse_row<T> r = row(i);
       for (std::size_t j = 0; j < r.indices.size(); ++j)
@@ -99,7 +100,8 @@ class sparse_row_store {
       for (const T x : r.values)
         if (!is_finite(x)) return defect("values", "has a NaN or an infinity");
     }
-    if (room + m_unused != m_indices.size()) return "unused: rows and what is unused are not all that is stored";
+    if (room + m_unused != m_indices.size())
+      return "unused: the rows and the unused entries do not add up to the stored ones";
     std::vector<place> places(m_places.begin(), m_places.end());
     std::ranges::sort(places, {}, &place::begin);
     for (std::size_t i = 1; i < places.size(); ++i)
@@ -117,7 +119,7 @@ class sparse_row_store {
     archive("stored", n_indices);
     archive("values_stored", n_values);
     archive("unused", self.m_unused);
-    archive.expect(n_values == 0 || n_values == n_indices, "has not a value for each index");
+    archive.expect(n_values == 0 || n_values == n_indices, "does not have a value for each index");
     archive.template as<std::uint64_t>("places", self.m_places, {count, 3});
     archive("indices", self.m_indices, {n_indices});
     archive("values", self.m_values, {n_values});
@@ -127,14 +129,14 @@ class sparse_row_store {
   struct place {
     std::uint64_t begin = 0, count = 0, room = 0;
   };
-  /// Within what is stored, whatever a file says.
+  /// Within the arrays, whatever a file says.
   place place_of(std::size_t i) const noexcept {
     const place& p = m_places[i];
     const std::uint64_t begin = std::min<std::uint64_t>(p.begin, m_indices.size());
     return {begin, std::min(p.count, m_indices.size() - begin), 0};
   }
 
-  /// row_of(i) becomes row i, of n, without gaps between them.
+  /// Replaces all rows by row_of(0) to row_of(n - 1), without gaps between them.
   template <class RowOf>
   void pack(std::size_t n, RowOf row_of) {
     sparse_row_store packed(m_dim);

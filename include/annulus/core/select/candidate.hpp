@@ -28,7 +28,7 @@ struct candidate {
   }
 
  private:
-  /// Of ranks neither of which is less.
+  /// Whether a comes before b where neither rank is less.
   static constexpr bool ties_before(const candidate& a, const candidate& b) noexcept {
     const bool a_is_nan = detail::is_nan(a.rank), b_is_nan = detail::is_nan(b.rank);
     return a_is_nan == b_is_nan ? a.id < b.id : b_is_nan;

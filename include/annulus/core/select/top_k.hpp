@@ -24,7 +24,7 @@ class reservoir {
  public:
   using candidate_type = candidate<Rank, Id>;
 
-  /// Makes room for `capacity` candidates and drops what was there.
+  /// Drops all candidates, and makes room for `capacity`.
   void reset(std::size_t capacity) {
     m_items.clear();
     m_items.reserve(capacity);
@@ -97,8 +97,8 @@ class top_k {
 
   std::size_t k() const noexcept { return m_k; }
 
-  /// A rank above this cannot enter: of a heap the k-th smallest, of a reservoir an upper bound of it; before k
-  /// candidates have come, the largest value there is.
+  /// A rank above this cannot enter: of a heap the k-th smallest, of a reservoir an upper bound of it; until k
+  /// candidates were pushed, the largest value of the type.
   Rank threshold() const noexcept { return m_threshold.rank; }
 
   /// Returns whether the candidate was taken in (it may be pushed out later). O(log k) for a heap, amortised O(1) else.
@@ -142,7 +142,7 @@ class top_k {
     for (; i < n; ++i) push(ranks[i], first + static_cast<Id>(i));
   }
 
-  /// What was kept, nearest first: at most k. To be followed by reset before more is pushed.
+  /// The candidates kept, at most k, nearest first. Call reset before pushing more.
   std::span<const candidate_type> sorted() {
     auto& items = m_reservoir.items();
     if (items.size() > m_k) m_reservoir.cut(m_k);

@@ -28,6 +28,13 @@ using batch_bool = xsimd::batch_bool<T>;
 template <class T>
 inline constexpr std::size_t lanes = batch<T>::size;
 
+/// The vector registers that kernels may count on.
+#if defined(__AVX512F__)
+inline constexpr std::size_t n_registers = 32;
+#else
+inline constexpr std::size_t n_registers = 16;
+#endif
+
 template <class T>
 batch<T> load(const T* p) noexcept {
   return batch<T>::load_unaligned(p);
@@ -40,11 +47,11 @@ batch<float> load_each(const T* p) noexcept {
   return batch<float>::load_aligned(wide);
 }
 
-/// The number that the bits of a half are.
+/// The value of a half, given its bits.
 inline float half_from_bits(std::uint16_t bits) noexcept {
   const std::uint32_t magnitude = bits & 0x7FFFu, exponent = magnitude >> 10;
   const auto sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-  if (exponent == 0) {  // by way of an integer, as what flushes subnormal numbers to zero would flush it
+  if (exponent == 0) {  // from an integer: builds that flush subnormal numbers to zero would flush it
     const float small_number = static_cast<float>(magnitude) * 0x1p-24f;
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(small_number) | sign);
   }
@@ -52,7 +59,7 @@ inline float half_from_bits(std::uint16_t bits) noexcept {
   return std::bit_cast<float>(sign | ((magnitude << 13) + rebias));
 }
 
-/// 16-bit numbers, each by what `convert` makes of its bits.
+/// Loads 16-bit numbers, where convert(bits) is the value of each.
 template <class Convert>
 batch<float> load_each_of_16_bits(const void* p, Convert convert) noexcept {
   std::uint16_t bits[lanes<float>];
@@ -86,7 +93,7 @@ inline batch<float> load(const Eigen::half* p) noexcept {
 #endif
 }
 
-/// Bytes, as numbers.
+/// Loads bytes as floats.
 template <class Byte>
 batch<float> load_bytes(const Byte* p) noexcept {
 #if defined(__AVX512F__)
@@ -188,12 +195,12 @@ std::uint64_t mask(const batch_bool<T>& b) noexcept {
 #endif
 }
 
-/// Writes the lanes of `values` whose bit is set, and first + their positions, to where the pointers stand, which must
-/// have room for all lanes; returns how many there were. Without branches where the instruction set can.
+/// Writes the lanes of `values` whose bit is set to `out`, and `first` plus their positions to `positions`. Both have
+/// room for all lanes. Returns how many bits are set. Without branches where the instruction set can.
 inline std::size_t append_lanes(const batch<float>& values, std::uint64_t bits, std::uint32_t first, float* out,
                                 std::uint32_t* positions) noexcept {
 #if defined(__AVX512F__)
-  // To a register and from there to memory: the form that stores at once is microcode on some processors.
+  // Compressed in a register and then stored: the instruction that does both is slow on some processors.
   const auto chosen = static_cast<__mmask16>(bits);
   const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int>(first)));
@@ -232,7 +239,8 @@ batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept 
   else return xsimd::min(candidate, kept);
 }
 
-/// The same lanes, out of which no sum and no product is taken to be joined with others: -ffast-math may reorder those.
+/// The same lanes behind a barrier: under -ffast-math no sum or product that they come from is reordered with later
+/// ones.
 template <class T>
 batch<T> in_order(const batch<T>& v) noexcept {
 #if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
@@ -254,8 +262,8 @@ batch<T> in_order(const batch<T>& v) noexcept {
 #endif
 }
 
-/// The nearest whole numbers, of lanes below 2^31. By conversion: to add a large number and take it away again is no
-/// rounding under -ffast-math.
+/// The nearest integers, for lanes below 2^31. By conversion, since adding and subtracting a large number need not
+/// round under -ffast-math.
 inline batch<float> round(const batch<float>& v) noexcept { return xsimd::to_float(xsimd::nearbyint_as_int(v)); }
 
 /// Lane i of the result is lane (i + turn) % lanes.

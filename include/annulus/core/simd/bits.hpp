@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// SIMD that counts bits: vectors of packed bits to counts by 64-bit word, and such counts to one sum a row. With
-/// VPOPCNTDQ an instruction does it, else bytes are counted by table look-ups or in parallel.
+/// SIMD that counts bits: those of each 64-bit word of a vector, and the sums of such counts for rows. VPOPCNTDQ has an
+/// instruction for words; other builds count bytes by table look-ups or in parallel.
 
 #include <annulus/core/simd/integers.hpp>
 
@@ -10,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-/// The scalar meaning: what runs where there is no x86 SIMD, and what the tests compare against.
+/// The same in scalar code: for builds without x86 SIMD, and as the reference of the tests.
 struct scalar_bits {
   static constexpr std::size_t bytes = 8;
   static constexpr bool loads_part = false;  ///< whether a partial load costs no more than a whole one
@@ -59,7 +59,7 @@ struct avx512_bits : avx512_integers {
 #endif
   }
   static std::uint32_t sum_words(vector v) noexcept { return reduce(v); }
-  /// In every 128-bit part the sums of the four vectors' words there.
+  /// Every 128-bit part of the result holds the sums of the four vectors' words there.
   static __m512i sum_parts(const vector (&v)[4]) noexcept {
     const __m512i low = _mm512_packs_epi32(v[0], v[1]), high = _mm512_packs_epi32(v[2], v[3]);
     return _mm512_madd_epi16(_mm512_packs_epi32(low, high), _mm512_set1_epi16(1));
@@ -72,7 +72,7 @@ struct avx512_bits : avx512_integers {
   }
   static std::uint64_t nonzero_bytes(vector v) noexcept { return _mm512_test_epi8_mask(v, v); }
 
-  /// The sums of 16 rows that lie Rows to a vector, one behind the other.
+  /// The sums of 16 consecutive rows, of which each vector holds `Rows`.
   template <std::size_t Rows>
   static void sum_rows(const vector (&v)[16 / Rows], std::uint32_t* out) noexcept {
     __m512i sums;

@@ -11,39 +11,35 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-/// f of each lane, one by one.
-template <class T, class F>
-batch<T> by_lanes(const batch<T>& v, F f) noexcept {
-  alignas(64) T lane[lanes<T>];
-  v.store_aligned(lane);
-  for (T& x : lane) x = f(x);
-  return batch<T>::load_aligned(lane);
+/// of_vector(x), or of_lane of each lane where xsimd's functions would be compiled with reordered sums.
+template <class T, class OfVector, class OfLane>
+[[gnu::always_inline]] inline batch<T> elementary(const batch<T>& x, [[maybe_unused]] OfVector of_vector,
+                                                  [[maybe_unused]] OfLane of_lane) noexcept {
+#if defined(ANNULUS_REORDERED_INTRINSICS)
+  alignas(64) T lanes_of[lanes<T>];
+  x.store_aligned(lanes_of);
+  for (T& lane : lanes_of) lane = of_lane(lane);
+  return batch<T>::load_aligned(lanes_of);
+#else
+  return of_vector(x);
+#endif
 }
 
-/// e^x, ln x and x^y: by polynomials and sums whose order counts, or else by the standard library.
+/// e^x, ln x and x^y.
 template <class T>
 batch<T> exp(const batch<T>& x) noexcept {
-#if defined(ANNULUS_REORDERED_INTRINSICS)
-  return by_lanes(x, [](T lane) { return std::exp(lane); });
-#else
-  return xsimd::exp(x);
-#endif
+  return elementary(
+      x, [](const auto& v) { return xsimd::exp(v); }, [](T lane) { return std::exp(lane); });
 }
 template <class T>
 batch<T> log(const batch<T>& x) noexcept {
-#if defined(ANNULUS_REORDERED_INTRINSICS)
-  return by_lanes(x, [](T lane) { return std::log(lane); });
-#else
-  return xsimd::log(x);
-#endif
+  return elementary(
+      x, [](const auto& v) { return xsimd::log(v); }, [](T lane) { return std::log(lane); });
 }
 template <class T>
 batch<T> pow(const batch<T>& x, T y) noexcept {
-#if defined(ANNULUS_REORDERED_INTRINSICS)
-  return by_lanes(x, [y](T lane) { return std::pow(lane, y); });
-#else
-  return xsimd::pow(x, batch<T>(y));
-#endif
+  return elementary(
+      x, [y](const auto& v) { return xsimd::pow(v, batch<T>(y)); }, [y](T lane) { return std::pow(lane, y); });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::simd

@@ -243,8 +243,8 @@ inline constexpr bool has_byte_products = true;
 inline constexpr bool has_byte_products = false;
 #endif
 
-/// Rounds the lanes to 16-bit integers, saturated, and writes all of them. What becomes of NaN, and of what does not
-/// fit 32 bits, is not said.
+/// Rounds the lanes to 16-bit integers, saturated, and writes all of them. The results for NaN and for values beyond 32
+/// bits are unspecified.
 inline void store_shorts(std::int16_t* to, const batch<float>& v) noexcept {
 #if defined(__AVX512F__)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));

@@ -20,7 +20,7 @@ inline void prefetch([[maybe_unused]] const void* p) noexcept {
 #endif
 }
 
-/// The same no nearer than the second-level cache: for much at once, of which the first level could not keep track.
+/// The same into the second-level cache: for more lines at once than the first level can wait for.
 inline void prefetch_far([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(p, /* to read */ 0, /* second level */ 2);
@@ -31,7 +31,7 @@ inline void prefetch_far([[maybe_unused]] const void* p) noexcept {
 
 namespace detail {
 
-/// All of d coordinates.
+/// Prefetches a row of d coordinates.
 template <class T>
 void prefetch_row(const T* row, std::size_t d) noexcept {
   const auto first = reinterpret_cast<std::uintptr_t>(row);

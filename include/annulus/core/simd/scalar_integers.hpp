@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-/// The scalar meaning of the integer kernels: what runs where there is no x86 SIMD, and what the tests compare against.
+/// The integer operations in scalar code: for builds without x86 SIMD, and as the reference of the tests.
 struct scalar_integers {
   static constexpr std::size_t bytes = 16;
   using bytes_type = std::array<std::uint8_t, 16>;
@@ -34,7 +34,7 @@ struct scalar_integers {
     std::memcpy(v.data(), p, sizeof v);
     return v;
   }
-  /// 32 bits, as they lie in memory, in every lane.
+  /// The 32 bits of `word`, as they lie in memory, in every lane.
   static shorts_type broadcast_word(std::int32_t word) noexcept {
     shorts_type v;
     for (std::size_t i = 0; i < 4; ++i) std::memcpy(v.data() + 2 * i, &word, sizeof word);
@@ -98,7 +98,7 @@ struct scalar_integers {
     for (std::size_t i = 0; i < 4; ++i) y[i] = a[i] < b[i] ? x[i] : y[i];
     return y;
   }
-  /// Adds all bytes, in any lanes.
+  /// Adds all bytes, each to an unspecified lane.
   static sums_type add_bytes(sums_type sum, const bytes_type& v) noexcept {
     for (std::size_t i = 0; i < bytes; ++i) sum[i % 4] += v[i];
     return sum;

@@ -29,11 +29,11 @@ inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int
 #endif
 }
 
-/// Rows that a square of words has: one a lane.
+/// The number of rows and columns of a square of words: one for each lane.
 inline constexpr std::size_t word_lanes = integers::bytes / sizeof(std::int32_t);
 
-/// out[j * word_lanes + i] = word j of row i, for i, j < word_lanes; every row is `first` bytes into what its pointer
-/// names. All words are exchanged with `flip` by exclusive or on the way.
+/// out[j * word_lanes + i] = word j of row i, for i, j < word_lanes; row i begins `first` bytes behind rows[i]. Every
+/// word is combined with `flip` by exclusive or.
 inline void transpose_square(const std::array<const std::uint8_t*, word_lanes>& rows, std::size_t first,
                              std::int32_t flip, std::int32_t* out) noexcept {
 #if defined(__AVX512BW__)
@@ -91,8 +91,8 @@ inline void transpose_square(const std::array<const std::uint8_t*, word_lanes>& 
 #endif
 }
 
-/// Interleaves `Width` rows of words, of which `count` are there, the others being zero: word w of row r comes to
-/// out[w * Width + r].
+/// Interleaves `count` rows of words, followed by rows of zeros up to `Width` rows: word w of row r goes to out[w *
+/// Width + r].
 template <std::size_t Width>
 void interleave(const std::int32_t* rows, std::size_t count, std::size_t words, std::int32_t* out) noexcept {
   std::size_t r = 0;

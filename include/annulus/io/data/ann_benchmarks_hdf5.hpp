@@ -174,16 +174,15 @@ ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& pa
 /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
 /// std::invalid_argument for `first` beyond the rows of train; cancelled where `progress` returns false.
 inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std::size_t first = 0,
-                                          std::size_t count = all_rows, const progress_callback& progress = {}) {
-  return detail::read_ann_benchmarks_as<matrix<float>>(path, first, count, progress, detail::read_hdf5_floats);
+                                          std::size_t count = all_rows, const file_params& params = {}) {
+  return detail::read_ann_benchmarks_as<matrix<float>>(path, first, count, params.progress, detail::read_hdf5_floats);
 }
 
 /// Reads a file of bools, or of integers of which any but 0 is true, as packed bits, for bit_hamming: the file's
 /// distances are shares of the bits, not numbers of them. All else is as in read_ann_benchmarks.
 inline ann_benchmarks_bits read_ann_benchmarks_bits(const std::filesystem::path& path, std::size_t first = 0,
-                                                    std::size_t count = all_rows,
-                                                    const progress_callback& progress = {}) {
-  return detail::read_ann_benchmarks_as<bit_matrix>(path, first, count, progress, detail::read_hdf5_bits);
+                                                    std::size_t count = all_rows, const file_params& params = {}) {
+  return detail::read_ann_benchmarks_as<bit_matrix>(path, first, count, params.progress, detail::read_hdf5_bits);
 }
 
 /// Reads a file of sets, for jaccard: members of all sets in one dimension, and how many each set has (size_train,
@@ -192,8 +191,7 @@ inline ann_benchmarks_bits read_ann_benchmarks_bits(const std::filesystem::path&
 /// format_error also for sizes that do not sum to the number of members, and members that are negative or beyond
 /// 2^31 - 2.
 inline ann_benchmarks_sets read_ann_benchmarks_sets(const std::filesystem::path& path, std::size_t first = 0,
-                                                    std::size_t count = all_rows,
-                                                    const progress_callback& progress = {}) {
+                                                    std::size_t count = all_rows, const file_params& params = {}) {
   const detail::hdf5_silence silence;
   const detail::hdf5_file file(path);
   detail::hdf5_sets train(file, "train", "size_train"), test(file, "test", "size_test");
@@ -205,7 +203,7 @@ inline ann_benchmarks_sets read_ann_benchmarks_sets(const std::filesystem::path&
   test.read_sizes();
 
   count = detail::rows_of_window(first, count, train.rows(), path.string());
-  detail::transfer transfer(progress, "read ann-benchmarks",
+  detail::transfer transfer(params.progress, "read ann-benchmarks",
                             (train.count(first, count) + test.count(0, test.rows()) + answers.count()) * sizeof(float));
   ann_benchmarks_sets result;
   result.distance = file.text("distance");

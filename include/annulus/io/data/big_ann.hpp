@@ -62,13 +62,13 @@ struct big_ann_header {
 /// `progress` returns false.
 template <big_ann_scalar T>
 matrix<T> read_big_ann(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
-                       const progress_callback& progress = {}) {
+                       const file_params& params = {}) {
   detail::input_file file(path);
   const detail::big_ann_header<T> header(file);
   auto result = detail::rows_to_read<T>(detail::rows_of_window(first, count, header.rows, file.name()), header.d);
   const std::size_t row_bytes = header.d * sizeof(T);
   file.seek(header.bytes + first * row_bytes);
-  detail::transfer(progress, "read big-ann", result.rows() * row_bytes)
+  detail::transfer(params.progress, "read big-ann", result.rows() * row_bytes)
       .read(file, result.data(), result.rows() * row_bytes);
   return result;
 }
@@ -89,7 +89,7 @@ mapped_rows<T> map_big_ann(const std::filesystem::path& path) {
 /// which leaves no file.
 template <matrix_like M>
   requires big_ann_scalar<value_t<M>>
-void write_big_ann(const std::filesystem::path& path, const M& rows, const progress_callback& progress = {}) {
+void write_big_ann(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {
   using value_type = value_t<M>;
   const matrix_view<value_type> view(rows);
   if (view.rows() > std::numeric_limits<std::uint32_t>::max())
@@ -101,7 +101,8 @@ void write_big_ann(const std::filesystem::path& path, const M& rows, const progr
   const std::array<std::uint32_t, 2> header{static_cast<std::uint32_t>(view.rows()),
                                             static_cast<std::uint32_t>(view.cols())};
   file.write(header.data(), sizeof(header));
-  detail::transfer(progress, "write big-ann", view.rows() * view.cols() * sizeof(value_type)).write_rows(file, view);
+  detail::transfer(params.progress, "write big-ann", view.rows() * view.cols() * sizeof(value_type))
+      .write_rows(file, view);
   file.commit();
 }
 

@@ -20,7 +20,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// is smaller than the file. \throws format_error for a file whose size is not exactly that of its header, ids and
 /// distances, as of one that holds ids alone (read_big_ann<std::int32_t> reads it). \throws std::system_error where the
 /// file is missing, cannot be opened or read, or is not a regular file; cancelled where `progress` returns false.
-inline neighbors read_big_ann_truth(const std::filesystem::path& path, const progress_callback& progress = {}) {
+inline neighbors read_big_ann_truth(const std::filesystem::path& path, const file_params& params = {}) {
   detail::input_file file(path);
   const std::size_t n = file.read_value<std::uint32_t>(), k = file.read_value<std::uint32_t>();
   const std::uint64_t due = std::uint64_t{n} * k, bytes = file.size() - file.offset();
@@ -35,7 +35,7 @@ inline neighbors read_big_ann_truth(const std::filesystem::path& path, const pro
   neighbors result{detail::unfilled{}};
   result.ids = detail::rows_to_read<id_type>(n, k);
   result.distances = detail::rows_to_read<float>(n, k);
-  detail::transfer transfer(progress, "read big-ann truth", bytes);
+  detail::transfer transfer(params.progress, "read big-ann truth", bytes);
   transfer.read(file, result.ids.data(), due * sizeof(id_type));
   transfer.read(file, result.distances.data(), due * sizeof(float));
   return result;
@@ -46,7 +46,7 @@ inline neighbors read_big_ann_truth(const std::filesystem::path& path, const pro
 /// one shape, or n or k do not fit a uint32. \throws std::system_error where the file cannot be written; cancelled
 /// where `progress` returns false, which leaves no file.
 inline void write_big_ann_truth(const std::filesystem::path& path, const neighbors& truth,
-                                const progress_callback& progress = {}) {
+                                const file_params& params = {}) {
   const std::size_t n = truth.ids.rows(), k = truth.ids.cols();
   constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
   if (truth.distances.rows() != n || truth.distances.cols() != k)
@@ -56,7 +56,7 @@ inline void write_big_ann_truth(const std::filesystem::path& path, const neighbo
   detail::output_file file(path);
   const std::array<std::uint32_t, 2> header{static_cast<std::uint32_t>(n), static_cast<std::uint32_t>(k)};
   file.write(header.data(), sizeof(header));
-  detail::transfer transfer(progress, "write big-ann truth", n * k * (sizeof(id_type) + sizeof(float)));
+  detail::transfer transfer(params.progress, "write big-ann truth", n * k * (sizeof(id_type) + sizeof(float)));
   transfer.write(file, truth.ids.data(), n * k * sizeof(id_type));
   transfer.write(file, truth.distances.data(), n * k * sizeof(float));
   file.commit();
@@ -67,7 +67,7 @@ inline void write_big_ann_truth(const std::filesystem::path& path, const neighbo
 /// large as the file, and twice the counts. \throws format_error also where the counts do not sum to the total, and for
 /// ids that are negative or not below n_columns. All else is as in read_big_ann_truth.
 inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size_t n_columns = 0,
-                                    const progress_callback& progress = {}) {
+                                    const file_params& params = {}) {
   detail::input_file file(path);
   const auto n = file.read_value<std::int32_t>(), total = file.read_value<std::int32_t>();
   const std::uint64_t bytes = file.size() - file.offset();
@@ -77,7 +77,7 @@ inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size
   std::vector<std::int32_t> counts(static_cast<std::size_t>(n));
   csr result{std::vector<std::int64_t>(counts.size() + 1), std::vector<std::int32_t>(static_cast<std::size_t>(total)),
              std::vector<float>(static_cast<std::size_t>(total)), n_columns};
-  detail::transfer transfer(progress, "read big-ann truth", bytes);
+  detail::transfer transfer(params.progress, "read big-ann truth", bytes);
   transfer.read(file, counts.data(), counts.size() * sizeof(std::int32_t));
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] < 0) file.fail(8 + 4 * i, "query ", i, " has ", counts[i], " neighbours");
@@ -100,7 +100,7 @@ inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size
 /// Writes the neighbours within a radius, as radius_search finds them. All else is as in write_big_ann_truth.
 /// \throws std::invalid_argument where the arrays do not fit together, or rows or neighbours do not fit an int32.
 inline void write_big_ann_range_truth(const std::filesystem::path& path, const csr& truth,
-                                      const progress_callback& progress = {}) {
+                                      const file_params& params = {}) {
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
   const std::size_t n = truth.indptr.empty() ? 0 : truth.indptr.size() - 1, total = truth.indices.size();
   if (n > most) detail::invalid("rows", n, "must fit an int32");
@@ -118,7 +118,7 @@ inline void write_big_ann_range_truth(const std::filesystem::path& path, const c
   detail::output_file file(path);
   const std::array<std::int32_t, 2> header{static_cast<std::int32_t>(n), static_cast<std::int32_t>(total)};
   file.write(header.data(), sizeof(header));
-  detail::transfer transfer(progress, "write big-ann truth", 4 * n + 8 * total);
+  detail::transfer transfer(params.progress, "write big-ann truth", 4 * n + 8 * total);
   transfer.write(file, counts.data(), n * sizeof(std::int32_t));
   transfer.write(file, truth.indices.data(), total * sizeof(std::int32_t));
   transfer.write(file, truth.distances.data(), total * sizeof(float));

@@ -18,6 +18,11 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 inline constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
+/// The parameters of reading and writing data files.
+struct file_params {
+  progress_callback progress = {};
+};
+
 /// The rows of a mapped file, rows x cols values, which converts to a matrix_view wherever rows are taken; a view must
 /// not outlive it. Nothing is read before it is used, and the processes that map a file share its memory. The file must
 /// not be truncated or written to in place meanwhile: what is read may then change, and to read beyond the new end ends

@@ -16,7 +16,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// read_npy_array does; std::invalid_argument for codewords that are not finite or too many for Code, and for M or Ds
 /// of 0.
 template <code_scalar Code = std::uint8_t>
-product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_metric metric = pq_metric::l2) {
+product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_metric metric = pq_metric::sqeuclidean) {
   const npy_array<float> array = read_npy_array<float>(codewords);
   if (array.shape.size() != 3)
     throw format_error(codewords.string(), 0, "codewords have 3 dimensions, not " + std::to_string(array.shape.size()));
@@ -29,7 +29,8 @@ product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_m
 /// also where the two do not fit together, or R is not orthogonal.
 template <code_scalar Code = std::uint8_t>
 optimized_product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords,
-                                              const std::filesystem::path& rotation, pq_metric metric = pq_metric::l2) {
+                                              const std::filesystem::path& rotation,
+                                              pq_metric metric = pq_metric::sqeuclidean) {
   return {read_npy<float>(rotation), read_nanopq<Code>(codewords, metric)};
 }
 

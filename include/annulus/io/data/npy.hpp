@@ -127,12 +127,12 @@ inline npy_info read_npy_info(const std::filesystem::path& path) {
 /// opened or read, or is not a regular file. \throws cancelled where `progress` returns false.
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
-npy_array<T> read_npy_array(const std::filesystem::path& path, const progress_callback& progress = {}) {
+npy_array<T> read_npy_array(const std::filesystem::path& path, const file_params& params = {}) {
   detail::input_file file(path);
   const detail::npy_header header(file);
   npy_array<T> result{header.shape(), std::vector<T>(header.count<T>(file))};
   const std::size_t rows = result.shape.empty() ? 1 : result.shape.front();
-  detail::read_npy_values<T>(file, header, {0, rows, result.values}, progress);
+  detail::read_npy_values<T>(file, header, {0, rows, result.values}, params.progress);
   return result;
 }
 
@@ -140,8 +140,8 @@ npy_array<T> read_npy_array(const std::filesystem::path& path, const progress_ca
 /// read_npy_array. \throws format_error also for other shapes.
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
-std::vector<T> read_npy_vector(const std::filesystem::path& path, const progress_callback& progress = {}) {
-  auto array = read_npy_array<T>(path, progress);
+std::vector<T> read_npy_vector(const std::filesystem::path& path, const file_params& params = {}) {
+  auto array = read_npy_array<T>(path, params);
   const auto& shape = array.shape;
   if (shape.size() != 1 && !(shape.size() == 2 && (shape[0] == 1 || shape[1] == 1)))
     throw format_error(
@@ -157,7 +157,7 @@ std::vector<T> read_npy_vector(const std::filesystem::path& path, const progress
 /// \throws std::invalid_argument for `first` beyond the number of rows.
 template <npy_scalar T>
 matrix<T> read_npy(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
-                   const progress_callback& progress = {}) {
+                   const file_params& params = {}) {
   detail::input_file file(path);
   const detail::npy_header header(file);
   header.count<T>(file);
@@ -165,7 +165,7 @@ matrix<T> read_npy(const std::filesystem::path& path, std::size_t first = 0, std
   auto result = detail::rows_to_read<T>(detail::rows_of_window(first, count, rows, file.name()), cols);
   using stored = detail::npy_stored<T>;
   const std::span values(reinterpret_cast<stored*>(result.data()), result.rows() * cols);
-  detail::read_npy_values<stored>(file, header, {first, result.rows(), values}, progress);
+  detail::read_npy_values<stored>(file, header, {first, result.rows(), values}, params.progress);
   return result;
 }
 
@@ -194,22 +194,22 @@ mapped_rows<T> map_npy(const std::filesystem::path& path) {
 /// which leaves no file.
 template <matrix_like M>
   requires npy_scalar<value_t<M>>
-void write_npy(const std::filesystem::path& path, const M& rows, const progress_callback& progress = {}) {
+void write_npy(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {
   const matrix_view<value_t<M>> view(rows);
   if constexpr (detail::contiguous_of<M, value_t<M>>)
-    detail::write_npy_rows(path, std::array{view.cols()}, view, progress);
-  else detail::write_npy_rows(path, std::array{view.rows(), view.cols()}, view, progress);
+    detail::write_npy_rows(path, std::array{view.cols()}, view, params.progress);
+  else detail::write_npy_rows(path, std::array{view.rows(), view.cols()}, view, params.progress);
 }
 
 /// Writes an array of any number of dimensions, up to numpy's 64. All else is as for rows.
 /// \throws std::invalid_argument for more dimensions, and for a shape whose product is not the number of values.
 template <npy_scalar T>
-void write_npy(const std::filesystem::path& path, const npy_array<T>& array, const progress_callback& progress = {}) {
+void write_npy(const std::filesystem::path& path, const npy_array<T>& array, const file_params& params = {}) {
   if (array.shape.size() > detail::npy_max_dimensions)
     detail::invalid("shape.size()", array.shape.size(), "must be at most ", detail::npy_max_dimensions);
   if (detail::npy_count(array.shape, sizeof(T)) != array.values.size())
     detail::invalid("values.size()", array.values.size(), "must be the product of the shape");
-  detail::write_npy_rows(path, array.shape, matrix_view<T>(array.values), progress);
+  detail::write_npy_rows(path, array.shape, matrix_view<T>(array.values), params.progress);
 }
 
 }}  // namespace annulus::ANNULUS_ARCH

@@ -69,7 +69,7 @@ void read_npy_blocks(input_file& file, const npy_header& header, std::size_t fir
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
-                      const progress_callback& progress = {}) {
+                      const file_params& params = {}) {
   detail::input_file file(path);
   const detail::npy_header header(file);
   const auto [rows, cols] = detail::npy_matrix_shape(file, header);
@@ -87,7 +87,7 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
         to[i] = static_cast<T>(values[i]);
       }
     };
-    detail::read_npy_blocks<stored>(file, header, first, result.rows(), cols, progress, convert);
+    detail::read_npy_blocks<stored>(file, header, first, result.rows(), cols, params.progress, convert);
   };
   if (!detail::with_npy_scalar<T>(header, read)) header.fail_of_dtype(file, detail::npy_dtype<T>());
   return result;
@@ -96,13 +96,13 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
 /// Reads rows of bools (or of bytes, any but 0 being true) as packed bits: as many bits a row as the array has columns.
 /// All else is as in read_npy. \throws format_error also for other types.
 inline bit_matrix read_npy_bits(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
-                                const progress_callback& progress = {}) {
+                                const file_params& params = {}) {
   detail::input_file file(path);
   const detail::npy_header header(file);
   header.count<std::uint8_t>(file);
   const auto [rows, cols] = detail::npy_matrix_shape(file, header);
   bit_matrix result(detail::rows_of_window(first, count, rows, file.name()), cols);
-  detail::read_npy_blocks<std::uint8_t>(file, header, first, result.rows(), cols, progress,
+  detail::read_npy_blocks<std::uint8_t>(file, header, first, result.rows(), cols, params.progress,
                                         [&](std::span<const std::uint8_t> values, std::size_t row) {
                                           for (std::size_t at = 0; at < values.size(); at += result.bits())
                                             result.assign(row++, values.subspan(at, result.bits()));

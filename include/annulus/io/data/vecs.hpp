@@ -71,11 +71,11 @@ struct vecs_layout {
 /// \throws std::invalid_argument for `first` beyond the number of rows; cancelled where `progress` returns false.
 template <vecs_scalar T>
 matrix<T> read_vecs(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
-                    const progress_callback& progress = {}) {
+                    const file_params& params = {}) {
   detail::input_file file(path);
   const detail::vecs_layout<T> layout(file);
   auto result = detail::rows_to_read<T>(detail::rows_of_window(first, count, layout.rows, file.name()), layout.d);
-  detail::transfer transfer(progress, "read vecs", result.rows() * layout.row_bytes);
+  detail::transfer transfer(params.progress, "read vecs", result.rows() * layout.row_bytes);
   if (result.rows() == 0) return result;
 
   constexpr std::size_t block_bytes = std::size_t{256} << 10;  // stays in the cache
@@ -113,14 +113,15 @@ mapped_rows<T> map_vecs(const std::filesystem::path& path) {
 /// .ivecs but not in that of the rows' type; cancelled where `progress` returns false, which leaves no file.
 template <matrix_like M>
   requires vecs_scalar<value_t<M>>
-void write_vecs(const std::filesystem::path& path, const M& rows, const progress_callback& progress = {}) {
+void write_vecs(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {
   const matrix_view<value_t<M>> view(rows);
   if (view.rows() > 0) detail::check_cols<std::int32_t>(view);
   detail::vecs_extension<value_t<M>>().check_to_write(path);
 
   detail::output_file file(path);
   const auto header = static_cast<std::int32_t>(view.cols());
-  detail::transfer transfer(progress, "write vecs", view.rows() * (sizeof(header) + view.cols() * sizeof(value_t<M>)));
+  detail::transfer transfer(params.progress, "write vecs",
+                            view.rows() * (sizeof(header) + view.cols() * sizeof(value_t<M>)));
   for (std::size_t i = 0; i < view.rows(); ++i) {
     transfer.write(file, &header, sizeof(header));
     transfer.write(file, view.row(i).data(), view.row(i).size_bytes());

@@ -155,7 +155,8 @@ class faiss_refine_flat {
     if (m_vectors.dim() != m_base.dim())
       detail::invalid("vectors' dimension", m_vectors.dim(), "must equal the index's ", m_base.dim());
     if (m_vectors.metric() != m_base.metric())
-      detail::invalid("vectors' metric", m_vectors.metric() == pq_metric::l2 ? "l2" : "dot", "must be the index's");
+      detail::invalid("vectors' metric", m_vectors.metric() == pq_metric::sqeuclidean ? "sqeuclidean" : "inner_product",
+                      "must be the index's");
     if (!(k_factor >= 1 && detail::is_finite(k_factor))) detail::invalid("k_factor", k_factor, "must be at least 1");
     if (m_base.depth() >= detail::faiss_max_depth)
       detail::invalid("depth", m_base.depth(), "must be below ", detail::faiss_max_depth);

@@ -28,7 +28,8 @@ std::size_t faiss_nbits(const product_quantizer<Code>& quantizer) {
   const std::size_t ks = quantizer.ks(), most = std::size_t{1} << faiss_max_nbits;
   if (quantizer.dim() == 0) invalid("quantizer's dim", quantizer.dim(), "it must be fitted first");
   if (ks < 2 || ks > most || !std::has_single_bit(ks)) invalid("ks", ks, "faiss needs a power of 2, from 2 to ", most);
-  if (quantizer.metric() == pq_metric::cosine) invalid("metric", "cosine", "faiss has l2 and dot only");
+  if (quantizer.metric() == pq_metric::cosine)
+    invalid("metric", "cosine", "faiss has sqeuclidean and inner_product only");
   if (quantizer.m() > faiss_max_m) invalid("m", quantizer.m(), "must be at most ", faiss_max_m);
   if (quantizer.dim() != quantizer.m() * quantizer.ds())
     invalid("quantizer's dim", quantizer.dim(),
@@ -135,7 +136,7 @@ class faiss_flat {
 
   /// From vectors, n x dim, which are copied. \throws std::invalid_argument also for the metric cosine, for rows with
   /// NaN or infinity, and for more than 2^32 - 2 of them.
-  explicit faiss_flat(matrix_view<float> vectors, pq_metric metric = pq_metric::l2,
+  explicit faiss_flat(matrix_view<float> vectors, pq_metric metric = pq_metric::sqeuclidean,
                       const faiss_reserved& reserved = faiss_reserved_default)
       : faiss_flat(indexed(vectors, metric), reserved) {}
 
@@ -148,7 +149,7 @@ class faiss_flat {
 
   std::size_t size() const noexcept { return vectors().rows(); }
   std::size_t dim() const noexcept { return vectors().cols(); }
-  pq_metric metric() const noexcept { return m_index.index() == 0 ? pq_metric::l2 : pq_metric::dot; }
+  pq_metric metric() const noexcept { return m_index.index() == 0 ? pq_metric::sqeuclidean : pq_metric::inner_product; }
   const index_type& index() const noexcept { return m_index; }
   /// n x dim.
   const matrix<float>& vectors() const noexcept {
@@ -158,8 +159,9 @@ class faiss_flat {
 
  private:
   static index_type indexed(matrix_view<float> vectors, pq_metric metric) {
-    if (metric == pq_metric::cosine) detail::invalid("metric", "cosine", "faiss has l2 and dot only");
-    if (metric == pq_metric::l2) return flat_index(vectors, sqeuclidean{});
+    if (metric == pq_metric::cosine)
+      detail::invalid("metric", "cosine", "faiss has sqeuclidean and inner_product only");
+    if (metric == pq_metric::sqeuclidean) return flat_index(vectors, sqeuclidean{});
     return flat_index(vectors, inner_product{});
   }
 

@@ -119,7 +119,7 @@ class faiss_reader {
     expect_trained();
     const auto metric = value<std::int32_t>();
     if (metric != 0 && metric != 1) fail("metric ", metric, " is not read, only 0 (inner product) and 1 (L2)");
-    h.metric = metric == 0 ? pq_metric::dot : pq_metric::l2;
+    h.metric = metric == 0 ? pq_metric::inner_product : pq_metric::sqeuclidean;
     return h;
   }
 
@@ -222,7 +222,8 @@ class faiss_reader {
 
   faiss_flat read_flat(const std::string& name) {
     const header h = read_header();
-    if ((name == "IxF2") != (h.metric == pq_metric::l2)) fail("the metric must be that of the kind '", name, "'");
+    if ((name == "IxF2") != (h.metric == pq_metric::sqeuclidean))
+      fail("the metric must be that of the kind '", name, "'");
     return faiss_flat(floats("vector coordinates", h.size, h.dim), h.metric, h.reserved);
   }
 

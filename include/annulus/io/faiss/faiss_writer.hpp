@@ -39,7 +39,7 @@ class faiss_writer {
     value(static_cast<std::int64_t>(index.size()));
     value(reserved);
     value(true);
-    value(std::int32_t{index.metric() == pq_metric::l2});
+    value(std::int32_t{index.metric() == pq_metric::sqeuclidean});
   }
 
   template <code_scalar Code>
@@ -102,7 +102,7 @@ class faiss_writer {
   }
 
   void put(const faiss_flat& index) {
-    header(index.metric() == pq_metric::l2 ? "IxF2" : "IxFI", index, index.reserved());
+    header(index.metric() == pq_metric::sqeuclidean ? "IxF2" : "IxFI", index, index.reserved());
     floats(index.vectors().data(), index.size() * index.dim());
   }
 

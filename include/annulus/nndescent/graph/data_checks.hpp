@@ -47,7 +47,7 @@ void check_float_distances(const Metric& metric, matrix_view<double> data, std::
     if (greatest_distance(greatest) <= max) return;
     for (std::size_t i = 0; i < data.rows(); ++i)
       if (const double norm = norm_of(data.row(i)); !(greatest_distance(norm) <= max))
-        invalid(name, norm, "row ", i, " is of that length: distances between such rows may be beyond float32, ",
+        invalid(name, norm, "row ", i, " has that norm: distances between such rows may overflow float32, ",
                 "which graphs keep; scale the rows down");
   }
 }

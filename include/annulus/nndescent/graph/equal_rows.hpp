@@ -4,6 +4,7 @@
 /// Groups equal rows, and finds a row by its contents. A graph holds each distinct row once: where thousands of rows
 /// are equal, lists of neighbours would be full of copies, and no edge would lead away from them.
 
+#include <annulus/core/base/parallel.hpp>
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/metric/row_query.hpp>
 

@@ -72,10 +72,10 @@ void persist_graph(Graph& g, Archive& archive) {
   if constexpr (state_type::walker_type::is_product) {
     if (!old) archive.part("longest", g.longest);
     archive.expect(old || g.longest.size() == n || (g.longest.size() == 0 && !g.keeps_rows()),
-                   "has not all rows in the order of their lengths");
+                   "does not have all rows in the order of their lengths");
   }
   archive.expect(g.walk.size() == n && g.rows.size() == n_exact && g.edges.size() == n && g.lists.size() == n,
-                 "has not a row, edges and a list of neighbours for each vertex");
+                 "does not have a row, edges and a list of neighbours for each vertex");
   if constexpr (Archive::is_loading)
     if (old && g.keeps_rows()) {
       std::vector<id_type> vertices(n);

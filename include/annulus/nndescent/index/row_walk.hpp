@@ -148,8 +148,7 @@ class row_walk {
   }
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::size_t dim = self.dim();
-    archive("dim", dim);
+    const std::size_t dim = archived_size(archive, "dim", self.dim());
     if constexpr (Archive::is_loading) self.m_rows = dense_row_store<S>(checked_dim(dim, archive));
     persistence::persist(self.m_rows, archive);
     if constexpr (is_cosine) archive("inverse_norms", self.m_inverse_norms, {self.size()});

@@ -78,8 +78,7 @@ class rows_by_length {
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    std::size_t count = self.size();
-    archive("count", count);
+    const std::size_t count = archived_size(archive, "count", self.size());
     archive("ids", self.m_ids, {count});
     archive("lengths", self.m_lengths, {count});
   }

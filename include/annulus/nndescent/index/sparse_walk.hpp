@@ -28,6 +28,7 @@ class sparse_walk {
 
   std::size_t size() const noexcept { return m_rows.size(); }
   std::size_t dim() const noexcept { return m_rows.dim(); }
+  std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
   void resize(std::size_t n) { m_rows.resize(n); }
   void assign(std::size_t i, const row_type& row) { m_rows.assign(i, row); }
   void keep_only(std::span<const id_type> order) { m_rows.keep_only(order); }
@@ -42,7 +43,6 @@ class sparse_walk {
     for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows.row(ids[i]));
   }
   void prefetch(std::size_t i) const noexcept { m_rows.prefetch(i); }
-  std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes(); }
 
   std::string defect() const { return m_rows.defect(); }
   template <class Self, class Archive>

@@ -47,7 +47,7 @@ struct names_of_version_1 {
     buffer<id_type> ids;
     buffer<float> distances;
     archive("count", count);
-    archive.expect(count == moved.size(), "has not a list of neighbours for each id");
+    archive.expect(count == moved.size(), "does not have a list of neighbours for each id");
     archive("ids", ids, {count, width});
     archive("distances", distances, {count, width});
     knn_lists result(width);

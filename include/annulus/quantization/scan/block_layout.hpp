@@ -1,8 +1,7 @@
 #pragma once
 
 /// \file
-/// What blocks of 4-bit and of 8-bit codes have in common: sums compared with a limit, 32 at a time, and codes
-/// unpacked.
+/// Shared by blocks of 4-bit and of 8-bit codes: the comparison of 32 sums with a limit, and unpacking.
 
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/integers.hpp>
@@ -11,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Codes whose sums are looked at together.
+/// The number of codes whose sums are compared together.
 inline constexpr std::size_t sums_at_once = 32;
 
 /// Bit i is set where sums[i] < limit, i < sums_at_once.
@@ -35,7 +34,7 @@ inline std::uint32_t sums_below(const std::uint16_t* sums, std::uint16_t limit) 
 #endif
 }
 
-/// The codes of all vectors, one a byte: n x m.
+/// The codes of all vectors, a byte each: n x m.
 template <class Blocks>
 matrix<std::uint8_t> unpack_codes(const Blocks& blocks) {
   matrix<std::uint8_t> codes(blocks.size(), blocks.m());

@@ -10,7 +10,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Where a nibble is in its block.
+/// The place of a nibble in its block.
 struct nibble_place {
   std::size_t byte;
   unsigned shift;  ///< 0 or 4
@@ -42,8 +42,8 @@ using nibble_order = quad_order;
 using nibble_order = pair_order;
 #endif
 
-/// n codes of m nibbles. The nibbles of vectors that are not there are zero; those of sub-quantisers that are not there
-/// may be anything, and meet tables of zero.
+/// n codes of m nibbles. The nibbles of vectors behind the last are zero. Those of sub-quantisers behind the last may
+/// have any value: their tables are zero.
 template <class Order = nibble_order>
 class blocks_4_bits {
  public:
@@ -51,12 +51,12 @@ class blocks_4_bits {
   static constexpr std::size_t vectors_a_block = 32;
   static constexpr std::size_t table_stride = 16;  ///< bytes a sub-quantiser in the tables of a scan
 
-  /// None yet, of m >= 1 nibbles.
+  /// No codes yet, of m >= 1 nibbles each.
   explicit blocks_4_bits(std::size_t m) : m_m(m) {
     if (m == 0) invalid("m", m, "must be at least 1");
   }
 
-  /// The order of the build that wrote a file is said in it; any other build brings the codes into its own.
+  /// A file names the order of the build that wrote it; a build with another order rearranges the codes.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     std::size_t written = Order::number;
@@ -77,13 +77,13 @@ class blocks_4_bits {
     for (std::size_t i = 0; i < m_size; ++i)
       for (std::size_t j = 0; j < m_m; ++j)
         if (code(i, j) >= ks) return "the code of vector " + std::to_string(i) + " is not below ks";
-    for (std::size_t i = m_size; i < blocks() * vectors_a_block; ++i)  // where codes are added by setting bits
+    for (std::size_t i = m_size; i < blocks() * vectors_a_block; ++i)  // new codes are added by setting bits there
       for (std::size_t j = 0; j < m_m; ++j)
-        if (code(i, j) != 0) return "what fills up the last block is not zero";
+        if (code(i, j) != 0) return "the padding of the last block is not zero";
     return {};
   }
 
-  /// From the bytes of an IndexPQFastScan that holds n codes: ceil(n / 32) * 16 * (m rounded up to even) of them.
+  /// Takes the bytes of an IndexPQFastScan that holds n codes: ceil(n / 32) * 16 * (m rounded up to even) of them.
   /// \throws std::invalid_argument for another number of bytes.
   blocks_4_bits(std::size_t m, std::size_t n, std::span<const std::uint8_t> packed) : blocks_4_bits(m) {
     const std::size_t expected = blocks_of(n) * block_bytes_of<pair_order>(m);
@@ -141,14 +141,14 @@ class blocks_4_bits {
     return static_cast<std::uint8_t>(bytes[i / vectors_a_block * block_bytes_of<O>(m) + at.byte] >> at.shift & 15);
   }
 
-  /// Into a place that is zero.
+  /// Writes a nibble, which is zero before.
   void put(std::size_t i, std::size_t j, std::uint8_t value) noexcept {
     const nibble_place at = Order::place(i % vectors_a_block, j);
     std::uint8_t& byte = m_bytes[i / vectors_a_block * block_bytes() + at.byte];
     byte = static_cast<std::uint8_t>(byte | value << at.shift);
   }
 
-  /// Of n codes in another order, into blocks that hold none.
+  /// Copies n codes from blocks of another order; these blocks are empty before.
   template <class O>
   void adopt(const std::uint8_t* bytes, std::size_t n) {
     grow(n);

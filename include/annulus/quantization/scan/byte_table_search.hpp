@@ -20,7 +20,7 @@ template <class Blocks, class Rank>
 class byte_table_search {
  public:
   static constexpr bool by_floats = std::same_as<Rank, float>;
-  static constexpr std::size_t queries_at_once = 64;  ///< those that share the way of the codes through the caches
+  static constexpr std::size_t queries_at_once = 64;  ///< queries that share the loads of the codes
 
   byte_table_search(const Blocks& blocks, std::size_t k, const id_filter& filter)
       : m_blocks(&blocks), m_filter(&filter), m_k(k), m_origins(blocks.m()) {}
@@ -28,7 +28,7 @@ class byte_table_search {
   void clear() noexcept { m_count = 0; }
 
   /// Adds a query by its table (m x ks, less is nearer; for `mirrored` see quantize_table), unless the table is not
-  /// finite or, where bytes are to rank, they are too coarse. Returns whether it did.
+  /// finite or, where bytes decide, they are too coarse. Returns whether it did.
   bool add(matrix_view<float> table, bool mirrored = false) {
     const std::size_t bytes = m_blocks->table_bytes();
     if (m_best.size() == m_count) {
@@ -36,7 +36,8 @@ class byte_table_search {
       m_tables.resize((m_count + 1) * bytes);
       m_limits.resize(m_count + 1);
       m_quantized.resize(m_count + 1);
-      // A code beyond ks, which a damaged file may hold, is read of the next sub-space, or beyond the last one.
+      // For a code beyond ks, which a damaged file may hold, the entry read is one of the next sub-space or behind the
+      // last.
       if constexpr (by_floats) m_floats.resize((m_count + 1) * table.rows() * table.cols() + Blocks::table_stride);
     }
     auto& quantized = m_quantized[m_count];
@@ -76,12 +77,12 @@ class byte_table_search {
  private:
   static constexpr std::size_t chunk_bytes = 256 * 1024;  ///< of codes, which stay in the second-level cache
 
-  /// Not inlined: it is the rare case, and the loop around it wants the registers.
+  /// Not inlined: it is the rare case, and the loop around it needs the registers.
   [[gnu::noinline]] void consider(std::size_t q, std::size_t first, std::uint32_t below, const std::uint16_t* sums) {
     auto& best = m_best[q];
     for (; below != 0; below &= below - 1) {
       const auto v = static_cast<std::size_t>(std::countr_zero(below));
-      if (first + v >= m_blocks->size()) break;  // what fills up the last block
+      if (first + v >= m_blocks->size()) break;  // padding of the last block
       const auto id = static_cast<id_type>(first + v);
       if (sums[v] >= m_limits[q] || !(*m_filter)(id)) continue;
       if constexpr (by_floats) {
@@ -103,7 +104,7 @@ class byte_table_search {
   const Blocks* m_blocks;
   const id_filter* m_filter;
   std::size_t m_k, m_ks = 0, m_count = 0;
-  aligned_vector<std::uint8_t> m_tables;  ///< zero where there is no sub-quantiser
+  aligned_vector<std::uint8_t> m_tables;  ///< zero for sub-quantisers behind the last
   std::vector<float> m_origins, m_floats;
   std::vector<byte_table> m_quantized;
   std::vector<std::uint16_t> m_limits;

@@ -2,7 +2,8 @@
 
 /// \file
 /// Distance tables in bytes, as faiss's fast scans have them (André, Kermarrec and Le Scouarnec, "Cache locality is not
-/// enough", VLDB 2015): what a register can look up and 16 bits can sum. With the bound on what the bytes lose.
+/// enough", VLDB 2015): registers can look them up and 16 bits hold their sums. With the bound of the error of the
+/// rounding.
 
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/batch.hpp>
@@ -14,20 +15,20 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// How sums of one query's bytes follow from sums of its floats: sum / scale + offset is the distance. All sums are at
-/// most largest_sum, so that 16-bit limits have one value beyond them.
+/// How the sums of one query's bytes relate to those of its floats: sum / scale + offset is the distance. Sums are at
+/// most largest_sum, so that 16-bit limits have one value above them.
 struct byte_table {
   static constexpr std::uint32_t largest_sum = 65534;
-  static constexpr std::size_t max_m = 65536;  ///< sub-quantisers; a sum of more would be all rounding
+  static constexpr std::size_t max_m = 65536;  ///< sub-quantisers; sums of more would be rounding errors only
 
   float scale = 1, offset = 0;
   double bound = 0;        ///< the most by which a sum differs from scale * (the floats' sum - offset)
-  bool is_finite = false;  ///< else an entry, a span or the offset is not, and there are no bytes
+  bool is_finite = false;  ///< whether all entries, spans and the offset are; else no bytes are written
   bool is_coarse = false;  ///< the bytes of most sub-spaces are too small to tell near codes apart
 
   float distance(std::uint32_t sum) const noexcept { return static_cast<float>(sum) / scale + offset; }
 
-  /// Every row whose floats sum to at most `distance` has bytes whose sum is below this.
+  /// A code whose floats sum to at most `distance` has a sum of bytes below this limit.
   std::uint16_t limit(float distance) const noexcept {
     const double most =
         static_cast<double>(scale) * (static_cast<double>(distance) - static_cast<double>(offset)) + bound;
@@ -70,7 +71,7 @@ inline void quantize_entries(std::span<const float> values, float origin, float 
   for (; i + width <= values.size(); i += width) {
     std::int32_t rounded[width];
     for (std::size_t j = 0; j < width; j += simd::lanes<float>) {
-      // The maximum, which changes nothing, is there lest the product be fused with the subtraction below.
+      // The maximum changes nothing; it keeps compilers from fusing the product with the subtraction below.
       const batch x = xsimd::max((simd::load(values.data() + i + j) - batch(origin)) * batch(scale), batch(0.0f));
       const auto whole = xsimd::to_int(x);
       const batch up = xsimd::select(x - xsimd::to_float(whole) >= batch(0.5f), batch(1.0f), batch(0.0f));
@@ -84,9 +85,9 @@ inline void quantize_entries(std::span<const float> values, float origin, float 
   }
 }
 
-/// How well bytes tell the codewords of a sub-space apart, from 0 to 1: by how far they are from the nearest and from
-/// the furthest, on average, of which the rounding should be a small part. A byte counts for at most 64, lest a few
-/// codewords that are far from all others hide that those are alike.
+/// How well bytes tell the codewords of a sub-space apart, from 0 to 1: by their mean difference from the nearest and
+/// from the furthest, of which the rounding should be a small part. A byte counts for at most 64, so that a few
+/// codewords far from all others do not hide that those are alike.
 inline double crispness(const std::uint8_t* bytes, std::size_t ks) noexcept {
   constexpr double enough = 16;
   const std::uint8_t top = *std::max_element(bytes, bytes + ks);
@@ -105,11 +106,11 @@ inline double crispness(const std::uint8_t* bytes, std::size_t ks) noexcept {
 /// the same factor, a: the largest for which no byte exceeds 255 and no sum the 16 bits (that of faiss up to m = 256;
 /// beyond, faiss leaves no room for the roundings, and its sums may wrap). `origins` is scratch for m floats. O(m ks).
 ///
-/// Mirrored, what is rounded is the way down from the greatest entry: for negated inner products, the table is then the
-/// complement of the one that faiss has of the products, and the same codes come out.
+/// Mirrored, the difference from the greatest entry is rounded: for negated inner products the table is then the
+/// complement of faiss's table of the products, and finds the same codes.
 ///
 /// Bytes are coarse where one sub-space is so much wider than most others, or all are so narrow, that less than a third
-/// of the sub-spaces, and of a few sub-spaces less than four or three quarters, are crisp.
+/// of the sub-spaces is crisp, or of few sub-spaces less than four, or less than three quarters.
 ///
 /// The bound: a byte is within 1/2 of its product, whose two roundings lose less than 2 ulp; the floats' sum and that
 /// of the offsets lose m ulp of the sum of magnitudes, and a mirrored offset 4 more.
@@ -160,7 +161,7 @@ inline byte_table quantize_table(matrix_view<float> table, std::size_t stride, s
   const auto terms = static_cast<double>(m);
   result.bound = terms / 2 + 4 * ulp * byte_table::largest_sum +
                  static_cast<double>(result.scale) * (2.1 * terms + 4) * ulp * magnitude;
-  // Beyond this the floats' sums may overflow, and then say nothing of the bytes'.
+  // Beyond this the floats' sums may overflow, and then do not bound those of the bytes.
   if (magnitude > static_cast<double>(std::numeric_limits<float>::max()))
     result.bound = std::numeric_limits<double>::infinity();
   return result;

@@ -9,11 +9,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What the distance of a query to a code estimates, as a sum over sub-spaces: the squared L2 distance; the inner
-/// product, of which more is nearer; or 1 - cos, of rows that are normalised before anything else.
-enum class pq_metric { l2, dot, cosine };
+/// The distance of a query to a vector that its code estimates, as a sum over sub-spaces: sqeuclidean, inner_product
+/// (tables hold the products themselves, where more is nearer; results their negatives), or cosine, of normalised
+/// vectors.
+enum class pq_metric { sqeuclidean, inner_product, cosine };
 
-/// What a code of one sub-space is stored in.
+/// The type of a code of one sub-space.
 template <class T>
 concept code_scalar = std::same_as<T, std::uint8_t> || std::same_as<T, std::uint16_t> || std::same_as<T, std::uint32_t>;
 
@@ -63,7 +64,7 @@ void for_each_sum(const float* table, std::size_t ks, matrix_view<Code> codes, F
 class distance_table {
  public:
   /// `values` is m x ks. \throws std::invalid_argument where it is empty.
-  explicit distance_table(matrix<float> values, pq_metric metric = pq_metric::l2)
+  explicit distance_table(matrix<float> values, pq_metric metric = pq_metric::sqeuclidean)
       : m_values(std::move(values)), m_metric(metric) {
     if (m() == 0) detail::invalid("m", m(), "must be at least 1");
     if (ks() == 0) detail::invalid("ks", ks(), "must be at least 1");
@@ -74,7 +75,7 @@ class distance_table {
   pq_metric metric() const noexcept { return m_metric; }
   const matrix<float>& values() const noexcept { return m_values; }
 
-  /// The distance of the query to each code (n x m), n values: for dot the inner products, of which more is nearer.
+  /// The distance of the query to each code (n x m), n values: under inner_product the products, where more is nearer.
   /// O(n m). \throws std::invalid_argument for codes of other than m columns, or not below ks (naming the row).
   template <matrix_like Codes>
     requires code_scalar<value_t<Codes>> std::vector<float> adist(const Codes& codes)

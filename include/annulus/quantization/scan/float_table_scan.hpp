@@ -24,8 +24,8 @@ struct pq_search_params {
 namespace detail {
 
 /// Finds the k nearest codes of a group of queries. The tables of as many queries as a vector has lanes are
-/// interleaved, so that one load and one addition serve them all. A lane adds as a lone query does: answers never
-/// depend on the group. Holds the scratch of one thread.
+/// interleaved, so that one load and one addition serve them all. A lane adds in the order in which a single query
+/// does: answers never depend on the group. Holds the scratch of one thread.
 template <code_scalar Code>
 class float_table_scan {
   using batch = simd::batch<float>;
@@ -64,7 +64,7 @@ class float_table_scan {
   }
 
  private:
-  static constexpr std::size_t few = 4;                             ///< queries that are faster alone
+  static constexpr std::size_t few = 4;                             ///< so many queries are faster one by one
   static constexpr std::size_t chunk = 256;                         ///< codes whose sums stay in the first cache
   static constexpr std::size_t cache_bytes = std::size_t{1} << 18;  ///< of tables that are read at a time
 
@@ -98,7 +98,7 @@ class float_table_scan {
     }
   }
 
-  /// The entries of a slab of sub-spaces onto the sums of two codes, which may be one at the end.
+  /// Adds the entries of a slab of sub-spaces to the sums of two codes, which at the end may be the same one.
   void add_slab(const Code* a, const Code* b, std::size_t begin, float* sums) const noexcept {
     batch sum_a = simd::load(sums), sum_b = simd::load(sums + group);
     const std::size_t end = std::min(begin + m_slab, m_m);
@@ -117,7 +117,7 @@ class float_table_scan {
   std::vector<top_k<float>> m_nearest;
 };
 
-/// The k nearest of the codes to each query, whose table(q, out, worker) writes as float_table_scan says.
+/// The k nearest codes of each query q, whose table table(q, out, worker) writes as float_table_scan expects it.
 template <code_scalar Code, class Table>
 neighbors search_by_float_tables(matrix_view<Code> codes, std::size_t m, std::size_t ks, std::size_t queries,
                                  std::size_t k, const pq_search_params& params, Table table) {

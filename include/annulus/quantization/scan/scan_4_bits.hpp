@@ -18,7 +18,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 // [begin, end) in which a sum is below its query's limit, stores the block's sums, 32 a query, and returns its number,
 // or `end` where there is none. All kernels give the same sums.
 
-/// The definition, in any order; also what runs where there are no byte shuffles.
+/// The reference, for any order of blocks; also used by builds without byte shuffles.
 template <class Order>
 struct scalar_nibbles {
   using order = Order;
@@ -61,7 +61,7 @@ struct xmm_bytes {
   static type add(type a, type b) noexcept { return _mm_add_epi16(a, b); }
   static type high_bytes(type v) noexcept { return _mm_srli_epi16(v, 8); }
   static type without_high(type v, type high) noexcept { return _mm_sub_epi16(v, _mm_slli_epi16(high, 8)); }
-  /// The sums of codes 0 to 15, from those of 0 to 7 and of 8 to 15, against a limit, and to memory.
+  /// Whether one of the sums of codes 0 to 7 and of 8 to 15 is below a limit.
   static bool any_below(type front, type back, std::uint16_t limit) noexcept {
     const type bound = _mm_set1_epi16(static_cast<std::int16_t>(limit));
     const type below = _mm_or_si128(_mm_subs_epu16(bound, front), _mm_subs_epu16(bound, back));
@@ -101,14 +101,14 @@ struct ymm_bytes {
 #endif
 
 /// By pshufb, in faiss's order. A register of looked-up bytes is added as 16-bit words, and its odd bytes once more by
-/// themselves: at the end the odd sums are taken out of the others, which makes three instructions a register.
+/// themselves: at the end the odd sums are subtracted from the others. That takes three instructions a register.
 template <class Bytes>
 struct shuffled_nibbles {
   using order = pair_order;
   using type = typename Bytes::type;
   static constexpr std::size_t queries = 2;  ///< their sums take half of 16 registers
 
-  /// Not inlined, as its registers are to hold the sums and nothing else.
+  /// Not inlined, so that the registers hold the sums and nothing else.
   template <std::size_t Queries>
   [[gnu::noinline]] static std::size_t find(const blocks_4_bits<order>& blocks, std::size_t begin, std::size_t end,
                                             const std::uint8_t* tables, const std::uint16_t* limits,
@@ -154,7 +154,7 @@ struct shuffled_nibbles {
 #if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
 
 /// By vpermb, whose table of 64 bytes is that of four sub-quantisers; the bytes of one code lie side by side, and VNNI
-/// sums them into 32 bits: half the instructions of the above, and no lanes to be added at the end (twice its speed).
+/// sums them into 32 bits: half the instructions of pshufb, and no lanes to be added at the end (twice its speed).
 struct permuted_nibbles {
   using order = quad_order;
   static constexpr std::size_t queries = 4;
@@ -207,8 +207,8 @@ using nibble_kernel = shuffled_nibbles<xmm_bytes>;
 using nibble_kernel = scalar_nibbles<nibble_order>;
 #endif
 
-/// Scans blocks [begin, end) for `Queries` queries and calls hit(query, first code, bits of the codes, sums) where of
-/// the 32 codes from the first some have sums below the query's limit. `hit` may change the limits.
+/// Scans blocks [begin, end) for `Queries` queries and calls hit(query, first code, bits of the codes, sums) for 32
+/// codes of which some have sums below the query's limit. `hit` may change the limits.
 template <class Kernel, std::size_t Queries, class Hit>
 void scan_nibbles(const blocks_4_bits<typename Kernel::order>& blocks, std::size_t begin, std::size_t end,
                   const std::uint8_t* tables, const std::uint16_t* limits, Hit&& hit) {

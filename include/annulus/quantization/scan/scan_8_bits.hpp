@@ -12,13 +12,13 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// n codes of m bytes, in blocks of 64 vectors: for each sub-quantiser the 64 bytes of the block's vectors. The bytes
-/// of vectors that are not there are zero.
+/// of vectors behind the last are zero.
 class blocks_8_bits {
  public:
   static constexpr std::size_t vectors_a_block = 64;
   static constexpr std::size_t table_stride = 256;  ///< bytes a sub-quantiser in the tables of a scan
 
-  /// None yet, of m >= 1 bytes.
+  /// No codes yet, of m >= 1 bytes each.
   explicit blocks_8_bits(std::size_t m) : m_m(m) {
     if (m == 0) invalid("m", m, "must be at least 1");
   }
@@ -67,10 +67,10 @@ class blocks_8_bits {
 inline constexpr std::size_t byte_blocks_a_pass = 8;
 
 // Kernels: find(blocks, begin, end, table, limit, sums) looks for the first of the blocks [begin, end) in which a sum
-// is below the limit, by passes. Of a pass that has one it stores all sums, 64 a block, sets `begin` to its first block
-// and returns how many it has; 0 where there is none.
+// is below the limit, by passes. Where a pass has such a sum, it stores all sums of the pass, 64 a block, sets `begin`
+// to its first block and returns its number of blocks; else 0.
 
-/// The definition; also what runs where there are no such permutations.
+/// The reference; also used by builds without such permutations.
 struct scalar_bytes {
   static std::size_t find(const blocks_8_bits& blocks, std::size_t& begin, std::size_t end, const std::uint8_t* table,
                           std::uint16_t limit, std::uint16_t* sums) noexcept {
@@ -91,7 +91,7 @@ struct scalar_bytes {
 #if defined(__AVX512VBMI__) && defined(__AVX512BW__)
 
 /// By vpermi2b over the low seven bits of each half of a table, and a blend by the top bit. Looked-up bytes are added
-/// as 16-bit words, and the odd ones once more by themselves, to be taken out of the words at the end.
+/// as 16-bit words, and the odd ones once more by themselves, to be subtracted from the words at the end.
 struct permuted_bytes {
   static std::size_t find(const blocks_8_bits& blocks, std::size_t& begin, std::size_t end, const std::uint8_t* table,
                           std::uint16_t limit, std::uint16_t* sums) noexcept {
@@ -103,7 +103,7 @@ struct permuted_bytes {
   }
 
  private:
-  /// Not inlined, as its registers are to hold the sums and nothing else.
+  /// Not inlined, so that the registers hold the sums and nothing else.
   template <std::size_t Blocks>
   [[gnu::noinline]] static bool pass(const blocks_8_bits& blocks, std::size_t b, const std::uint8_t* table,
                                      std::uint16_t limit, std::uint16_t* sums) noexcept {
@@ -147,8 +147,8 @@ using byte_kernel = permuted_bytes;
 using byte_kernel = scalar_bytes;
 #endif
 
-/// Scans blocks [begin, end) for the first of some queries and calls hit(0, first code, bits of the codes, sums) where
-/// of the 32 codes from the first some have sums below its limit, which `hit` may change. Returns 1: the queries done.
+/// Scans blocks [begin, end) for the first of some queries and calls hit(0, first code, bits of the codes, sums) for 32
+/// codes of which some have sums below its limit, which `hit` may change. Returns the number of queries done: 1.
 template <class Kernel = byte_kernel, class Hit>
 std::size_t scan_codes(const blocks_8_bits& blocks, std::size_t begin, std::size_t end, const std::uint8_t* tables,
                        const std::uint16_t* limits, std::size_t, Hit&& hit) {

@@ -11,9 +11,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The k smallest of the sums pushed, ties by smaller id, where ids ascend from push to push. Sums wait in order of
-/// arrival and are cut back at 2k: the k-th is found by counting, 32 sums an instruction or a few, which is several
-/// times as fast as what top_k must do for numbers of any kind. Sums are at most 65,534.
+/// The k smallest of the sums pushed, ties by smaller id, where ids ascend from push to push. Sums are kept in order of
+/// arrival and cut back at 2 k. The k-th is found by counting, 32 sums in one or a few instructions: several times as
+/// fast as top_k, which takes numbers of any type. Sums are at most 65,534.
 class sum_list {
  public:
   using candidate_type = candidate<std::uint32_t>;
@@ -21,7 +21,7 @@ class sum_list {
 
   explicit sum_list(std::size_t k) { reset(k); }
 
-  /// Empties it, for the k >= 1 smallest of what comes.
+  /// Empties it, for the k >= 1 smallest from now on.
   void reset(std::size_t k) {
     m_k = k;
     m_size = 0;
@@ -36,14 +36,14 @@ class sum_list {
   /// Only sums below this can be among the k smallest.
   std::uint16_t limit() const noexcept { return m_limit; }
 
-  /// A sum below the limit, of an id above those before it.
+  /// Pushes a sum below the limit, of an id above all before it.
   void push(std::uint16_t sum, id_type id) noexcept {
     m_sums[m_size] = sum;
     m_ids[m_size] = id;
     if (++m_size == m_capacity) cut();
   }
 
-  /// What was kept, smallest first: at most k. To be followed by reset before more is pushed.
+  /// The sums kept, at most k, smallest first. Call reset before pushing more.
   std::span<const candidate_type> sorted() {
     if (m_size > m_k) cut();
     m_sorted.clear();
@@ -53,7 +53,7 @@ class sum_list {
   }
 
  private:
-  /// Leaves the k smallest, in their order. Needs size >= k.
+  /// Drops all but the k smallest, which stay in order of arrival. Needs size >= k.
   void cut() noexcept {
     const std::uint16_t kth = kth_smallest();
     std::size_t ties = m_k - count_below(kth), kept = 0;
@@ -90,7 +90,7 @@ class sum_list {
 
   std::size_t m_k = 0, m_size = 0, m_capacity = 0;
   std::uint16_t m_limit = no_limit;
-  aligned_vector<std::uint16_t> m_sums;  ///< in whole vectors
+  aligned_vector<std::uint16_t> m_sums;  ///< padded to whole vectors
   std::vector<id_type> m_ids;
   std::vector<candidate_type> m_sorted, m_scratch;
 };

@@ -1,5 +1,6 @@
 // Rows that differ by little of what they are, or in few dimensions by far more than in the others.
 
+#include <Eigen/Core>
 #include <annulus/core/codes/sq8_encoder.hpp>
 
 #include "catch.hpp"

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <annulus/core/kernels/dense_kernels.hpp>
 
 #include "catch.hpp"
@@ -88,7 +89,7 @@ TEST_CASE("every form returns the bits of one_to_one, for every kernel of floats
 
 TEST_CASE("every form returns the bits of one_to_one, for every kernel of bytes", "[distance]") {
   has_one_result_in_every_form<std::uint8_t>(kernels::squared_l2{}, kernels::inner_product{}, kernels::l1{},
-                                             kernels::linf{}, kernels::hamming{}, kernels::cosine_terms{});
+                                             kernels::linf{}, kernels::bit_hamming{}, kernels::cosine_terms{});
 }
 
 TEMPLATE_TEST_CASE("every form returns the bits of one_to_one, for every element type", "[distance]", double, half,

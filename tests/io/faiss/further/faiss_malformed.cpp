@@ -283,7 +283,7 @@ TEST_CASE("faiss: vectors to refine by that differ from the index, and a factor 
              ContainsSubstring(byte(flat) + "ntotal = 2 of the index inside another must be its 3"));
   CHECK_THAT(complaint(bytes.substr(0, flat) + file_of(faiss_flat(random_rows(3, 5, 1))) + bytes.substr(at_k_factor)),
              ContainsSubstring(byte(flat) + "d = 5 of the index inside another must be 2"));
-  CHECK_THAT(complaint(bytes.substr(0, flat) + file_of(faiss_flat(random_rows(3, 2, 1), pq_metric::dot)) +
+  CHECK_THAT(complaint(bytes.substr(0, flat) + file_of(faiss_flat(random_rows(3, 2, 1), pq_metric::inner_product)) +
                        bytes.substr(at_k_factor)),
              ContainsSubstring(byte(flat) + "the metric of the index inside another"));
   for (const float k_factor : {0.0f, 0.5f, -2.0f, not_a_number, infinity})

@@ -277,12 +277,12 @@ TEST_CASE("a file may hold the numbers that a constructor takes and no others", 
 TEST_CASE("what is no number in the place of one is refused", "[index_file]") {
   for (const std::string text : {"", "two", "3x", " 3", "1e400", "0x10"}) {
     CAPTURE(text);
-    CHECK(contains(complaint_of_text(minkowski(3), "metric.p", text), "metric.p = '" + text + "' is not the number"));
+    CHECK(contains(complaint_of_text(minkowski(3), "metric.p", text), "metric.p = '" + text + "' is not a number"));
   }
   const sinkhorn metric(masses<double>(dim, dim, 6));
   CHECK(contains(complaint_of_text(metric, "metric.max_iterations", "0"), "max_iterations"));
   for (const std::string text : {"-1", "1.5", "18446744073709551616"})
-    CHECK(contains(complaint_of_text(metric, "metric.max_iterations", text), "is not the number"));
+    CHECK(contains(complaint_of_text(metric, "metric.max_iterations", text), "is not a number"));
 }
 
 TEST_CASE("weights in a file that are negative or not finite are refused", "[index_file]") {

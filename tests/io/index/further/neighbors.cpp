@@ -151,7 +151,7 @@ TEST_CASE("a flat_index is looked over, and searched unharmed if it is not", "[i
   const auto not_finite = [](edited_index& e) { e.values<float>("rows")[12] = infinity; };
   CHECK(complaint_after(index, not_finite) == "rows: row 2 has a NaN or an infinity");
   CHECK_THAT(complaint_after(index, [](edited_index& e) { e.set("greatest_norm", "1"); }),
-             ContainsSubstring("greatest_norm: it is "));
+             ContainsSubstring("greatest_norm: must be "));
   use_corrupted(index, 60, [](const auto& damaged) { damaged.search(queries(), 6, {.threads = 1}); });
 }
 

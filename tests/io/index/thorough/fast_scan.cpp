@@ -20,7 +20,7 @@ const matrix<float>& rows() {
 }
 matrix<float> queries() { return random_rows(9, d, 2); }
 
-quantizer fitted(std::size_t ks, pq_metric metric = pq_metric::l2) {
+quantizer fitted(std::size_t ks, pq_metric metric = pq_metric::sqeuclidean) {
   return quantizer(m, ks, metric).fit(rows(), {.iter = 2});
 }
 
@@ -57,7 +57,7 @@ bool returns(Index index) {
 
 TEST_CASE("a fast_scan_index answers and goes on from its file as it would have without", "[index_file]") {
   for (const std::size_t ks : {5u, 16u, 20u}) CHECK(returns(index_type(fitted(ks), rows())));
-  CHECK(returns(index_type(fitted(12, pq_metric::dot), rows())));
+  CHECK(returns(index_type(fitted(12, pq_metric::inner_product), rows())));
   CHECK(returns(index_type(fitted(12))));
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("codes that are not below ks are found, and searches stay within their
   CHECK(complaint_after(full, [](edited_index& e) {
           const auto bytes = e.values<std::uint8_t>("codes.blocks");
           std::fill(bytes.end() - 32, bytes.end(), std::uint8_t{0xFF});
-        }) == "codes: what fills up the last block is not zero");
+        }) == "codes: the padding of the last block is not zero");
 }
 
 TEST_CASE("a fast_scan_index of more codes than its file has is refused", "[index_file]") {

@@ -17,7 +17,7 @@ const matrix<float>& rows() {
 }
 matrix<float> queries() { return random_rows(9, d, 2); }
 
-quantizer fitted(std::size_t ks, pq_metric metric = pq_metric::l2) {
+quantizer fitted(std::size_t ks, pq_metric metric = pq_metric::sqeuclidean) {
   return quantizer(m, ks, metric).fit(rows(), {.iter = 2});
 }
 
@@ -27,7 +27,7 @@ const auto encode = [](const auto& q) { q.encode(queries(), {.threads = 1}); };
 
 TEST_CASE("a product_quantizer is the same from its file in every metric, fitted or not", "[index_file]") {
   const scratch_folder folder;
-  for (const pq_metric metric : {pq_metric::l2, pq_metric::dot, pq_metric::cosine}) {
+  for (const pq_metric metric : {pq_metric::sqeuclidean, pq_metric::inner_product, pq_metric::cosine}) {
     const auto original = fitted(11, metric);
     save(original, folder / "index");
     const auto loaded = load_index<quantizer>(folder / "index"), mapped = map_index<quantizer>(folder / "index");
@@ -36,16 +36,16 @@ TEST_CASE("a product_quantizer is the same from its file in every metric, fitted
     CHECK(loaded.encode(rows()) == original.encode(rows()));
     CHECK(mapped.search(mapped.encode(rows()), queries(), 4) == original.search(original.encode(rows()), queries(), 4));
   }
-  save(quantizer(2, 30, pq_metric::dot, pq_padding::zeros), folder / "index");
+  save(quantizer(2, 30, pq_metric::inner_product, pq_padding::zeros), folder / "index");
   auto loaded = load_index<quantizer>(folder / "index");
   CHECK(loaded.dim() == 0);
   CHECK(loaded.padding() == pq_padding::zeros);
-  CHECK(loaded.fit(rows()) == quantizer(2, 30, pq_metric::dot, pq_padding::zeros).fit(rows()));
+  CHECK(loaded.fit(rows()) == quantizer(2, 30, pq_metric::inner_product, pq_padding::zeros).fit(rows()));
 }
 
 TEST_CASE("a product_quantizer with padding is the same from its file", "[index_file]") {
   const scratch_folder folder;
-  const auto original = quantizer(4, 11, pq_metric::l2, pq_padding::zeros).fit(rows());
+  const auto original = quantizer(4, 11, pq_metric::sqeuclidean, pq_padding::zeros).fit(rows());
   save(original, folder / "index");
   const auto loaded = load_index<quantizer>(folder / "index");
   CHECK(loaded == original);
@@ -62,9 +62,9 @@ TEST_CASE("a product_quantizer of another code is refused by name", "[index_file
 
 TEST_CASE("a product_quantizer whose parts contradict each other is refused", "[index_file]") {
   const auto set = [](const char* key, const char* text) { return [=](edited_index& e) { e.set(key, text); }; };
-  CHECK_THAT(complaint_after(fitted(11), set("ks", "12")), ContainsSubstring("has not m * ks codewords"));
+  CHECK_THAT(complaint_after(fitted(11), set("ks", "12")), ContainsSubstring("does not have m * ks codewords"));
   CHECK_THAT(complaint_after(fitted(11), set("m", "2")), ContainsSubstring("codewords"));
-  CHECK_THAT(complaint_after(fitted(11), set("m", "0")), ContainsSubstring("has not m * ks codewords"));
+  CHECK_THAT(complaint_after(fitted(11), set("m", "0")), ContainsSubstring("does not have m * ks codewords"));
   CHECK_THAT(complaint_after(fitted(11), set("ks", "18446744073709551615")), ContainsSubstring("codewords"));
   CHECK_THAT(complaint_after(fitted(11), set("dim", "8")), ContainsSubstring("dim = 8: must be m sub-vectors of 2"));
   CHECK_THAT(complaint_after(fitted(11), set("metric", "l3")),

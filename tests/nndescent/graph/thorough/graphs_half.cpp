@@ -1,3 +1,5 @@
+#include <Eigen/Core>
+
 #include "nndescent/graph_by.hpp"
 
 namespace graphs { namespace {

@@ -4,18 +4,11 @@
 #include <annulus/nndescent/index.hpp>
 
 #include "catch.hpp"
+#include "random_data.hpp"
 
 using namespace annulus;
 
 namespace {
-
-template <class T>
-matrix<T> normal_rows(std::size_t n, std::size_t d, std::uint64_t seed, double scale = 1) {
-  const counter_random random(seed);
-  matrix<T> rows(n, d);
-  for (std::size_t i = 0; i < n * d; ++i) rows.data()[i] = static_cast<T>(scale * random.normal(i));
-  return rows;
-}
 
 }  // namespace
 
