@@ -1,4 +1,4 @@
-// error: metric_for<
+// error: this is no metric of these rows
 #include <annulus/knn/knn.hpp>
 
 struct not_a_metric {

@@ -1,5 +1,6 @@
 // error: constraints not satisfied
 #include <annulus/core/metric/metric.hpp>
+#include <annulus/core/rows/matrix.hpp>
 
 struct not_a_metric {
   float operator()(const float* a, const float* b) const { return *a - *b; }

@@ -216,8 +216,8 @@ TEST_CASE("an empty set is as far from a full one as a binary metric reaches", "
 TEST_CASE("binary metrics take dense rows by way of bits, and sparse rows", "[binary]") {
   for_all([](auto metric) {
     using metric_type = decltype(metric);
-    STATIC_REQUIRE(embedded_metric<metric_type, float>);
-    STATIC_REQUIRE(embedded_metric<metric_type, std::uint8_t>);
+    STATIC_REQUIRE(rewrites_rows<metric_type, float>);
+    STATIC_REQUIRE(rewrites_rows<metric_type, std::uint8_t>);
     STATIC_REQUIRE(metric_for<metric_type, csr_view<float>>);
     STATIC_REQUIRE(!metric_type::is_angular);
   });

@@ -30,7 +30,7 @@ neighbors naive_graph(const matrix<T>& data, std::size_t k, std::size_t every, c
 template <class T, class Metric>
 builder<T> build_by(std::string_view name, Metric) {
   return {name,
-          annulus::detail::has_product_form<Metric>(),
+          annulus::has_product_form<Metric>,
           [](const matrix<T>& data, const nndescent_params& params) {
             return annulus::build_knn_graph(data, Metric{}, params);
           },

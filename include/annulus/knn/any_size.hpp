@@ -133,7 +133,7 @@ template <class View>
 using scaled_search = decltype(&search_directions<View>);
 template <class View, class Metric>
 constexpr scaled_search<View> scaled_search_for() noexcept {
-  if constexpr (!scaling_metric<Metric>) return nullptr;
+  if constexpr (!has_degree<Metric>) return nullptr;
   else if constexpr (is_cosine<Metric>) return &search_directions<View>;
   else if constexpr (form_of<Metric>() == product_form::inner_product) return &search_products<View>;
   else return &search_differences<View>;
@@ -162,7 +162,7 @@ template <class View, class Metric>
 neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
                           const knn_params& params, std::type_identity_t<ordinary_search<View>> search) {
   degrees degree{};
-  if constexpr (scaling_metric<Metric>) degree = metric.degree();
+  if constexpr (has_degree<Metric>) degree = metric.degree();
   return search_any_size<View>(
       data, norm, queries, k, degree, scaled_search_for<View, Metric>(),
       [&](double greatest) { check_reach(metric, queries, greatest, "queries"); }, params, search);

@@ -12,12 +12,23 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+namespace detail {
+template <class Points>
+concept is_dense = requires {
+  requires std::same_as<Points, matrix<typename Points::value_type>>;
+};
+}  // namespace detail
+
 /// Exact (or, by recall_target, nearly exact) search over the rows of Points, a matrix<T>. Owns a copy of the data;
 /// moves and copies. Searching is const and safe from any number of threads.
 template <class Points, class Metric = euclidean>
-  requires std::same_as<Points, matrix<typename Points::value_type>> &&
-      metric_for<Metric, matrix_view<typename Points::value_type>>
+  requires(detail::explained<Points, Metric> || !detail::is_dense<Points> ||
+           metric_for<Metric, matrix_view<typename Points::value_type>>)
 class flat_index {
+  static_assert(!detail::csr_like<Points>,
+                "annulus: flat_index takes dense rows: for a csr_matrix call knn, or use nndescent_index");
+  static_assert(detail::argument_check<Points, Metric>::value);
+  static_assert(detail::is_dense<Points>, "annulus: flat_index<Points> takes a matrix<T> for Points");
   using T = typename Points::value_type;
 
  public:
@@ -25,14 +36,14 @@ class flat_index {
   static constexpr std::string_view kind = "flat_index";  ///< in files
 
   /// An empty index of rows of `dim` coordinates.
-  explicit flat_index(std::size_t dim, Metric metric = {}) : m_data(0, dim), m_metric(std::move(metric)) {}
+  explicit flat_index(std::size_t dim, Metric by = {}) : m_data(0, dim), m_metric(std::move(by)) {}
 
   /// Copies `data` (n x d). O(n d).
   /// \throws std::invalid_argument for a row with a NaN or an infinity, or more than 2^32 - 2 rows.
   template <matrix_like D>
     requires std::same_as<value_t<D>, T>
-  explicit flat_index(const D& data, Metric metric = {}, const run_params& params = {})
-      : flat_index(matrix_view<T>(data).cols(), detail::told_of_bits(std::move(metric), data)) {
+  explicit flat_index(const D& data, Metric by = {}, const run_params& params = {})
+      : flat_index(matrix_view<T>(data).cols(), detail::told_of_bits(std::move(by), data)) {
     detail::check_is_point_set<D>();
     insert(data, params);
   }
@@ -73,7 +84,7 @@ class flat_index {
 
  private:
   using compared_scalar = typename detail::compared<Metric, matrix<T>>::points::value_type;
-  static constexpr bool is_embedded = embedded_metric<Metric, T>;
+  static constexpr bool is_embedded = rewrites_rows<Metric, T>;
 
   template <class U>
   static matrix<U> appended(const matrix<U>& m, const matrix_view<U>& rows) {
@@ -90,7 +101,7 @@ class flat_index {
 
   friend detail::persistence;
   explicit flat_index(detail::unfilled) : flat_index(0, detail::metric_to_fill<Metric>()) {}
-  flat_index(detail::unfilled, Metric metric) : flat_index(0, std::move(metric)) {}
+  flat_index(detail::unfilled, Metric by) : flat_index(0, std::move(by)) {}
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
@@ -102,8 +113,7 @@ class flat_index {
                    "has 2^32 - 1 rows or more, or empty ones");
     if constexpr (Archive::is_loading)
       archive.rebuild([&] {
-        if constexpr (requires { self.m_metric.check_dimension(self.dim()); })
-          self.m_metric.check_dimension(self.dim());
+        if constexpr (checks_dimension<Metric>) self.m_metric.check_dimension(self.dim());
       });
     if constexpr (is_embedded) {
       archive("rewritten_rows", self.m_compared);
@@ -134,9 +144,14 @@ class flat_index {
 };
 
 template <matrix_like D>
-flat_index(const D&) -> flat_index<matrix<value_t<D>>>;
+flat_index(const D&) -> flat_index<detail::points_of<D>>;
 template <matrix_like D, class Metric>
-flat_index(const D&, Metric, const run_params& = {}) -> flat_index<matrix<value_t<D>>, Metric>;
+flat_index(const D&, Metric, const run_params& = {}) -> flat_index<detail::points_of<D>, Metric>;
+/// For the error in words where data are no dense rows.
+template <class D, class Metric = euclidean>
+  requires(!matrix_like<D> && !std::integral<D>)
+flat_index(const D&, Metric = {}, const run_params& = {})
+->flat_index<D, Metric>;
 
 }}  // namespace annulus::ANNULUS_ARCH
 

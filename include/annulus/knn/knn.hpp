@@ -4,6 +4,7 @@
 /// k nearest neighbours by brute force.
 
 #include <annulus/core/base/normal_distribution.hpp>
+#include <annulus/core/metric/protocol_checks.hpp>
 #include <annulus/core/metric/rewritten_metric.hpp>
 #include <annulus/core/rows/value_checks.hpp>
 #include <annulus/knn/any_size.hpp>
@@ -110,7 +111,7 @@ template <class Metric, class T>
 compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix_view<T> rows,
                                                     const thread_team& team) {
   if (rows.rows() >= no_id) invalid("data rows", rows.rows(), "must be below 2^32 - 1");
-  if constexpr (embedded_metric<Metric, T>) check_rows(rows, "data", team);
+  if constexpr (rewrites_rows<Metric, T>) check_rows(rows, "data", team);
   check_rows_for(metric, rows, "data");
   return {metric, rows, team};
 }
@@ -120,7 +121,7 @@ compared_rows<Metric, matrix_view<T>> compared_data(const Metric& metric, matrix
 template <class Points, class Metric, class View>
 double checked_norm(const Metric& metric, std::size_t dim, const View& rows, const thread_team& team) {
   const auto base = compared_metric<Points>(metric, dim);
-  if constexpr (is_byte<typename View::value_type> && !has_product_form<decltype(base)>()) return 0;
+  if constexpr (is_byte<typename View::value_type> && !has_product_form<decltype(base)>) return 0;
   const bool is_rewritten = compared<Metric, Points>::is_rewritten;
   const double norm =
       is_rewritten ? greatest_norm(rows, "data", team, overflows_rewritten) : greatest_norm(rows, "data", team);
@@ -134,21 +135,21 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
                           const knn_params& params) {
   check_rows_for(metric, queries, "queries");
   const compared_rows<Metric, matrix_view<T>> asked(metric, queries, params.threads);
-  if constexpr (embedded_metric<Metric, T> && !is_byte<typename View::value_type>)
+  if constexpr (rewrites_rows<Metric, T> && !is_byte<typename View::value_type>)
     greatest_norm(asked.view(), "queries", params.threads, overflows_rewritten);
   const auto base = compared_metric<matrix<T>>(metric, queries.cols());
   using U = typename View::value_type;
   using base_type = std::remove_const_t<decltype(base)>;
   using rank_type = rank_t<base_type, U>;
   decltype(&search_tiles<U, rank_type>) tiles = nullptr;
-  if constexpr (has_product_form<base_type>()) tiles = &search_tiles<U, rank_type>;
+  if constexpr (has_product_form<base_type>) tiles = &search_tiles<U, rank_type>;
   const erased_metric<View, rank_type> erased(base);
   const auto search = [&](const View& some_data, double greatest, const View& some_queries,
                           std::span<const double> norms, const knn_params& some_params) {
     return search_rows(some_data, greatest, some_queries, norms, k, erased, form_of<base_type>(), tiles, some_params);
   };
   neighbors result = search_any_size(data, norm, asked.view(), k, base, params, search);
-  if constexpr (embedded_metric<Metric, T>)
+  if constexpr (rewrites_rows<Metric, T>)
     for (std::size_t i = 0; i < queries.rows(); ++i)
       if (!all_finite(queries.row(i))) {
         std::ranges::fill(result.ids.row(i), no_id);
@@ -180,6 +181,7 @@ template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, matrix_view<value_t<D>>> neighbors knn(const D& data, matrix_view<value_t<D>> queries,
                                                                      std::size_t k, Metric metric = {},
                                                                      const knn_params& params = {}) {
+    static_assert(detail::argument_check<D, Metric>::value);
     detail::check_is_point_set<D>();
     const Metric told = detail::told_of_bits(std::move(metric), data);
     const matrix_view<value_t<D>> rows = data;
@@ -189,6 +191,20 @@ template <matrix_like D, class Metric = euclidean>
     const double norm = detail::checked_norm<matrix<value_t<D>>>(told, rows.cols(), compared.view(), team);
     return detail::search_compared(compared.view(), norm, queries, k, told, params);
   }
+
+/// For the error in words where data or metric do not fit.
+template <class D, class Queries, class Metric = euclidean>
+  requires(!detail::searched_by<D, Metric> && detail::explained<D, Metric>)
+neighbors knn(const D&, const Queries&, std::size_t, const Metric& = {}, const knn_params& = {}) {
+  static_assert(detail::argument_check<D, Metric>::value);
+  return {};
+}
+/// A metric of other rows than these. Compilers print the line that is deleted.
+// clang-format off
+template <class D, class Queries, class Metric>
+  requires(!detail::searched_by<D, Metric> && !detail::explained<D, Metric>)
+neighbors knn(const D&, const Queries&, std::size_t, const Metric&, const knn_params& = {}) = delete;  // the metric takes no such rows; a callable for with_metric needs `requires metric_for<...>`
+// clang-format on
 
 }}  // namespace annulus::ANNULUS_ARCH
 

@@ -51,6 +51,7 @@ template <detail::csr_like D, class Metric = euclidean>
   requires metric_for<Metric, csr_view<typename D::value_type>> neighbors
   knn(const D& data, const std::type_identity_t<csr_view<typename D::value_type>>& queries, std::size_t k,
       Metric metric = {}, const knn_params& params = {}) {
+    static_assert(detail::argument_check<D, Metric>::value);
     const csr_view<typename D::value_type> rows = data;
     detail::check_search(rows, queries, k, params);
     if (rows.size() >= no_id) detail::invalid("data rows", rows.size(), "must be below 2^32 - 1");
@@ -74,6 +75,7 @@ template <detail::csr_like D, class Metric = euclidean>
 template <point_set D, class Metric>
   requires(!detail::rows_like<D> && metric_for<Metric, D>)
 neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, const knn_params& params = {}) {
+  static_assert(detail::argument_check<D, Metric>::value);
   detail::check_search(data, queries, k, params);
   if (data.size() >= no_id) detail::invalid("data rows", data.size(), "must be below 2^32 - 1");
   const detail::erased_metric<D, detail::row_rank_t<Metric, row_t<D>>> erased(metric);

@@ -3,6 +3,7 @@
 /// \file
 /// lsh_index: approximate nearest neighbours by locality-sensitive hashing.
 
+#include <annulus/core/metric/protocol_checks.hpp>
 #include <annulus/lsh/function_sample.hpp>
 #include <annulus/lsh/hashed_rows.hpp>
 #include <annulus/lsh/query_blocks.hpp>
@@ -19,8 +20,22 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// these throw, also std::bad_alloc, nothing has changed. Answers depend on data, parameters and query alone, not on
 /// threads or the batch. A row keeps its id: the rows of the constructor count from 0, then those inserted, in order.
 template <class Points, class Family>
-  requires hash_family<Family, detail::view_of<Points>>
 class lsh_index {
+  static_assert(!detail::nested_rows<Points>,
+                "annulus: rows must be one contiguous block, which a vector of vectors is not: copy it into a "
+                "matrix<float>(n, d), or pass a matrix_view, a row-major Eigen matrix or a csr_matrix");
+  static_assert(detail::names_its_metric<Family>,
+                "annulus: lsh_index takes a family of hash functions, not a metric: sign_random_projection or "
+                "cross_polytope for cosine, p_stable_l2 for euclidean, p_stable_l1 for manhattan, "
+                "simple_mips for inner_product, bit_sampling for bit_hamming, minhash for jaccard");
+  static_assert(detail::nested_rows<Points> || !detail::names_its_metric<Family> ||
+                    hash_family<Family, detail::view_of<Points>>,
+                "annulus: this family does not take these rows: minhash takes a csr_matrix, bit_sampling a bit_matrix, "
+                "the others matrices of numbers");
+
+  friend detail::persistence;
+  explicit lsh_index(detail::unfilled) : lsh_index(1, Family(), {.n_projections = 1, .n_tables = 1}) {}
+
   using rows_type = detail::hashed_rows<Points>;
   using store_type = typename rows_type::store_type;
   using view_type = typename store_type::view_type;
@@ -224,9 +239,6 @@ class lsh_index {
     return true;
   }
 
-  friend detail::persistence;
-  explicit lsh_index(detail::unfilled) : lsh_index(1, Family(), {.n_projections = 1, .n_tables = 1}) {}
-
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive.constant("points", detail::points_name<Points>());
@@ -271,6 +283,11 @@ template <class D, class Family>
   requires(!std::integral<D>)
 lsh_index(const D&, Family, const lsh_params&)
 ->lsh_index<detail::points_of<D>, Family>;
+/// For the error in words where data are no rows.
+template <class D, class Family>
+  requires(!std::integral<D> && !detail::rows_like<D>)
+lsh_index(const D&, Family, const lsh_params& = {})
+->lsh_index<D, Family>;
 
 }}  // namespace annulus::ANNULUS_ARCH
 

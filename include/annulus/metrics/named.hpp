@@ -43,6 +43,13 @@ using named_metrics =
                  hamming, jaccard, dice, matching, kulsinski, rogerstanimoto, russellrao, sokalsneath, sokalmichener,
                  yule, bit_hamming, bit_jaccard>;
 
+/// Not std::invocable: where F has no `requires`, the error stands in its body, below all that compilers list on the
+/// way there.
+template <class F, class Metric>
+concept takes_metric = requires(F& f, Metric metric) {
+  f(std::move(metric));
+};
+
 /// The first of the metrics that F can be called with.
 template <class F, class... Metrics>
 struct first_taken {
@@ -51,9 +58,9 @@ struct first_taken {
 template <class F, class First, class... Rest>
 struct first_taken<F, First, Rest...> : first_taken<F, Rest...> {};
 template <class F, class First, class... Rest>
-  requires std::invocable<F&, First>
+  requires takes_metric<F, First>
 struct first_taken<F, First, Rest...> {
-  using result = std::invoke_result_t<F&, First>;
+  using result = decltype(std::declval<F&>()(std::declval<First>()));
 };
 
 [[noreturn, gnu::noinline, gnu::cold]] inline void unknown_metric(std::string_view name) {
@@ -94,8 +101,8 @@ Metric make_metric(const metric_params& params) {
 
 template <class Result, class Metric, class F>
 Result call_with(const metric_params& params, F& f) {
-  if constexpr (std::invocable<F&, Metric>) {
-    static_assert(std::same_as<std::invoke_result_t<F&, Metric>, Result>,
+  if constexpr (takes_metric<F, Metric>) {
+    static_assert(std::same_as<decltype(std::declval<F&>()(std::declval<Metric>())), Result>,
                   "annulus: the callable must return the same type for every metric");
     return f(make_metric<Metric>(params));
   } else {
@@ -128,6 +135,8 @@ decltype(auto) call_by_name(std::string_view name, const metric_params& params, 
 /// cannot be called with, for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
 template <class F>
 decltype(auto) with_metric(std::string_view name, const metric_params& params, F&& f) {
+  // The metric that takes the fewest rows first, so that what F does not say of them comes to light at once.
+  [[maybe_unused]] constexpr bool takes_bits = requires { f(std::declval<bit_hamming>()); };
   const metric_info* const known = find_metric(name);
   if (known == nullptr) detail::unknown_metric(name);
   detail::check_parameters(*known, params);

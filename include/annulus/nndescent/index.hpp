@@ -3,6 +3,7 @@
 /// \file
 /// nndescent_index: approximate nearest neighbours by walking a graph that NN-descent built.
 
+#include <annulus/core/metric/protocol_checks.hpp>
 #include <annulus/nndescent/index/search_graph.hpp>
 #include <annulus/nndescent/index/sq8_walk.hpp>
 #include <annulus/nndescent/index/tuning.hpp>
@@ -27,8 +28,15 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// come from the file; a callable that has no default is to be given to load_index again. A mapped index may be
 /// searched whatever its file contains; before it is changed, verify must have passed.
 template <class Points, class Metric = euclidean, class Storage = full_precision>
-  requires metric_for<Metric, detail::view_of<Points>>
+  requires(detail::explained<Points, Metric> || metric_for<Metric, detail::view_of<Points>>)
 class nndescent_index {
+  static_assert(detail::argument_check<Points, Metric>::value);
+
+  friend detail::persistence;
+  explicit nndescent_index(detail::unfilled) : nndescent_index(detail::unfilled{}, detail::metric_to_fill<Metric>()) {}
+  nndescent_index(detail::unfilled, Metric by)
+      : m_dim(0), m_metric(std::move(by)), m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
+
  public:
   using value_type = typename Points::value_type;
   using view_type = detail::view_of<Points>;                   ///< matrix_view<T> or csr_view<T>
@@ -54,9 +62,9 @@ class nndescent_index {
   /// does, and whatever a callable metric throws.
   template <detail::rows_like D>
     requires std::same_as<detail::points_of<D>, Points>
-  explicit nndescent_index(const D& data, Metric metric = {}, const nndescent_params& params = {}, Storage storage = {})
+  explicit nndescent_index(const D& data, Metric by = {}, const nndescent_params& params = {}, Storage storage = {})
       : m_dim(view_type(data).dim()),
-        m_metric(detail::told_of_bits(std::move(metric), data)),
+        m_metric(detail::told_of_bits(std::move(by), data)),
         m_graph(make_graph(view_type(data), m_metric, params, storage)) {
     detail::check_is_point_set<D>();
   }
@@ -233,7 +241,7 @@ class nndescent_index {
     graph_type::check_storage(taken.view(), "data");
     return taken;
   }
-  static graph_type make_graph(const view_type& data, const Metric& metric, const nndescent_params& params,
+  static graph_type make_graph(const view_type& data, const Metric& by, const nndescent_params& params,
                                Storage storage) {
     const thread_team team(params.threads);
     const auto taken = checked(data, metric, team);
@@ -242,13 +250,6 @@ class nndescent_index {
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");
   }
-
-  friend detail::persistence;
-  explicit nndescent_index(detail::unfilled) : nndescent_index(detail::unfilled{}, detail::metric_to_fill<Metric>()) {}
-  nndescent_index(detail::unfilled, Metric metric)
-      : m_dim(0),
-        m_metric(std::move(metric)),
-        m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
 
   std::string defect() const { return m_graph.defect(); }
 
@@ -273,8 +274,7 @@ class nndescent_index {
     detail::persistence::persist(self.m_graph, archive);
     if constexpr (Archive::is_loading)
       archive.rebuild([&] {
-        if constexpr (requires { self.m_metric.check_dimension(self.m_dim); })
-          self.m_metric.check_dimension(self.m_dim);
+        if constexpr (checks_dimension<Metric>) self.m_metric.check_dimension(self.m_dim);
         std::size_t expected = self.m_dim;
         if constexpr (is_rewritten) expected = self.m_metric.embedded_dim(self.m_dim);
         archive.expect(self.m_graph.walk().dim() == expected, "has rows of another length than its dimension");
@@ -295,6 +295,11 @@ nndescent_index(const D&, Metric, const nndescent_params&) -> nndescent_index<de
 template <detail::rows_like D, class Metric, class Storage>
 nndescent_index(const D&, Metric, const nndescent_params&, Storage)
     -> nndescent_index<detail::points_of<D>, Metric, Storage>;
+/// For the error in words where data are no rows.
+template <class D, class Metric = euclidean>
+  requires(!detail::rows_like<D>)
+nndescent_index(const D&, Metric = {}, const nndescent_params& = {})
+->nndescent_index<D, Metric>;
 
 }}  // namespace annulus::ANNULUS_ARCH
 

@@ -161,7 +161,7 @@ TEST_CASE("a metric is compared by products or popcounts where the table says so
     CAPTURE(info.name);
     CHECK(with_rows(info, [&]<class M, class T>(const M&, const matrix<T>&, std::size_t) {
       using compared = detail::compared<M, matrix<T>>;
-      constexpr bool products = detail::has_product_form<typename compared::metric>();
+      constexpr bool products = has_product_form<typename compared::metric>;
       constexpr bool bits = std::same_as<typename compared::points, matrix<std::uint8_t>>;
       return products == (info.simd == "products") && bits == (info.simd == "popcount");
     }));

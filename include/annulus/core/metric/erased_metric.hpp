@@ -22,7 +22,7 @@ class erased_metric {
   explicit erased_metric(const Metric& metric) noexcept
       : m_metric(&metric), m_block(&block<Metric>), m_distance(&distance<Metric>) {
     // Only metrics with a product form have candidates picked from all over ranked by the thousand.
-    if constexpr (!is_dense || has_product_form<Metric>()) m_chosen = &chosen<Metric>;
+    if constexpr (!is_dense || has_product_form<Metric>) m_chosen = &chosen<Metric>;
   }
 
   /// out[i]: the rank of row begin + i, i < count.

@@ -32,7 +32,7 @@ class prepared_query {
     if constexpr (kernel_ranked<M, T>) {
       one_to_many<typename M::kernel>(m_query, m_dim, rows, stride, count, out);
       for (std::size_t i = 0; i < count; ++i) out[i] = m_metric->from_kernel(out[i]);
-    } else if constexpr (detail::ranks_blocks<M, T>) {
+    } else if constexpr (ranks_blocks<M, T>) {
       m_metric->ranks(m_query, m_dim, rows, stride, count, out);
     } else {
       for (std::size_t i = 0; i < count; ++i) out[i] = (*this)(rows + i * stride);

@@ -24,31 +24,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// A metric over dense rows of T that is its base's over rows rewritten.
-template <class M, class T>
-concept embedded_metric = requires(const M& m, const T* row, std::size_t d, typename M::template embedded<T>* out) {
-  { m.embedded_dim(d) } -> std::convertible_to<std::size_t>;
-  m.embed(row, d, out);
-  { m.base(d) } -> dense_metric<typename M::template embedded<T>>;
-};
-
 template <class M, class T>
 using embedded_t = typename M::template embedded<T>;
 template <class M>
 using base_metric_t = decltype(std::declval<const M&>().base(std::size_t{}));
-
-/// Why a metric does not take a row. False where it does.
-struct row_refusal {
-  static constexpr std::size_t whole = static_cast<std::size_t>(-1);
-
-  const char* reason = nullptr;
-  std::size_t place =
-      whole;  ///< of the value at fault: its coordinate, or in a sparse row its place among those stored
-
-  constexpr row_refusal() = default;
-  constexpr row_refusal(const char* why, std::size_t at = whole) noexcept : reason(why), place(at) {}
-  explicit constexpr operator bool() const noexcept { return reason != nullptr; }
-};
 
 namespace detail {
 
@@ -86,18 +65,11 @@ struct embedding {
   }
 };
 
-/// Whether a metric may refuse rows of this kind.
-template <class Metric, class Row>
-concept refusing = requires(const Metric& metric, const Row& row) {
-  metric.refuses(row);
-}
-|| requires(const Metric& metric, const Row& row) { metric.refuses(row.data(), row.size()); };
-
 /// Why the metric does not take a row of finite numbers, if it does not.
 template <class Metric, class Row>
 row_refusal refusal(const Metric& metric, const Row& row) {
-  if constexpr (requires { metric.refuses(row); }) return metric.refuses(row);
-  else if constexpr (refusing<Metric, Row>) return metric.refuses(row.data(), row.size());
+  if constexpr (refuses_whole_rows<Metric, Row>) return metric.refuses(row);
+  else if constexpr (refuses_rows<Metric, Row>) return metric.refuses(row.data(), row.size());
   else return {};
 }
 
@@ -123,24 +95,17 @@ template <class Row>
 template <class Metric, class View>
 void check_rows_for(const Metric& metric, const View& rows, std::string_view name) {
   if (rows.size() == 0) return;
-  if constexpr (requires { metric.check_dimension(rows.dim()); }) metric.check_dimension(rows.dim());
-  if constexpr (refusing<Metric, row_t<View>>)
+  if constexpr (checks_dimension<Metric>) metric.check_dimension(rows.dim());
+  if constexpr (refuses_rows<Metric, row_t<View>>)
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (const auto row = rows.row(i); is_finite_row(row))
         if (const row_refusal why = refusal(metric, row)) refuse_row(name, "row " + std::to_string(i), row, why);
 }
 
-/// Whether a metric reads no more of sparse rows than their indices.
-template <class Metric>
-constexpr bool reads_indices_only() {
-  if constexpr (requires { Metric::is_set_metric; }) return Metric::is_set_metric;
-  else return false;
-}
-
 /// Throws std::invalid_argument for rows without values under a metric that reads them.
 template <class Metric, class Points>
 void check_has_values(const Points& points, std::string_view name) {
-  if constexpr (requires { points.has_values(); } && !reads_indices_only<Metric>())
+  if constexpr (requires { points.has_values(); } && !compares_sets<Metric>)
     if (!points.has_values()) invalid(name, "sets", "rows without values have no distance but by a metric of sets");
 }
 
@@ -152,7 +117,7 @@ struct compared {
   using metric = Metric;
 };
 template <class Metric, class T>
-  requires embedded_metric<Metric, T>
+  requires rewrites_rows<Metric, T>
 struct compared<Metric, matrix<T>> {
   static constexpr bool is_rewritten = true;
   using points = matrix<embedded_t<Metric, T>>;
@@ -194,7 +159,7 @@ class compared_rows {
   View m_rows;
 };
 template <class Metric, class T>
-  requires embedded_metric<Metric, T>
+  requires rewrites_rows<Metric, T>
 class compared_rows<Metric, matrix_view<T>> {
  public:
   compared_rows(const Metric& metric, matrix_view<T> rows, const thread_team& team)

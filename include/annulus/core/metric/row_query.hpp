@@ -17,8 +17,8 @@ auto rank_of_rows(const Metric& metric, std::span<const T> a, std::span<const T>
 }
 template <class Metric, class Row>
 auto rank_of_rows(const Metric& metric, const Row& a, const Row& b) {
-  if constexpr (requires { metric.rank(a, b); }) return metric.rank(a, b);
-  else return metric(a, b);
+  if constexpr (has_rank<Metric, Row>) return as_rank(metric.rank(a, b));
+  else return as_rank(metric(a, b));
 }
 
 template <class Metric, class Row>

@@ -11,12 +11,6 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// Metrics that have degree().
-template <class Metric>
-concept scaling_metric = requires(const Metric& metric) {
-  { metric.degree() } -> std::same_as<degrees>;
-};
-
 /// Exponents of two of sums, so divided by the power that is summed they are those of norms. Between `least` and
 /// `greatest` norms are ordinary: all sums over such rows have full precision. Other rows are scaled so that sums are
 /// at most 2^aim, which tiles of products can take, by exponents that are multiples of `step` up to `most`: few
@@ -123,7 +117,7 @@ double least_norm(const View& rows) {
 /// are computed in. Rows are finite, and their greatest norm is known.
 template <class Metric, class View>
 void check_reach(const Metric& metric, const View& rows, double greatest, std::string_view name) {
-  if constexpr (requires { metric.greatest_sum(greatest, rows.dim()); }) {
+  if constexpr (bounds_sums<Metric>) {
     using lane = lane_t<typename View::value_type>;
     const auto is_within_reach = [&](double norm) {
       return metric.greatest_sum(norm, rows.dim()) <= static_cast<double>(std::numeric_limits<lane>::max());

@@ -12,14 +12,25 @@
 #include <cstddef>
 #include <ranges>
 #include <span>
+#include <type_traits>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+namespace detail {
+/// What a matrix holds.
+template <class T>
+concept matrix_element = std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>;
+}  // namespace detail
+
 /// An owning matrix of `rows` x `cols` values, row-major and packed, zero on construction, its base 64-byte aligned.
 template <class T>
 class matrix {
+  static_assert(
+      detail::matrix_element<T>,
+      "annulus: rows are one contiguous block of numbers: the elements of a matrix can be no text and no vectors");
+
  public:
   using value_type = T;
 
@@ -173,7 +184,7 @@ using value_t = typename detail::value_of<std::remove_cvref_t<M>>::type;
 
 /// What converts to a matrix_view of its element type.
 template <class M>
-concept matrix_like = std::convertible_to<const M&, matrix_view<value_t<M>>>;
+concept matrix_like = detail::matrix_element<value_t<M>> && std::convertible_to<const M&, matrix_view<value_t<M>>>;
 
 }}  // namespace annulus::ANNULUS_ARCH
 

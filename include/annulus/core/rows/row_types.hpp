@@ -15,7 +15,10 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 template <class D>
-struct rows_traits {
+struct rows_traits {};
+template <class D>
+  requires matrix_element<value_t<D>>
+struct rows_traits<D> {
   using owner = matrix<value_t<D>>;
   using view = matrix_view<value_t<D>>;
 };

@@ -195,6 +195,7 @@ struct minhash {
   double collision_probability(double distance) const noexcept { return std::clamp(1 - distance, 0.0, 1.0); }
 
   template <class Points>
+    requires detail::is_sparse_row<row_t<Points>>
   auto make_hasher(std::size_t, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     return detail::minhash_hasher<Points>(n_projections, n_tables, seed);
   }

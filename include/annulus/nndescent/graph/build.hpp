@@ -114,7 +114,7 @@ template <class View, class Metric, class F>
 auto with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
                 const initial_graph& initial, const thread_team& team, F f) {
   row_order order;
-  if constexpr (has_product_form<Metric>() && !is_sparse_row<row_t<View>>) {
+  if constexpr (has_product_form<Metric> && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
     if (data.dim() <= most_codes) {
       code_space space(encode_rows(sq8_encoder<T>(Metric::form, data), data, team), Metric::is_angular);

@@ -18,7 +18,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class Metric, class T>
 void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view name, const thread_team& team) {
   check_norms(data, name, team);
-  if constexpr (scaling_metric<Metric> && !is_byte<T>) {
+  if constexpr (has_degree<Metric> && !is_byte<T>) {
     const degrees degree = metric.degree();
     const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
     const double greatest = greatest_norm(data, name, team);

@@ -4,6 +4,7 @@
 /// build_knn_graph and estimate_recall: the k-NN graph of a data set with exact distances, and its recall.
 
 #include <annulus/core/base/random.hpp>
+#include <annulus/core/metric/protocol_checks.hpp>
 #include <annulus/core/result/recall.hpp>
 #include <annulus/knn/sparse_knn.hpp>
 #include <annulus/nndescent/graph/build.hpp>
@@ -141,6 +142,7 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {
+    static_assert(detail::argument_check<D, Metric>::value);
     detail::check_is_point_set<D>();
     return detail::checked_knn_graph(detail::view_of<D>(data), detail::told_of_bits(std::move(metric), data), params,
                                      {});
@@ -153,6 +155,7 @@ template <detail::rows_like D, class Metric>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric,
                                                                             const nndescent_params& params,
                                                                             const neighbors& initial) {
+    static_assert(detail::argument_check<D, Metric>::value);
     detail::check_is_point_set<D>();
     const detail::view_of<D> rows = data;
     if (initial.ids.rows() != rows.size())
@@ -163,6 +166,20 @@ template <detail::rows_like D, class Metric>
           detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
     return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params, initial.ids);
   }
+
+/// For the error in words where data or metric do not fit.
+template <class D, class Metric = euclidean>
+  requires(!(detail::rows_like<D> && detail::searched_by<D, Metric>)&&detail::explained<D, Metric>)
+neighbors build_knn_graph(const D&, const Metric& = {}, const nndescent_params& = {}) {
+  static_assert(detail::argument_check<D, Metric>::value);
+  return {};
+}
+/// A metric of other rows than these. Compilers print the line that is deleted.
+// clang-format off
+template <detail::rows_like D, class Metric>
+  requires(!detail::searched_by<D, Metric> && !detail::explained<D, Metric>)
+neighbors build_knn_graph(const D&, const Metric&, const nndescent_params& = {}) = delete;  // the metric takes no such rows; a callable for with_metric needs `requires metric_for<...>`
+// clang-format on
 
 /// How the recall of a graph is estimated.
 struct estimate_params {

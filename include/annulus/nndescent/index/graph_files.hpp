@@ -94,7 +94,7 @@ std::string defect_of_graph(const State& g) {
                             defect_of("longest", g.longest.size() > 0 ? g.longest.defect(n) : "")})
     if (!found.empty()) return found;
   if (g.names.size() > 0 && g.root >= n) return "root: " + std::to_string(g.root) + " is no vertex";
-  if constexpr (refusing<typename State::metric_type, typename State::row_type>)
+  if constexpr (refuses_rows<typename State::metric_type, typename State::row_type>)
     for (std::size_t i = 0; i < g.exact_rows().size(); ++i)
       if (const row_refusal why = refusal(g.metric, g.exact_rows().row(i)))
         return "rows: row " + std::to_string(i) + ' ' + why.reason;

@@ -27,7 +27,7 @@ inline std::size_t graph_stride(const nndescent_params& params) noexcept {
 template <class Metric>
 diversify_rule diversify_rule_of(const nndescent_params& params) {
   const auto alpha = static_cast<float>(params.alpha);
-  constexpr bool is_square = has_product_form<Metric>();  // euclidean ranks, and cosine distances, are squares
+  constexpr bool is_square = has_product_form<Metric>;  // euclidean ranks, and cosine distances, are squares
   constexpr bool is_signed = form_of<Metric>() == product_form::inner_product;
   const float factor = is_signed ? 1.0f : is_square ? alpha * alpha : alpha;
   return {graph_stride(params) - 1, params.diversify_prob, factor, counter_random(params.seed + 3)};

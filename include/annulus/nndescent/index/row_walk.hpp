@@ -123,7 +123,7 @@ class row_walk {
   /// How far the rank of a row may be off for the coordinates that were rounded to S: of those metrics where it follows
   /// from the length of the difference, else not known, and 0.
   float rank_error(const query& q, id_type, rank_type rank) const noexcept {
-    if constexpr (is_compressed && has_product_form<Metric>()) {
+    if constexpr (is_compressed && has_product_form<Metric>) {
       constexpr float step = 2 * 0x1p-11f;  // of halves, the query's and the row's
       const auto norm = static_cast<float>(one_to_one<kernels::inner_product>(q.row.data(), q.row.data(), dim()));
       const float scale = is_cosine ? 1.0f : norm;

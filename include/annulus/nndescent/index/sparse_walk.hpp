@@ -49,7 +49,7 @@ class sparse_walk {
   static void persist(Self& self, Archive& archive) {
     persistence::persist(self.m_rows, archive);
     // Metrics that know a dimension look parameters up by index: those of a mapped file are looked over at once.
-    if constexpr (Archive::is_loading && requires { self.m_metric.check_dimension(self.dim()); })
+    if constexpr (Archive::is_loading && checks_dimension<Metric>)
       archive.expect(self.m_rows.is_within(), "has an index that is not below its dimension");
   }
 

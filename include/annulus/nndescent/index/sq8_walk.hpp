@@ -107,7 +107,7 @@ class sq8_walk {
 
 template <class T, class Metric>
 struct walk_of<matrix<T>, Metric, sq8> {
-  static_assert(has_product_form<Metric>(),
+  static_assert(has_product_form<Metric>,
                 "annulus: sq8 takes euclidean, sqeuclidean, inner_product or cosine, whose ranks follow from products");
   using type = sq8_walk<T>;
   static type make(matrix_view<T> data, const Metric&, sq8 storage) {

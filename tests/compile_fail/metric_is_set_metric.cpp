@@ -1,0 +1,9 @@
+// error: metric.s `is_set_metric` must be
+#include <annulus/knn/knn.hpp>
+
+struct near_miss {
+  float operator()(const float* a, const float* b, std::size_t) const { return *a - *b; }
+  bool is_set_metric = true;
+};
+
+void use(const annulus::matrix<float>& rows) { annulus::knn(rows, rows, 3, near_miss{}); }
