@@ -53,7 +53,7 @@ void BM_plain_min(benchmark::State& state) {
 
 void BM_approx_min_k(benchmark::State& state) {
   const auto k = static_cast<std::size_t>(state.range(2));
-  const annulus::approx_top_k_params params{.recall_target = static_cast<double>(state.range(3)) / 100};
+  const annulus::approx_top_k_params params{.recall_target = static_cast<double>(state.range(3)) / 100, .threads = 1};
   run(state, [&](const std::vector<float>& x) { benchmark::DoNotOptimize(annulus::approx_min_k(x, k, params)); });
 }
 

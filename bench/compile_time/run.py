@@ -8,7 +8,6 @@ programs in turn; the median of each is shown. Needs Eigen and xsimd installed. 
 """
 
 import argparse
-import json
 import pathlib
 import re
 import shlex
@@ -22,6 +21,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "compare"))
 
 from provenance import provenance  # noqa: E402
+from results import append  # noqa: E402
 
 UNIT = "#include <Eigen/Dense>"
 HEADERS = ("approx_top_k/approx_min_k.hpp", "knn/knn.hpp", "quantization/product_quantizer.hpp", "lsh/index.hpp", "annulus.hpp")
@@ -81,15 +81,15 @@ def main():
             results[name].append(compile_once(command, source))
 
     unit = statistics.median(seconds for seconds, _ in results[UNIT])
+    rows = []
     for name, runs in results.items():
         seconds = statistics.median(seconds for seconds, _ in runs)
-        values = {"user s": f"{seconds:.2f}", "of Eigen/Dense": f"{seconds / unit:.2f}", "MB": f"{max(m for _, m in runs):.0f}"}
-        print(f"{name:50}", *(f"{value:>8}" for value in values.values()), flush=True)
-        if arguments.records:
-            record = {"table": "programs", "row": {"program": name}, "values": values}
-            record |= provenance(f"bench/compile_time/run.py, {shlex.join(compiler)}")
-            with (arguments.records / "compile_time.jsonl").open("a") as file:
-                file.write(json.dumps(record) + "\n")
+        most = max(megabytes for _, megabytes in runs)
+        rows.append(({"program": name}, {"user s": f"{seconds:.2f}", "of Eigen/Dense": f"{seconds / unit:.2f}", "MB": f"{most:.0f}"}))
+        print(f"{name:55}", *(f"{value:>8}" for value in rows[-1][1].values()))
+    if arguments.records:
+        command = f"bench/compile_time/run.py, {shlex.join(compiler)}"
+        append(arguments.records, "compile_time/programs", rows, provenance(command))
 
 
 if __name__ == "__main__":

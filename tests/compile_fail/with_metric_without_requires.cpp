@@ -1,4 +1,4 @@
-// error: a callable for with_metric needs `requires metric_for<\.\.\.>`
+// error: `requires metric_for<\.\.\.>`
 #include <annulus/knn/knn.hpp>
 #include <annulus/metrics/named.hpp>
 void use(const annulus::matrix<float>& rows) {

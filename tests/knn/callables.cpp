@@ -34,7 +34,8 @@ TEST_CASE("exact search takes callables of two pointers and of two spans", "[knn
   CHECK(wrong<float>(&callables::of_pointers<float>) == 0);
   CHECK(wrong<float>(callables::of_spans{}) == 0);
   CHECK(wrong<float>([](auto a, auto b) { return callables::distance<float>(a, b); }) == 0);
-  CHECK(wrong<float>(std::function<float(const float*, const float*, std::size_t)>(&callables::of_pointers<float>)) == 0);
+  CHECK(wrong<float>(std::function<float(const float*, const float*, std::size_t)>(&callables::of_pointers<float>)) ==
+        0);
 }
 
 TEST_CASE("exact search takes callables without default or assignment", "[knn][callables]") {
@@ -55,7 +56,9 @@ TEST_CASE("the rank of a metric of spans is of spans too", "[knn][callables]") {
 
 TEST_CASE("exact search takes callables of two sparse rows, and of rows of any point set", "[knn][callables]") {
   const csr_matrix<float> rows({0, 1, 2, 3}, {0, 0, 0}, {1.0f, 4.0f, 6.0f}, 2);
-  const auto of_sparse = [](const auto& a, const auto& b) { return std::abs(static_cast<int>(a.values[0] - b.values[0])); };
+  const auto of_sparse = [](const auto& a, const auto& b) {
+    return std::abs(static_cast<int>(a.values[0] - b.values[0]));
+  };
   CHECK(knn(rows, rows, 2, of_sparse).ids(0, 1) == 1);
   CHECK(knn(rows, rows, 2, of_sparse).distances(2, 1) == 2);
   const auto of_numbers = [](double a, double b) { return static_cast<short>(std::abs(a - b)); };

@@ -24,13 +24,19 @@ const matrix<float>& data() {
 }
 
 const auto by_start = [](const float* a, const float* b, std::size_t) { return std::abs(*a - *b); };
-const auto skip_none = [](std::size_t) { return false; };
-
-neighbors scanned(const auto& metric, const matrix<float>& queries, std::size_t k, std::size_t threads,
-                  const id_filter& filter = {}) {
+/// As knn does, for queries whose `skip` is not set, or all.
+template <class T, class Metric>
+neighbors scanned(matrix_view<T> rows, const Metric& metric, matrix_view<T> queries, std::size_t k, std::size_t threads,
+                  const id_filter& filter = {}, std::vector<char> skip = {}) {
   neighbors found(queries.rows(), k);
-  detail::scan<float>(data(), metric, queries, k, filter, threads, {}, skip_none, found);
+  skip.resize(queries.rows());
+  const detail::erased_metric<matrix_view<T>, rank_t<Metric, T>> erased(metric);
+  detail::scan<matrix_view<T>>(rows, erased, queries, k, filter, threads, {}, skip, found);
   return found;
+}
+neighbors scanned(const auto& metric, const matrix<float>& queries, std::size_t k, std::size_t threads,
+                  const id_filter& filter = {}, const std::vector<char>& skip = {}) {
+  return scanned<float>(data(), metric, queries, k, threads, filter, skip);
 }
 
 }  // namespace
@@ -60,9 +66,9 @@ TEST_CASE("a query that is passed over keeps its row of the result", "[scan]") {
   for (const std::size_t m : {3u, 90u})
     for (const std::size_t threads : {1u, 8u}) {
       const auto queries = random_starts(m, 3);
-      const auto skip_odd = [](std::size_t i) { return i % 2 == 1; };
-      neighbors found(m, 5);
-      detail::scan<float>(data(), by_start, queries, 5, {}, threads, {}, skip_odd, found);
+      std::vector<char> odd(m);
+      for (std::size_t i = 0; i < m; ++i) odd[i] = i % 2 == 1;
+      const neighbors found = scanned(by_start, queries, 5, threads, {}, odd);
       auto expected = searches::naive_knn(data(), queries, 5, {}, by_start);
       for (std::size_t i = 1; i < m; i += 2) {
         std::ranges::fill(expected.ids.row(i), no_id);
@@ -106,10 +112,9 @@ TEST_CASE("rows that lie across cache lines are found as those that do not", "[s
     matrix<float> whole(rows, dim), whole_queries(queries, dim);
     std::copy_n(values.data() + offset, rows * dim, whole.data());
     std::copy_n(asked.data() + offset, queries * dim, whole_queries.data());
-    neighbors found(queries, 7), expected(queries, 7);
-    detail::scan<float>({values.data() + offset, rows, dim}, manhattan{}, {asked.data() + offset, queries, dim}, 7, {},
-                        1, {}, skip_none, found);
-    detail::scan<float>(whole, manhattan{}, whole_queries, 7, {}, 1, {}, skip_none, expected);
+    const auto found =
+        scanned<float>({values.data() + offset, rows, dim}, manhattan{}, {asked.data() + offset, queries, dim}, 7, 1);
+    const auto expected = scanned<float>(whole, manhattan{}, whole_queries, 7, 1);
     CHECK(same_bits(found, expected));
   }
 }

@@ -172,7 +172,7 @@ TEST_CASE("a bucket's number is the upper bits of the mixed key", "[lsh][sorted_
   const counter_random random(5);
   for (std::size_t i = 0; i < 1000; ++i) {
     const std::uint64_t key = i < 64 ? std::uint64_t{1} << i : random.bits(i);
-    CHECK(detail::bucket_of(key) == mixed_bits(key) >> 27);
+    CHECK(detail::bucket_of(key) == detail::mixed_bits(key) >> 27);
     CHECK(detail::bucket_of(key) < n_buckets);
   }
 }

@@ -156,8 +156,8 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
   return found;
 }
 
-/// Searches by `search` among rows of any magnitude. \throws std::invalid_argument for a query so long that its distances
-/// may be no floats.
+/// Searches by `search` among rows of any magnitude. \throws std::invalid_argument for a query so long that its
+/// distances may be no floats.
 template <class View, class Metric>
 neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
                           const knn_params& params, std::type_identity_t<ordinary_search<View>> search) {

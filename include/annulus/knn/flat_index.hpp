@@ -20,7 +20,8 @@ concept is_dense = requires {
 }  // namespace detail
 
 /// Exact (or, by recall_target, nearly exact) search over the rows of Points, a matrix<T>. Owns a copy of the data;
-/// moves and copies. Searching is const and safe from any number of threads.
+/// moves and copies. Searching is const and safe from any number of threads. Distances are floats, also of rows of
+/// double.
 template <class Points, class Metric = euclidean>
   requires(detail::explained<Points, Metric> || !detail::is_dense<Points> ||
            metric_for<Metric, matrix_view<typename Points::value_type>>)

@@ -65,14 +65,21 @@ class row_scan {
   }
 
  private:
-  using T = typename View::value_type;
-  static constexpr bool is_dense = std::same_as<View, matrix_view<T>>;
+  static constexpr bool is_dense = is_matrix_view<View>;
+  template <class V>
+  static auto element_of() {
+    if constexpr (is_dense) return typename V::value_type{};
+    else return char{};
+  }
+  using T = decltype(element_of<View>());
 
   static std::size_t rows_in_cache(const View& data) {
     constexpr std::size_t bytes = std::size_t{256} << 10;
     if constexpr (is_dense) return bytes / (data.cols() * sizeof(T) + 1) + 1;
     else if constexpr (is_sparse_row<row_t<View>>)
-      return bytes / (1 + (sizeof(std::int32_t) + sizeof(T)) * data.stored() / (data.size() + 1)) + 1;
+      return bytes /
+                 (1 + (sizeof(std::int32_t) + sizeof(typename View::value_type)) * data.stored() / (data.size() + 1)) +
+             1;
     else return 256;
   }
 

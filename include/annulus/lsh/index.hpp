@@ -19,6 +19,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// Any number of threads may search at once; insert, erase, update and compact must not run beside anything else. Where
 /// these throw, also std::bad_alloc, nothing has changed. Answers depend on data, parameters and query alone, not on
 /// threads or the batch. A row keeps its id: the rows of the constructor count from 0, then those inserted, in order.
+/// Distances are floats, also of rows of double.
 template <class Points, class Family>
 class lsh_index {
   static_assert(!detail::nested_rows<Points>,

@@ -48,7 +48,8 @@ inline double hyperplane_probability(double angle) noexcept { return 1 - angle /
 inline double gaussian_probability(double c, double width) noexcept {
   if (c <= 0) return 1;
   const double ratio = width / c;
-  return 1 - 2 * normal_cdf(-ratio) - 2 / (std::sqrt(2 * std::numbers::pi) * ratio) * -std::expm1(-ratio * ratio / 2);
+  return 1 - 2 * detail::normal_cdf(-ratio) -
+         2 / (std::sqrt(2 * std::numbers::pi) * ratio) * -std::expm1(-ratio * ratio / 2);
 }
 
 /// The same for the L1 distance and a Cauchy direction.

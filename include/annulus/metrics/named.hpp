@@ -135,8 +135,11 @@ decltype(auto) call_by_name(std::string_view name, const metric_params& params, 
 /// cannot be called with, for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
 template <class F>
 decltype(auto) with_metric(std::string_view name, const metric_params& params, F&& f) {
-  // The metric that takes the fewest rows first, so that what F does not say of them comes to light at once.
-  [[maybe_unused]] constexpr bool takes_bits = requires { f(std::declval<bit_hamming>()); };
+  // The metric that takes the fewest rows comes first: where the body of f is at fault for it, compilers print the next
+  // line, and with it the remedy.
+  // clang-format off
+  [[maybe_unused]] constexpr bool takes_bits = requires { f(std::declval<bit_hamming>()); };  // f lacks `requires metric_for<...>`
+  // clang-format on
   const metric_info* const known = find_metric(name);
   if (known == nullptr) detail::unknown_metric(name);
   detail::check_parameters(*known, params);

@@ -234,18 +234,18 @@ class nndescent_index {
     return checked(rows, m_metric, 1);
   }
   bool keeps_rows() const noexcept { return size() == 0 || m_graph.walker().rows.size() > 0; }
-  static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& metric,
+  static detail::compared_rows<Metric, view_type> checked(const view_type& rows, const Metric& by,
                                                           const thread_team& team) {
-    detail::check_data(metric, rows, team);
-    detail::compared_rows<Metric, view_type> taken(metric, rows, team);
+    detail::check_data(by, rows, team);
+    detail::compared_rows<Metric, view_type> taken(by, rows, team);
     graph_type::check_storage(taken.view(), "data");
     return taken;
   }
   static graph_type make_graph(const view_type& data, const Metric& by, const nndescent_params& params,
                                Storage storage) {
     const thread_team team(params.threads);
-    const auto taken = checked(data, metric, team);
-    return {taken.view(), detail::compared_metric<Points>(metric, data.dim()), params, storage, team};
+    const auto taken = checked(data, by, team);
+    return {taken.view(), detail::compared_metric<Points>(by, data.dim()), params, storage, team};
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");

@@ -18,8 +18,8 @@ double share_wrong(Metric metric) {
   const neighbors expected = knn(rows, rows, 4, manhattan{});
   nndescent_index index(rows, metric);
   const neighbors listed = build_knn_graph(rows, metric, {.n_neighbors = 4, .include_self = true});
-  std::size_t n = callables::n_different(listed, expected) +
-                  callables::n_different(index.search(rows, 4, {.beam = 50}), expected);
+  std::size_t n =
+      callables::n_different(listed, expected) + callables::n_different(index.search(rows, 4, {.beam = 50}), expected);
   index.insert(callables::rows<float>(10));
   index.erase(0);
   index.consolidate();

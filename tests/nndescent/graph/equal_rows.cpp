@@ -210,7 +210,7 @@ class pair_of_tables {
   std::unordered_map<std::uint64_t, id_type> m_expected;
 };
 
-std::uint32_t spread(std::uint64_t number) { return static_cast<std::uint32_t>(annulus::mixed_bits(number)); }
+std::uint32_t spread(std::uint64_t number) { return static_cast<std::uint32_t>(annulus::detail::mixed_bits(number)); }
 std::uint32_t of_few(std::uint64_t number) { return static_cast<std::uint32_t>(number % 3); }
 std::uint32_t at_the_end(std::uint64_t number) { return 0xFFFFFFFFu - static_cast<std::uint32_t>(number % 5); }
 std::uint32_t the_same(std::uint64_t) { return 12345; }

@@ -108,7 +108,7 @@ TEST_CASE("an edge list takes in what no edge is a shortcut to, and gives up wha
     const walk_space<walk_type> space(walk);
     diversify_rule few = rule;
     few.degree = most;
-    detail::edge_list<walk_type> list(space, few);
+    detail::edge_list list(space, few);
     list.assign(0, edges);
     const float place = walk.rows().row(edge)[0];
     const id_type lost = list.take({place * place, edge});
@@ -135,7 +135,7 @@ TEST_CASE("rows that arrive lead to others, and others to them", "[graph_editor]
       detail::logged_edges edges(graph);
       const auto given = arrivals_of(walk, n);
       auto arrivals = given;
-      detail::arrival_linker<walk_type>(space, edges, rule, 1)(arrivals);
+      detail::arrival_linker(space, edges, rule, 1)(arrivals);
       CAPTURE(n, more);
       CHECK(wrong_edges(graph) == 0);
       std::size_t unlinked = 0;
@@ -158,7 +158,7 @@ TEST_CASE("links of arrivals are the same for every number of threads, and are u
       std::erase_if(a.found, [](const candidate<float>& c) { return c.id < 12; });
       a.erased = {{1, a.vertex % 7}, {2, 7 + a.vertex % 5}};
     }
-    detail::arrival_linker<walk_type>(space, edges, rule, threads)(arrivals);
+    detail::arrival_linker(space, edges, rule, threads)(arrivals);
     const search_edges linked = graph;
     edges.undo();
     for (std::size_t i = 0; i < n; ++i) CHECK(std::ranges::equal(graph.of(i), before.of(i)));
@@ -220,7 +220,7 @@ TEST_CASE("a row all of whose neighbours are gone gets those that a search finds
 TEST_CASE("of few neighbours all are chosen, nearest first and once", "[graph_editor]") {
   const walk_type walk = rows_of(50, 7);
   const walk_space<walk_type> space(walk);
-  detail::edge_chooser<walk_type> chooser(space, rule);
+  detail::edge_chooser chooser(space, rule);
   std::vector<id_type> ids{9, 4, 9, 30, 4};
   chooser.choose(2, ids);
   std::vector<id_type> expected;
@@ -232,7 +232,7 @@ TEST_CASE("of few neighbours all are chosen, nearest first and once", "[graph_ed
 TEST_CASE("of many neighbours the nearest and no more than the degree are chosen", "[graph_editor]") {
   const walk_type walk = rows_of(200, 8);
   const walk_space<walk_type> space(walk);
-  detail::edge_chooser<walk_type> chooser(space, rule);
+  detail::edge_chooser chooser(space, rule);
   for (id_type u = 0; u < 200; ++u) {
     std::vector<id_type> ids;
     for (id_type v = 0; v < 200; ++v)
@@ -249,7 +249,7 @@ TEST_CASE("the edge that is missed least is one that another stands for", "[grap
   const float places[] = {0, 1, 5, 5.1f, -4};
   for (std::size_t i = 0; i < 5; ++i) walk.assign(i, std::array<float, d>{places[i], 0, 0, 0});
   const walk_space<walk_type> space(walk);
-  detail::edge_chooser<walk_type> chooser(space, rule);
+  detail::edge_chooser chooser(space, rule);
   CHECK(chooser.least_needed(0, std::vector<id_type>{1, 2, 3, 4}) == 2);  // the row at 5.1
   CHECK(chooser.least_needed(0, std::vector<id_type>{1}) == 0);
 }

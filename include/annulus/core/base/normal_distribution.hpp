@@ -10,12 +10,10 @@
 
 #include <annulus/core/base/macros_off.hpp>
 
-namespace annulus { inline namespace ANNULUS_ARCH {
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// P(standard normal <= x).
 inline double normal_cdf(double x) noexcept { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
-namespace detail {
 
 /// The x >= 0 with P(standard normal > x) = tail, by bisection; 0 for a tail of 1/2 or more.
 inline double normal_upper_quantile(double tail) noexcept {
@@ -27,7 +25,6 @@ inline double normal_upper_quantile(double tail) noexcept {
   return low;
 }
 
-}  // namespace detail
-}}  // namespace annulus::ANNULUS_ARCH
+}}}  // namespace annulus::ANNULUS_ARCH::detail
 
 #include <annulus/core/base/macros_on.hpp>

@@ -20,22 +20,25 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// The default seed of everything that draws random numbers.
 inline constexpr std::uint64_t default_seed = 42;
 
+namespace detail {
 /// A bijection with full avalanche: Stafford's variant 13 of the splitmix64 finaliser (Steele, Lea, Flood 2014).
 constexpr std::uint64_t mixed_bits(std::uint64_t x) noexcept {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
   return x ^ (x >> 31);
 }
+}  // namespace detail
 
 /// A stream of random numbers addressed by counter. Copying is free; there is no state to advance.
 class counter_random {
  public:
   explicit constexpr counter_random(std::uint64_t seed, std::uint64_t stream = 0) noexcept
-      : m_key(mixed_bits(seed + 0x9E3779B97F4A7C15u) ^ mixed_bits(mixed_bits(stream) + 0xD1B54A32D192ED03u)) {}
+      : m_key(detail::mixed_bits(seed + 0x9E3779B97F4A7C15u) ^
+              detail::mixed_bits(detail::mixed_bits(stream) + 0xD1B54A32D192ED03u)) {}
 
   /// 64 random bits.
   constexpr std::uint64_t bits(std::uint64_t counter) const noexcept {
-    return mixed_bits(mixed_bits(m_key + counter * 0x9E3779B97F4A7C15u) ^ m_key);
+    return detail::mixed_bits(detail::mixed_bits(m_key + counter * 0x9E3779B97F4A7C15u) ^ m_key);
   }
 
   /// Uniform in [0, 1), 53 bits.

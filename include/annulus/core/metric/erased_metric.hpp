@@ -11,6 +11,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// Whether rows are dense and at equal distances from each other, so that one call of a kernel takes many.
+template <class View>
+inline constexpr bool is_matrix_view = false;
+template <class T>
+inline constexpr bool is_matrix_view<matrix_view<T>> = true;
+
 /// Ranks of rows of a point set by a metric that lives elsewhere. Rank: what that metric ranks by.
 template <class View, class Rank>
 class erased_metric {
@@ -22,7 +28,7 @@ class erased_metric {
   explicit erased_metric(const Metric& metric) noexcept
       : m_metric(&metric), m_block(&block<Metric>), m_distance(&distance<Metric>) {
     // Only metrics with a product form have candidates picked from all over ranked by the thousand.
-    if constexpr (!is_dense || has_product_form<Metric>) m_chosen = &chosen<Metric>;
+    if constexpr (!is_matrix_view<View> || has_product_form<Metric>) m_chosen = &chosen<Metric>;
   }
 
   /// out[i]: the rank of row begin + i, i < count.
@@ -39,13 +45,11 @@ class erased_metric {
   float operator()(Rank rank) const { return m_distance(m_metric, rank); }
 
  private:
-  static constexpr bool is_dense = std::same_as<View, matrix_view<typename View::value_type>>;
-
   template <class Metric>
   static void block(const void* metric, const row_type& query, const View& rows, std::size_t begin, std::size_t count,
                     Rank* out) {
     const auto& m = *static_cast<const Metric*>(metric);
-    if constexpr (!is_dense) {
+    if constexpr (!is_matrix_view<View>) {
       const row_query<Metric, row_type> rank(m, query);
       for (std::size_t i = 0; i < count; ++i) out[i] = rank(rows.row(begin + i));
     } else {

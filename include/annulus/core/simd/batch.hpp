@@ -181,12 +181,31 @@ T reduce_max(const batch<T>& v) noexcept {
 
 /// Bit i is lane i.
 template <class T>
-std::uint64_t mask(const batch_bool<T>& b) noexcept {
+[[gnu::always_inline]] inline std::uint64_t mask(const batch_bool<T>& b) noexcept {
 #if XSIMD_VERSION_MAJOR >= 9
   return b.mask();
 #elif defined(__AVX512F__)
   return static_cast<std::uint64_t>(b.data);
 #else
+#if defined(__SSE2__)  // xsimd 8 has no mask(), and by bools it takes many instructions
+  const auto v = b.data;
+  if constexpr (sizeof(v) == 16 && sizeof(T) == 4)
+    return static_cast<std::uint32_t>(_mm_movemask_ps(std::bit_cast<__m128>(v)));
+  if constexpr (sizeof(v) == 16 && sizeof(T) == 8)
+    return static_cast<std::uint32_t>(_mm_movemask_pd(std::bit_cast<__m128d>(v)));
+  if constexpr (sizeof(v) == 16 && sizeof(T) == 1)
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(std::bit_cast<__m128i>(v)));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(v) == 32 && sizeof(T) == 4)
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(std::bit_cast<__m256>(v)));
+  if constexpr (sizeof(v) == 32 && sizeof(T) == 8)
+    return static_cast<std::uint32_t>(_mm256_movemask_pd(std::bit_cast<__m256d>(v)));
+#endif
+#if defined(__AVX2__)
+  if constexpr (sizeof(v) == 32 && sizeof(T) == 1)
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(std::bit_cast<__m256i>(v)));
+#endif
   alignas(64) bool lane[lanes<T>];
   b.store_aligned(lane);
   std::uint64_t bits = 0;

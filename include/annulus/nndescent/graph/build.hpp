@@ -7,6 +7,7 @@
 #include <annulus/core/codes/sq8_encoder.hpp>
 #include <annulus/nndescent/graph/code_space.hpp>
 #include <annulus/nndescent/graph/descent.hpp>
+#include <annulus/nndescent/graph/erased_space.hpp>
 #include <annulus/nndescent/graph/row_space.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -67,9 +68,10 @@ inline bool are_fine_enough(const code_errors& errors) noexcept {
 /// Trees or the given graph, then the descent, in one space. `is_fit(order, lists)` may turn the space down once the
 /// trees have been joined; the result is then empty. Rows are renumbered in the order of the first tree's leaves, so
 /// that neighbours are neighbours in memory.
-template <class Space, class IsFit>
-std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nndescent_params& params,
-                                      const initial_graph& initial, const thread_team& team, IsFit is_fit,
+template <class Space>
+std::optional<neighbor_lists> descend(Space space, std::size_t width, const nndescent_params& params,
+                                      const initial_graph& initial, const thread_team& team,
+                                      function_ref<bool(const row_order&, const neighbor_lists&)> is_fit,
                                       row_order& order) {
   const std::size_t n = space.size();
   // Lists that hold nearly all rows are best filled by comparing all.
@@ -107,30 +109,34 @@ std::optional<neighbor_lists> descend(Space& space, std::size_t width, const nnd
   return std::move(build.lists());
 }
 
+/// What is done with lists: f(space, order, lists).
+using lists_function = function_ref<void(const erased_space&, const row_order&, neighbor_lists&)>;
+
 /// Lists of `width` neighbours of the rows of `data`, checked and below 2^31, and f(space, order, lists) on them.
 /// Metrics that follow from inner products rank 8-bit codes, unless those turn out too coarse for the data: then, and
 /// for all other metrics, the rows themselves.
-template <class View, class Metric, class F>
-auto with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
-                const initial_graph& initial, const thread_team& team, F f) {
+template <class View, class Metric>
+void with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
+                const initial_graph& initial, const thread_team& team, lists_function f) {
   row_order order;
   if constexpr (has_product_form<Metric> && !is_sparse_row<row_t<View>>) {
     using T = typename View::value_type;
     if (data.dim() <= most_codes) {
       code_space space(encode_rows(sq8_encoder<T>(Metric::form, data), data, team), Metric::is_angular);
       auto lists = descend(
-          space, width, params, initial, team,
+          erased_space(space), width, params, initial, team,
           [&](const row_order& rows, const neighbor_lists& found) {
             return are_fine_enough(errors_of_codes(data, metric, rows, found));
           },
           order);
-      if (lists) return f(space, order, *lists);
+      if (lists) return f(erased_space(space), order, *lists);
     }
   }
   row_space<View, Metric> space(data, metric);
   auto lists = descend(
-      space, width, params, initial, team, [](const auto&...) { return true; }, order);
-  return f(space, order, *lists);
+      erased_space(space), width, params, initial, team, [](const row_order&, const neighbor_lists&) { return true; },
+      order);
+  f(erased_space(space), order, *lists);
 }
 
 /// How wide lists must be for k of them to be right: codes confuse the last ones.

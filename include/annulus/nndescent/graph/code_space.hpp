@@ -140,6 +140,11 @@ class code_space {
       }
     }
 
+    template <class F>
+    void pairs_below(const float* thresholds, F f) {
+      visit_pairs_below(*this, thresholds, f);
+    }
+
    private:
     static constexpr std::size_t ahead = 8;
 

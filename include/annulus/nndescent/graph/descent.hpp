@@ -4,6 +4,7 @@
 /// NN-descent (Dong, Charikar, Li 2011): a neighbour of a neighbour is likely to be a neighbour. In every iteration the
 /// neighbours of each row are compared with each other, until hardly any list changes.
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/nndescent/graph/id_set.hpp>
 #include <annulus/nndescent/graph/joined_ids.hpp>
 #include <annulus/nndescent/graph/neighbor_lists.hpp>
@@ -66,8 +67,7 @@ class descent {
   }
 
   /// Takes up a graph in the ids of this space: what it says of distances is not trusted.
-  template <class Targets>
-  void start_from(Targets targets) {
+  void start_from(function_ref<std::vector<id_type>(std::size_t)> targets) {
     parallel_for(*m_team, m_space->size(), 256, [&](std::size_t begin, std::size_t end, std::size_t w) {
       worker& me = m_workers[w];
       for (std::size_t u = begin; u < end; ++u) {
@@ -121,29 +121,15 @@ class descent {
     me.thresholds.resize(ids.size() + joined_ids::readable_floats - lanes);
     for (std::size_t i = 0; i < ids.size(); ++i)
       me.thresholds[i] = ids[i] == no_id ? -std::numeric_limits<float>::infinity() : m_lists.threshold(ids[i]);
-    me.joiner.pairs([&](std::size_t i, std::size_t p, const float* ranks) {
+    me.joiner.pairs_below(me.thresholds.data(), [&](std::size_t i, std::size_t p, const float* ranks, panel_hits hits) {
       const id_type u = ids[i];
       const id_type* const others = me.members.panel(p);
-      std::uint64_t for_u = 0, for_others = 0;
-      constexpr std::size_t width = simd::lanes<float>;
-      const simd::batch<float> limit(me.thresholds[i]);
-      for (std::size_t r = 0; r < lanes; r += width) {
-        const auto rank = simd::load(ranks + r);
-        const auto limits = simd::load(static_cast<const float*>(me.thresholds.data() + p * lanes + r));
-        for_u |= simd::mask(rank < limit) << r;
-        for_others |= simd::mask(rank < limits) << r;
-      }
-      if constexpr (width > lanes) {
-        constexpr std::uint64_t of_panel = (std::uint64_t{1} << lanes) - 1;
-        for_u &= of_panel;
-        for_others &= of_panel;
-      }
-      for (; for_u != 0; for_u &= for_u - 1) {
-        const auto r = static_cast<std::size_t>(std::countr_zero(for_u));
+      for (; hits.of_member != 0; hits.of_member &= hits.of_member - 1) {
+        const auto r = static_cast<std::size_t>(std::countr_zero(hits.of_member));
         if (others[r] != u) found(i, u, others[r], ranks[r]);
       }
-      for (; for_others != 0; for_others &= for_others - 1) {
-        const auto r = static_cast<std::size_t>(std::countr_zero(for_others));
+      for (; hits.of_panel != 0; hits.of_panel &= hits.of_panel - 1) {
+        const auto r = static_cast<std::size_t>(std::countr_zero(hits.of_panel));
         if (others[r] != u) found(p * lanes + r, others[r], u, ranks[r]);
       }
     });

@@ -4,6 +4,7 @@
 /// The rows that are compared with each other in one local join, in panels as wide as a SIMD vector.
 
 #include <annulus/core/base/ids.hpp>
+#include <annulus/core/simd/batch.hpp>
 #include <annulus/core/simd/transpose.hpp>
 
 #include <algorithm>
@@ -48,6 +49,41 @@ class joined_ids {
 /// Lanes of `ranks` up to and with `q` become infinite: pairs that were seen before, or are no pair.
 inline void mask_lanes_to(std::size_t q, float* ranks) noexcept {
   std::fill_n(ranks, q + 1, std::numeric_limits<float>::infinity());
+}
+
+/// Which ranks of a panel are below a threshold, by bits: that of the member, and that of the panel's row.
+struct panel_hits {
+  std::uint64_t of_member, of_panel;
+};
+
+/// The hits among the ranks of member i with panel p. The thresholds of a panel, up to readable_floats, are readable.
+[[gnu::always_inline]] inline panel_hits hits_of(const float* ranks, const float* thresholds, std::size_t i,
+                                                 std::size_t p) noexcept {
+  constexpr std::size_t lanes = joined_ids::lanes, width = simd::lanes<float>;
+  panel_hits hits{0, 0};
+  const simd::batch<float> limit(thresholds[i]);
+  for (std::size_t r = 0; r < lanes; r += width) {
+    const auto rank = simd::load(ranks + r);
+    const auto limits = simd::load(thresholds + p * lanes + r);
+    hits.of_member |= simd::mask(rank < limit) << r;
+    hits.of_panel |= simd::mask(rank < limits) << r;
+  }
+  if constexpr (width > lanes) {
+    constexpr std::uint64_t of_panel = (std::uint64_t{1} << lanes) - 1;
+    hits.of_member &= of_panel;
+    hits.of_panel &= of_panel;
+  }
+  return hits;
+}
+
+/// Of the pairs of a joiner those with a rank below the threshold of either row: f(i, p, ranks, hits), as pairs() calls
+/// it, for panels with a hit. f may lower thresholds.
+template <class Joiner, class F>
+void visit_pairs_below(Joiner& joiner, const float* thresholds, F f) {
+  joiner.pairs([&](std::size_t i, std::size_t p, const float* ranks) {
+    if (const panel_hits hits = hits_of(ranks, thresholds, i, p); (hits.of_member | hits.of_panel) != 0)
+      f(i, p, ranks, hits);
+  });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -75,10 +75,12 @@ neighbors graph_of_different_rows(const View& data, const Metric& metric, const 
     }
     return graph;
   }
-  return with_lists(data, metric, list_width(params.n_neighbors, n), params, initial, team,
-                    [&](const auto&, const row_order& order, neighbor_lists& lists) {
-                      return exact_graph(data, metric, order, lists, params, team);
-                    });
+  neighbors graph;
+  with_lists(data, metric, list_width(params.n_neighbors, n), params, initial, team,
+             [&](const erased_space&, const row_order& order, neighbor_lists& lists) {
+               graph = exact_graph(data, metric, order, lists, params, team);
+             });
+  return graph;
 }
 
 /// Of rows that were checked: each different row is compared once, and its copies come in with it.

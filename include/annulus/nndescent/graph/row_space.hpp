@@ -115,6 +115,11 @@ class row_space {
         }
     }
 
+    template <class F>
+    void pairs_below(const float* thresholds, F f) {
+      visit_pairs_below(*this, thresholds, f);
+    }
+
    private:
     using T = typename Points::value_type;
     /// Whether a pair has the same rank to the bit both ways, so that one row may be compared with many.

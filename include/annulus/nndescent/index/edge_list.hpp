@@ -14,10 +14,10 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// The edges of one row, to which others are added one by one: where there are more than the degree, one is dropped, as
 /// the rule has it of the new edge with each of the old ones. These are not weighed against each other again, which
 /// would take as many ranks for each of them. Holds scratch.
-template <class Walk>
+template <class Space>
 class edge_list {
  public:
-  edge_list(const walk_space<Walk>& space, const diversify_rule& rule) : m_ranker(space), m_rule(rule) {}
+  edge_list(const Space& space, const diversify_rule& rule) : m_ranker(space), m_rule(rule) {}
 
   void assign(id_type from, std::span<const id_type> ids) {
     m_from = from;
@@ -64,7 +64,7 @@ class edge_list {
   }
 
  private:
-  typename walk_space<Walk>::ranker m_ranker;
+  typename Space::ranker m_ranker;
   diversify_rule m_rule;
   id_type m_from = no_id;
   std::vector<candidate<float>> m_edges;

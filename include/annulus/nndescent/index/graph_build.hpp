@@ -74,7 +74,7 @@ void build_graph(State& g, const typename State::view_type& all, const progress_
     const typename State::view_type& data = distinct.view();
     const std::size_t width = list_width(std::max(g.params.n_neighbors, least_width), data.size());
     with_lists(data, g.metric, width, g.params, {}, team,
-               [&](const auto& space, const row_order& order, neighbor_lists& lists) {
+               [&](const erased_space& space, const row_order& order, neighbor_lists& lists) {
                  const std::vector<id_type> vertices = build_vertices(g, data, space, order, lists, team);
                  if (!groups.has_copies()) g.names.assign(data.size(), vertices);
                  else {
@@ -82,7 +82,6 @@ void build_graph(State& g, const typename State::view_type& all, const progress_
                    for (std::size_t i = 0; i < vertex_of.size(); ++i) vertex_of[i] = vertices[groups.group_of[i]];
                    g.names.assign(data.size(), vertex_of);
                  }
-                 return 0;
                });
     g.connect_all(g.edges, g.root);
   }

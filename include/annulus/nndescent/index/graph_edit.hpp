@@ -4,6 +4,7 @@
 /// Chooses edges where a search graph changes: those of inserted rows and back to them, and those that replace edges to
 /// removed rows.
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/nndescent/index/arrival.hpp>
 #include <annulus/nndescent/index/edge_list.hpp>
 #include <annulus/nndescent/index/graph_undo.hpp>
@@ -13,10 +14,10 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Chooses edges by the rule that built the graph; holds scratch.
-template <class Walk>
+template <class Space>
 class edge_chooser {
  public:
-  edge_chooser(const walk_space<Walk>& space, const diversify_rule& rule)
+  edge_chooser(const Space& space, const diversify_rule& rule)
       : m_diversify(space, rule), m_ranker(space), m_degree(rule.degree) {}
 
   /// Keeps of the neighbours of u, nearest first, those that the rule keeps.
@@ -58,8 +59,7 @@ class edge_chooser {
   /// `ids` become the edges of u without removed vertices, for which is_removed(v) holds: the neighbours of a removed
   /// neighbour take its place, and where those are fewer than the degree, theirs. Returns whether u has an edge to a
   /// removed vertex; if not, `ids` is of no use.
-  template <class IsRemoved>
-  bool bypass(const search_edges& graph, id_type u, IsRemoved is_removed, std::vector<id_type>& ids) {
+  bool bypass(const search_edges& graph, id_type u, function_ref<bool(id_type)> is_removed, std::vector<id_type>& ids) {
     constexpr std::size_t max_passed = 64;
     ids.clear();
     m_passed.clear();
@@ -80,8 +80,8 @@ class edge_chooser {
   }
 
  private:
-  diversifier<walk_space<Walk>> m_diversify;
-  typename walk_space<Walk>::ranker m_ranker;
+  diversifier<Space> m_diversify;
+  typename Space::ranker m_ranker;
   std::size_t m_degree;
   std::vector<float> m_ranks;
   std::vector<candidate<float>> m_candidates;
@@ -91,12 +91,13 @@ class edge_chooser {
 /// The graph with no edges to or from vertices that is_removed(v) holds for: their neighbours take their place. Where
 /// less than a quarter of the degree is left, add_nearest(v, worker, ids) adds what a search finds. O(n), and some
 /// degree^2 ranks for each vertex that loses an edge.
-template <class Walk, class IsRemoved, class AddNearest>
-search_edges edges_without(const search_edges& graph, const walk_space<Walk>& space, const diversify_rule& rule,
-                           const thread_team& team, IsRemoved is_removed, AddNearest add_nearest) {
+template <class Space>
+search_edges edges_without(const search_edges& graph, const Space& space, const diversify_rule& rule,
+                           const thread_team& team, function_ref<bool(id_type)> is_removed,
+                           function_ref<void(id_type, std::size_t, std::vector<id_type>&)> add_nearest) {
   search_edges result = graph;
   const std::size_t least = rule.degree / 4;
-  std::vector<edge_chooser<Walk>> choosers(team.size(), {space, rule});
+  std::vector<edge_chooser<Space>> choosers(team.size(), {space, rule});
   parallel_for(team, graph.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     std::vector<id_type> ids;
     for (auto v = static_cast<id_type>(begin); v < end; ++v) {
@@ -117,11 +118,10 @@ search_edges edges_without(const search_edges& graph, const walk_space<Walk>& sp
 
 /// Links arrivals to what was found around them, and that back to them: every target by itself, so that threads do not
 /// meet and the edges are the same for any number of them. The team must outlive it.
-template <class Walk>
+template <class Space>
 class arrival_linker {
  public:
-  arrival_linker(const walk_space<Walk>& space, logged_edges& graph, const diversify_rule& rule,
-                 const thread_team& team)
+  arrival_linker(const Space& space, logged_edges& graph, const diversify_rule& rule, const thread_team& team)
       : m_graph(&graph),
         m_team(&team),
         m_degree(rule.degree),
@@ -179,7 +179,7 @@ class arrival_linker {
     return std::span(m_links).subspan(m_begins[i], end - m_begins[i]);
   }
 
-  void link_back(std::span<const link> links, edge_list<Walk>& edges, std::vector<loss>& losses) {
+  void link_back(std::span<const link> links, edge_list<Space>& edges, std::vector<loss>& losses) {
     const id_type from = links[0].from;
     const auto before = m_graph->of(from);
     const auto is_new = [&](const link& l) { return std::ranges::find(before, l.to.id) == before.end(); };
@@ -219,8 +219,8 @@ class arrival_linker {
   logged_edges* m_graph;
   const thread_team* m_team;
   std::size_t m_degree;
-  std::vector<edge_chooser<Walk>> m_choosers;
-  std::vector<edge_list<Walk>> m_edges;
+  std::vector<edge_chooser<Space>> m_choosers;
+  std::vector<edge_list<Space>> m_edges;
   std::vector<link> m_links;
   std::vector<std::size_t> m_begins;        ///< of each row that gets edges, in m_links
   std::vector<std::vector<loss>> m_losses;  ///< of those rows

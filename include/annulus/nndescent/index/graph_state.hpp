@@ -150,7 +150,7 @@ struct graph_state {
     if (new_root == no_id && !vertices.empty())
       new_root = *std::ranges::max_element(vertices, {}, [&](id_type v) { return in_degrees[v]; });
     const walk_space<walk_type> ranks(walk);
-    return entry_tree(ranks, std::move(vertices), in_degrees, tree_leaf_size, params.seed);
+    return entry_tree(erased_space(ranks), std::move(vertices), in_degrees, tree_leaf_size, params.seed);
   }
 
   /// Adds edges until every live vertex can be reached from a root.

@@ -84,7 +84,7 @@ void link_vertices(State& g, std::span<const new_vertex<State>> added,
   });
   if (g.root == no_id) g.root = vertices[0];
   enter_into_lists<State>(g, arrivals, change.lists);
-  arrival_linker<walk_type>(ranks, change.edges, g.rule(), team)(arrivals);
+  arrival_linker(erased_space(ranks), change.edges, g.rule(), team)(arrivals);
   g.n_unreached += added.size();
   for (const arrival& a : arrivals) g.tree.add(a.leaf, a.vertex);
   g.add_lengths(vertices, [&](std::size_t i) { return added[i].row; });
@@ -111,9 +111,11 @@ void rebuild_tree_if_due(State& g, graph_undo<State>& change) {
     if (g.names.is_live(v)) live.push_back(v);
   id_type root = g.root;
   entry_tree tree = g.make_tree(g.edges, std::move(live), root);
-  if (g.keeps_rows())
-    add_coarse_edges(change.edges, g.exact_rows(), g.metric, {}, tree.rows(), g.space(), g.rule(), g.params,
+  if (g.keeps_rows()) {
+    const walk_space<typename State::walk_type> ranks = g.space();
+    add_coarse_edges(change.edges, g.exact_rows(), g.metric, {}, tree.rows(), erased_space(ranks), g.rule(), g.params,
                      g.params.threads);
+  }
   change.replace_tree(std::move(tree));
 }
 

@@ -39,7 +39,7 @@ void consolidate_graph(State& g) {
     for (const auto& c : found) ids.push_back(c.id);
   };
   const walk_space<typename State::walk_type> ranks = g.space();
-  search_edges edges = edges_without(g.edges, ranks, g.rule(), team, is_erased, add_nearest);
+  search_edges edges = edges_without(g.edges, erased_space(ranks), g.rule(), team, is_erased, add_nearest);
 
   const std::size_t n = g.names.n_vertices();
   std::vector<id_type> order, place(n, no_id);

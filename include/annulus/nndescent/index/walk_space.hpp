@@ -54,6 +54,8 @@ class walk_space {
     if constexpr (std::same_as<typename Walk::rank_type, double>) m_scale = scale_of_floats(greatest_rank());
   }
 
+  std::size_t size() const noexcept { return m_walk->size(); }
+
   /// A rank of the walk as this space has it.
   template <class Rank>
   float scaled(Rank rank) const noexcept {

@@ -140,7 +140,7 @@ TEST_CASE("an lsh_index of another family or other rows is refused by name", "[i
   }
   SECTION("width") { CHECK_THAT(complaint("family.width", "-1"), ContainsSubstring("width = -1: must be")); }
   SECTION("size") { CHECK_THAT(complaint("size", "61"), ContainsSubstring("size: 63 rows are alive")); }
-  SECTION("too many alive") { CHECK_THAT(complaint("size", "67"), ContainsSubstring("more rows than it can")); }
+  SECTION("too many alive") { CHECK_THAT(complaint("size", "67"), ContainsSubstring("more rows than ids")); }
   SECTION("rows without end") {
     CHECK_THAT(complaint("tables.sorted.count", "4294967295"), ContainsSubstring("has 2^32 - 1 rows or more"));
   }
