@@ -6,6 +6,7 @@
 #include <annulus/core/base/allocator.hpp>
 #include <annulus/core/select/candidate.hpp>
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <span>
 

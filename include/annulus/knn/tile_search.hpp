@@ -6,6 +6,7 @@
 
 #include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/knn/scan.hpp>
 #include <annulus/knn/shortlist.hpp>
 #include <annulus/knn/tiles.hpp>

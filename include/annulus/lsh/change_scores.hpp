@@ -4,6 +4,7 @@
 /// Scores of the changes that lead from a query's bucket to those around it, and their order.
 
 #include <annulus/core/simd/elementary.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <algorithm>
 #include <bit>

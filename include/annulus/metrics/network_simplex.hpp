@@ -5,6 +5,7 @@
 /// sinks (Dantzig 1951), with strongly feasible trees against cycling (Cunningham 1976).
 
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/metrics/transport_tree.hpp>
 
 #include <algorithm>

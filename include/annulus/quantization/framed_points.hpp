@@ -5,6 +5,7 @@
 /// by them.
 
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/core/simd/transpose.hpp>
 
 #include <algorithm>

@@ -5,6 +5,7 @@
 /// the nearest and the second nearest, with the codeword's number in the low bits of its rank, so that a minimum is one
 /// instruction. Where the gap between the two is within the bound of the rounding error, floats decide.
 
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/quantization/framed_points.hpp>
 
 #include <array>

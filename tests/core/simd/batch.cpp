@@ -88,21 +88,6 @@ TEMPLATE_TEST_CASE("reduce_max finds the greatest lane wherever it is", "[simd]"
   }
 }
 
-TEMPLATE_TEST_CASE("bit i of a mask is lane i", "[simd]", float, double) {
-  const simd::batch<TestType> zero(TestType(0));
-  for (std::size_t i = 0; i < simd::lanes<TestType>; ++i) {
-    std::vector<TestType> lanes(simd::lanes<TestType>, TestType(1));
-    lanes[i] = TestType(-1);
-    CHECK(simd::mask(simd::load(lanes.data()) < zero) == std::uint64_t{1} << i);
-  }
-}
-
-TEMPLATE_TEST_CASE("a mask has no bits beyond the lanes", "[simd]", float, double) {
-  const simd::batch<TestType> zero(TestType(0));
-  CHECK(simd::mask(zero == zero) == (std::uint64_t{1} << simd::lanes<TestType>)-1);
-  CHECK(simd::mask(zero != zero) == 0);
-}
-
 TEMPLATE_TEST_CASE("min_skip_nan takes the smaller of two lanes", "[simd]", float, double) {
   std::mt19937_64 generator(4);
   const auto a = rows::random_values<TestType>(simd::lanes<TestType>, generator);
@@ -117,29 +102,6 @@ TEMPLATE_TEST_CASE("min_skip_nan keeps what it has where the candidate is NaN", 
   for (const TestType kept : {TestType(-1), TestType(0), std::numeric_limits<TestType>::infinity()}) {
     const std::vector<TestType> expected(simd::lanes<TestType>, kept);
     CHECK(lanes_of(simd::min_skip_nan(nan, simd::batch<TestType>(kept))) == expected);
-  }
-}
-
-TEST_CASE("append_lanes writes the chosen lanes and their positions in order", "[simd]") {
-  constexpr std::size_t width = simd::lanes<float>;
-  std::mt19937_64 generator(5);
-  for (int repetition = 0; repetition < 300; ++repetition) {
-    const std::uint64_t every_lane = (std::uint64_t{1} << width) - 1;
-    const std::uint64_t bits = repetition == 0 ? 0 : repetition == 1 ? every_lane : generator() & every_lane;
-    const auto values = rows::random_values<float>(width, generator);
-    std::vector<float> expected_values, out(width);
-    std::vector<std::uint32_t> expected_positions, positions(width);
-    for (std::uint32_t i = 0; i < width; ++i)
-      if ((bits >> i & 1) != 0) {
-        expected_values.push_back(values[i]);
-        expected_positions.push_back(4000000000u + i);
-      }
-    const std::size_t count =
-        simd::append_lanes(simd::load(values.data()), bits, 4000000000u, out.data(), positions.data());
-    out.resize(count);
-    positions.resize(count);
-    REQUIRE(out == expected_values);
-    REQUIRE(positions == expected_positions);
   }
 }
 

@@ -42,21 +42,6 @@ std::vector<std::uint64_t> hash(const Hasher& hasher, const std::vector<T>& row)
 
 }  // namespace
 
-TEST_CASE("sign bits are those of a plain loop for every count", "[lsh][sign_random_projection]") {
-  const auto check = [](auto number) {
-    auto products = random_row<decltype(number)>(65, 2);
-    products[3] = 0;
-    products[17] = -products[3];
-    for (std::size_t count = 0; count <= 64; ++count) {
-      std::uint64_t bits = 0;
-      for (std::size_t i = 0; i < count; ++i) bits |= std::uint64_t{products[i] >= 0} << i;
-      CHECK(detail::sign_bits(products.data(), count) == bits);
-    }
-  };
-  check(0.0f);
-  check(0.0);
-}
-
 TEST_CASE("each hyperplane offers the flip of its bit, scored by the square of the margin",
           "[lsh][sign_random_projection]") {
   const auto check = [](auto number, std::size_t k) {

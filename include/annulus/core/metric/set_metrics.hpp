@@ -7,6 +7,7 @@
 
 #include <annulus/core/kernels/bit_kernels.hpp>
 #include <annulus/core/metric/rewritten_metric.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <algorithm>
 

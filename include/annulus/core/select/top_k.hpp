@@ -8,6 +8,7 @@
 #include <annulus/core/base/errors.hpp>
 #include <annulus/core/select/candidate.hpp>
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <span>
 

@@ -1,9 +1,8 @@
 #pragma once
 
 /// \file
-/// Vectors of numbers, above all of floating point. The only header, beside xsimd.hpp, that depends on xsimd's
-/// version (8.1 to 14). Kernels are written against these functions; integers.hpp has the integer operations that xsimd
-/// lacks.
+/// Vectors of numbers, above all of floating point. Kernels are written against these functions; masks.hpp has what
+/// comparisons of vectors return, as bits, and integers.hpp the integer operations that xsimd lacks.
 
 #include <annulus/core/base/eigen_types.hpp>
 #include <annulus/core/simd/xsimd.hpp>
@@ -177,66 +176,6 @@ T reduce_max(const batch<T>& v) noexcept {
   v.store_aligned(lane);
   for (std::size_t i = 1; i < lanes<T>; ++i) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
   return lane[0];
-}
-
-/// Bit i is lane i.
-template <class T>
-[[gnu::always_inline]] inline std::uint64_t mask(const batch_bool<T>& b) noexcept {
-#if XSIMD_VERSION_MAJOR >= 9
-  return b.mask();
-#elif defined(__AVX512F__)
-  return static_cast<std::uint64_t>(b.data);
-#else
-#if defined(__SSE2__)  // xsimd 8 has no mask(), and by bools it takes many instructions
-  const auto v = b.data;
-  if constexpr (sizeof(v) == 16 && sizeof(T) == 4)
-    return static_cast<std::uint32_t>(_mm_movemask_ps(std::bit_cast<__m128>(v)));
-  if constexpr (sizeof(v) == 16 && sizeof(T) == 8)
-    return static_cast<std::uint32_t>(_mm_movemask_pd(std::bit_cast<__m128d>(v)));
-  if constexpr (sizeof(v) == 16 && sizeof(T) == 1)
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(std::bit_cast<__m128i>(v)));
-#endif
-#if defined(__AVX__)
-  if constexpr (sizeof(v) == 32 && sizeof(T) == 4)
-    return static_cast<std::uint32_t>(_mm256_movemask_ps(std::bit_cast<__m256>(v)));
-  if constexpr (sizeof(v) == 32 && sizeof(T) == 8)
-    return static_cast<std::uint32_t>(_mm256_movemask_pd(std::bit_cast<__m256d>(v)));
-#endif
-#if defined(__AVX2__)
-  if constexpr (sizeof(v) == 32 && sizeof(T) == 1)
-    return static_cast<std::uint32_t>(_mm256_movemask_epi8(std::bit_cast<__m256i>(v)));
-#endif
-  alignas(64) bool lane[lanes<T>];
-  b.store_aligned(lane);
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < lanes<T>; ++i) bits |= std::uint64_t{lane[i]} << i;
-  return bits;
-#endif
-}
-
-/// Writes the lanes of `values` whose bit is set to `out`, and `first` plus their positions to `positions`. Both have
-/// room for all lanes. Returns how many bits are set. Without branches where the instruction set can.
-inline std::size_t append_lanes(const batch<float>& values, std::uint64_t bits, std::uint32_t first, float* out,
-                                std::uint32_t* positions) noexcept {
-#if defined(__AVX512F__)
-  // Compressed in a register and then stored: the instruction that does both is slow on some processors.
-  const auto chosen = static_cast<__mmask16>(bits);
-  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int>(first)));
-  _mm512_storeu_ps(out, _mm512_maskz_compress_ps(chosen, values));
-  _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(chosen, position));
-  return static_cast<std::size_t>(std::popcount(bits));
-#else
-  alignas(64) float value[lanes<float>];
-  values.store_aligned(value);
-  std::size_t count = 0;
-  for (; bits != 0; bits &= bits - 1) {
-    const auto lane = static_cast<std::uint32_t>(std::countr_zero(bits));
-    out[count] = value[lane];
-    positions[count++] = first + lane;
-  }
-  return count;
-#endif
 }
 
 /// The smaller of two lanes, and `kept` where `candidate` is NaN: x86's min returns its second operand when unordered.

@@ -4,6 +4,7 @@
 /// The vertices of a cross-polytope that are nearest to a row, given its rotated coordinates.
 
 #include <annulus/core/simd/butterflies.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 

@@ -5,6 +5,7 @@
 
 #include <annulus/core/kernels/norm_checks.hpp>
 #include <annulus/core/metric/common_metrics.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/lsh/families/projections.hpp>
 #include <annulus/lsh/probability.hpp>
 
@@ -13,20 +14,6 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 namespace detail {
-
-/// Bit i tells whether products[i] >= 0, for i < count <= 64.
-template <class T>
-std::uint64_t sign_bits(const T* products, std::size_t count) noexcept {
-  constexpr std::size_t width = simd::lanes<T>;
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < count; i += width) {
-    const std::size_t n = std::min(width, count - i);
-    const auto x = n == width ? simd::load(products + i) : simd::load_partial(products + i, n);
-    const std::uint64_t used = n == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
-    bits |= (simd::mask(x >= simd::batch<T>(T(0))) & used) << i;
-  }
-  return bits;
-}
 
 /// Hyperplanes for all tables. `products` are those of a query, scaled to length 1 (unless it is 0), with their
 /// normals. Distances are cosine distances, between 0 and 2.
@@ -42,7 +29,7 @@ class hyperplanes {
   std::size_t per_table() const noexcept { return m_normals.per_table(); }
 
   /// The key of one table's products.
-  std::uint64_t key(const T* products) const noexcept { return sign_bits(products, per_table()); }
+  std::uint64_t key(const T* products) const noexcept { return simd::sign_bits(products, per_table()); }
 
   void keys(const T* products, std::uint64_t* keys) const noexcept {
     for (std::size_t t = 0; t < m_normals.n_tables(); ++t) keys[t] = key(products + t * per_table());

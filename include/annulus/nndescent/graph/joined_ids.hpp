@@ -5,6 +5,7 @@
 
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/core/simd/transpose.hpp>
 
 #include <algorithm>

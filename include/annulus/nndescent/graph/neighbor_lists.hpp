@@ -8,6 +8,7 @@
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/base/keyed_loop.hpp>
 #include <annulus/core/simd/batch.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <array>
 #include <numeric>

@@ -7,6 +7,7 @@
 #include <annulus/core/result/filter.hpp>
 #include <annulus/core/result/result_rows.hpp>
 #include <annulus/core/select/top_k.hpp>
+#include <annulus/core/simd/masks.hpp>
 #include <annulus/quantization/scan/distance_table.hpp>
 
 #include <optional>
