@@ -97,7 +97,7 @@ class nndescent_index {
   /// \throws std::invalid_argument as above, or where the spans differ in size.
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const nndescent_search_params& params = {}) const {
-    detail::check_graph_search(m_dim, dim_of(query), ids.size(), params);
+    detail::check_graph_search(m_dim, detail::dim_of(query), ids.size(), params);
     if (const row_refusal why = detail::refusal(m_metric, query)) detail::refuse_row("query", {}, query, why);
     if constexpr (!is_sparse) check_queries(view_type(query));
     if (ids.size() != distances.size())
@@ -202,10 +202,6 @@ class nndescent_index {
   std::size_t memory_bytes() const noexcept { return m_graph.memory_bytes(); }
 
  private:
-  static std::size_t dim_of(const row_type& row) noexcept {
-    if constexpr (detail::is_sparse_row<row_type>) return row.dim;
-    else return row.size();
-  }
   /// A finite row as the graph holds rows.
   auto as_compared(const row_type& row, search_scratch& scratch) const {
     if constexpr (is_rewritten) {
@@ -286,12 +282,8 @@ class nndescent_index {
   graph_type m_graph;
 };
 
-template <detail::rows_like D>
-nndescent_index(const D&) -> nndescent_index<detail::points_of<D>>;
-template <detail::rows_like D, class Metric>
-nndescent_index(const D&, Metric) -> nndescent_index<detail::points_of<D>, Metric>;
-template <detail::rows_like D, class Metric>
-nndescent_index(const D&, Metric, const nndescent_params&) -> nndescent_index<detail::points_of<D>, Metric>;
+template <detail::rows_like D, class Metric = euclidean>
+nndescent_index(const D&, Metric = {}, const nndescent_params& = {}) -> nndescent_index<detail::points_of<D>, Metric>;
 template <detail::rows_like D, class Metric, class Storage>
 nndescent_index(const D&, Metric, const nndescent_params&, Storage)
     -> nndescent_index<detail::points_of<D>, Metric, Storage>;

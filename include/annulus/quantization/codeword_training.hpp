@@ -1,14 +1,25 @@
 #pragma once
 
 /// \file
-/// Trains the codewords of a product quantiser: by k-means in each sub-space.
+/// Trains the codewords of a product quantiser: by k-means in each sub-space. Sets up the search for the nearest ones.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/quantization/kmeans.hpp>
+#include <annulus/quantization/nearest_codeword.hpp>
+
+#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 
-namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+namespace annulus { inline namespace ANNULUS_ARCH {
+
+/// What fit does with a dimension that m does not divide.
+enum class pq_padding {
+  refuse,  ///< throw
+  zeros    ///< append zeros to vectors, up to the next multiple of m
+};
+
+namespace detail {
 
 /// The coordinates of sub-space i of rows of m * ds coordinates.
 inline matrix_view<float> sub_vectors(matrix_view<float> rows, std::size_t m, std::size_t i) {
@@ -41,6 +52,17 @@ inline matrix<float> train_codewords(matrix_view<float> rows, std::size_t m, std
   return codewords;
 }
 
-}}}  // namespace annulus::ANNULUS_ARCH::detail
+/// The search for the nearest codeword of each of m sub-spaces, for (m * ks) x ds codewords.
+inline std::vector<nearest_codeword> codebooks_of(matrix_view<float> codewords, std::size_t m) {
+  const std::size_t ks = codewords.rows() / m;
+  std::vector<nearest_codeword> codebooks;
+  codebooks.reserve(m);
+  for (std::size_t i = 0; i < m; ++i) codebooks.emplace_back(codewords.middle_rows(i * ks, ks));
+  return codebooks;
+}
+
+}  // namespace detail
+
+}}  // namespace annulus::ANNULUS_ARCH
 
 #include <annulus/core/base/macros_on.hpp>

@@ -13,12 +13,6 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What fit does with a dimension that m does not divide.
-enum class pq_padding {
-  refuse,  ///< throw
-  zeros    ///< append zeros to vectors, up to the next multiple of m
-};
-
 /// Splits vectors of dim() coordinates into m() sub-vectors of ds(), and stores the number of the nearest of ks()
 /// codewords for each, as a Code. Codewords are trained by k-means. The metric only changes tables and searches, but
 /// that under cosine vectors are normalised first. Const members are safe from any number of threads. Moves and copies.
@@ -241,13 +235,9 @@ class product_quantizer {
   }
 
   void adopt(matrix<float> codewords, std::size_t dim) {
-    std::vector<detail::nearest_codeword> codebooks;
-    codebooks.reserve(m_m);
-    for (std::size_t i = 0; i < m_m; ++i)
-      codebooks.emplace_back(matrix_view<float>(codewords).middle_rows(i * m_ks, m_ks));
+    m_codebooks = detail::codebooks_of(codewords, m_m);
     m_ds = codewords.cols();
     m_dim = dim;
-    m_codebooks = std::move(codebooks);
     m_codewords = std::move(codewords);
   }
 
@@ -276,11 +266,7 @@ class product_quantizer {
   }
 
   void write_row(std::size_t i, const float* sub_vector, float* out) const {
-    if (m_metric == pq_metric::sqeuclidean) return m_codebooks[i].squared_distances(sub_vector, out);
-    m_codebooks[i].inner_products(sub_vector, out);
-    if (m_metric == pq_metric::inner_product) return;
-    const float share = 1 / static_cast<float>(m_m);
-    for (std::size_t c = 0; c < m_ks; ++c) out[c] = share - out[c];
+    detail::write_table_row(m_codebooks[i], m_metric, m_m, sub_vector, std::span(out, m_ks));
   }
 
   void write_table(std::span<const float> query, float* out, matrix<float>& copied) const {

@@ -3,6 +3,7 @@
 /// \file
 /// parallel_for: loops whose blocks the threads of a team share.
 
+#include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/base/progress.hpp>
 #include <annulus/core/base/thread_team.hpp>
 
@@ -22,14 +23,9 @@ struct run_params {
 
 namespace detail {
 
-/// A callable that is known by its address.
-struct block_function {
-  const void* object;
-  void (*call)(const void* object, std::size_t begin, std::size_t end, std::size_t worker);
-};
-
 /// parallel_for, compiled once instead of for every loop of a program.
-inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain, block_function f,
+inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain,
+                       function_ref<void(std::size_t begin, std::size_t end, std::size_t worker)> f,
                        const progress_callback& progress, std::string_view stage) {
   if (grain == 0) invalid("grain", grain, "must be at least 1");
   const std::size_t blocks = n / grain + (n % grain != 0);
@@ -40,7 +36,7 @@ inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain
   const auto work = [&](std::size_t worker) noexcept {
     try {
       for (std::size_t block = next++; block < blocks; block = next++) {
-        f.call(f.object, block * grain, std::min(n, block * grain + grain), worker);
+        f(block * grain, std::min(n, block * grain + grain), worker);
         const std::size_t so_far = ++done;
         if (worker == 0 && so_far < blocks)
           report(progress, stage, static_cast<double>(so_far) / static_cast<double>(blocks));
@@ -51,10 +47,7 @@ inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain
       next = blocks;
     }
   };
-  const auto call = [](const void* object, std::size_t worker) {
-    (*static_cast<const decltype(work)*>(object))(worker);
-  };
-  if (blocks > 0) team.run(blocks, {&work, call});
+  if (blocks > 0) team.run(blocks, work);
   if (error) std::rethrow_exception(error);
   report(progress, stage, 1.0);
 }
@@ -72,10 +65,7 @@ template <class F>
 void parallel_for(const thread_team& team, std::size_t n, std::size_t grain, F&& f,
                   const progress_callback& progress = {}, std::string_view stage = {}) {
   const auto block = [&f](std::size_t begin, std::size_t end, std::size_t worker) { f(begin, end, worker); };
-  const auto call = [](const void* object, std::size_t begin, std::size_t end, std::size_t worker) {
-    (*static_cast<decltype(&block)>(object))(begin, end, worker);
-  };
-  detail::run_blocks(team, n, grain, {&block, call}, progress, stage);
+  detail::run_blocks(team, n, grain, block, progress, stage);
 }
 
 }}  // namespace annulus::ANNULUS_ARCH

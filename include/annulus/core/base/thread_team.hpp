@@ -4,6 +4,7 @@
 /// thread_team: threads that one call starts once and uses for all of its loops.
 
 #include <annulus/core/base/config.hpp>
+#include <annulus/core/base/function_ref.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -22,16 +23,6 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 inline std::size_t resolve_threads(std::size_t threads) noexcept {
   return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
 }
-
-namespace detail {
-
-/// A callable of the number of a worker that is known by its address. It must not throw.
-struct worker_function {
-  const void* object;
-  void (*call)(const void* object, std::size_t worker);
-};
-
-}  // namespace detail
 
 /// Threads for the loops of one call (parallel_for), this one among them. The first loop of more than one block starts
 /// the others; they sleep between loops and end with the team. A number of threads converts to a team, so that a
@@ -58,21 +49,22 @@ class thread_team {
   std::size_t size() const noexcept { return m_size; }
 
   /// Calls f(0) on this thread and f(worker), worker < size(), on up to `n_workers` - 1 others that get there before
-  /// any of these calls has ended. Returns when all calls have. For parallel_for: f hands out the work.
-  void run(std::size_t n_workers, detail::worker_function f) const noexcept {
+  /// any of these calls has ended. Returns when all calls have. For parallel_for: f hands out the work. f must not
+  /// throw.
+  void run(std::size_t n_workers, detail::function_ref<void(std::size_t worker)> f) const noexcept {
     if (n_workers < 2 || m_size < 2 || m_is_busy.exchange(true, std::memory_order_acquire)) {
-      f.call(f.object, 0);
+      f(0);
       return;
     }
     start(std::min(n_workers, m_size) - 1);
     const std::size_t n_helpers = std::min(n_workers - 1, m_threads.size());
     {
       const std::lock_guard lock(m_mutex);
-      m_function = f;
+      m_function = &f;
       m_n_wanted = n_helpers;
     }
     for (std::size_t i = 0; i < n_helpers; ++i) m_wake.notify_one();
-    f.call(f.object, 0);
+    f(0);
     {
       std::unique_lock lock(m_mutex);
       m_n_wanted = 0;  // threads that have not woken by now go on sleeping: nobody waits for them
@@ -101,9 +93,9 @@ class thread_team {
       if (m_is_ending) return;
       --m_n_wanted;
       ++m_n_active;
-      const detail::worker_function f = m_function;
+      const detail::function_ref f = *m_function;
       lock.unlock();
-      f.call(f.object, worker);
+      f(worker);
       lock.lock();
       m_n_wanted = 0;  // the work has been handed out
       if (--m_n_active == 0) m_has_ended.notify_one();
@@ -117,7 +109,7 @@ class thread_team {
 
   mutable std::mutex m_mutex;  ///< of all below
   mutable std::condition_variable m_wake, m_has_ended;
-  mutable detail::worker_function m_function{};
+  mutable const detail::function_ref<void(std::size_t)>* m_function = nullptr;  ///< of the loop that is running
   mutable std::size_t m_n_wanted = 0;  ///< how many more threads may take part in the loop that is running
   mutable std::size_t m_n_active = 0;  ///< how many do, this one apart
   bool m_is_ending = false;

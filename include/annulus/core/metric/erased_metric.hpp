@@ -6,16 +6,11 @@
 
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/metric/row_query.hpp>
+#include <annulus/core/rows/row_types.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-/// Whether rows are dense and at equal distances from each other, so that one call of a kernel takes many.
-template <class View>
-inline constexpr bool is_matrix_view = false;
-template <class T>
-inline constexpr bool is_matrix_view<matrix_view<T>> = true;
 
 /// Ranks of rows of a point set by a metric that lives elsewhere. Rank: what that metric ranks by.
 template <class View, class Rank>

@@ -104,9 +104,7 @@ concept has_kernel = requires(const M& metric, kernel_result<typename M::kernel,
 
 /// Has `form`, maybe none.
 template <class M>
-concept has_form = requires {
-  requires std::is_pointer_v<decltype(&M::form)>;
-  requires std::same_as<std::remove_cvref_t<decltype(M::form)>, product_form>;
+concept has_form = std::same_as<decltype(&M::form), const product_form*> && requires {
   typename std::integral_constant<product_form, M::form>;
 };
 
@@ -116,19 +114,13 @@ concept has_product_form = has_form<M> && M::form != product_form::none;
 
 /// Has `is_angular`.
 template <class M>
-concept has_angular_flag = requires {
-  requires std::is_pointer_v<decltype(&M::is_angular)>;
-  requires std::same_as < std::remove_cvref_t<decltype(M::is_angular)>,
-  bool > ;
+concept has_angular_flag = std::same_as<decltype(&M::is_angular), const bool*> && requires {
   typename std::bool_constant<M::is_angular>;
 };
 
 /// Has `is_set_metric`.
 template <class M>
-concept has_set_flag = requires {
-  requires std::is_pointer_v<decltype(&M::is_set_metric)>;
-  requires std::same_as < std::remove_cvref_t<decltype(M::is_set_metric)>,
-  bool > ;
+concept has_set_flag = std::same_as<decltype(&M::is_set_metric), const bool*> && requires {
   typename std::bool_constant<M::is_set_metric>;
 };
 

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The view and the owner that go with each kind of rows, dense or sparse, for code that is the same for both.
+/// The view and the owner that go with each kind of rows, dense or sparse, and what tells the kinds apart, for code
+/// that is the same for both.
 
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/rows/csr_matrix.hpp>
@@ -64,10 +65,23 @@ std::string points_name() {
   return (is_sparse ? "sparse rows of " : "rows of ") + std::string(scalar_name<T>());
 }
 
+/// Whether rows are dense and at equal distances from each other, so that one call of a kernel takes many.
+template <class View>
+inline constexpr bool is_matrix_view = false;
+template <class T>
+inline constexpr bool is_matrix_view<matrix_view<T>> = true;
+
 template <class Row>
 inline constexpr bool is_sparse_row = false;
 template <class T>
 inline constexpr bool is_sparse_row<sparse_row<T>> = true;
+
+/// How many coordinates a row has, stored or not.
+template <class Row>
+std::size_t dim_of(const Row& row) noexcept {
+  if constexpr (is_sparse_row<Row>) return row.dim;
+  else return row.size();
+}
 
 /// The rows of the given numbers, in their order: a matrix or a csr_matrix.
 template <class Rows, class Numbers>

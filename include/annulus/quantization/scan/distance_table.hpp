@@ -5,6 +5,8 @@
 
 #include <annulus/core/rows/matrix.hpp>
 
+#include <span>
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
@@ -30,6 +32,18 @@ void check_codes(matrix_view<Code> codes, std::size_t m, std::size_t ks) {
     for (const Code c : codes.row(i)) greatest = std::max(greatest, c);
     if (greatest >= ks) invalid("code", std::uint32_t{greatest}, "row ", i, " must be below ks = ", ks);
   }
+}
+
+/// One row of a table: the distances of a query's sub-vector to the codewords of one of m sub-spaces, as the metric has
+/// tables hold them. Under cosine the rows of a table share the 1 of 1 - <q, x> evenly.
+template <class Codebook>
+void write_table_row(const Codebook& codebook, pq_metric metric, std::size_t m, const float* sub_vector,
+                     std::span<float> out) noexcept {
+  if (metric == pq_metric::sqeuclidean) return codebook.squared_distances(sub_vector, out.data());
+  codebook.inner_products(sub_vector, out.data());
+  if (metric == pq_metric::inner_product) return;
+  const float share = 1 / static_cast<float>(m);
+  for (float& entry : out) entry = share - entry;
 }
 
 /// The sum of a code's entries, from the first sub-space to the last: in this order wherever floats are summed.
