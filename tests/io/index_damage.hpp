@@ -5,17 +5,15 @@
 #include <annulus/core/base/random.hpp>
 
 #include "io/index_edit.hpp"
+#include "message_of.hpp"
 
 /// What load_index says to a file, after its name and the byte; "" where it says nothing.
 template <class Index>
 std::string complaint_of_load(const std::filesystem::path& path) {
-  try {
-    static_cast<void>(annulus::load_index<Index>(path));
-  } catch (const annulus::format_error& error) {
-    const std::string message = error.what();
-    return message.substr(message.find(": ", message.find(": byte ") + 2) + 2);
-  }
-  return "";
+  const std::string message =
+      message_or_nothing<annulus::format_error>([&] { static_cast<void>(annulus::load_index<Index>(path)); });
+  if (message == "nothing") return "";
+  return message.substr(message.find(": ", message.find(": byte ") + 2) + 2);
 }
 
 /// What load_index says of an index whose file edit(edited_index&) has changed.

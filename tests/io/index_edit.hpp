@@ -54,14 +54,3 @@ template <class Index, class... Args>
 Index load_unverified(const std::filesystem::path& path, const Args&... args) {
   return annulus::detail::read_index<Index>(annulus::detail::loaded_tensors(path), args...);
 }
-
-/// The message of the format_error that f throws, or "nothing".
-template <class F>
-std::string format_complaint(F f) {
-  try {
-    f();
-  } catch (const annulus::format_error& error) {
-    return error.what();
-  }
-  return "nothing";
-}

@@ -3,6 +3,7 @@
 #include <annulus/core/base/errors.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -47,18 +48,14 @@ inline void write_bytes(const std::filesystem::path& path, const std::string& by
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// What read(path) says to a malformed file of these bytes: the message after the file's name.
+/// What read(path) says to a malformed file of these bytes: the message after the file's name, or "nothing".
 template <class Read>
 std::string complaint_about(const std::string& bytes, Read read) {
   const scratch_folder folder;
   const auto path = folder / "file";
   write_bytes(path, bytes);
-  try {
-    read(path);
-  } catch (const annulus::format_error& error) {
-    const std::string message = error.what();
-    REQUIRE(message.starts_with(path.string() + ": "));
-    return message.substr(path.string().size() + 2);
-  }
-  return "nothing";
+  const std::string message = message_or_nothing<annulus::format_error>([&] { read(path); });
+  if (message == "nothing") return message;
+  REQUIRE(message.starts_with(path.string() + ": "));
+  return message.substr(path.string().size() + 2);
 }

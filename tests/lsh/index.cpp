@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "lsh/two_indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using lsh_tests::by_cosine;
@@ -206,11 +207,11 @@ TEST_CASE("an index without its rows knows the candidates, and takes less memory
 
 TEST_CASE("an index without its rows does not search", "[lsh][lsh_index]") {
   const cosine_index index(data().rows, {}, {.only_index = true});
-  CHECK_THAT(lsh_tests::message_of([&] { index.search(data().queries, 1); }), ContainsSubstring("only_index"));
+  CHECK_THAT(message_of([&] { index.search(data().queries, 1); }), ContainsSubstring("only_index"));
   auto scratch = index.make_scratch();
   std::vector<id_type> ids(2);
   std::vector<float> distances(2);
-  CHECK_THAT(lsh_tests::message_of([&] { index.search(data().queries.row(0), ids, distances, scratch); }),
+  CHECK_THAT(message_of([&] { index.search(data().queries.row(0), ids, distances, scratch); }),
              ContainsSubstring("only_index"));
 }
 

@@ -4,9 +4,9 @@
 
 #include "catch.hpp"
 #include "lsh/indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
-using lsh_tests::message_of;
 using lsh_tests::rows_between;
 using lsh_tests::rows_of;
 using lsh_tests::same;

@@ -8,8 +8,6 @@
 #include <map>
 #include <string>
 
-#include "message_of.hpp"
-
 namespace lsh_tests {
 
 using annulus::counter_random;
@@ -274,7 +272,5 @@ inline bool well_formed(const neighbors& found) {
 inline std::size_t count_of(std::span<const id_type> ids) {
   return ids.size() - static_cast<std::size_t>(std::ranges::count(ids, no_id));
 }
-
-using ::message_of;
 
 }  // namespace lsh_tests

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "lsh/indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using detail::row_store;
@@ -119,7 +120,7 @@ TEST_CASE("only rows of finite numbers are taken", "[lsh][row_store]") {
   CHECK_NOTHROW(store::check(rows, 1));
   for (const float bad : {lsh_tests::not_a_number, lsh_tests::infinity, -lsh_tests::infinity}) {
     rows(6, 3) = bad;
-    CHECK_THAT(lsh_tests::message_of([&] { store::check(rows, 1); }), ContainsSubstring("row 6, coordinate 3"));
+    CHECK_THAT(message_of([&] { store::check(rows, 1); }), ContainsSubstring("row 6, coordinate 3"));
     CHECK_FALSE(store::is_finite(rows.row(6)));
     CHECK(store::is_finite(rows.row(5)));
   }

@@ -6,7 +6,6 @@
 #include <annulus/nndescent/graph/knn_graph.hpp>
 
 #include "knn/searches.hpp"
-#include "message_of.hpp"
 
 namespace graphs {
 
@@ -100,7 +99,5 @@ inline std::size_t holes(const neighbors& graph) {
   return static_cast<std::size_t>(
       std::count(graph.ids.data(), graph.ids.data() + graph.ids.rows() * graph.ids.cols(), no_id));
 }
-
-using ::message_of;
 
 }  // namespace graphs

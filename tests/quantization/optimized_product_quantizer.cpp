@@ -2,6 +2,7 @@
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "progress_watch.hpp"
 #include "quantization/rotations.hpp"
 
@@ -66,16 +67,6 @@ double error(const Quantizer& quantizer, const matrix<float>& rows) {
   for (std::size_t i = 0; i < rows.rows(); ++i)
     sum += squared_distance(rows.row(i), decoded.row(i)) / static_cast<double>(rows.rows());
   return sum;
-}
-
-template <class F>
-std::string complaint(F f) {
-  try {
-    f();
-  } catch (const std::invalid_argument& e) {
-    return e.what();
-  }
-  return "nothing";
 }
 
 }  // namespace
@@ -394,15 +385,15 @@ TEST_CASE("a fit that fails says why and leaves the quantiser as it was", "[opq]
   optimized quantizer = before;
   matrix<float> bad = rows;
   bad(123, 5) = std::numeric_limits<float>::quiet_NaN();
-  CHECK_THAT(complaint([&] { quantizer.fit(bad); }), ContainsSubstring("row 123"));
+  CHECK_THAT(message_of([&] { quantizer.fit(bad); }), ContainsSubstring("row 123"));
   bad(123, 5) = std::numeric_limits<float>::infinity();
-  CHECK_THAT(complaint([&] { quantizer.fit(bad); }), ContainsSubstring("row 123"));
+  CHECK_THAT(message_of([&] { quantizer.fit(bad); }), ContainsSubstring("row 123"));
   bad(123, 5) = 1e30f;
-  CHECK_THAT(complaint([&] { quantizer.fit(bad); }), ContainsSubstring("overflow"));
-  CHECK_THAT(complaint([&] { quantizer.fit(correlated_rows(ks - 1, 1)); }), ContainsSubstring("16"));
-  CHECK_THAT(complaint([&] { quantizer.fit(random_rows(100, 11, 1)); }), ContainsSubstring("multiple of m = 4"));
-  CHECK_THAT(complaint([&] { quantizer.fit(matrix<float>(100, 0)); }), ContainsSubstring("multiple of m = 4"));
-  CHECK_THAT(complaint([&] { quantizer.fit(rows, {.pq_iter = 0}); }), ContainsSubstring("must be at least 1"));
+  CHECK_THAT(message_of([&] { quantizer.fit(bad); }), ContainsSubstring("overflow"));
+  CHECK_THAT(message_of([&] { quantizer.fit(correlated_rows(ks - 1, 1)); }), ContainsSubstring("16"));
+  CHECK_THAT(message_of([&] { quantizer.fit(random_rows(100, 11, 1)); }), ContainsSubstring("multiple of m = 4"));
+  CHECK_THAT(message_of([&] { quantizer.fit(matrix<float>(100, 0)); }), ContainsSubstring("multiple of m = 4"));
+  CHECK_THAT(message_of([&] { quantizer.fit(rows, {.pq_iter = 0}); }), ContainsSubstring("must be at least 1"));
   CHECK(quantizer == before);
   quantizer.fit(correlated_rows(ks, 1), short_training());  // as many as codewords is enough
   CHECK(error(quantizer, correlated_rows(ks, 1)) < 1e-9);
@@ -415,14 +406,14 @@ TEST_CASE("an unfitted quantiser can do nothing, and says so", "[opq]") {
   const auto fitted_first = ContainsSubstring("must be fitted first");
   CHECK(quantizer.dim() == 0);
   CHECK(quantizer.rotation().rows() == 0);
-  CHECK_THAT(complaint([&] { quantizer.rotate(rows); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.rotate(rows.row(0)); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.encode(rows); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.decode(codes); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.dtable(rows.row(0)); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.search(codes, rows, 1); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.search_symmetric(codes, codes, 1); }), fitted_first);
-  CHECK_THAT(complaint([&] { quantizer.distortion(rows); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.rotate(rows); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.rotate(rows.row(0)); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.encode(rows); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.decode(codes); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.dtable(rows.row(0)); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.search(codes, rows, 1); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.search_symmetric(codes, codes, 1); }), fitted_first);
+  CHECK_THAT(message_of([&] { quantizer.distortion(rows); }), fitted_first);
   CHECK_THROWS_AS(optimized(0, 16), std::invalid_argument);
   CHECK_THROWS_AS(optimized(4, 0), std::invalid_argument);
   CHECK_THROWS_AS(optimized(4, 257), std::invalid_argument);
@@ -433,23 +424,23 @@ TEST_CASE("vectors and codes that do not fit are refused", "[opq]") {
   const optimized quantizer = fitted(rows);
   const matrix<float> longer = random_rows(200, d + 1, 1);
   const auto equal_12 = ContainsSubstring("must equal the quantiser's 12");
-  CHECK_THAT(complaint([&] { quantizer.rotate(longer); }), equal_12);
-  CHECK_THAT(complaint([&] { quantizer.encode(longer); }), equal_12);
-  CHECK_THAT(complaint([&] { quantizer.dtable(longer.row(0)); }), equal_12);
-  CHECK_THAT(complaint([&] { quantizer.distortion(longer); }), equal_12);
+  CHECK_THAT(message_of([&] { quantizer.rotate(longer); }), equal_12);
+  CHECK_THAT(message_of([&] { quantizer.encode(longer); }), equal_12);
+  CHECK_THAT(message_of([&] { quantizer.dtable(longer.row(0)); }), equal_12);
+  CHECK_THAT(message_of([&] { quantizer.distortion(longer); }), equal_12);
   auto codes = quantizer.encode(rows, {.threads = 1});
-  CHECK_THAT(complaint([&] { quantizer.search(codes, longer, 1); }), equal_12);
+  CHECK_THAT(message_of([&] { quantizer.search(codes, longer, 1); }), equal_12);
   CHECK_THROWS_AS(quantizer.search(codes, rows, 0), std::invalid_argument);
   CHECK_THROWS_AS(quantizer.decode(matrix<std::uint8_t>(3, m + 1)), std::invalid_argument);
   codes(77, 1) = ks;
-  CHECK_THAT(complaint([&] { quantizer.decode(codes); }), ContainsSubstring("row 77"));
-  CHECK_THAT(complaint([&] { quantizer.search(codes, rows, 1); }), ContainsSubstring("row 77"));
+  CHECK_THAT(message_of([&] { quantizer.decode(codes); }), ContainsSubstring("row 77"));
+  CHECK_THAT(message_of([&] { quantizer.search(codes, rows, 1); }), ContainsSubstring("row 77"));
   rows(150, 2) = std::numeric_limits<float>::quiet_NaN();
-  CHECK_THAT(complaint([&] { quantizer.encode(rows); }), ContainsSubstring("row 150"));
-  CHECK_THAT(complaint([&] { quantizer.distortion(rows); }), ContainsSubstring("row 150"));
+  CHECK_THAT(message_of([&] { quantizer.encode(rows); }), ContainsSubstring("row 150"));
+  CHECK_THAT(message_of([&] { quantizer.distortion(rows); }), ContainsSubstring("row 150"));
   matrix<float> many = correlated_rows(2000, 1);
   many(1999, 2) = std::numeric_limits<float>::infinity();
-  CHECK_THAT(complaint([&] { quantizer.encode(many); }), ContainsSubstring("row 1999"));
+  CHECK_THAT(message_of([&] { quantizer.encode(many); }), ContainsSubstring("row 1999"));
   CHECK(quantizer.encode(matrix<float>(0, d)).rows() == 0);
   CHECK(quantizer.decode(matrix<std::uint8_t>(0, m)).cols() == d);
 }
@@ -467,7 +458,7 @@ TEST_CASE("a quantiser is made of a rotation and a plain quantiser", "[opq]") {
 TEST_CASE("rotations that do not fit, or are none, are refused", "[opq]") {
   const plain inner = fitted(correlated_rows(200, 1)).quantizer();
   const auto refused = [&](matrix<float> rotation) {
-    return complaint([&] { optimized(std::move(rotation), inner); });
+    return message_or_nothing([&] { optimized(std::move(rotation), inner); });
   };
   const auto changed = [](std::size_t i, std::size_t j, float value) {
     matrix<float> rotation = annulus::detail::identity(d);
@@ -485,7 +476,7 @@ TEST_CASE("rotations that do not fit, or are none, are refused", "[opq]") {
   CHECK_THAT(refused(matrix<float>(d, d + 1)), ContainsSubstring("square"));
   CHECK_THAT(refused(matrix<float>(d + 1, d)), ContainsSubstring("square"));
   CHECK_THAT(refused(matrix<float>()), ContainsSubstring("square"));
-  CHECK_THAT(complaint([] { optimized(annulus::detail::identity(d), plain(m, ks)); }),
+  CHECK_THAT(message_of([] { optimized(annulus::detail::identity(d), plain(m, ks)); }),
              ContainsSubstring("must be fitted first"));
 }
 

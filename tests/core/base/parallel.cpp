@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "failing_allocations.hpp"
+#include "message_of.hpp"
 
 #include <array>
 #include <memory>
@@ -121,15 +122,12 @@ TEST_CASE("an exception from any block reaches the caller, once all threads have
   for (const std::size_t threads : {1u, 2u, 3u, 8u})
     for (const std::size_t bad : {0u, 1u, 10u, 19u}) {
       std::atomic<int> running{0};
-      std::string message;
-      try {
+      const auto message = message_of<user_error>([&] {
         parallel_for(threads, 20, 1, [&](std::size_t begin, std::size_t, std::size_t) {
           const stay here(running);
           if (begin == bad) throw user_error(begin);
         });
-      } catch (const user_error& error) {
-        message = error.what();
-      }
+      });
       CAPTURE(threads, bad);
       CHECK(message == "block " + std::to_string(bad));
       CHECK(running == 0);

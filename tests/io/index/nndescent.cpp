@@ -1,6 +1,7 @@
 #include "io/index_damage.hpp"
 #include "io/index_nndescent.hpp"
 #include "io/index_samples.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using indexes::clustered;
@@ -50,9 +51,9 @@ std::string complaint_of(const Index& index, const std::string& name, auto edit)
   edited_index file(folder / "index");
   edit(file.values<T>(name));
   file.save(folder / "index");
-  const std::string complaint = format_complaint([&] { load_index<Index>(folder / "index"); });
+  const std::string complaint = message_of<format_error>([&] { load_index<Index>(folder / "index"); });
   const Index mapped = map_index<Index>(folder / "index");
-  CHECK(format_complaint([&] { verify(mapped); }) != "nothing");
+  CHECK_THROWS_AS(verify(mapped), format_error);
   return complaint;
 }
 
@@ -61,7 +62,7 @@ template <class Wanted, class Index>
 std::string refusal_of(const Index& index) {
   const scratch_folder folder;
   save(index, folder / "index");
-  return format_complaint([&] { load_index<Wanted>(folder / "index"); });
+  return message_of<format_error>([&] { load_index<Wanted>(folder / "index"); });
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -281,7 +282,7 @@ TEST_CASE("counts and the root that contradict the arrays are refused", "[index_
     edited_index file(folder / "index");
     file.set(key, std::to_string(std::stoull(file.metadata().at(key)) + more));
     file.save(folder / "edited");
-    return format_complaint([&] { load_index<plain_index>(folder / "edited"); });
+    return message_or_nothing<format_error>([&] { load_index<plain_index>(folder / "edited"); });
   };
   for (const std::string key :
        {"n_rows", "n_vertices", "n_places", "rows.count", "graph.count", "graph.neighbors.count", "tree.count",
@@ -295,7 +296,8 @@ TEST_CASE("counts and the root that contradict the arrays are refused", "[index_
   edited_index file(folder / "index");
   file.set("root", "5000");
   file.save(folder / "edited");
-  CHECK(contains(format_complaint([&] { load_index<plain_index>(folder / "edited"); }), "root: 5000 is no vertex"));
+  CHECK(contains(message_of<format_error>([&] { load_index<plain_index>(folder / "edited"); }),
+                 "root: 5000 is no vertex"));
 }
 
 TEST_CASE("no damage to the arrays takes a search outside of them", "[index_file]") {

@@ -1,6 +1,7 @@
 #include <annulus/io/index/safetensors.hpp>
 
 #include "io/index_edit.hpp"
+#include "message_of.hpp"
 
 using annulus::detail::safetensors_header;
 
@@ -8,14 +9,11 @@ namespace {
 
 /// What a header says of a file with so many bytes of data behind it: the message, or "nothing".
 std::string complaint(const std::string& text, std::uint64_t data_bytes) {
-  try {
+  return message_or_nothing<annulus::format_error>([&] {
     const safetensors_header header(text, 8 + text.size() + data_bytes, [](std::uint64_t at, const auto&... reason) {
       annulus::detail::fail_format("file", at, reason...);
     });
-  } catch (const annulus::format_error& error) {
-    return error.what();
-  }
-  return "nothing";
+  });
 }
 
 std::string tensor(const std::string& dtype, const std::string& shape, const std::string& begin,
@@ -119,7 +117,8 @@ TEST_CASE("a header that is longer than the file or than any header is refused b
     std::memcpy(bytes.data(), &length, sizeof length);
     write_bytes(folder / "file", bytes + rest);
     const auto says = [&](auto open) {
-      return format_complaint(open).find("a header of " + std::to_string(length) + " bytes") != std::string::npos;
+      return message_of<annulus::format_error>(open).find("a header of " + std::to_string(length) + " bytes") !=
+             std::string::npos;
     };
     return says([&] { annulus::detail::loaded_tensors(folder / "file"); }) &&
            says([&] { annulus::detail::mapped_tensors(folder / "file"); });

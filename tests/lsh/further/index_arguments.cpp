@@ -3,10 +3,10 @@
 
 #include "catch.hpp"
 #include "lsh/indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using lsh_tests::infinity;
-using lsh_tests::message_of;
 using lsh_tests::not_a_number;
 using lsh_tests::rows_between;
 using lsh_tests::same_bits;

@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "lsh/two_indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using lsh_tests::cosine_index;
@@ -8,7 +9,6 @@ using lsh_tests::euclidean_index;
 using lsh_tests::exact_within;
 using lsh_tests::float_rows;
 using lsh_tests::for_both;
-using lsh_tests::message_of;
 using lsh_tests::not_a_number;
 using lsh_tests::requests;
 using lsh_tests::rows_between;

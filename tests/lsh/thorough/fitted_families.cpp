@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "failing_allocations.hpp"
 #include "lsh/indexes.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using lsh_tests::clusters;
@@ -183,9 +184,8 @@ TEST_CASE("rows that are not finite are refused by number where a width is to be
   for (const float bad : {lsh_tests::not_a_number, lsh_tests::infinity}) {
     auto rows = clusters<float>(100, 4, 5, 1);
     rows(17, 2) = bad;
-    CHECK_THAT(lsh_tests::message_of([&] { lsh_index(rows, p_stable_l2{}); }),
-               ContainsSubstring("row 17, coordinate 2"));
-    CHECK_THAT(lsh_tests::message_of([&] { lsh_index(rows_between(rows, 17, 18), p_stable_l1{}); }),
+    CHECK_THAT(message_of([&] { lsh_index(rows, p_stable_l2{}); }), ContainsSubstring("row 17, coordinate 2"));
+    CHECK_THAT(message_of([&] { lsh_index(rows_between(rows, 17, 18), p_stable_l1{}); }),
                ContainsSubstring("row 0, coordinate 2"));
   }
 }
@@ -223,7 +223,7 @@ TEST_CASE("an index whose first rows are refused takes nothing from them", "[lsh
   auto rows = clusters<float>(100, 6, 20, 1);
   lsh_index<float_rows, p_stable_l2> index(6, {}, {});
   rows(44, 1) = lsh_tests::not_a_number;
-  CHECK_THAT(lsh_tests::message_of([&] { index.insert(rows); }), ContainsSubstring("row 44, coordinate 1"));
+  CHECK_THAT(message_of([&] { index.insert(rows); }), ContainsSubstring("row 44, coordinate 1"));
   CHECK(index.family().width == 0);
   CHECK(index.size() == 0);
   CHECK(index.insert(rows_between(rows, 0, 40)) == 0);

@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "lsh/planted.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 
@@ -68,9 +69,9 @@ TEST_CASE("sets are found for a recall target though few buckets can be named", 
 TEST_CASE("sets of another number of possible members are refused", "[lsh][lsh_index]") {
   const csr_matrix<float> sets({0, 2}, {1, 5}, {1, 1}, 9), others({0, 2}, {1, 5}, {1, 1}, 10);
   lsh_index index(sets, minhash{});
-  CHECK_THAT(lsh_tests::message_of([&] { index.search(others, 1); }), ContainsSubstring("dimension = 10"));
-  CHECK_THAT(lsh_tests::message_of([&] { index.insert(others); }), ContainsSubstring("dimension = 10"));
-  CHECK_THAT(lsh_tests::message_of([&] { index.update(0, others); }), ContainsSubstring("dimension = 10"));
+  CHECK_THAT(message_of([&] { index.search(others, 1); }), ContainsSubstring("dimension = 10"));
+  CHECK_THAT(message_of([&] { index.insert(others); }), ContainsSubstring("dimension = 10"));
+  CHECK_THAT(message_of([&] { index.update(0, others); }), ContainsSubstring("dimension = 10"));
 }
 
 TEST_CASE("a bit_matrix tells bit_sampling how many bits its rows have", "[lsh_index]") {

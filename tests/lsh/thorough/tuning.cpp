@@ -7,6 +7,7 @@
 #include <annulus/lsh/tuning.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 
 #include <numeric>
 
@@ -180,13 +181,8 @@ TEST_CASE("parameters for sets are suggested as well", "[lsh][tuning]") {
 TEST_CASE("what no parameters can be suggested for is refused by name", "[lsh][tuning]") {
   const auto data = clustered(100, 4, 2);
   const auto refused = [&](const matrix<float>& sample, double recall, const lsh_tuning& tuning,
-                           const matrix<float>& queries = {}) -> std::string {
-    try {
-      static_cast<void>(suggest_lsh_params(sample, p_stable_l2{}, recall, tuning, matrix_view<float>(queries)));
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    }
-    return "nothing";
+                           const matrix<float>& queries = {}) {
+    return message_of([&] { suggest_lsh_params(sample, p_stable_l2{}, recall, tuning, matrix_view<float>(queries)); });
   };
   const auto names = [](const std::string& message, const char* argument) {
     return message.find(argument) != std::string::npos;

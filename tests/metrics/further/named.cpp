@@ -1,6 +1,7 @@
 #include <annulus/metrics/named.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 
@@ -18,14 +19,9 @@ double distance(std::string_view name, const metric_params& params = {}) {
   return with_metric(name, params, distance_of_rows);
 }
 
-/// What is thrown for it; empty if nothing.
+/// What is thrown for it.
 std::string complaint(std::string_view name, const metric_params& params) {
-  try {
-    with_metric(name, params, [](const auto&) {});
-  } catch (const std::invalid_argument& e) {
-    return e.what();
-  }
-  return {};
+  return message_of([&] { with_metric(name, params, [](const auto&) {}); });
 }
 
 /// The absolute difference of two bins to the power of `power`.

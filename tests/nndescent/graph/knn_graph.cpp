@@ -1,6 +1,7 @@
 #include <Eigen/Core>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/graphs.hpp"
 #include "progress_watch.hpp"
 
@@ -8,7 +9,6 @@ using namespace annulus;
 using graphs::clusters;
 using graphs::holes;
 using graphs::infinity;
-using graphs::message_of;
 using graphs::recall_of;
 using graphs::same_bits;
 using graphs::well_formed;

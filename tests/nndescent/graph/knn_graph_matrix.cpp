@@ -2,6 +2,7 @@
 #include <annulus/knn/knn.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/graphs.hpp"
 
 using namespace annulus;
@@ -182,9 +183,9 @@ TEST_CASE("a graph that asks for nothing has recall 1", "[estimate_recall]") {
 
 TEST_CASE("recall is not estimated of a graph of other rows, nor from no samples", "[estimate_recall]") {
   const auto& b = graphs::by<float>("euclidean");
-  const auto message = graphs::message_of([&] { b.estimate(neighbors(5, 2), matrix<float>(6, 3), 10); });
+  const auto message = message_of([&] { b.estimate(neighbors(5, 2), matrix<float>(6, 3), 10); });
   CHECK_THAT(message, ContainsSubstring("graph rows = 5") && ContainsSubstring("6"));
-  CHECK_THAT(graphs::message_of([&] { b.estimate(neighbors(6, 2), matrix<float>(6, 3), 0); }),
+  CHECK_THAT(message_of([&] { b.estimate(neighbors(6, 2), matrix<float>(6, 3), 0); }),
              ContainsSubstring("n_samples = 0"));
 }
 

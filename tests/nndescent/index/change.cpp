@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/indexes.hpp"
 
 #include <map>
@@ -6,7 +7,6 @@
 
 using namespace annulus;
 using graphs::infinity;
-using graphs::message_of;
 using graphs::not_a_number;
 using indexes::clustered;
 using indexes::count_of;

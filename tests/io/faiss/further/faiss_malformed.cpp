@@ -60,17 +60,7 @@ std::string edited(std::string bytes, std::size_t offset, const char* letters) {
 
 /// What read_faiss says to a file of these bytes.
 std::string complaint(const std::string& bytes) {
-  const scratch_folder folder;
-  const auto path = folder / "a.faiss";
-  write_bytes(path, bytes);
-  try {
-    read_faiss(path);
-  } catch (const format_error& error) {
-    const std::string message = error.what();
-    REQUIRE(message.starts_with(path.string() + ": "));
-    return message.substr(path.string().size() + 2);
-  }
-  return "nothing";
+  return complaint_about(bytes, [](const auto& path) { read_faiss(path); });
 }
 
 std::string byte(std::size_t offset) { return "byte " + std::to_string(offset) + ": "; }

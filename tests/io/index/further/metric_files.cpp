@@ -5,6 +5,7 @@
 #include <annulus/storage/metric_archive.hpp>
 
 #include "io/index_edit.hpp"
+#include "message_of.hpp"
 
 #include <bit>
 #include <optional>
@@ -129,8 +130,8 @@ std::string complaint(const Metric& metric, auto edit) {
   edited_index file(folder / "metric");
   edit(file);
   file.save(folder / "edited");
-  const std::string loaded = format_complaint([&] { load_metric<Metric>(folder / "edited"); });
-  CHECK(format_complaint([&] { map_index<holder<Metric>>(folder / "edited"); }) == loaded);
+  const std::string loaded = message_or_nothing<format_error>([&] { load_metric<Metric>(folder / "edited"); });
+  CHECK(message_or_nothing<format_error>([&] { map_index<holder<Metric>>(folder / "edited"); }) == loaded);
   return loaded;
 }
 template <class Metric>
@@ -242,7 +243,7 @@ TEST_CASE("a metric of another name than the one in the file is refused by name"
     seen.insert(name);
     CHECK(read_index_info(folder / "metric").metadata.at("metric") == name);
     for_each_kind([&]<class Wanted>(const Wanted&) {
-      const std::string said = format_complaint([&] { load_metric<Wanted>(folder / "metric"); });
+      const std::string said = message_or_nothing<format_error>([&] { load_metric<Wanted>(folder / "metric"); });
       if constexpr (std::same_as<Saved, Wanted>) CHECK(said == "nothing");
       else CHECK(contains(said, "metric is " + name + ", not the " + std::string(Wanted::name) + " asked for"));
     });
@@ -254,12 +255,12 @@ TEST_CASE("a metric without parameters is known by its name and a callable as cu
   const auto callable = [](const float* a, const float* b, std::size_t) { return a[0] - b[0]; };
   const scratch_folder folder;
   save_metric(euclidean{}, folder / "metric");
-  CHECK(contains(format_complaint([&] { load_metric<manhattan>(folder / "metric"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<manhattan>(folder / "metric"); }),
                  "metric is euclidean, not the manhattan asked for"));
-  CHECK(contains(format_complaint([&] { load_metric<decltype(callable)>(folder / "metric"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<decltype(callable)>(folder / "metric"); }),
                  "metric is euclidean, not the custom asked for"));
   save_metric(callable, folder / "metric");
-  CHECK(contains(format_complaint([&] { load_metric<euclidean>(folder / "metric"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<euclidean>(folder / "metric"); }),
                  "metric is custom, not the euclidean asked for"));
 }
 
@@ -314,7 +315,7 @@ TEST_CASE("costs in a file that a constructor does not take are refused", "[inde
   const auto refusal = [](matrix<double> costs) {
     const scratch_folder folder;
     save_metric(any_costs{std::move(costs)}, folder / "metric");
-    return format_complaint([&] { load_metric<kantorovich>(folder / "metric"); });
+    return message_or_nothing<format_error>([&] { load_metric<kantorovich>(folder / "metric"); });
   };
   CHECK(refusal(cost) == "nothing");
   CHECK(contains(refusal(masses<double>(3, 4, 6)), "rows must be as many as its columns = 4"));
@@ -340,16 +341,16 @@ TEST_CASE("sizes in a file that are not those of its arrays are refused", "[inde
 TEST_CASE("a file without the parameters of its metric is refused", "[index_file]") {
   const scratch_folder folder;
   save_metric(no_parameters{}, folder / "metric");
-  CHECK(contains(format_complaint([&] { load_metric<minkowski>(folder / "metric"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<minkowski>(folder / "metric"); }),
                  "the metadata 'metric.p' is missing"));
   save_metric(any_costs{masses<double>(3, 3, 6)}, folder / "metric");
   edited_index file(folder / "metric");
   file.set("metric", "sinkhorn");
   file.save(folder / "edited");
-  CHECK(contains(format_complaint([&] { load_metric<sinkhorn>(folder / "edited"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<sinkhorn>(folder / "edited"); }),
                  "the metadata 'metric.regularization' is missing"));
   file.set("metric", "seuclidean");
   file.save(folder / "edited");
-  CHECK(contains(format_complaint([&] { load_metric<seuclidean>(folder / "edited"); }),
+  CHECK(contains(message_of<format_error>([&] { load_metric<seuclidean>(folder / "edited"); }),
                  "the metadata 'metric.dim' is missing"));
 }

@@ -1,4 +1,5 @@
 #include "io/index_nndescent.hpp"
+#include "message_of.hpp"
 
 // Rows of bytes and of bits; other rows are in nndescent_types.cpp and in ../nndescent.cpp.
 
@@ -71,7 +72,7 @@ TEST_CASE("bytes in the file of an index are what they are and refused by name a
   CHECK(info.metadata.at("points") == "rows of uint8");
   CHECK(info.tensors.at("rows.values").dtype == "U8");
   const auto refused = [&]<class Wanted>(std::type_identity<Wanted>, const std::string& reason) {
-    const std::string said = format_complaint([&] { load_index<Wanted>(folder / "index"); });
+    const std::string said = message_of<format_error>([&] { load_index<Wanted>(folder / "index"); });
     return said.find(reason) != std::string::npos;
   };
   CHECK(refused(std::type_identity<signed_index>{}, "points is rows of uint8, not the rows of int8 asked for"));

@@ -2,6 +2,7 @@
 #include <annulus/metrics/weighted.hpp>
 
 #include "io/index_nndescent.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 
@@ -65,7 +66,7 @@ std::string complaint_of(const std::string& name, auto edit) {
   edited_index file(folder / "index");
   edit(file.values<T>(name));
   file.save(folder / "index");
-  return format_complaint([&] { load_index<cosine_index>(folder / "index"); });
+  return message_of<format_error>([&] { load_index<cosine_index>(folder / "index"); });
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -88,8 +89,9 @@ TEST_CASE("an index of sets comes back and changes as the saved one", "[index_fi
 TEST_CASE("a file of sparse rows is not one of dense rows", "[index_file]") {
   const scratch_folder folder;
   save(of_values(), folder / "index");
-  CHECK(contains(format_complaint([&] { load_index<nndescent_index<matrix<float>, cosine>>(folder / "index"); }),
-                 "points is sparse rows of float32, not the rows of float32 asked for"));
+  CHECK(
+      contains(message_of<format_error>([&] { load_index<nndescent_index<matrix<float>, cosine>>(folder / "index"); }),
+               "points is sparse rows of float32, not the rows of float32 asked for"));
 }
 
 TEST_CASE("a wrong value in any array of sparse rows is found before the index is used", "[index_file]") {

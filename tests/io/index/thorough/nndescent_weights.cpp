@@ -2,6 +2,7 @@
 #include <annulus/metrics/weighted.hpp>
 
 #include "io/index_nndescent.hpp"
+#include "message_of.hpp"
 
 // Metrics whose parameters are arrays.
 
@@ -57,7 +58,7 @@ TEST_CASE("weights that a metric does not take are refused", "[index_file]") {
     edited_index file(folder / "index");
     file.values<double>("metric.factors")[2] = value;
     file.save(folder / "edited");
-    return format_complaint([&] { map_index<index_type>(folder / "edited"); });
+    return message_or_nothing<format_error>([&] { map_index<index_type>(folder / "edited"); });
   };
   CHECK(complaint(0.5) == "nothing");
   for (const double bad : {-1.0, std::numeric_limits<double>::infinity()})

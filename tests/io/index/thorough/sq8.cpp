@@ -2,6 +2,7 @@
 
 #include "io/index_damage.hpp"
 #include "io/index_nndescent.hpp"
+#include "message_of.hpp"
 
 using namespace annulus;
 using indexes::rows_between;
@@ -83,7 +84,7 @@ TEST_CASE("wide dimensions and values that cannot be are refused by name", "[ind
     edited_index file(folder / "index");
     edit(file);
     file.save(folder / "edited");
-    return format_complaint([&] { load_index<index_type>(folder / "edited"); });
+    return message_of<format_error>([&] { load_index<index_type>(folder / "edited"); });
   };
   CHECK(contains(complaint([](edited_index& file) { file.values<std::uint32_t>("compressed.wide_dimensions")[0] = d; }),
                  "wide dimension"));

@@ -1,6 +1,7 @@
 #include <annulus/core/metric/set_metrics.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/indexes.hpp"
 
 namespace {
@@ -12,8 +13,6 @@ using annulus::jaccard;
 using annulus::neighbors;
 using annulus::nndescent_index;
 using annulus::no_id;
-
-using graphs::message_of;
 
 constexpr std::size_t dim = 3000;
 

@@ -1,9 +1,9 @@
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/indexes.hpp"
 
 using namespace annulus;
 using graphs::infinity;
-using graphs::message_of;
 using graphs::not_a_number;
 using indexes::clustered;
 using searches::same_bits;

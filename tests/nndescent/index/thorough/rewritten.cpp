@@ -3,6 +3,7 @@
 #include <annulus/metrics/angular.hpp>
 
 #include "catch.hpp"
+#include "message_of.hpp"
 #include "nndescent/indexes.hpp"
 
 namespace {
@@ -13,8 +14,6 @@ using annulus::jaccard;
 using annulus::matrix;
 using annulus::nndescent_index;
 using annulus::no_id;
-
-using graphs::message_of;
 
 /// The logarithms of rows, which must be positive, under the city-block distance.
 struct log_ratio : annulus::detail::embedding<log_ratio> {
