@@ -154,6 +154,52 @@ TEST_CASE("long columns are reduced as long rows are", "[approx_min_k]") {
   }
 }
 
+TEMPLATE_TEST_CASE("a plan made before finds what a call finds, also into memory of the caller", "[approx_min_k]",
+                   float, std::int16_t, bool) {
+  std::mt19937_64 generator(9);
+  approx_top_k_scratch<TestType> scratch;
+  for (const bool aggregate : {true, false})
+    for (const std::ptrdiff_t dimension : {0, 1})
+      for (const std::size_t n : {40u, 3000u}) {
+        const std::size_t others = 7, k = 20;
+        const auto values = std::make_unique<TestType[]>(others * n);
+        for (std::size_t i = 0; i < others * n; ++i) values[i] = static_cast<TestType>(generator() % 1000);
+        const auto shape = dimension == 1 ? std::vector<std::size_t>{others, n} : std::vector<std::size_t>{n, others};
+        const tensor_view<TestType> tensor(values.get(), shape);
+        const approx_top_k_params params{
+            .reduction_dimension = dimension, .aggregate_to_topk = aggregate, .threads = 1};
+        const auto plan = plan_approx_top_k(n, k, params, 2);
+        const auto smallest = approx_min_k(tensor, k, params), largest = approx_max_k(tensor, k, params);
+        CHECK(equal(approx_min_k(tensor, plan), smallest));
+        CHECK(equal(approx_max_k(tensor, plan), largest));
+        const std::size_t size = others * plan.output_size;
+        const auto found = std::make_unique<TestType[]>(size);
+        operands::places at(size);
+        approx_min_k(tensor, plan, std::span(found.get(), size), at, scratch);
+        CHECK(at == smallest.indices);
+        CHECK(std::equal(smallest.values.begin(), smallest.values.end(), found.get()));
+        approx_max_k(tensor, plan, std::span(found.get(), size), at, scratch);
+        CHECK(at == largest.indices);
+        CHECK(std::equal(largest.values.begin(), largest.values.end(), found.get()));
+      }
+}
+
+TEST_CASE("operands and memory that do not fit a plan are refused by name and size", "[approx_min_k]") {
+  const auto plan = plan_approx_top_k(100, 5);
+  const std::vector<float> values(100), longer(101);
+  std::vector<float> found(5);
+  operands::places at(5), few(4);
+  approx_top_k_scratch<float> scratch;
+  CHECK_THROWS_AS(approx_min_k(longer, plan), std::invalid_argument);
+  CHECK_THROWS_WITH(approx_min_k(longer, plan),
+                    ContainsSubstring("reduced size = 101: must equal the plan's size 100"));
+  CHECK_THROWS_WITH(approx_max_k(longer, plan, found, at, scratch), ContainsSubstring("reduced size = 101"));
+  CHECK_THROWS_WITH(approx_min_k(values, plan, found, few, scratch), ContainsSubstring("indices size = 4: must be 5"));
+  CHECK_THROWS_WITH(approx_min_k(values, plan, std::span(found).first(3), at, scratch),
+                    ContainsSubstring("values size = 3: must be 5"));
+  CHECK_THROWS_WITH(approx_min_k(values, approx_top_k_plan{}), ContainsSubstring("must equal the plan's size 0"));
+}
+
 TEST_CASE("an operand of no rows has an empty result", "[approx_min_k]") {
   const tensor_view<float> empty(nullptr, {3, 0, 7});
   CHECK(approx_min_k(empty, 2, {.reduction_dimension = 2}).values.empty());

@@ -166,29 +166,12 @@ TEMPLATE_TEST_CASE("bins keep the same lanes in any order of chunks, and merged 
   }
 }
 
-TEST_CASE("a lane inserted alone counts as one folded", "[partial_reduce]") {
-  std::mt19937_64 generator(4);
-  bin_table<float> table;
-  table.reset(64, 2);
-  plain_bins<float> plain{2, {}};
-  for (std::uint32_t chunk = 0; chunk < 10; ++chunk) {
-    const auto lanes = random_lanes<float>(64, generator);
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      if (lanes[lane] == detail::worst_key<float>) continue;
-      table.insert(table.bin(lane, chunk), lanes[lane], chunk);
-      plain.add(table.bin(lane, chunk), lanes[lane], chunk);
-    }
-  }
-  CHECK(differences(table, plain) == 0);
-}
-
 TEST_CASE("NaN enters no bin", "[partial_reduce]") {
   bin_table<float> table;
   table.reset(16, 1);
   const std::vector<float> values(16, std::numeric_limits<float>::quiet_NaN());
   detail::lane_minima<false>(1, values.data(), 16, 16, table.lanes());
   table.fold<true>(0);
-  table.insert(3, values[0], 1);
   CHECK(std::ranges::count(table.keys(), detail::worst_key<float>) == 16);
 }
 
@@ -198,10 +181,9 @@ TEST_CASE("each chunk deals its lanes out to all bins, another lane first", "[pa
   std::vector<std::size_t> starts(64);
   for (std::uint64_t chunk = 0; chunk < 1000; ++chunk) {
     ++starts[table.lane(0, chunk)];
-    for (std::size_t bin = 0; bin < 64; ++bin) {
-      REQUIRE(table.lane(bin, chunk) < 64);
-      REQUIRE(table.bin(table.lane(bin, chunk), chunk) == bin);
-    }
+    std::vector<bool> seen(64);
+    for (std::size_t bin = 0; bin < 64; ++bin) seen.at(table.lane(bin, chunk)) = true;
+    REQUIRE(std::ranges::count(seen, true) == 64);
   }
   CHECK(*std::min_element(starts.begin(), starts.end()) > 0);
 }

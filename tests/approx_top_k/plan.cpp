@@ -128,7 +128,7 @@ TEST_CASE("the expected recall agrees with a simulation, also where bins are of 
   }
 }
 
-TEST_CASE("a plan reaches its recall target with at least k candidates", "[plan]") {
+TEST_CASE("bins reach their recall target", "[plan]") {
   std::mt19937_64 generator(2);
   std::size_t with_bins = 0;
   for (int i = 0; i < 3000; ++i) {
@@ -136,10 +136,11 @@ TEST_CASE("a plan reaches its recall target with at least k candidates", "[plan]
     const std::size_t k = 1 + generator() % n % (std::size_t{1} << generator() % 30);
     const double recall_target = std::uniform_real_distribution<double>(0.01, 1)(generator);
     const auto policy = generator() % 2 == 0 ? bin_policy::tight : bin_policy::xla_compatible;
-    const auto plan = plan_approx_top_k(n, k, {.recall_target = recall_target, .policy = policy});
+    const auto plan =
+        plan_approx_top_k(n, k, {.recall_target = recall_target, .aggregate_to_topk = false, .policy = policy});
     CAPTURE(n, k, recall_target, policy, plan.bins, plan.per_bin);
-    REQUIRE(plan.output_size == k);
-    REQUIRE(plan.bins * plan.per_bin >= k);
+    REQUIRE(plan.size == n);
+    REQUIRE(plan.k == k);
     REQUIRE(plan.bins <= n);
     REQUIRE(plan.expected_recall <= 1);
     REQUIRE(plan.expected_recall >= recall_target);
@@ -163,14 +164,18 @@ TEST_CASE("without aggregation the output of the tight policy is all that the bi
   CHECK(approximate > 100);
 }
 
-TEST_CASE("a recall target of 1 and k = 1 are planned exact", "[plan]") {
+TEST_CASE("the k best are planned exact, as are a recall target of 1 and k = 1 without aggregation", "[plan]") {
   for (const std::size_t n : {1u, 100u, 10000u, 1000000u}) {
-    for (const std::size_t k : {std::size_t{1}, (n + 9) / 10, n}) {
-      const auto plan = plan_approx_top_k(n, k, {.recall_target = 1});
-      CHECK(plan.exact);
-      CHECK(plan.expected_recall == 1);
-    }
-    CHECK(plan_approx_top_k(n, 1, {.recall_target = 0.5}).exact);
+    for (const std::size_t k : {std::size_t{1}, (n + 9) / 10, n})
+      for (const double recall_target : {0.5, 1.0})
+        for (const auto policy : {bin_policy::tight, bin_policy::xla_compatible}) {
+          const auto plan = plan_approx_top_k(n, k, {.recall_target = recall_target, .policy = policy});
+          CHECK(plan.exact);
+          CHECK(plan.expected_recall == 1);
+          CHECK(plan.output_size == k);
+        }
+    CHECK(plan_approx_top_k(n, n, {.recall_target = 1, .aggregate_to_topk = false}).exact);
+    CHECK(plan_approx_top_k(n, 1, {.recall_target = 0.5, .aggregate_to_topk = false}).exact);
   }
 }
 
@@ -224,8 +229,8 @@ TEST_CASE("what cannot be planned is refused by name and limit", "[plan]") {
 }
 
 TEST_CASE("any negative override is none", "[plan]") {
-  const auto with = plan_approx_top_k(100000, 10, {.reduction_input_size_override = -7});
-  const auto without = plan_approx_top_k(100000, 10);
+  const auto with = plan_approx_top_k(100000, 10, {.reduction_input_size_override = -7, .aggregate_to_topk = false});
+  const auto without = plan_approx_top_k(100000, 10, {.aggregate_to_topk = false});
   CHECK(with.bins == without.bins);
   CHECK(with.expected_recall == without.expected_recall);
 }

@@ -1,119 +1,92 @@
 #pragma once
 
 /// \file
-/// Approximate top-k of a stream of blocks, which are pushed in any order to any number of accumulators.
+/// Top-k of a stream of blocks, which are pushed in any order to any number of accumulators.
 
 #include <annulus/approx_top_k/approx_min_k.hpp>
+#include <annulus/approx_top_k/block_select.hpp>
+#include <annulus/core/select/sort_candidates.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The k smallest (or, `Largest`, largest) of elements that are pushed block by block. The result depends only on the
-/// set of (index, value) pairs: not on the blocks, the order of pushes and merges, or the accumulator that an element
-/// was pushed to. To reduce shards or to use threads, give each an accumulator made with the same arguments and merge
-/// them in any order: an index has the same bin in all of them (the merging of shards in Chern et al., "TPU-KNN", arXiv
-/// 2206.14286).
+/// The k smallest (or, `Largest`, largest) of elements that are pushed block by block: exactly those, so the result
+/// depends only on the set of (index, value) pairs, not on the blocks, the order of pushes and merges, or the
+/// accumulator that an element was pushed to. To reduce shards or to use threads, give each an accumulator made with
+/// the same arguments and merge them in any order.
 ///
-/// Memory: 8 bytes (16 for elements of 8 bytes) for each place in the bins, and up to 48 k; nothing that grows with
-/// the stream. Where the plan is exact there are no bins.
+/// Memory: about 150 bytes for each of the k, and some 100 KiB; nothing that grows with the stream.
 template <top_k_scalar T, bool Largest = false>
 class approx_top_k_accumulator {
  public:
-  /// For the k best of a stream of `n_expected` elements, those of all accumulators to be merged included. More
-  /// elements than that only lower the recall. Of the params recall_target and policy are used; threads is ignored.
+  /// For the k best of a stream of about `n_expected` elements. Of the params only recall_target is looked at, which
+  /// every accumulator reaches: it finds all k.
   /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for params
-  /// that have no meaning here: a reduction_input_size_override (n_expected takes its place), a reduction_dimension but
-  /// -1 and 0, aggregate_to_topk = false.
+  /// that have no meaning here: a reduction_input_size_override, a reduction_dimension but -1 and 0,
+  /// aggregate_to_topk = false.
   approx_top_k_accumulator(std::size_t n_expected, std::size_t k, const approx_top_k_params& params = {})
-      : m_k(k), m_plan(plan_approx_top_k(n_expected, k, checked(params))), m_all(k) {
-    m_all.reset(k, after_all);
-    if (!m_plan.exact) m_table.reset(m_plan.bins, m_plan.per_bin);
+      : m_plan(plan_approx_top_k(n_expected, k, checked(params))) {
+    m_numbers.reset(n_expected, k);
   }
 
-  std::size_t k() const noexcept { return m_k; }
+  std::size_t k() const noexcept { return m_numbers.k(); }
   const approx_top_k_plan& plan() const noexcept { return m_plan; }
 
-  /// The bound that every index must stay below: bins count chunks in 32 bits where elements have at most 4 bytes.
-  std::int64_t index_limit() const noexcept {
-    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    constexpr std::uint64_t chunks = std::numeric_limits<typename detail::bin_table<key>::chunk_type>::max();
-    return static_cast<std::int64_t>(m_plan.exact || chunks > largest / m_plan.bins ? largest : chunks * m_plan.bins);
-  }
-
   /// Adds block[i] as the element of index base_index + i. No index may be pushed twice, to this or to a merged
-  /// accumulator. O(size of the block), fastest for blocks longer than there are bins.
-  /// \throws std::invalid_argument for a negative index, or one not below index_limit(); nothing is added then.
+  /// accumulator. O(size of the block), fastest for blocks of thousands.
+  /// \throws std::invalid_argument for a negative index, or one not below 2^63 - 1; nothing is added then.
   void push(std::span<const T> block, std::int64_t base_index) {
     if (base_index < 0) detail::invalid("base_index", base_index, "must not be negative");
-    const std::int64_t limit = index_limit();
-    if (base_index > limit || block.size() > static_cast<std::uint64_t>(limit - base_index))
+    constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+    if (block.size() > static_cast<std::uint64_t>(limit - base_index))
       detail::invalid("base_index", base_index, "with a block of ", block.size(), " must stay below ", limit);
     auto index = static_cast<std::uint64_t>(base_index);
-    if (m_plan.exact) return push_to_all(block, index);
     while (!block.empty()) {
-      const std::size_t lane = index % m_plan.bins, count = std::min(block.size(), m_plan.bins - lane);
-      if (!m_bins_suffice) push_to_all(block.first(count), index);
-      push_to_bins(block.first(count), index / m_plan.bins, lane);
-      index += count;
-      block = block.subspan(count);
+      const auto chunk = block.first(std::min(block.size(), m_numbers.chunk()));
+      if (numbers() < k()) add_nans(chunk, index);
+      m_numbers.scan(chunk.data(), chunk.size(), index);
+      index += chunk.size();
+      block = block.subspan(chunk.size());
     }
   }
 
-  /// Adds the elements of `other`, which does not change. O(bins + k log k).
-  /// \throws std::invalid_argument where `other` is this accumulator, or has another k or another plan.
+  /// Adds the elements of `other`, which does not change. O(k).
+  /// \throws std::invalid_argument where `other` is this accumulator, or has another k.
   void merge(const approx_top_k_accumulator& other) {
     if (&other == this) detail::invalid("other", "*this", "must be another accumulator");
-    if (other.m_k != m_k) detail::invalid("other's k", other.m_k, "must equal this accumulator's ", m_k);
-    if (other.m_plan.exact != m_plan.exact)
-      detail::invalid("other's plan.exact", other.m_plan.exact, "must equal this accumulator's ", m_plan.exact);
-    if (!m_plan.exact && (other.m_plan.bins != m_plan.bins || other.m_plan.per_bin != m_plan.per_bin))
-      detail::invalid("other's bins", other.m_plan.bins, "must equal this accumulator's ", m_plan.bins, ", of ",
-                      m_plan.per_bin, " each; give both the same n_expected and params");
-    if (!m_plan.exact) {
-      m_table.merge(other.m_table);
-      m_last_chunk = std::max(m_last_chunk, other.m_last_chunk);
-      m_bins_suffice = m_bins_suffice || other.m_bins_suffice;
-    }
-    if (m_bins_suffice) return;
-    auto best = other.m_all;
-    for (const auto& c : best.sorted()) m_all.push(c.rank, c.id);
+    if (other.k() != k()) detail::invalid("other's k", other.k(), "must equal this accumulator's ", k());
+    m_numbers.merge(other.m_numbers);
+    m_nans.insert(m_nans.end(), other.m_nans.begin(), other.m_nans.end());
+    keep_first_nans();
   }
 
   /// The k best elements pushed, best first, ties by lowest index, NaN last; all elements where fewer than k were
-  /// pushed. -0 is returned as +0. More may be pushed afterwards. O(bins + k log k).
+  /// pushed. -0 is returned as +0. More may be pushed afterwards. O(k log k).
   top_k_result<T> finish() const {
-    std::vector<element> found, scratch;
-    if (bins_hold_k()) {
-      detail::reservoir<key, std::uint64_t> kept;
-      for (std::size_t level = 0; level < m_plan.per_bin; ++level)
-        for (std::size_t bin = 0; bin < m_plan.bins; ++bin)
-          if (const key x = m_table.key(level, bin); x < detail::worst_key<key>) {
-            const std::uint64_t chunk = m_table.chunk(level, bin);
-            kept.append(x, chunk * m_plan.bins + m_table.lane(bin, chunk));
-          }
-      kept.cut(m_k);
-      found.assign(kept.items().begin(), kept.items().end());
-      sort_candidates(found, scratch);
-    } else {
-      auto all = m_all;
-      for (const auto& c : all.sorted()) found.push_back({detail::from_ordered_bits<key>(c.rank), c.id});
-    }
+    std::vector<candidate<key, std::uint64_t>> found;
+    sort_scratch<key, std::uint64_t> scratch;
+    m_numbers.kept().copy_to(found);
+    sort_candidates(found, scratch);
+    found.resize(std::min(found.size(), k()));
 
     top_k_result<T> result;
-    for (const element& e : found) {
-      const T value = detail::from_key<Largest, T>(e.rank);
-      result.values.push_back(detail::without_negative_zero(value));
-      result.indices.push_back(static_cast<std::int64_t>(e.id));
+    for (const auto& c : found) {
+      result.values.push_back(detail::without_negative_zero(detail::from_key<Largest, T>(c.rank)));
+      result.indices.push_back(static_cast<std::int64_t>(c.id));
+    }
+    auto nans = m_nans;
+    std::sort(nans.begin(), nans.end());
+    nans.resize(std::min(nans.size(), k() - found.size()));
+    for (const std::uint64_t index : nans) {
+      result.values.push_back(std::numeric_limits<T>::quiet_NaN());
+      result.indices.push_back(static_cast<std::int64_t>(index));
     }
     return result;
   }
 
  private:
   using key = detail::key_t<T>;
-  using element = candidate<key, std::uint64_t>;
-  using chunk_type = typename detail::bin_table<key>::chunk_type;
-  using ranked_bits = decltype(ordered_bits(key{}));
 
   static const approx_top_k_params& checked(const approx_top_k_params& params) {
     if (params.reduction_input_size_override >= 0)
@@ -126,46 +99,29 @@ class approx_top_k_accumulator {
     return params;
   }
 
-  void push_to_all(std::span<const T> block, std::uint64_t index) {
-    for (const T x : block) m_all.push(ordered_bits(detail::to_key<Largest>(x)), index++);
-  }
+  /// How many of what was pushed are numbers, as far as they are kept.
+  std::size_t numbers() const noexcept { return m_numbers.kept().size(); }
 
-  /// `part` lies in one chunk, from one of its lanes on.
-  void push_to_bins(std::span<const T> part, std::uint64_t chunk, std::size_t lane) {
-    constexpr std::size_t worthwhile = 16;  // lanes folded in the time that the insertion of one element takes
-    if (part.size() < m_plan.bins / worthwhile) {
-      for (const T x : part)
-        m_table.insert(m_table.bin(lane++, chunk), detail::to_key<Largest>(x), static_cast<chunk_type>(chunk));
-    } else {
-      key* lanes = m_table.lanes();
-      if (part.size() < m_plan.bins) std::fill_n(lanes, m_plan.bins, detail::worst_key<key>);
-      detail::lane_minima<Largest>(1, part.data(), part.size(), part.size(), lanes + lane);
-      chunk < m_last_chunk ? m_table.template fold<false>(chunk) : m_table.template fold<true>(chunk);
+  void add_nans(std::span<const T> block, std::uint64_t index) {
+    for (const T x : block) {
+      if (detail::is_nan(x)) m_nans.push_back(index);
+      ++index;
     }
-    m_last_chunk = std::max(m_last_chunk, chunk);
-
-    // The bins may hold fewer than k elements: few were pushed, or most are worst_key or NaN. As long as they do, every
-    // element goes to m_all too. Once they hold k, they always will.
-    m_unchecked += part.size();
-    if (m_bins_suffice || m_unchecked < m_plan.bins) return;
-    m_unchecked = 0;
-    m_bins_suffice = bins_hold_k();
+    keep_first_nans();
   }
 
-  bool bins_hold_k() const {
-    const auto is_there = [](key x) { return x < detail::worst_key<key>; };
-    return static_cast<std::size_t>(std::ranges::count_if(m_table.keys(), is_there)) >= m_k;
+  /// NaN count where fewer than k are numbers, and k of them at most.
+  void keep_first_nans() {
+    if (numbers() >= k()) m_nans.clear();
+    if (m_nans.size() <= k()) return;
+    const auto end = m_nans.begin() + static_cast<std::ptrdiff_t>(k());
+    std::nth_element(m_nans.begin(), end, m_nans.end());
+    m_nans.erase(end, m_nans.end());
   }
 
-  static constexpr candidate<ranked_bits, std::uint64_t> after_all{~ranked_bits{0}, ~std::uint64_t{0}};
-
-  std::size_t m_k;
   approx_top_k_plan m_plan;
-  detail::bin_table<key> m_table;
-  top_k<ranked_bits, std::uint64_t> m_all;  // of all elements, as long as the bins hold fewer than k
-  bool m_bins_suffice = false;
-  std::size_t m_unchecked = 0;  // elements pushed since the last bins_hold_k()
-  std::uint64_t m_last_chunk = 0;
+  detail::block_select<T, Largest, std::uint64_t> m_numbers;
+  std::vector<std::uint64_t> m_nans;  ///< where NaN were
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

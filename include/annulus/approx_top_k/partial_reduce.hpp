@@ -9,6 +9,7 @@
 /// assigns its lanes to bins in another way: it starts at another block, and rotates each block by another number of
 /// lanes. So a regular order of the data (sorted, strided) loses no more than a random one.
 
+#include <annulus/approx_top_k/keys.hpp>
 #include <annulus/approx_top_k/plan.hpp>
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/rows/matrix.hpp>
@@ -18,58 +19,6 @@
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-/// The type of the keys of an operand of T: types narrower than 32 bits are widened; unsigned ones of 32 and 64 bits
-/// become signed ones in the same order, by flipping their highest bit.
-template <class T>
-using key_t = std::conditional_t<
-    std::same_as<T, double>, double,
-    std::conditional_t<!std::is_integral_v<T>, float, std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>>>;
-template <class T>
-inline constexpr key_t<T> moved_bit = std::is_unsigned_v<T> && sizeof(T) == sizeof(key_t<T>)
-                                          ? std::numeric_limits<key_t<T>>::lowest()
-                                          : key_t<T>{0};
-
-/// The worst key. Elements with this key count as absent.
-template <class Key>
-inline constexpr Key worst_key = std::is_floating_point_v<Key> ? std::numeric_limits<Key>::infinity()
-                                                               : std::numeric_limits<Key>::max();
-
-/// The key of an element: smaller keys are better. For the largest elements the order is reversed exactly, by sign or
-/// complement.
-template <bool Largest, class T>
-constexpr key_t<T> to_key(T x) noexcept {
-  if constexpr (!std::is_integral_v<T>) return Largest ? -static_cast<key_t<T>>(x) : static_cast<key_t<T>>(x);
-  else {
-    const auto key = static_cast<key_t<T>>(static_cast<key_t<T>>(x) ^ moved_bit<T>);
-    return static_cast<key_t<T>>(Largest ? ~key : key);
-  }
-}
-
-/// The inverse of to_key.
-template <bool Largest, class T>
-constexpr T from_key(key_t<T> x) noexcept {
-  if constexpr (!std::is_integral_v<T>) return static_cast<T>(Largest ? -x : x);
-  else return static_cast<T>((Largest ? ~x : x) ^ moved_bit<T>);
-}
-
-template <bool Largest, class T>
-simd::batch<key_t<T>> load_keys(const T* p) noexcept {
-  using key = key_t<T>;
-  if constexpr (!std::is_integral_v<T>) {
-    const auto x = simd::load(p);
-    if constexpr (Largest) return -x;
-    else return x;
-  } else if constexpr (sizeof(T) == sizeof(key)) {
-    const auto x = simd::load(reinterpret_cast<const key*>(p)) ^ simd::batch<key>(moved_bit<T>);
-    if constexpr (Largest) return ~x;
-    else return x;
-  } else {
-    alignas(64) key widened[simd::lanes<key>];
-    for (std::size_t i = 0; i < simd::lanes<key>; ++i) widened[i] = to_key<Largest>(p[i]);
-    return simd::batch<key>::load_aligned(widened);
-  }
-}
 
 /// out[o] = the minimum of lane o of a chunk of `lanes` lanes of `group` elements that starts at `data` and has `n`
 /// elements. `Unroll` divides group.
@@ -135,14 +84,6 @@ class bin_table {
     const std::size_t block = deal.block_of(bin / block_lanes);
     return block * block_lanes + (bin + deal.turn(block)) % block_lanes;
   }
-  /// The bin of a lane of a chunk.
-  std::size_t bin(std::size_t lane, std::uint64_t chunk) const noexcept {
-    const dealing deal(chunk, m_bins);
-    const std::size_t block = lane / block_lanes, blocks = m_bins / block_lanes;
-    const std::size_t place = (block + blocks - deal.first) % blocks;
-    return place * block_lanes + (lane + block_lanes - deal.turn(block)) % block_lanes;
-  }
-
   /// Adds the keys in lanes() to the bins, as those of a chunk. A chunk may be added in parts, each with other lanes.
   /// `Ordered`: chunks come in ascending order, so that ties need no comparison.
   template <bool Ordered>
@@ -159,6 +100,13 @@ class bin_table {
     }
   }
 
+  /// Adds the keys of another table of the same shape, which come from other chunks.
+  void merge(const bin_table& other) noexcept {
+    for (std::size_t level = 0; level < m_per_bin; ++level)
+      for (std::size_t bin = 0; bin < m_bins; ++bin) insert(bin, other.key(level, bin), other.chunk(level, bin));
+  }
+
+ private:
   /// Adds a key to one bin; NaN never enters.
   void insert(std::size_t bin, Key key, chunk_type chunk) noexcept {
     if (is_nan(key)) return;
@@ -172,13 +120,6 @@ class bin_table {
     }
   }
 
-  /// Adds the keys of another table of the same shape, which come from other chunks.
-  void merge(const bin_table& other) noexcept {
-    for (std::size_t level = 0; level < m_per_bin; ++level)
-      for (std::size_t bin = 0; bin < m_bins; ++bin) insert(bin, other.key(level, bin), other.chunk(level, bin));
-  }
-
- private:
   static constexpr bool vector_is_block = simd::lanes<Key> == block_lanes;
 
   /// How a chunk assigns lanes to bins: blocks from a random first one on, each rotated by a random number of lanes, so

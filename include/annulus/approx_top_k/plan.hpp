@@ -1,16 +1,19 @@
 #pragma once
 
 /// \file
-/// How many bins approximate top-k needs, how many candidates each keeps, and what recall to expect of them.
+/// What a call of approx_min_k returns: the k best, or the content of bins, how many of them, how many candidates each
+/// keeps, and what recall to expect.
 ///
-/// The operand is distributed over bins, each bin keeps its per_bin smallest elements, and the k smallest of those are
-/// the answer (Chern et al., "TPU-KNN", arXiv 2206.14286; with per_bin > 1 Samaga et al., arXiv 2506.04165).
+/// On a TPU the k best are those of the bins: the operand is distributed over them, and each keeps its per_bin smallest
+/// elements (Chern et al., "TPU-KNN", arXiv 2206.14286; with per_bin > 1 Samaga et al., arXiv 2506.04165). On a CPU the
+/// k best of all are found as fast (block_select.hpp), so bins serve those who ask for them.
 
 #include <annulus/core/base/errors.hpp>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -22,21 +25,24 @@ enum class bin_policy {
 };
 
 struct approx_top_k_params {
-  double recall_target = 0.95;              ///< in (0, 1]; 1 is exact
+  double recall_target = 0.95;              ///< of the bins, in (0, 1]; the k best are always exact
   std::ptrdiff_t reduction_dimension = -1;  ///< n-dimensional operands: negative counts from the end
   std::ptrdiff_t reduction_input_size_override =
       -1;                         ///< plan for an operand of this size, of which this one is a shard
-  bool aggregate_to_topk = true;  ///< false: return the content of all bins, unsorted
+  bool aggregate_to_topk = true;  ///< false: return the content of all bins, unsorted, in place of the k best
   bin_policy policy = bin_policy::tight;
   std::size_t threads = 0;  ///< 0: as many cores as pay, one for every 2^22 elements
 };
 
-/// How a call works. Where `exact`, the answer is exact for all data, and the bins only make it fast (bins = n: all
-/// elements are sorted). The size of the output is k, or without aggregation bins * per_bin (k where exact).
+/// How a call works, made once for all calls with operands of the same size.
 struct approx_top_k_plan {
-  std::size_t bins = 0, per_bin = 0, output_size = 0;
-  double expected_recall = 0;  ///< over random order of the operand
-  bool exact = false;
+  std::size_t size = 0, k = 0;        ///< of the operand along the reduced dimension, and how many are wanted
+  std::size_t bins = 0, per_bin = 0;  ///< bins = size: all elements are candidates, and the k best are returned
+  std::size_t output_size = 0;        ///< k, or bins * per_bin
+  double expected_recall = 0;         ///< over random order of the operand
+  bool exact = false;                 ///< for every order
+  std::ptrdiff_t reduction_dimension = -1;
+  std::size_t threads = 0;
 };
 
 namespace detail {
@@ -112,14 +118,10 @@ inline std::size_t xla_bins(std::size_t n, std::size_t whole, std::size_t k, dou
   return ((tiles + (std::size_t{1} << shift) - 1) >> shift) * tile;
 }
 
-/// Nanoseconds, roughly, on a machine of 2023; only the ratios matter.
-struct top_k_costs {
-  /// A selection over all elements.
-  static double full(double n) noexcept { return 3.0 * n; }
-  static double bins(double n, double k, double bins, double per_bin, double group) noexcept {
-    return 300.0 + n * (0.08 + (0.2 + 0.14 * per_bin) / group) + bins * per_bin * 2.5 + k * (group + 20.0);
-  }
-};
+/// Nanoseconds, roughly, that bins take on a machine of 2023; only the ratios matter.
+inline double bins_cost(double n, double bins, double per_bin, double group) noexcept {
+  return n * (0.08 + (0.2 + 0.14 * per_bin) / group) + bins * per_bin * (2.5 + group);
+}
 
 inline void check_top_k(std::size_t n, std::size_t k, const approx_top_k_params& params) {
   constexpr std::uint64_t largest = std::uint64_t{1} << 53;  // sizes are planned in double
@@ -149,29 +151,27 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
   const std::size_t whole = override_size < 0 ? n : static_cast<std::size_t>(override_size);
   const double recall = params.recall_target;
 
-  approx_top_k_plan plan{n, 1, k, 1.0, true};
+  approx_top_k_plan plan{n, k, n, 1, k, 1.0, true, params.reduction_dimension, params.threads};
+  if (params.aggregate_to_topk) return plan;
   if (params.policy == bin_policy::xla_compatible) {
     const std::size_t bins = detail::xla_bins(n, whole, k, recall, rank == 1 ? 1024 : 128);
-    if (!params.aggregate_to_topk) plan.output_size = bins == 0 ? n : bins;
-    if (bins == 0 || (params.aggregate_to_topk && bins < k)) return plan;
+    plan.output_size = bins == 0 ? n : bins;
+    if (bins == 0) return plan;
     plan.bins = bins;
     plan.exact = k == 1;
     plan.expected_recall =
         detail::expected_recall(whole, k, std::max(bins, bins * (whole / n)), 1);  // all shards are cut alike
     return plan;
   }
+  if (recall == 1.0 || k == 1) return plan;
 
-  // The smallest power of two of bins for each per_bin. An exact plan has to tell cheaply that no bin has dropped one
-  // of the top k (row_top_k.hpp): it does where no bin has all of its places taken by the top k.
+  // The smallest power of two of bins for each per_bin.
   const auto real = [](std::size_t x) { return static_cast<double>(x); };
-  const bool exact = recall == 1.0 || k == 1;
-  const double target = recall < 1.0 ? recall : 1.0 - 0.05 / real(k);
-  double best = detail::top_k_costs::full(real(n));
-  for (std::size_t per_bin = exact && k > 1 ? 2 : 1; per_bin <= 4; ++per_bin) {
-    const std::size_t places = exact && k > 1 ? per_bin - 1 : per_bin;
+  double best = std::numeric_limits<double>::infinity();
+  for (std::size_t per_bin = 1; per_bin <= 4; ++per_bin) {
     std::size_t bins = 64;
     while (bins * per_bin < 2 * k) bins *= 2;
-    while (4 * bins * per_bin <= whole && detail::expected_recall(whole, k, bins, places) < target) bins *= 2;
+    while (4 * bins * per_bin <= whole && detail::expected_recall(whole, k, bins, per_bin) < recall) bins *= 2;
     if (4 * bins * per_bin > whole) continue;
     const double expected = detail::expected_recall(whole, k, bins, per_bin);
     if (whole != n) {  // a shard has its share of the bins, but enough of them for k results
@@ -181,16 +181,15 @@ inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const a
     }
     if (2 * bins * per_bin > n) continue;
     const double group = real(detail::group_size(n, k, bins));
-    const double cost = detail::top_k_costs::bins(real(n), real(k), real(bins), real(per_bin), group);
+    const double cost = detail::bins_cost(real(n), real(bins), real(per_bin), group);
     if (cost >= best) continue;
     best = cost;
     plan.bins = bins;
     plan.per_bin = per_bin;
+    plan.output_size = bins * per_bin;
     plan.expected_recall = expected;
+    plan.exact = false;
   }
-  plan.exact = exact || plan.bins == n;
-  if (plan.exact) plan.expected_recall = 1.0;
-  else if (!params.aggregate_to_topk) plan.output_size = plan.bins * plan.per_bin;
   return plan;
 }
 

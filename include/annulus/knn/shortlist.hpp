@@ -4,7 +4,7 @@
 /// The candidates of one query during a search by approximate ranks.
 
 #include <annulus/core/base/allocator.hpp>
-#include <annulus/core/select/candidate.hpp>
+#include <annulus/core/select/rank_bound.hpp>
 #include <annulus/core/simd/batch.hpp>
 #include <annulus/core/simd/masks.hpp>
 
@@ -23,7 +23,8 @@ class shortlist {
     m_k = k;
     m_capacity = std::min(n, 2 * k + 256) + simd::lanes<float>;
     m_ranks.resize(m_capacity + simd::lanes<float>);  // cuts read whole vectors
-    m_ids.resize(m_capacity);
+    m_ordered.resize(m_ranks.size());
+    m_ids.resize(m_ranks.size());
     m_size = 0;
     m_kth = std::numeric_limits<float>::max();
   }
@@ -43,15 +44,18 @@ class shortlist {
   /// Drops candidates that exceed the k-th rank by more than `margin`. Returns false where few or none do, so that the
   /// ranks cannot tell the candidates apart.
   bool cut(float margin) noexcept {
-    m_kth = upper_bound_of_kth();
-    const float limit = m_kth + margin;
+    constexpr std::size_t width = simd::lanes<float>;
+    m_kth = std::min(m_kth, upper_bound_of_kth());
+    const simd::batch<float> limit(m_kth + margin);
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < m_size; ++i) {
-      const float rank = m_ranks[i];
-      const id_type id = m_ids[i];
-      m_ranks[kept] = rank;
-      m_ids[kept] = id;
-      kept += rank <= limit;
+    for (std::size_t i = 0; i < m_size; i += width) {
+      const auto ranks = simd::load(m_ranks.data() + i);
+      const auto ids = simd::load(m_ids.data() + i);
+      std::uint64_t chosen = simd::mask(ranks <= limit);
+      if (m_size - i < width) chosen &= (std::uint64_t{1} << (m_size - i)) - 1;
+      simd::store_chosen(m_ranks.data() + kept, ranks, chosen);
+      simd::store_chosen(m_ids.data() + kept, ids, chosen);
+      kept += static_cast<std::size_t>(std::popcount(chosen));
     }
     m_size = kept;
     return m_size <= m_k + (m_capacity - m_k) / 2;
@@ -68,33 +72,20 @@ class shortlist {
   }
 
  private:
-  std::size_t count_up_to(float limit) const noexcept {
-    constexpr std::size_t width = simd::lanes<float>;
-    const simd::batch<float> bound(limit), one(1.0f), none(0.0f);
-    simd::batch<float> count(0.0f);
-    for (std::size_t i = 0; i < m_size; i += width)
-      count += xsimd::select(simd::load(m_ranks.data() + i) <= bound, one, none);
-    return static_cast<std::size_t>(simd::reduce_add(count));
-  }
-
-  /// A rank that k candidates, or a few more, do not exceed; by bisection over the bits of floats.
+  /// A rank that k candidates, or a few more, do not exceed.
   float upper_bound_of_kth() noexcept {
-    std::fill_n(m_ranks.data() + m_size, simd::lanes<float>, std::numeric_limits<float>::infinity());
-    std::uint32_t low = ordered_bits(std::numeric_limits<float>::lowest()), high = ordered_bits(m_kth);
-    const std::size_t enough = m_k + m_k / 16;
-    while (low < high) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      const std::size_t count = count_up_to(from_ordered_bits<float>(middle));
-      if (count < m_k) low = middle + 1;
-      else high = middle;
-      if (count >= m_k && count <= enough) break;
-    }
-    return from_ordered_bits<float>(high);
+    constexpr std::size_t width = simd::lanes<float>;
+    std::fill_n(m_ranks.data() + m_size, width, std::numeric_limits<float>::infinity());
+    for (std::size_t i = 0; i < m_size; i += width)
+      simd::ordered_lanes(simd::load(m_ranks.data() + i)).store_unaligned(m_ordered.data() + i);
+    const std::size_t padded = (m_size + width - 1) / width * width;
+    return from_ordered_int<float>(rank_bound<float>(m_ordered.data(), padded, m_k, m_k + m_k / 16));
   }
 
   std::size_t m_k = 0, m_size = 0, m_capacity = 0;
   float m_kth = 0;
   aligned_vector<float> m_ranks;
+  aligned_vector<std::int32_t> m_ordered;  ///< the ranks during a cut
   std::vector<id_type> m_ids;
 };
 

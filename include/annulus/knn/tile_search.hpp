@@ -6,6 +6,7 @@
 
 #include <annulus/core/base/function_ref.hpp>
 #include <annulus/core/metric/scaled_rows.hpp>
+#include <annulus/core/select/sort_candidates.hpp>
 #include <annulus/core/simd/masks.hpp>
 #include <annulus/knn/scan.hpp>
 #include <annulus/knn/shortlist.hpp>
@@ -227,7 +228,7 @@ class tile_search {
         for (std::size_t i = 0; i < here.size(); ++i) ranked[q].push_back({m_ranks[i], here[i]});
         next[q] = last;
       }
-    std::vector<candidate<Rank>> scratch;
+    sort_scratch<Rank, id_type> scratch;
     for (std::size_t q = 0; q < m_ids.size(); ++q) {
       sort_candidates(ranked[q], scratch);
       ranked[q].resize(std::min(m_k, ranked[q].size()));

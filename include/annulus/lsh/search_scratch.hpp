@@ -3,6 +3,7 @@
 /// \file
 /// What a thread needs to search an LSH index, and the cost of its searches.
 
+#include <annulus/core/select/sort_candidates.hpp>
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/lsh/multi_probe.hpp>
 #include <annulus/lsh/params.hpp>
@@ -29,8 +30,9 @@ struct lsh_scratch {
   std::vector<id_type> found;       ///< rows, in the order of their first collision
   std::vector<id_type> collided;    ///< rows, once for each collision
   std::vector<rank_type> ranks;
-  top_k<rank_type> best{1}, better{1};                ///< the k nearest, and the nearer half of them
-  std::vector<candidate<rank_type>> within, sorting;  ///< the rows within a radius, and room to sort them
+  top_k<rank_type> best{1}, better{1};       ///< the k nearest, and the nearer half of them
+  std::vector<candidate<rank_type>> within;  ///< the rows within a radius
+  sort_scratch<rank_type, id_type> sorting;
   std::size_t n_candidates = 0, n_collisions = 0, n_probes = 0;
 
   /// Clears what a query found, also one that threw, for the next query of an index of n_rows.

@@ -58,20 +58,6 @@ std::vector<Rank> ranks_of(const candidates<Rank>& items) {
   return ranks;
 }
 
-/// In the order of their ids, with many ties.
-candidates<float> reservoir_items(std::size_t n, std::mt19937_64& generator) {
-  candidates<float> items;
-  for (std::size_t i = 0; i < n; ++i) items.push_back({static_cast<float>(generator() % 20), static_cast<id_type>(i)});
-  return items;
-}
-
-detail::reservoir<float> filled(const candidates<float>& items) {
-  detail::reservoir<float> store;
-  store.reset(items.size());
-  for (const auto& c : items) store.append(c.rank, c.id);
-  return store;
-}
-
 /// Calls check(items, k) for values of k around where heap and reservoir meet, and numbers of pushes around k and 2k.
 template <class Rank, class Check>
 void for_many_sizes(Check check) {
@@ -291,41 +277,58 @@ TEST_CASE("a reset may bound what comes in", "[top_k]") {
   }
 }
 
-TEST_CASE("a cut reservoir holds the k smallest in the order they came, and the cut returns the k-th", "[reservoir]") {
-  std::mt19937_64 generator(5);
-  for (const std::size_t n : {100u, 1000u})
-    for (const std::size_t k : {std::size_t{1}, std::size_t{2}, std::size_t{17}, n - 1, n}) {
-      const auto items = reservoir_items(n, generator);
-      auto store = filled(items);
-      const auto bound = store.cut(k);
-      const auto smallest = k_smallest(items, k);
-      auto expected = items;
-      std::erase_if(expected, [&](const auto& c) { return smallest.back() < c; });
-      CAPTURE(n, k);
-      CHECK((bound == smallest.back()));
-      CHECK((store.items() == expected));
+TEMPLATE_TEST_CASE("push_block does as pushes one by one, in whatever order the blocks come", "[top_k]", float, double,
+                   std::int32_t, std::uint32_t) {
+  std::mt19937_64 generator(6);
+  for (const std::size_t k : {20u, 33u, 100u, 300u}) {
+    const std::size_t n = 4000, size = 50;
+    std::vector<TestType> ranks(n);
+    for (auto& x : ranks) x = static_cast<TestType>(generator() % 5);  // ties with the threshold, before it and after
+    std::vector<std::size_t> firsts;
+    for (std::size_t first = 0; first < n; first += size) firsts.push_back(first);
+    const auto check = [&] {
+      top_k<TestType> by_blocks(k), one_by_one(k);
+      for (const std::size_t first : firsts) {
+        by_blocks.push_block(ranks.data() + first, size, static_cast<id_type>(first));
+        for (std::size_t i = first; i < first + size; ++i) one_by_one.push(ranks[i], static_cast<id_type>(i));
+      }
+      CHECK((result_of(by_blocks) == result_of(one_by_one)));
+    };
+    check();
+    std::reverse(firsts.begin(), firsts.end());
+    check();
+    std::shuffle(firsts.begin(), firsts.end(), generator);
+    check();
+  }
+}
+
+TEMPLATE_TEST_CASE("of a block that ties with the threshold those enter whose ids come before the threshold's",
+                   "[top_k]", float, double, std::int32_t, std::uint32_t) {
+  constexpr std::size_t n = 4 * simd::lanes<TestType>;
+  const std::vector<TestType> ranks(n, TestType(5));
+  for (const std::size_t k : {30u, 200u})  // a heap and a reservoir
+    for (id_type first = 1000 - 2 * static_cast<id_type>(n); first <= 1000 + n; ++first) {
+      top_k<TestType> best(k);
+      best.reset(k, {TestType(5), 1000});
+      best.push_block(ranks.data(), n, first);
+      candidates<TestType> expected;
+      for (id_type id = first; id < std::min<id_type>(first + n, 1000) && expected.size() < k; ++id)
+        expected.push_back({TestType(5), id});
+      REQUIRE((result_of(best) == expected));
     }
 }
 
-TEST_CASE("a reservoir can be cut again after more has come", "[reservoir]") {
+TEST_CASE("a reservoir takes blocks with ids of 64 bits", "[top_k]") {
   std::mt19937_64 generator(8);
-  const auto items = reservoir_items(2000, generator);
-  detail::reservoir<float> store;
-  store.reset(100);
-  for (const auto& c : items) {
-    store.append(c.rank, c.id);
-    if (store.size() == 100) store.cut(30);
+  constexpr std::int64_t far = std::int64_t{1} << 40;
+  std::vector<float> ranks(2000);
+  for (auto& x : ranks) x = static_cast<float>(generator() % 7);
+  top_k<float, std::int64_t> by_blocks(50), one_by_one(50);
+  for (std::size_t first = 2000; first > 0;) {
+    first -= 100;
+    const std::int64_t id = far + static_cast<std::int64_t>(first);
+    by_blocks.push_block(ranks.data() + first, 100, id);
+    for (std::size_t i = 0; i < 100; ++i) one_by_one.push(ranks[first + i], id + static_cast<std::int64_t>(i));
   }
-  store.cut(30);
-  auto kept = store.items();
-  std::sort(kept.begin(), kept.end());
-  CHECK((kept == k_smallest(items, 30)));
-}
-
-TEST_CASE("a reset reservoir is empty", "[reservoir]") {
-  detail::reservoir<float> store;
-  store.append(1, 1);
-  CHECK(store.size() == 1);
-  store.reset(10);
-  CHECK(store.size() == 0);
+  CHECK(std::ranges::equal(by_blocks.sorted(), one_by_one.sorted()));
 }

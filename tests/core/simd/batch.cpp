@@ -88,6 +88,24 @@ TEMPLATE_TEST_CASE("reduce_max finds the greatest lane wherever it is", "[simd]"
   }
 }
 
+TEMPLATE_TEST_CASE("integers are summed and their greatest found over all lanes", "[simd]", std::int32_t,
+                   std::int64_t) {
+  std::mt19937_64 generator(5);
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    std::vector<TestType> lanes(simd::lanes<TestType>);
+    TestType sum = 0;
+    for (TestType& x : lanes) sum += x = static_cast<TestType>(generator() % 2000001) - 1000000;
+    REQUIRE(simd::reduce_add(simd::load(lanes.data())) == sum);
+    REQUIRE(simd::reduce_max(simd::load(lanes.data())) == *std::max_element(lanes.begin(), lanes.end()));
+  }
+  for (std::size_t i = 0; i < simd::lanes<TestType>; ++i) {
+    std::vector<TestType> lanes(simd::lanes<TestType>, std::numeric_limits<TestType>::lowest());
+    CHECK(simd::reduce_max(simd::load(lanes.data())) == lanes[0]);
+    lanes[i] = std::numeric_limits<TestType>::max();
+    CHECK(simd::reduce_max(simd::load(lanes.data())) == lanes[i]);
+  }
+}
+
 TEMPLATE_TEST_CASE("min_skip_nan takes the smaller of two lanes", "[simd]", float, double) {
   std::mt19937_64 generator(4);
   const auto a = rows::random_values<TestType>(simd::lanes<TestType>, generator);
@@ -109,4 +127,16 @@ TEST_CASE("unroll calls with each constant, in order", "[simd]") {
   std::vector<std::size_t> seen;
   simd::unroll<4>([&](auto i) { seen.push_back(decltype(i)::value); });
   CHECK(seen == std::vector<std::size_t>{0, 1, 2, 3});
+}
+
+TEMPLATE_TEST_CASE("narrow integers are loaded as those of 32 bits", "[simd]", std::int8_t, std::uint8_t, std::int16_t,
+                   std::uint16_t, char) {
+  constexpr std::size_t width = simd::lanes<std::int32_t>;
+  std::vector<TestType> narrow(width);  // of exactly this size, so that a sanitizer sees any read past the end
+  for (int first = 0; first < 65536; first += 97) {
+    for (std::size_t i = 0; i < width; ++i) narrow[i] = static_cast<TestType>(first + static_cast<int>(i) * 4099);
+    alignas(64) std::int32_t wide[width];
+    simd::load_widened(narrow.data()).store_aligned(wide);
+    REQUIRE(std::equal(narrow.begin(), narrow.end(), wide));
+  }
 }

@@ -1,12 +1,11 @@
 #pragma once
 
 /// \file
-/// top_k, which keeps the k smallest of the (rank, id) pairs pushed into it, and the reservoir by which it and
-/// approximate top-k cut candidates back.
+/// top_k, which keeps the k smallest of the (rank, id) pairs pushed into it.
 
-#include <annulus/core/base/assert.hpp>
 #include <annulus/core/base/errors.hpp>
-#include <annulus/core/select/candidate.hpp>
+#include <annulus/core/select/reservoir.hpp>
+#include <annulus/core/select/sort_candidates.hpp>
 #include <annulus/core/simd/batch.hpp>
 #include <annulus/core/simd/masks.hpp>
 
@@ -15,61 +14,6 @@
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
-
-namespace detail {
-
-/// Candidates in no order, cut back now and then to the k smallest. Appending costs next to nothing and a cut is
-/// linear, so that n pushes cost O(n) whatever k is.
-template <class Rank, class Id = id_type>
-class reservoir {
- public:
-  using candidate_type = candidate<Rank, Id>;
-
-  /// Drops all candidates, and makes room for `capacity`.
-  void reset(std::size_t capacity) {
-    m_items.clear();
-    m_items.reserve(capacity);
-    m_ties.reserve(capacity);
-    m_bits.reserve(capacity);
-  }
-  void append(Rank rank, Id id) { m_items.push_back({rank, id}); }
-  std::size_t size() const noexcept { return m_items.size(); }
-  std::vector<candidate_type>& items() noexcept { return m_items; }
-
-  /// Drops all but the k smallest; returns the k-th. The order of what is left is that of the appends. Needs
-  /// 1 <= k <= size().
-  candidate_type cut(std::size_t k) {
-    ANNULUS_ASSERT(1 <= k && k <= m_items.size());
-    using bits = decltype(ordered_bits(Rank{}));
-    const bits kth = radix_select<bits>(
-        m_items.size(), k, [&](std::size_t i) { return ordered_bits(m_items[i].rank); }, m_bits);
-    // Of those tied with the k-th the smallest ids stay.
-    m_ties.clear();
-    std::size_t below = 0;
-    candidate_type bound{};
-    for (const candidate_type& c : m_items) {
-      const bits b = ordered_bits(c.rank);
-      below += b < kth;
-      if (b == kth) m_ties.push_back(bound = c);
-    }
-    const auto last = m_ties.begin() + static_cast<std::ptrdiff_t>(k - below - 1);
-    std::nth_element(m_ties.begin(), last, m_ties.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-    bound = *last;
-    std::size_t kept = 0;
-    for (const candidate_type c : m_items) {
-      m_items[kept] = c;
-      kept += !(bound < c);
-    }
-    m_items.resize(kept);
-    return bound;
-  }
-
- private:
-  std::vector<candidate_type> m_items, m_ties;
-  std::vector<decltype(ordered_bits(Rank{}))> m_bits;
-};
-
-}  // namespace detail
 
 /// The k smallest candidates of all pushed, ties by smaller id, whatever the order of the pushes. Ranks that are NaN or
 /// +infinity never enter. A heap for small k, a reservoir that is cut back at 2k for large k. Nothing is allocated
@@ -91,8 +35,10 @@ class top_k {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     m_k = k;
     m_is_heap = k <= largest_heap;
-    m_reservoir.reset(m_is_heap ? k : 2 * k);
-    if (!m_is_heap) m_scratch.reserve(2 * k);
+    m_items.clear();
+    m_items.reserve(k);
+    m_scratch.reserve(k);
+    if (!m_is_heap) m_reservoir.reset(2 * k + simd::lanes<Rank>);
     m_threshold = bound;
   }
 
@@ -106,20 +52,19 @@ class top_k {
   bool push(Rank rank, Id id) {
     const candidate_type c{rank, id};
     if (!(c < m_threshold)) return false;
-    auto& items = m_reservoir.items();
     if (!m_is_heap) {
-      items.push_back(c);
-      if (items.size() == 2 * m_k) m_threshold = m_reservoir.cut(m_k);
+      m_reservoir.append(rank, id);
+      cut_where_full();
       return true;
     }
-    if (items.size() == m_k) {
-      std::pop_heap(items.begin(), items.end());
-      items.back() = c;
+    if (m_items.size() == m_k) {
+      std::pop_heap(m_items.begin(), m_items.end());
+      m_items.back() = c;
     } else {
-      items.push_back(c);
+      m_items.push_back(c);
     }
-    std::push_heap(items.begin(), items.end());
-    if (items.size() == m_k) m_threshold = items.front();
+    std::push_heap(m_items.begin(), m_items.end());
+    if (m_items.size() == m_k) m_threshold = m_items.front();
     return true;
   }
 
@@ -134,10 +79,7 @@ class top_k {
         simd::unroll<4>([&](auto v) { least = simd::min_skip_nan(simd::load(ranks + i + v * width), least); });
         if (!xsimd::any(least <= batch(threshold()))) continue;
         for (std::size_t j = i; j < i + 4 * width; j += width)
-          for (auto near = simd::mask(simd::load(ranks + j) <= batch(threshold())); near != 0; near &= near - 1) {
-            const auto at = j + static_cast<std::size_t>(std::countr_zero(near));
-            push(ranks[at], first + static_cast<Id>(at));
-          }
+          push_lanes(simd::load(ranks + j), first + static_cast<Id>(j));
       }
     }
     for (; i < n; ++i) push(ranks[i], first + static_cast<Id>(i));
@@ -145,10 +87,12 @@ class top_k {
 
   /// The candidates kept, at most k, nearest first. Call reset before pushing more.
   std::span<const candidate_type> sorted() {
-    auto& items = m_reservoir.items();
-    if (items.size() > m_k) m_reservoir.cut(m_k);
-    sort_candidates(items, m_scratch);
-    return items;
+    if (!m_is_heap && m_reservoir.size() > 0) {
+      if (m_reservoir.size() > m_k) m_reservoir.cut(m_k);
+      m_reservoir.copy_to(m_items);
+    }
+    sort_candidates(m_items, m_scratch);
+    return m_items;
   }
 
  private:
@@ -158,11 +102,36 @@ class top_k {
   static constexpr Rank greatest = limits::has_infinity ? limits::infinity() : limits::max();
   static constexpr candidate_type nothing_yet() noexcept { return {greatest, Id{0}}; }
 
+  void cut_where_full() {
+    if (m_reservoir.size() >= 2 * m_k) m_threshold = m_reservoir.cut(m_k);
+  }
+
+  /// Pushes the lanes of a vector, with the ids first, first + 1, ...
+  void push_lanes(const simd::batch<Rank>& ranks, Id first) {
+    const simd::batch<Rank> threshold(m_threshold.rank);
+    std::uint64_t near = simd::mask(ranks <= threshold);
+    if (m_is_heap) {
+      alignas(64) Rank rank[simd::lanes<Rank>];
+      ranks.store_aligned(rank);
+      for (; near != 0; near &= near - 1) {
+        const auto lane = static_cast<std::size_t>(std::countr_zero(near));
+        push(rank[lane], first + static_cast<Id>(lane));
+      }
+    } else if (near != 0) {
+      const std::size_t before = m_threshold.id > first ? static_cast<std::size_t>(m_threshold.id - first) : 0;
+      if (before < simd::lanes<Rank>)  // ties with ids from the threshold's on do not enter
+        near &= ~(simd::mask(ranks == threshold) >> before << before);
+      typename detail::reservoir<Rank, Id>::writer(m_reservoir).append(ranks, near, first);
+      cut_where_full();
+    }
+  }
+
   std::size_t m_k = 0;
   bool m_is_heap = true;
   candidate_type m_threshold{};
-  detail::reservoir<Rank, Id> m_reservoir;
-  std::vector<candidate_type> m_scratch;
+  detail::reservoir<Rank, Id> m_reservoir;  // where it is no heap
+  std::vector<candidate_type> m_items;      // the heap, or what sorted() returns
+  sort_scratch<Rank, Id> m_scratch;
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

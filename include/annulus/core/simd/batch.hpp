@@ -102,6 +102,32 @@ batch<float> load_bytes(const Byte* p) noexcept {
   return load_each(p);
 }
 
+/// Loads integers of 8 or 16 bits as those of 32.
+template <class Narrow>
+batch<std::int32_t> load_widened(const Narrow* p) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Narrow) == 1) {
+    const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return std::is_signed_v<Narrow> ? _mm512_cvtepi8_epi32(raw) : _mm512_cvtepu8_epi32(raw);
+  } else {
+    const __m256i raw = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return std::is_signed_v<Narrow> ? _mm512_cvtepi16_epi32(raw) : _mm512_cvtepu16_epi32(raw);
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(Narrow) == 1) {
+    const __m128i raw = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    return std::is_signed_v<Narrow> ? _mm256_cvtepi8_epi32(raw) : _mm256_cvtepu8_epi32(raw);
+  } else {
+    const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return std::is_signed_v<Narrow> ? _mm256_cvtepi16_epi32(raw) : _mm256_cvtepu16_epi32(raw);
+  }
+#else
+  alignas(64) std::int32_t wide[lanes<std::int32_t>];
+  for (std::size_t i = 0; i < lanes<std::int32_t>; ++i) wide[i] = p[i];
+  return batch<std::int32_t>::load_aligned(wide);
+#endif
+}
+
 /// The first `n` < lanes elements, the rest zero; reads nothing past them.
 template <class T>
 auto load_partial(const T* p, std::size_t n) noexcept {
@@ -146,6 +172,15 @@ inline float reduce_add(const batch<float>& v) noexcept {
 #endif
 
 #if defined(__AVX512F__)
+template <>
+inline std::int32_t reduce_add(const batch<std::int32_t>& v) noexcept {
+  return _mm512_reduce_add_epi32(v);
+}
+template <>
+inline std::int64_t reduce_add(const batch<std::int64_t>& v) noexcept {
+  return _mm512_reduce_add_epi64(v);
+}
+
 /// The sum of two vectors whose quarters are chosen from those of `a` and `b`. The choices are template arguments, as
 /// the intrinsics need literals where nothing is inlined (-O0).
 template <int Low, int High>
@@ -172,6 +207,9 @@ void reduce_add(const batch<T> (&v)[N], T* out) noexcept {
 
 template <class T>
 T reduce_max(const batch<T>& v) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, std::int32_t>) return _mm512_reduce_max_epi32(v);
+#endif
   alignas(64) T lane[lanes<T>];
   v.store_aligned(lane);
   for (std::size_t i = 1; i < lanes<T>; ++i) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];

@@ -7,9 +7,11 @@
 #include <annulus/core/simd/batch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -64,29 +66,66 @@ std::uint64_t sign_bits(const T* values, std::size_t count) noexcept {
   return signs;
 }
 
-/// Writes the lanes of `values` whose bit of `chosen` is set to `out`, and `first` plus their positions to `positions`.
-/// Both have room for all lanes. Returns how many bits are set. Without branches where the instruction set can.
-inline std::size_t append_lanes(const batch<float>& values, std::uint64_t chosen, std::uint32_t first, float* out,
-                                std::uint32_t* positions) noexcept {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+/// For every choice of eight lanes the numbers of those chosen, as bytes.
+inline constexpr auto chosen_of_eight = [] {
+  std::array<std::uint64_t, 256> numbers{};
+  for (std::size_t chosen = 0; chosen < numbers.size(); ++chosen)
+    for (std::uint64_t lane = 0, shift = 0; lane < 8; ++lane)
+      if ((chosen >> lane & 1) != 0) numbers[chosen] |= lane << (8 * std::exchange(shift, shift + 1));
+  return numbers;
+}();
+#endif
+
+/// Writes the lanes of `values` whose bit of `chosen` is set, in order, to `out`, which has room for all lanes. Without
+/// branches where the instruction set can.
+template <class T>
+[[gnu::always_inline]] inline void store_chosen(T* out, const batch<T>& values, std::uint64_t chosen) noexcept {
 #if defined(__AVX512F__)
   // Compressed in a register and then stored: the instruction that does both is slow on some processors.
-  const auto chosen_lanes = static_cast<__mmask16>(chosen);
-  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512i position = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int>(first)));
-  _mm512_storeu_ps(out, _mm512_maskz_compress_ps(chosen_lanes, values));
-  _mm512_storeu_si512(positions, _mm512_maskz_compress_epi32(chosen_lanes, position));
-  return static_cast<std::size_t>(std::popcount(chosen));
-#else
-  alignas(64) float value[lanes<float>];
-  values.store_aligned(value);
-  std::size_t count = 0;
-  for (; chosen != 0; chosen &= chosen - 1) {
-    const auto lane = static_cast<std::uint32_t>(std::countr_zero(chosen));
-    out[count] = value[lane];
-    positions[count++] = first + lane;
+  const auto v = std::bit_cast<__m512i>(static_cast<typename batch<T>::register_type>(values));
+  if constexpr (sizeof(T) == 4) {  // mostly few lanes: half a vector crosses fewer cache lines
+    const __m512i compressed = _mm512_maskz_compress_epi32(static_cast<__mmask16>(chosen), v);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(compressed));
+    if (std::popcount(chosen) > 8) _mm512_storeu_si512(out, compressed);
+    return;
   }
-  return count;
+  if constexpr (sizeof(T) == 8)
+    return _mm512_storeu_si512(out, _mm512_maskz_compress_epi64(static_cast<__mmask8>(chosen), v));
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    const auto v = std::bit_cast<__m256i>(static_cast<typename batch<T>::register_type>(values));
+    const __m256i from = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(chosen_of_eight[chosen])));
+    return _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permutevar8x32_epi32(v, from));
+  }
 #endif
+  alignas(64) T lane[lanes<T>];
+  values.store_aligned(lane);
+  for (; chosen != 0; chosen &= chosen - 1) *out++ = lane[std::countr_zero(chosen)];
+}
+
+/// 0, 1, 2, ... in the lanes of a vector of integers.
+template <class Integer>
+alignas(64) inline constexpr auto lane_numbers = [] {
+  std::array<Integer, lanes<Integer>> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<Integer>(i);
+  return numbers;
+}();
+
+/// Writes the lanes of `values` whose bit of `chosen` is set to `out`, and `first` plus their numbers to `positions`.
+/// Both have room for all lanes. Returns how many bits are set.
+template <class T, class Position>
+[[gnu::always_inline]] inline std::size_t append_lanes(const batch<T>& values, std::uint64_t chosen, Position first,
+                                                       T* out, Position* positions) noexcept {
+  store_chosen(out, values, chosen);
+  if constexpr (sizeof(Position) == sizeof(T)) {
+    const auto at = batch<Position>::load_aligned(lane_numbers<Position>.data()) + batch<Position>(first);
+    store_chosen(positions, at, chosen);
+  } else {
+    for (std::uint64_t rest = chosen; rest != 0; rest &= rest - 1)
+      *positions++ = first + static_cast<Position>(std::countr_zero(rest));
+  }
+  return static_cast<std::size_t>(std::popcount(chosen));
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::simd

@@ -3,7 +3,7 @@
 /// \file
 /// The k smallest of a scan's 16-bit sums.
 
-#include <annulus/core/select/candidate.hpp>
+#include <annulus/core/select/sort_candidates.hpp>
 #include <annulus/core/simd/integers.hpp>
 #include <annulus/quantization/scan/block_layout.hpp>
 
@@ -92,7 +92,8 @@ class sum_list {
   std::uint16_t m_limit = no_limit;
   aligned_vector<std::uint16_t> m_sums;  ///< padded to whole vectors
   std::vector<id_type> m_ids;
-  std::vector<candidate_type> m_sorted, m_scratch;
+  std::vector<candidate_type> m_sorted;
+  sort_scratch<std::uint32_t, id_type> m_scratch;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
