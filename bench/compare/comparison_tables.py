@@ -24,7 +24,7 @@ def table(name, title, group, threads):
 
 def case_of(record):
     if record["comparison"] == "approx_min_k":
-        return {"n": f"{record['n']:,}", "order": record["order"], "k": str(record["k"])}
+        return {"rows": f"{record['rows']:,} x {record['n']:,}", "order": record["order"], "k": str(record["k"])}
     return {"data": set_of(record), "k": str(record["k"])}
 
 

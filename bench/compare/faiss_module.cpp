@@ -26,7 +26,7 @@ void bind_faiss_files(nb::module_& m) {
       .def(
           "search",
           [](const file& f, const rows_of<float>& queries, std::size_t k) {
-            return to_numpy(unlocked([&] { return f.index.search(view(queries), k, 1); }));
+            return to_numpy(unlocked([&] { return f.index.search(view(queries), k, {.threads = 1}); }));
           },
           "queries"_a.noconvert(), "k"_a);
   m.def("read_faiss", [](const std::string& path) { return file{read_faiss(path)}; });

@@ -1,6 +1,7 @@
 // annulus as a Python module, for run.py: the functions that are compared, and yardsticks.
 // No call holds the GIL while it computes. std::invalid_argument becomes ValueError.
 
+#include <Eigen/Core>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 #include <annulus/core/simd/batch.hpp>
 #include <annulus/knn/flat_index.hpp>
@@ -27,14 +28,14 @@ nb::object to_numpy(T* values, const std::vector<std::size_t>& shape, std::share
 }
 
 template <bool Largest>
-nb::tuple approx_top_k(const input<float>& operand, std::size_t k, double recall_target, std::size_t threads) {
+nb::tuple approx_top_k(const input<float>& operand, std::size_t k, std::size_t threads) {
   std::vector<std::size_t> shape;
   for (std::size_t i = 0; i < operand.ndim(); ++i) shape.push_back(operand.shape(i));
   auto found = std::make_shared<annulus::top_k_result<float>>();
   {
     const nb::gil_scoped_release unlocked;
     const annulus::tensor_view<float> view(operand.data(), shape);
-    const annulus::approx_top_k_params params{.recall_target = recall_target, .threads = threads};
+    const annulus::approx_top_k_params params{.threads = threads};
     *found = Largest ? annulus::approx_max_k(view, k, params) : annulus::approx_min_k(view, k, params);
   }
   shape.back() = k;
@@ -180,9 +181,9 @@ void bind_faiss_files(nb::module_& m);  // faiss_module.cpp
 void bind_data_files(nb::module_& m);   // files_module.cpp
 
 NB_MODULE(annulus_compare, m) {
-  m.def("approx_min_k", &approx_top_k<false>, "operand"_a.noconvert(), "k"_a, "recall_target"_a = 0.95, "threads"_a = 1,
+  m.def("approx_min_k", &approx_top_k<false>, "operand"_a.noconvert(), "k"_a, "threads"_a = 1,
         "values and indices (int64) along the last dimension");
-  m.def("approx_max_k", &approx_top_k<true>, "operand"_a.noconvert(), "k"_a, "recall_target"_a = 0.95, "threads"_a = 1,
+  m.def("approx_max_k", &approx_top_k<true>, "operand"_a.noconvert(), "k"_a, "threads"_a = 1,
         "values and indices (int64) along the last dimension");
   bind_knn<float>(m, "FlatIndexFloat");
   bind_knn<std::uint8_t>(m, "FlatIndexByte");
