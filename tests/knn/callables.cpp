@@ -38,6 +38,11 @@ TEST_CASE("exact search takes callables of two pointers and of two spans", "[knn
         0);
 }
 
+TEST_CASE("exact search takes a function by its name", "[knn][callables]") {
+  const matrix<float> rows = callables::rows<float>();
+  CHECK(knn(rows, rows, 4, callables::of_pointers<float>) == knn(rows, rows, 4, &callables::of_pointers<float>));
+}
+
 TEST_CASE("exact search takes callables without default or assignment", "[knn][callables]") {
   CHECK(wrong<float>(callables::without_default(1)) == 0);
   CHECK(wrong<std::uint8_t>(callables::without_default(1)) == 0);

@@ -1,3 +1,4 @@
+#include <annulus/knn/knn.hpp>
 #include <annulus/lsh/families/sign_random_projection.hpp>
 #include <annulus/lsh/families/simple_mips.hpp>
 
@@ -128,4 +129,12 @@ TEST_CASE("what was searched for before changes no answer", "[lsh][search]") {
       kept.n_probes = 0;
     }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("more probes than there are buckets to look into end once all rows are found", "[lsh][search]") {
+  const shells made(3, 0.02);
+  const auto few = matrix_view<float>(made.rows).middle_rows(0, 50);
+  const cosine_index index(few, {}, {.n_projections = 64, .n_tables = 10});
+  const auto found = index.search(made.queries, 3, {.n_probes = std::numeric_limits<std::size_t>::max()});
+  CHECK(found.ids == knn(few, made.queries, 3, cosine{}).ids);
 }

@@ -194,7 +194,7 @@ template <matrix_like D, class Metric = euclidean>
 
 /// For the error in words where data or metric do not fit.
 template <class D, class Queries, class Metric = euclidean>
-  requires(!detail::searched_by<D, Metric> && detail::explained<D, Metric>)
+  requires(!detail::searched_by<D, std::decay_t<Metric>> && detail::explained<D, Metric>)
 neighbors knn(const D&, const Queries&, std::size_t, const Metric& = {}, const knn_params& = {}) {
   static_assert(detail::argument_check<D, Metric>::value);
   return {};
@@ -202,7 +202,7 @@ neighbors knn(const D&, const Queries&, std::size_t, const Metric& = {}, const k
 /// A metric of other rows than these. Compilers print the line that is deleted.
 // clang-format off
 template <class D, class Queries, class Metric>
-  requires(!detail::searched_by<D, Metric> && !detail::explained<D, Metric>)
+  requires(!detail::searched_by<D, std::decay_t<Metric>> && !detail::explained<D, Metric>)
 neighbors knn(const D&, const Queries&, std::size_t, const Metric&, const knn_params& = {}) = delete;  // the metric takes no such rows; a callable for with_metric needs `requires metric_for<...>`
 // clang-format on
 

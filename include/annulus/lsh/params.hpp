@@ -32,7 +32,8 @@ struct lsh_params {
 };
 
 struct lsh_search_params {
-  std::size_t n_probes = 0;  ///< buckets to look into, of all tables together; 0: one a table
+  /// Buckets to look into, of all tables together; 0: one a table. After 1024 + 16 n of them all n rows are compared.
+  std::size_t n_probes = 0;
   /// In (0, 1]: search until the expected share of the wanted rows that is found, over the draws of the functions,
   /// reaches this; in at most n_probes buckets where n_probes is given, else in all rows if necessary. The expectation
   /// takes half of the k nearest rows to be as far as the nearer half of the k found so far, the others as far as the

@@ -104,6 +104,9 @@ struct lsh_searcher {
   /// searches are close to their end.
   static constexpr std::size_t max_passes = 2;
 
+  /// More buckets than this cost more than to rank every row, which finds as much.
+  std::size_t most_probes() const noexcept { return 1024 + 16 * ids.size(); }
+
   static float distance(const auto& rank) { return distance_of(metric{}, rank); }
   double usual_distance_of(const value_type* values) const {
     return detail::usual_distance(hasher, values, usual_distance);
@@ -134,13 +137,14 @@ struct lsh_searcher {
   }
 
   /// Takes probes until the budget is spent, the buckets run out, or the expected recall reaches the target. Returns
-  /// false where a recall_target without a budget is not reached by buckets: they ran out, or cost more than a pass
-  /// over all rows.
+  /// false where a recall_target without a budget is not reached by buckets, which ran out or cost more than a pass
+  /// over all rows, and where the budget is more than most_probes().
   template <bool KeepCollisions, class Rank>
   bool look_into_buckets(const value_type* values, const lsh_search_params& params, scratch_type& s, Rank rank) const {
     const double target = params.recall_target.value_or(0);
     const bool is_adaptive = target > 0;
-    const std::size_t budget = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
+    const std::size_t asked = params.n_probes > 0 ? params.n_probes : is_adaptive ? no_limit : tables.n_tables();
+    const std::size_t budget = KeepCollisions ? asked : std::min(asked, most_probes());
     const visit_limits limits = limits_of(params);
     s.probes.start(hasher, values);
     s.collided.clear();
@@ -159,7 +163,7 @@ struct lsh_searcher {
       n_probes += s.chunk.size();
       if (n_probes == budget || s.found.size() == limits.max_found) {
         rank();
-        is_done = true;
+        is_done = budget == asked || s.found.size() == limits.max_found;
         break;
       }
       // Rows are ranked while the memory of the next buckets is fetched. But after the last own bucket, the ranks

@@ -352,6 +352,17 @@ TEST_CASE("a pool shows each entry once, the nearest first", "[search]") {
   CHECK(pool.next() == nullptr);
 }
 
+TEST_CASE("a pool takes no NaN, full or not", "[search]") {
+  detail::search_pool<float> pool;
+  pool.reset(2);
+  CHECK(pool.insert(graphs::not_a_number, 1) == pool.size());
+  pool.insert(1, 2);
+  pool.insert(2, 3);
+  CHECK(pool.insert(graphs::not_a_number, 4) == 2);
+  CHECK(pool[0].id() == 2);
+  CHECK(pool[1].id() == 3);
+}
+
 TEST_CASE("a bound lies epsilon of the spread beyond the k-th", "[search]") {
   CHECK(detail::bound_of(1.0f, 3.0f, 0.0) == 3.0);
   CHECK(detail::bound_of(1.0f, 3.0f, 0.5) == 4.0);

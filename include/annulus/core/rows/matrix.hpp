@@ -95,6 +95,8 @@ concept contiguous_of = std::ranges::contiguous_range<R> && std::ranges::sized_r
 /// An index copies what it is given; a view itself must not outlive its data.
 template <class T>
 class matrix_view {
+  static_assert(!std::is_const_v<T>, "annulus: a matrix_view is read-only already: matrix_view<float>, without const");
+
  public:
   using value_type = T;
 

@@ -171,7 +171,7 @@ template <detail::rows_like D, class Metric>
 
 /// For the error in words where data or metric do not fit.
 template <class D, class Metric = euclidean>
-  requires(!(detail::rows_like<D> && detail::searched_by<D, Metric>)&&detail::explained<D, Metric>)
+  requires(!(detail::rows_like<D> && detail::searched_by<D, std::decay_t<Metric>>)&&detail::explained<D, Metric>)
 neighbors build_knn_graph(const D&, const Metric& = {}, const nndescent_params& = {}) {
   static_assert(detail::argument_check<D, Metric>::value);
   return {};
@@ -179,7 +179,7 @@ neighbors build_knn_graph(const D&, const Metric& = {}, const nndescent_params& 
 /// A metric of other rows than these. Compilers print the line that is deleted.
 // clang-format off
 template <detail::rows_like D, class Metric>
-  requires(!detail::searched_by<D, Metric> && !detail::explained<D, Metric>)
+  requires(!detail::searched_by<D, std::decay_t<Metric>> && !detail::explained<D, Metric>)
 neighbors build_knn_graph(const D&, const Metric&, const nndescent_params& = {}) = delete;  // the metric takes no such rows; a callable for with_metric needs `requires metric_for<...>`
 // clang-format on
 

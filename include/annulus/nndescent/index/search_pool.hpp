@@ -97,7 +97,7 @@ class search_pool {
   /// Returns its place, or size() if it is too far, or no number.
   std::size_t insert(Rank rank, id_type id) noexcept {
     if (m_size == m_capacity) {
-      if (m_size == 0 || !(rank < m_entries[m_size - 1].rank)) return m_size;
+      if (m_size == 0 || !is_less(rank, m_entries[m_size - 1].rank)) return m_size;
     } else if (is_nan(rank)) {
       return m_size;
     }
