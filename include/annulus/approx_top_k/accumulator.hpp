@@ -20,8 +20,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <top_k_scalar T, bool Largest = false>
 class approx_top_k_accumulator {
  public:
-  /// For the k best of a stream of about `n_expected` elements. Of the params only recall_target is looked at, which
-  /// every accumulator reaches: it finds all k.
+  /// For the k best of a stream of about `n_expected` elements. All k are found: recall_target, policy and threads
+  /// change nothing.
   /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for params
   /// that have no meaning here: a reduction_input_size_override, a reduction_dimension but -1 and 0,
   /// aggregate_to_topk = false.
@@ -110,10 +110,10 @@ class approx_top_k_accumulator {
     keep_first_nans();
   }
 
-  /// NaN count where fewer than k are numbers, and k of them at most.
+  /// NaN count where fewer than k are numbers, and then the first k of them.
   void keep_first_nans() {
     if (numbers() >= k()) m_nans.clear();
-    if (m_nans.size() <= k()) return;
+    if (m_nans.size() <= 2 * k()) return;  // so that a cut pays for as many as it keeps
     const auto end = m_nans.begin() + static_cast<std::ptrdiff_t>(k());
     std::nth_element(m_nans.begin(), end, m_nans.end());
     m_nans.erase(end, m_nans.end());

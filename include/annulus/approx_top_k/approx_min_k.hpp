@@ -78,15 +78,17 @@ class operand_reduction {
     else return dimension == 0 ? matrix_view<value_type>(m_operand).rows() : matrix_view<value_type>(m_operand).cols();
   }
   std::size_t reduced_size() const { return size(m_dimension); }
-  /// How many results there are.
-  std::size_t n_rows() const {
-    std::size_t product = 1;
+  /// How many values and indices there are by a plan.
+  /// \throws std::invalid_argument for a plan of another size, and for a number that overflows.
+  std::size_t n_results(const approx_top_k_plan& plan) const {
+    if (reduced_size() != plan.size) invalid("reduced size", reduced_size(), "must equal the plan's size ", plan.size);
+    std::size_t n_rows = 1;
     for (std::size_t i = 0; i < rank(); ++i)
-      if (i != m_dimension) product *= size(i);
-    return product;
+      if (i != m_dimension) n_rows *= size(i);
+    return checked_product(n_rows, plan.output_size, "result rows");
   }
 
-  /// Writes n_rows() * plan.output_size values and indices.
+  /// Writes n_results(plan) values and indices.
   void operator()(const approx_top_k_plan& plan, T* values, std::int64_t* indices,
                   row_workers<T, Largest>& workers) const {
     const auto numbers = [](const value_type* p) { return reinterpret_cast<const T*>(p); };
@@ -113,31 +115,22 @@ class operand_reduction {
 };
 
 template <bool Largest, class Operand>
-auto& workers_of(approx_top_k_scratch<value_t<Operand>>& scratch) noexcept {
-  if constexpr (Largest) return scratch.largest;
-  else return scratch.smallest;
-}
-
-template <bool Largest, class Operand>
 void reduce(const Operand& operand, const approx_top_k_plan& plan, std::span<value_t<Operand>> values,
             std::span<std::int64_t> indices, approx_top_k_scratch<value_t<Operand>>& scratch) {
   const operand_reduction<Largest, Operand> reduction(operand, plan.reduction_dimension);
-  if (reduction.reduced_size() != plan.size)
-    invalid("reduced size", reduction.reduced_size(), "must equal the plan's size ", plan.size);
-  const std::size_t n_results = checked_product(reduction.n_rows(), plan.output_size, "result rows");
+  const std::size_t n_results = reduction.n_results(plan);
   if (values.size() != n_results) invalid("values size", values.size(), "must be ", n_results);
   if (indices.size() != n_results) invalid("indices size", indices.size(), "must be ", n_results);
-  reduction(plan, reinterpret_cast<ranked_t<value_t<Operand>>*>(values.data()), indices.data(),
-            workers_of<Largest, Operand>(scratch));
+  const auto numbers = reinterpret_cast<ranked_t<value_t<Operand>>*>(values.data());
+  if constexpr (Largest) reduction(plan, numbers, indices.data(), scratch.largest);
+  else reduction(plan, numbers, indices.data(), scratch.smallest);
 }
 
 template <bool Largest, class Operand>
 top_k_result<value_t<Operand>> reduce(const Operand& operand, const approx_top_k_plan& plan) {
   using T = ranked_t<value_t<Operand>>;
   const operand_reduction<Largest, Operand> reduction(operand, plan.reduction_dimension);
-  if (reduction.reduced_size() != plan.size)
-    invalid("reduced size", reduction.reduced_size(), "must equal the plan's size ", plan.size);
-  const std::size_t n_results = checked_product(reduction.n_rows(), plan.output_size, "result rows");
+  const std::size_t n_results = reduction.n_results(plan);
   top_k_result<value_t<Operand>> result;
   result.indices.resize(n_results);
   row_workers<T, Largest> workers;
@@ -164,8 +157,8 @@ top_k_result<value_t<Operand>> reduce(const Operand& operand, std::size_t k, con
 /// and NaN after everything else. These are the exact k smallest whatever recall_target is: finding them takes about as
 /// long as the plain minimum of the operand.
 ///
-/// Without aggregation the result is the content of all bins, unsorted, in which recall_target of the k smallest are at
-/// least, on average over orders of the operand: for a single order in which the smallest elements recur at some
+/// Without aggregation the result is the content of bins, unsorted. At least recall_target of the k smallest are among
+/// it, on average over orders of the operand: for a single order in which the smallest elements recur at some
 /// period, it may be lower (by at most 0.05 in the orders tested) or higher, but the smallest is always there.
 /// Concatenate those of several shards, add each shard's offset to its indices, and reduce once more. Under
 /// bin_policy::xla_compatible there can be more than a shard has elements (the rest have index -1 and the worst value)

@@ -127,6 +127,12 @@ class block_select {
     key* part_minima = m_part_minima.data();
     integer* minima = m_minima.data();
     std::uint32_t* blocks = m_blocks.data();
+    const auto add = [&](std::size_t block, const batch& least) {
+      simd::ordered_lanes(least).store_aligned(minima);
+      *blocks++ = static_cast<std::uint32_t>(block);
+      minima += width;
+      part_minima += parts * width;
+    };
     for (std::size_t block = 0; block < whole; ++block) {
       const T* part_begin = data + block * size;
       batch least = worst;
@@ -137,11 +143,7 @@ class block_select {
         of_part.store_aligned(part_minima + part * width);
         least = simd::min_skip_nan(of_part, least);
       }
-      if (!xsimd::any(least <= limit)) continue;
-      simd::ordered_lanes(least).store_aligned(minima);
-      *blocks++ = static_cast<std::uint32_t>(block);
-      minima += width;
-      part_minima += parts * width;
+      if (xsimd::any(least <= limit)) add(block, least);
     }
     if (whole * size < n) {
       batch least = worst;
@@ -153,8 +155,7 @@ class block_select {
         of_part.store_aligned(part_minima + part * width);
         least = simd::min_skip_nan(of_part, least);
       }
-      simd::ordered_lanes(least).store_aligned(minima);
-      *blocks++ = static_cast<std::uint32_t>(whole);
+      add(whole, least);
     }
     return static_cast<std::size_t>(blocks - m_blocks.data());
   }
@@ -195,7 +196,8 @@ class block_select {
     return i;
   }
 
-  std::size_t m_n = 0, m_k = 0, m_chunk = 0, m_group = 1;  ///< vectors of a block
+  std::size_t m_n = 0, m_k = 0, m_chunk = 0;
+  std::size_t m_group = 1;  ///< vectors of a block; its parts have 4 at most
   reservoir<key, Position> m_kept;
   integer m_bound = 0;                ///< elements above this are not among the k best
   candidate<key, Position> m_kth{};   ///< nor are those after this one, the k-th of the last cut

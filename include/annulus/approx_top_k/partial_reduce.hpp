@@ -84,6 +84,7 @@ class bin_table {
     const std::size_t block = deal.block_of(bin / block_lanes);
     return block * block_lanes + (bin + deal.turn(block)) % block_lanes;
   }
+
   /// Adds the keys in lanes() to the bins, as those of a chunk. A chunk may be added in parts, each with other lanes.
   /// `Ordered`: chunks come in ascending order, so that ties need no comparison.
   template <bool Ordered>

@@ -20,7 +20,7 @@ inline std::size_t threads_that_pay(std::size_t threads, std::size_t n_elements)
 template <class T, bool Largest>
 struct row_worker {
   row_top_k<T, Largest> reduce;
-  std::vector<T> copies, values;  ///< copies of lines that are not contiguous, and their results
+  std::vector<T> copies, values;  ///< copies of lines that are not contiguous, and results that will not be
   std::vector<std::int64_t> indices;
 };
 template <class T, bool Largest>
@@ -93,7 +93,12 @@ void reduce_tensor(const tensor_view<T>& operand, std::size_t dimension, const a
     }
     for (std::size_t row = first; row < end; ++row) {
       const T* const data = step == 1 ? row_begin(row) : copies.data() + (row - first) * n;
-      reduce_row(data, row_values.data(), row_indices.data(), n_rows == 1 ? threads : 1);
+      const std::size_t row_threads = n_rows == 1 ? threads : 1;
+      if (inner == 1) {
+        reduce_row(data, values + row * size, indices + row * size, row_threads);
+        continue;
+      }
+      reduce_row(data, row_values.data(), row_indices.data(), row_threads);
       for (std::size_t i = 0; i < size; ++i) {
         const std::size_t at = (row / inner * size + i) * inner + row % inner;
         values[at] = row_values[i];

@@ -1,6 +1,7 @@
 #include <annulus/core/select/candidate.hpp>
 
 #include "catch.hpp"
+#include "core/select/numbers.hpp"
 
 #include <cstring>
 #include <random>
@@ -11,11 +12,6 @@
 using namespace annulus;
 
 namespace {
-
-template <class Number>
-constexpr Number infinity = std::numeric_limits<Number>::infinity();
-template <class Number>
-constexpr Number not_a_number = std::numeric_limits<Number>::quiet_NaN();
 
 /// Bit patterns at random, so that floating-point numbers are of every magnitude.
 template <class Number>

@@ -1,6 +1,7 @@
 #include <annulus/core/select/sort_candidates.hpp>
 
 #include "catch.hpp"
+#include "core/select/numbers.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -12,11 +13,6 @@
 using namespace annulus;
 
 namespace {
-
-template <class Number>
-constexpr Number infinity = std::numeric_limits<Number>::infinity();
-template <class Number>
-constexpr Number not_a_number = std::numeric_limits<Number>::quiet_NaN();
 
 /// Ranks of each type with ids of 32 and of 64 bits.
 using all_candidates = std::tuple<candidate<float>, candidate<double>, candidate<std::int32_t>,

@@ -1,6 +1,7 @@
 #include <annulus/core/select/top_k.hpp>
 
 #include "catch.hpp"
+#include "core/select/numbers.hpp"
 
 #include <random>
 
@@ -9,11 +10,6 @@
 using namespace annulus;
 
 namespace {
-
-template <class Rank>
-constexpr Rank infinity = std::numeric_limits<Rank>::infinity();
-template <class Rank>
-constexpr Rank not_a_number = std::numeric_limits<Rank>::quiet_NaN();
 
 template <class Rank>
 using candidates = std::vector<candidate<Rank>>;

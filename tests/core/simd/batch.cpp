@@ -3,17 +3,11 @@
 
 #include "catch.hpp"
 #include "core/rows.hpp"
+#include "core/simd/lanes.hpp"
 
 using namespace annulus;
 
 namespace {
-
-template <class T>
-std::vector<T> lanes_of(const simd::batch<T>& v) {
-  std::vector<T> lanes(simd::lanes<T>);
-  v.store_unaligned(lanes.data());
-  return lanes;
-}
 
 /// The 16-bit patterns, other than those of NaN, that a vector load takes for another number than Eigen does.
 template <class Half>

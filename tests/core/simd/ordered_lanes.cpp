@@ -2,6 +2,7 @@
 #include <annulus/core/simd/ordered_lanes.hpp>
 
 #include "catch.hpp"
+#include "core/simd/lanes.hpp"
 
 #include <algorithm>
 #include <random>
@@ -14,13 +15,6 @@ using namespace annulus;
 namespace {
 
 using numbers = std::tuple<float, double, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t>;
-
-template <class T>
-std::vector<T> lanes_of(const simd::batch<T>& v) {
-  std::vector<T> lanes(simd::lanes<T>);
-  v.store_unaligned(lanes.data());
-  return lanes;
-}
 
 /// The ordered integers of numbers, a vector at a time.
 template <class Number>

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The reservoir by which top_k and approximate top-k cut candidates back.
+/// The reservoir by which top_k, approximate top-k and the shortlists of exact search cut candidates back.
 
 #include <annulus/core/base/allocator.hpp>
 #include <annulus/core/base/assert.hpp>
@@ -9,6 +9,7 @@
 #include <annulus/core/select/sort_candidates.hpp>
 #include <annulus/core/simd/masks.hpp>
 
+#include <span>
 #include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -39,6 +40,8 @@ class reservoir {
   std::size_t size() const noexcept { return m_size; }
   std::size_t capacity() const noexcept { return m_capacity; }
   candidate_type operator[](std::size_t i) const noexcept { return {m_ranks[i], m_ids[i]}; }
+
+  std::span<const Id> ids() const noexcept { return {m_ids.data(), m_size}; }
 
   /// Needs size() < capacity().
   void append(Rank rank, Id id) noexcept {
@@ -81,19 +84,28 @@ class reservoir {
     Id last_tied = std::numeric_limits<Id>::max();
     if (count_at_most(m_ordered.data(), padded, bound) > k) last_tied = last_of_tied(bound, k);
 
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < m_size; i += width) {
+    keep([&](std::size_t i) {
       const auto ordered = simd::load(m_ordered.data() + i);
-      std::uint64_t chosen = simd::mask(ordered <= simd::batch<integer>(bound)) & present(i);
+      std::uint64_t chosen = simd::mask(ordered <= simd::batch<integer>(bound));
       if (last_tied != std::numeric_limits<Id>::max())
-        for_each_bit(simd::mask(ordered == simd::batch<integer>(bound)) & chosen, [&](std::size_t lane) {
+        for_each_bit(simd::mask(ordered == simd::batch<integer>(bound)) & present(i), [&](std::size_t lane) {
           if (m_ids[i + lane] > last_tied) chosen ^= std::uint64_t{1} << lane;
         });
-      move_chosen(i, chosen, kept);
-      kept += static_cast<std::size_t>(std::popcount(chosen));
-    }
-    m_size = kept;
+      return chosen;
+    });
     return greatest();
+  }
+
+  /// A rank that at least k candidates are at most, and no more than `enough` unless the k-th is tied. Needs
+  /// 1 <= k <= size().
+  Rank bound_of_kth(std::size_t k, std::size_t enough) noexcept {
+    const std::size_t padded = order();
+    return from_ordered_int<Rank>(rank_bound<Rank>(m_ordered.data(), padded, k, enough));
+  }
+
+  /// Drops candidates of a rank above the limit.
+  void keep_up_to(Rank limit) noexcept {
+    keep([&](std::size_t i) { return simd::mask(simd::load(m_ranks.data() + i) <= simd::batch<Rank>(limit)); });
   }
 
   /// Writes the candidates as pack() makes integers of them, and up to a vector more. Ranks and ids have 32 bits.
@@ -144,18 +156,25 @@ class reservoir {
     return *last;
   }
 
-  /// Moves the chosen ones of the candidates from i on to the places from `to` <= i on.
-  void move_chosen(std::size_t i, std::uint64_t chosen, std::size_t to) noexcept {
-    const auto ordered = simd::load(m_ordered.data() + i);
-    const auto ranks = simd::load(m_ranks.data() + i);
-    if constexpr (sizeof(Id) == sizeof(Rank)) {
-      const auto ids = simd::load(m_ids.data() + i);
-      simd::store_chosen(m_ids.data() + to, ids, chosen);
-    } else {
-      for_each_bit(chosen, [&, at = to](std::size_t lane) mutable { m_ids[at++] = m_ids[i + lane]; });
+  /// Keeps the candidates whose bit of chosen(i), for those from i on, is set.
+  template <class Chosen>
+  void keep(Chosen chosen) noexcept {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < m_size; i += width) {
+      const std::uint64_t bits = chosen(i) & present(i);
+      const auto ordered = simd::load(m_ordered.data() + i);
+      const auto ranks = simd::load(m_ranks.data() + i);
+      if constexpr (sizeof(Id) == sizeof(Rank)) {
+        const auto ids = simd::load(m_ids.data() + i);
+        simd::store_chosen(m_ids.data() + kept, ids, bits);
+      } else {
+        for_each_bit(bits, [&, at = kept](std::size_t lane) mutable { m_ids[at++] = m_ids[i + lane]; });
+      }
+      simd::store_chosen(m_ranks.data() + kept, ranks, bits);
+      simd::store_chosen(m_ordered.data() + kept, ordered, bits);
+      kept += static_cast<std::size_t>(std::popcount(bits));
     }
-    simd::store_chosen(m_ranks.data() + to, ranks, chosen);
-    simd::store_chosen(m_ordered.data() + to, ordered, chosen);
+    m_size = kept;
   }
 
   /// The last in order of the candidates, whose ordered integers are there.

@@ -142,9 +142,13 @@ auto load_partial(const T* p, std::size_t n) noexcept {
   return load(static_cast<const T*>(padded));
 }
 
-/// The sum of the lanes: halves are added until one lane is left, in this order on every path.
+/// The sum of the lanes: of floating point halves are added until one lane is left, in this order on every path.
 template <class T>
 T reduce_add(const batch<T>& v) noexcept {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<T, std::int32_t>) return _mm512_reduce_add_epi32(v);
+  if constexpr (std::is_same_v<T, std::int64_t>) return _mm512_reduce_add_epi64(v);
+#endif
   alignas(64) T lane[lanes<T>];
   v.store_aligned(lane);
   for (std::size_t half = lanes<T> / 2; half > 0; half /= 2)
@@ -172,15 +176,6 @@ inline float reduce_add(const batch<float>& v) noexcept {
 #endif
 
 #if defined(__AVX512F__)
-template <>
-inline std::int32_t reduce_add(const batch<std::int32_t>& v) noexcept {
-  return _mm512_reduce_add_epi32(v);
-}
-template <>
-inline std::int64_t reduce_add(const batch<std::int64_t>& v) noexcept {
-  return _mm512_reduce_add_epi64(v);
-}
-
 /// The sum of two vectors whose quarters are chosen from those of `a` and `b`. The choices are template arguments, as
 /// the intrinsics need literals where nothing is inlined (-O0).
 template <int Low, int High>

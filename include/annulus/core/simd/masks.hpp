@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The bits of a mask, as comparisons of vectors return it. The only header, beside xsimd.hpp, that depends on xsimd's
-/// version (8.1 to 14).
+/// Masks: what comparisons of vectors return, as bits, and the lanes that such bits choose. The only header, beside
+/// xsimd.hpp, that depends on xsimd's version (8.1 to 14).
 
 #include <annulus/core/simd/batch.hpp>
 
