@@ -7,6 +7,7 @@
 // Arrays take turns, so that no branch predictor knows them by heart. Up to 1e5 elements they stay in the second-level
 // cache, and those of 1e6 in the third.
 
+#include <annulus/approx_top_k/accumulator.hpp>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
 #include <benchmark/benchmark.h>
@@ -95,6 +96,18 @@ void approx_min_k_call(benchmark::State& state, const std::string& order) {
   });
 }
 
+/// Pushed in blocks of 4,096.
+void accumulator(benchmark::State& state, const std::string& order) {
+  const auto n = static_cast<std::size_t>(state.range(0)), k = static_cast<std::size_t>(state.range(1));
+  run<float>(state, order, [&](const std::vector<float>& x) {
+    annulus::approx_top_k_accumulator<float> best(n, k);
+    constexpr std::size_t block = 4096;
+    for (std::size_t i = 0; i < n; i += block)
+      best.push(std::span(x).subspan(i, std::min(block, n - i)), static_cast<std::int64_t>(i));
+    benchmark::DoNotOptimize(best.finish());
+  });
+}
+
 using pairs = std::vector<annulus::candidate<float, std::uint32_t>>;
 
 /// Of pairs of a value and its index.
@@ -151,6 +164,7 @@ const int registered = [] {
     }
   for (const std::int64_t n : {10'000, 1'000'000})
     for (const std::int64_t k : {10, 1000}) {
+      add("accumulator", accumulator, n, k, "random");
       add("double", approx_min_k<double>, n, k, "random");
       add("int32", approx_min_k<std::int32_t>, n, k, "random");
       add("int16", approx_min_k<std::int16_t>, n, k, "random");

@@ -1,4 +1,4 @@
-"""Plots of exact and graph searches."""
+"""Plots of top-k, exact and graph searches."""
 
 import matplotlib
 
@@ -42,6 +42,23 @@ def plot_ratios(records, out, comparison, threads):
     save(figure, out, f"ratios-{comparison}-{threads}")
 
 
+def plot_top_k(records, out, threads):
+    """Time of a row by its length, for each k."""
+    by_k = grouped([r for r in records if r["order"] == "random"], lambda r: r["k"])
+    figure, axes = plt.subplots(1, len(by_k), figsize=(4.5 * len(by_k), 4), squeeze=False, layout="constrained")
+    for axis, (k, of_k) in zip(axes[0], by_k.items()):
+        for contender, points in grouped(of_k, lambda r: r["contender"]).items():
+            line = {"ours": "o-", "yardstick": "k:"}.get(points[0]["role"], "s--")
+            times = [1e6 * p["seconds"]["median"] / p["rows"] for p in points]
+            axis.plot([p["n"] for p in points], times, line, markersize=4, label=contender)
+        axis.set(title=f"k = {k}", xlabel="elements of a row", xscale="log", yscale="log")
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("us a row")
+    figure.suptitle(f"the k smallest of rows in random order, threads: {threads}")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    save(figure, out, f"top_k-{threads}")
+
+
 def plot_recall(records, out, threads):
     for (dataset, metric), group in grouped(records, lambda r: (r["dataset"], r["metric"])).items():
         by_k = grouped([r for r in group if r["role"] != "yardstick"], lambda r: r["k"])
@@ -78,6 +95,6 @@ def plot_searches(records, out):
 def plot(exact, graph_searches, out):
     for (comparison, threads), group in grouped(exact, table_of).items():
         plot_ratios(group, out, comparison, threads)
-        if comparison == "knn":
-            plot_recall(group, out, threads)
+        plot_of = plot_recall if comparison == "knn" else plot_top_k
+        plot_of(group, out, threads)
     plot_searches(graph_searches, out)
