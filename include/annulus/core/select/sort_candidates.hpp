@@ -61,9 +61,13 @@ std::int64_t* sort_by_digits(std::int64_t* items, std::int64_t* scratch, std::si
 
 /// Sorts packed candidates by their upper halves; ties stay in their order. O(n). Returns the side that they are on.
 inline std::int64_t* sort_upper_halves(std::int64_t* items, std::int64_t* scratch, std::size_t n) noexcept {
-  const auto [least, most] = std::minmax_element(items, items + n);
-  const std::int64_t base = *least >> 32 << 32;
-  const int bits = static_cast<int>(std::bit_width(distance(base, *most) >> 32));
+  std::int64_t least = items[0], most = least;
+  for (std::size_t i = 1; i < n; ++i) {
+    least = std::min(least, items[i]);
+    most = std::max(most, items[i]);
+  }
+  const std::int64_t base = least >> 32 << 32;
+  const int bits = static_cast<int>(std::bit_width(distance(base, most) >> 32));
   const int few_bits = n < 4096 ? 9 : 11, passes = std::max(1, (bits + few_bits - 1) / few_bits);
   const int digit_bits = (bits + passes - 1) / passes;
   switch (passes) {
@@ -107,13 +111,13 @@ inline void sort_packed(aligned_vector<std::int64_t>& items, std::size_t n, alig
 template <class Rank, class Id>
 struct sort_scratch {
   detail::aligned_vector<std::int64_t> packed, other;
-  std::vector<candidate<Rank, Id>> unsorted;
+  std::vector<candidate<Rank, Id>> sorted;
 
   /// Makes room for n candidates, so that sorts of as many allocate nothing.
   void reserve(std::size_t n) {
     packed.reserve(detail::sorted_room(n));
     other.reserve(detail::sorted_room(n));
-    unsorted.reserve(n);
+    sorted.reserve(n);
   }
 };
 
@@ -127,22 +131,28 @@ void sort_candidates(std::vector<candidate<Rank, Id>>& items, sort_scratch<Rank,
     return;
   }
 
-  // Sorted by 32 bits of the ranks: by all that differ, or by the highest where these are more.
+  // Sorted by 32 bits of the ranks: of longer ones by all that differ, or by the highest where these are more.
   using bits = decltype(ordered_bits(Rank{}));
-  bits least = ordered_bits(items[0].rank), most = least;
-  for (const auto& item : items) {
-    least = std::min(least, ordered_bits(item.rank));
-    most = std::max(most, ordered_bits(item.rank));
+  bits least = 0;
+  int shift = 0;
+  if constexpr (sizeof(bits) > 4) {
+    least = ordered_bits(items[0].rank);
+    bits most = least;
+    for (const auto& item : items) {
+      least = std::min(least, ordered_bits(item.rank));
+      most = std::max(most, ordered_bits(item.rank));
+    }
+    shift = std::max(0, static_cast<int>(std::bit_width(static_cast<bits>(most - least))) - 32);
   }
-  const int shift = std::max(0, static_cast<int>(std::bit_width(static_cast<bits>(most - least))) - 32);
   scratch.packed.resize(detail::sorted_room(n));
   for (std::size_t i = 0; i < n; ++i) {
     const auto key = static_cast<std::uint32_t>((ordered_bits(items[i].rank) - least) >> shift);
     scratch.packed[i] = detail::pack(static_cast<std::int32_t>(key ^ 0x80000000u), static_cast<std::uint32_t>(i));
   }
   detail::sort_packed(scratch.packed, n, scratch.other);
-  scratch.unsorted.assign(items.begin(), items.end());
-  for (std::size_t i = 0; i < n; ++i) items[i] = scratch.unsorted[detail::packed_id(scratch.packed[i])];
+  scratch.sorted.resize(n);
+  for (std::size_t i = 0; i < n; ++i) scratch.sorted[i] = items[detail::packed_id(scratch.packed[i])];
+  std::copy(scratch.sorted.begin(), scratch.sorted.end(), items.begin());  // each vector keeps its own memory
   for (std::size_t run = 0, next = 1; run < n; run = next++) {
     while (next < n && scratch.packed[next] >> 32 == scratch.packed[run] >> 32) ++next;
     if (next - run > 1)
