@@ -27,14 +27,15 @@ std::vector<T> random_values(std::size_t n, std::mt19937_64& generator) {
   return values;
 }
 
-/// Few different values, so that most are tied; of real numbers some are NaN, infinite and -0, of integers some are the
-/// largest and the smallest.
+/// Few different values, so that most are tied; of real numbers some are NaN of both signs, infinite and -0, of
+/// integers some are the largest and the smallest.
 template <class T>
 std::vector<T> tied_values(std::size_t n, std::mt19937_64& generator) {
   using limits = std::numeric_limits<T>;
   std::vector<T> special{limits::max(), limits::lowest(), T(0), T(1), T(2), T(3), T(3), T(3)};
   if constexpr (is_real<T>)
-    special = {limits::infinity(), -limits::infinity(), limits::quiet_NaN(), -T(0), T(0), T(1), T(1)};
+    special = {
+        limits::infinity(), -limits::infinity(), limits::quiet_NaN(), -limits::quiet_NaN(), -T(0), T(0), T(1), T(1)};
   std::vector<T> values(n);
   for (T& x : values) x = special[generator() % special.size()];
   return values;

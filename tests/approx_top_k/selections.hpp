@@ -42,6 +42,7 @@ std::vector<std::vector<T>> rows_of_all_kinds(std::size_t n, std::mt19937_64& ge
     absent = limits::quiet_NaN();
   }
   rows.push_back(mostly_one_value<T>(n, absent, generator));
+  if constexpr (operands::is_real<T>) rows.push_back(mostly_one_value<T>(n, -absent, generator));
   rows.push_back(mostly_one_value<T>(n, least, generator));
   for (T& x : random) x = generator() % 2 == 0 ? greatest : least;
   rows.push_back(random);

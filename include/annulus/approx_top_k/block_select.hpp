@@ -7,7 +7,7 @@
 /// smallest element, since k lanes hold one that small: so only blocks with a minimum up to it are read again, about k
 /// of them, while they are in the cache. The best of the chunks before bound the next, so that few of its blocks pass.
 
-#include <annulus/approx_top_k/keys.hpp>
+#include <annulus/approx_top_k/lane_keys.hpp>
 #include <annulus/core/base/assert.hpp>
 #include <annulus/core/select/reservoir.hpp>
 
@@ -40,15 +40,24 @@ class block_select {
   void scan(const T* data, std::size_t n, Position first) {
     ANNULUS_ASSERT(n <= m_chunk);
     integer bound = std::min(m_bound, bound_from(first));
+    if (bound < to_ordered_int(to_key<Largest>(lanes::best_element()))) return;
+    const std::size_t whole = n / block_size() * block_size();
     const std::size_t found = with_part([&](auto part) { return find_blocks<part>(data, n, bound); });
-    const std::size_t lanes = found * width, enough = m_k + m_k / 8 + 1;
-    if (lanes > enough && count_at_most(m_minima.data(), lanes, bound) > enough)
-      m_bound = bound = std::min(bound, rank_bound<key>(m_minima.data(), lanes, m_k, enough));
-    for (std::size_t next = 0; next < found;) {
-      next = with_part([&](auto part) { return append_blocks<part>(data, n, next, found, first, bound); });
-      if (next == found) break;
+    const std::size_t minima = (found + (whole < n ? 1 : 0)) * width, enough = m_k + m_k / 8 + 1;
+    if (minima > enough && count_at_most(m_minima.data(), minima, bound) > enough)
+      m_bound = bound = std::min(bound, rank_bound<key>(m_minima.data(), minima, m_k, enough));
+    const auto cut_before = [&](Position position) {
       cut();
-      bound = std::min(bound, bound_from(first + static_cast<Position>(m_blocks[next] * block_size())));
+      bound = std::min(bound, bound_from(position));
+    };
+    for (std::size_t next = 0; next < found;) {
+      next = with_part([&](auto part) { return append_blocks<part>(data, next, found, first, bound); });
+      if (next < found) cut_before(first + m_blocks[next]);
+    }
+    if (whole < n) {
+      const Position at = first + static_cast<Position>(whole);
+      if (m_kept.size() > m_kept.capacity() - block_size()) cut_before(at);
+      append_last(n - whole, at, bound);
     }
     if (m_kept.size() > m_k + m_k / 4 + 64) cut();
   }
@@ -72,7 +81,13 @@ class block_select {
   using integer = simd::ordered_int<key>;
   using batch = simd::batch<key>;
   using ints = simd::batch<integer>;
-  static constexpr std::size_t width = simd::lanes<key>, usual_chunk = std::size_t{1} << 16, shortest_chunk = 1024;
+  using writer = typename reservoir<key, Position>::writer;
+  using lanes = lane_keys<T, Largest>;
+  using lane = typename lanes::key;
+  using lane_batch = typename lanes::batch;
+  static constexpr bool is_wide = lanes::are_wide;
+  static constexpr std::size_t width = lanes::width;
+  static constexpr std::size_t usual_chunk = std::size_t{1} << 16, shortest_chunk = 1024;
   static constexpr std::size_t at_once_appended = 256;  ///< between cuts, beyond 2 k
 
   std::size_t block_size() const noexcept { return m_group * width; }
@@ -87,8 +102,9 @@ class block_select {
     while (m_group < 32 && at_once / (2 * m_group) >= 2 * k + 64) m_group *= 2;
     const std::size_t blocks = m_chunk / block_size() + 1;
     m_minima.resize(blocks * width);
-    m_part_minima.resize(blocks * std::max<std::size_t>(m_group / 4, 1) * width);
+    m_part_minima.resize(blocks * std::max<std::size_t>(m_group / 2, 1) * width);
     m_blocks.resize(blocks);
+    m_last.resize(block_size());
     m_kept.reset(2 * k + at_once_appended + block_size());
     m_n = n;
     m_k = k;
@@ -101,109 +117,137 @@ class block_select {
     return kth - (!std::is_integral_v<key> && kth == 0 ? 2 : 1);  // below +0 is -0, which equals it
   }
 
-  /// The keys from place i of n on, with worst_key from place n on.
-  static batch load_at(const T* data, std::size_t i, std::size_t n) noexcept {
-    return i + width <= n ? load_keys<Largest>(data + i) : load_some_keys<Largest>(data + i, n - i);
-  }
-
   /// f(the vectors of a part, as a constant).
   template <class F>
   std::size_t with_part(F f) const {
-    switch (m_group) {
-      case 1:
-        return f(std::integral_constant<std::size_t, 1>{});
-      case 2:
-        return f(std::integral_constant<std::size_t, 2>{});
-      default:
-        return f(std::integral_constant<std::size_t, 4>{});
-    }
+    if (m_group == 1) return f(std::integral_constant<std::size_t, 1>{});
+    if (m_group < (is_wide ? 4 : 8)) return f(std::integral_constant<std::size_t, 2>{});
+    return f(std::integral_constant<std::size_t, 4>{});
   }
 
-  /// Writes those blocks of `n` elements that have a minimum up to the bound, and their minima; returns how many.
+  /// Writes where those whole blocks of `n` elements begin that have a minimum up to the bound, and their minima, with
+  /// those of the last block behind them where that is not whole; returns how many whole ones.
   template <std::size_t Part>
   std::size_t find_blocks(const T* data, std::size_t n, integer bound) noexcept {
-    const batch limit(from_ordered_int<key>(bound)), worst(worst_key<key>);
-    const std::size_t size = block_size(), whole = n / size, parts = m_group / Part;
-    key* part_minima = m_part_minima.data();
+    const lane_batch limit(lanes::limit(from_ordered_int<key>(bound)));
+    const std::size_t size = block_size(), parts = m_group / Part;
+    lane* part_minima = m_part_minima.data();
     integer* minima = m_minima.data();
-    std::uint32_t* blocks = m_blocks.data();
-    const auto add = [&](std::size_t block, const batch& least) {
-      simd::ordered_lanes(least).store_aligned(minima);
-      *blocks++ = static_cast<std::uint32_t>(block);
-      minima += width;
-      part_minima += parts * width;
-    };
-    for (std::size_t block = 0; block < whole; ++block) {
-      const T* part_begin = data + block * size;
-      batch least = worst;
-      for (std::size_t part = 0; part < parts; ++part, part_begin += Part * width) {
-        batch of_part = simd::min_skip_nan(load_keys<Largest>(part_begin), worst);
-        simd::unroll<Part - 1>(
-            [&](auto v) { of_part = simd::min_skip_nan(load_keys<Largest>(part_begin + (v + 1) * width), of_part); });
-        of_part.store_aligned(part_minima + part * width);
-        least = simd::min_skip_nan(of_part, least);
+    Position* blocks = m_blocks.data();
+    std::size_t begin = 0;
+    for (; begin + size <= n; begin += size) {
+      const lane_batch least = least_of_parts<Part>(data + begin, parts, part_minima);
+      if (xsimd::any(least <= limit)) [[unlikely]] {
+        lanes::store_ordered(least, minima);
+        *blocks++ = static_cast<Position>(begin);
+        minima += width;
+        part_minima += parts * width;
       }
-      if (xsimd::any(least <= limit)) add(block, least);
     }
-    if (whole * size < n) {
-      batch least = worst;
-      for (std::size_t part = 0; part < parts; ++part) {
-        batch of_part = worst;
-        const std::size_t begin = whole * size + part * Part * width;
-        for (std::size_t i = begin; i < std::min(begin + Part * width, n); i += width)
-          of_part = simd::min_skip_nan(load_at(data, i, n), of_part);
-        of_part.store_aligned(part_minima + part * width);
-        least = simd::min_skip_nan(of_part, least);
-      }
-      add(whole, least);
+    if (begin < n) {
+      std::fill(std::copy(data + begin, data + n, m_last.data()), m_last.data() + size, lanes::worst_element());
+      lanes::store_ordered(least_of_parts<Part>(m_last.data(), parts, part_minima), minima);
     }
     return static_cast<std::size_t>(blocks - m_blocks.data());
   }
 
-  /// Appends the elements up to the bound of the blocks found, from the i-th of `end` on; returns the one to go on with
-  /// after a cut.
+  /// Writes the minima of a block's parts; returns theirs.
   template <std::size_t Part>
-  std::size_t append_blocks(const T* data, std::size_t n, std::size_t i, std::size_t end, Position first,
-                            integer bound) noexcept {
+  static lane_batch least_of_parts(const T* block, std::size_t parts, lane* minima) noexcept {
+    const lane_batch least = least_of_parts<Part>(block, parts, minima, [](const T* p) { return lanes::load(p); });
+    if (!lanes::any_nan_before(least)) return least;
+    return least_of_parts<Part>(block, parts, minima, [](const T* p) { return lanes::load_without_nan(p); });
+  }
+  template <std::size_t Part, class Load>
+  [[gnu::always_inline]] static lane_batch least_of_parts(const T* block, std::size_t parts, lane* minima,
+                                                          Load load) noexcept {
+    const lane_batch worst(lanes::worst);
+    lane_batch least = worst;
+    for (std::size_t part = 0; part < parts; ++part, block += Part * width) {
+      lane_batch of_part = lanes::min(load(block), worst);
+      simd::unroll<Part - 1>([&](auto v) { of_part = lanes::min(load(block + (v + 1) * width), of_part); });
+      of_part.store_aligned(minima + part * width);
+      least = lanes::min(of_part, least);
+    }
+    return least;
+  }
+
+  /// Appends the elements up to the bound of the whole blocks found, from the i-th of `end` on; returns the one to go
+  /// on with after a cut.
+  template <std::size_t Part>
+  [[gnu::noinline]] std::size_t append_blocks(const T* data, std::size_t i, std::size_t end, Position first,
+                                              integer bound) noexcept {
     const batch limit(from_ordered_int<key>(bound));
+    const lane_batch lane_limit(lanes::limit(from_ordered_int<key>(bound)));
     const ints ordered_limit(bound);
-    const std::size_t size = block_size(), whole = n / size, parts = m_group / Part;
-    const std::size_t most = m_kept.capacity() - size;
+    const std::size_t parts = m_group / Part, most = m_kept.capacity() - block_size();
     const integer* const minima = m_minima.data();
-    const key* const part_minima = m_part_minima.data();
-    const std::uint32_t* const blocks = m_blocks.data();
-    typename reservoir<key, Position>::writer kept(m_kept);
+    const lane* const part_minima = m_part_minima.data();
+    const Position* const blocks = m_blocks.data();
+    writer kept(m_kept);
     for (; i < end && kept.size() <= most; ++i) {
-      if (!xsimd::any(simd::load(minima + i * width) <= ordered_limit)) continue;
-      const std::size_t begin = blocks[i] * size;
-      if (blocks[i] == whole) {  // the last one, which is not full
-        for (std::size_t at = begin; at < n; at += width) {
-          const std::uint64_t present = n - at < width ? (std::uint64_t{1} << (n - at)) - 1 : ~std::uint64_t{0};
-          const batch keys = load_at(data, at, n);
-          kept.append(keys, simd::mask(keys <= limit) & present, first + static_cast<Position>(at));
-        }
-        continue;
-      }
+      if (!any_up_to(minima + i * width, ordered_limit)) continue;
       for (std::size_t part = 0; part < parts; ++part) {
-        if (parts > 1 && !xsimd::any(simd::load(part_minima + (i * parts + part) * width) <= limit)) continue;
-        const std::size_t at = begin + part * Part * width;
-        simd::unroll<Part>([&](auto v) {
-          const batch keys = load_keys<Largest>(data + at + v * width);
-          kept.append(keys, simd::mask(keys <= limit), first + static_cast<Position>(at + v * width));
-        });
+        if (parts > 1 && !xsimd::any(simd::load(part_minima + (i * parts + part) * width) <= lane_limit)) continue;
+        const Position at = blocks[i] + static_cast<Position>(part * Part * width);
+        append_up_to<Part>(kept, data + at, first + at, limit, lane_limit);
       }
     }
     return i;
   }
 
+  /// Appends the elements up to the bound of the last block, of which `n` are elements of the row.
+  void append_last(std::size_t n, Position first, integer bound) noexcept {
+    const batch limit(from_ordered_int<key>(bound));
+    const lane_batch lane_limit(lanes::limit(from_ordered_int<key>(bound)));
+    writer kept(m_kept);
+    for (std::size_t i = 0; i < n; i += width)
+      if (const T* const p = m_last.data() + i; xsimd::any(lanes::load(p) <= lane_limit))
+        append_up_to<1>(kept, p, first + static_cast<Position>(i), limit, lane_limit);
+    kept.drop_from(first + static_cast<Position>(n));
+  }
+
+  static bool any_up_to(const integer* minima, const ints& limit) noexcept {
+    for (std::size_t i = 0; i < width; i += simd::lanes<key>)
+      if (xsimd::any(simd::load(minima + i) <= limit)) return true;
+    return false;
+  }
+
+  /// Appends the elements up to the limit of some vectors: key by key where few of many are expected.
+  template <std::size_t Vectors>
+  [[gnu::always_inline]] static void append_up_to(writer& kept, const T* p, Position first,
+                                                  [[maybe_unused]] const batch& limit,
+                                                  [[maybe_unused]] const lane_batch& lane_limit) noexcept {
+    if constexpr (is_wide || Vectors <= 2) {
+      constexpr std::size_t step = simd::lanes<key>;
+      simd::unroll<Vectors * width / step>([&](auto v) __attribute__((always_inline)) {
+        const batch keys = load_keys<Largest>(p + v * step);
+        kept.append(keys, simd::mask(keys <= limit), first + static_cast<Position>(v * step));
+      });
+    } else {
+      constexpr std::size_t at_once = std::min(Vectors, 64 / width);
+      for (const T* const end = p + Vectors * width; p < end; p += at_once * width, first += at_once * width) {
+        std::uint64_t chosen = 0;
+        simd::unroll<at_once>([&](auto v) __attribute__((always_inline)) {
+          chosen |= simd::mask(lanes::load_without_nan(p + v * width) <= lane_limit) << (v * width);
+        });
+        for (; chosen != 0; chosen &= chosen - 1) {
+          const auto i = static_cast<std::size_t>(std::countr_zero(chosen));
+          kept.append(to_key<Largest>(p[i]), first + static_cast<Position>(i));
+        }
+      }
+    }
+  }
+
   std::size_t m_n = 0, m_k = 0, m_chunk = 0;
   std::size_t m_group = 1;  ///< vectors of a block; its parts have 4 at most
   reservoir<key, Position> m_kept;
-  integer m_bound = 0;                ///< elements above this are not among the k best
-  candidate<key, Position> m_kth{};   ///< nor are those after this one, the k-th of the last cut
-  aligned_vector<integer> m_minima;   ///< of the lanes of the blocks to be read again
-  aligned_vector<key> m_part_minima;  ///< and of their parts
-  std::vector<std::uint32_t> m_blocks;
+  integer m_bound = 0;                 ///< elements above this are not among the k best
+  candidate<key, Position> m_kth{};    ///< nor are those after this one, the k-th of the last cut
+  aligned_vector<integer> m_minima;    ///< of the lanes of the blocks to be read again
+  aligned_vector<lane> m_part_minima;  ///< and of their parts
+  aligned_vector<T> m_last;            ///< a copy of the last block, where it is not full
+  std::vector<Position> m_blocks;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -64,16 +64,6 @@ simd::batch<key_t<T>> load_keys(const T* p) noexcept {
   }
 }
 
-/// The same for the first `n` < lanes elements, with worst_key behind them; reads nothing past them.
-template <bool Largest, class T>
-simd::batch<key_t<T>> load_some_keys(const T* p, std::size_t n) noexcept {
-  using key = key_t<T>;
-  alignas(64) key padded[simd::lanes<key>];
-  std::fill(std::begin(padded), std::end(padded), worst_key<key>);
-  for (std::size_t i = 0; i < n; ++i) padded[i] = to_key<Largest>(p[i]);
-  return simd::batch<key>::load_aligned(padded);
-}
-
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 
 #include <annulus/core/base/macros_on.hpp>

@@ -67,6 +67,15 @@ class reservoir {
     [[gnu::always_inline]] void append(const simd::batch<Rank>& ranks, std::uint64_t chosen, Id first) noexcept {
       m_size += simd::append_lanes(ranks, chosen, first, m_ranks + m_size, m_ids + m_size);
     }
+    void append(Rank rank, Id id) noexcept {
+      m_ranks[m_size] = rank;
+      m_ids[m_size++] = id;
+    }
+
+    /// Drops the last ones that it has appended, whose ids are `end` and more.
+    void drop_from(Id end) noexcept {
+      while (m_size > m_to.m_size && m_ids[m_size - 1] >= end) --m_size;
+    }
 
    private:
     reservoir& m_to;

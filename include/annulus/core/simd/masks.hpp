@@ -17,6 +17,28 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
+#if defined(__aarch64__)
+/// One bit of each lane of so many bytes, all bits of which are alike, in order: a bit of its own is left to each, and
+/// those of a half are added.
+template <std::size_t Bytes>
+std::uint64_t neon_mask(uint8x16_t v) noexcept {
+  if constexpr (Bytes == 8) {
+    const uint64x2_t words = vreinterpretq_u64_u8(v);
+    return (vgetq_lane_u64(words, 0) & 1) | (vgetq_lane_u64(words, 1) & 2);
+  } else if constexpr (Bytes == 4) {
+    constexpr std::uint32_t bits[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(vreinterpretq_u32_u8(v), vld1q_u32(bits)));
+  } else if constexpr (Bytes == 2) {
+    constexpr std::uint16_t bits[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+    return vaddvq_u16(vandq_u16(vreinterpretq_u16_u8(v), vld1q_u16(bits)));
+  } else {
+    constexpr std::uint8_t bits[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    const uint8x16_t kept = vandq_u8(v, vld1q_u8(bits));
+    return vaddv_u8(vget_low_u8(kept)) | std::uint64_t{vaddv_u8(vget_high_u8(kept))} << 8;
+  }
+}
+#endif
+
 /// What a comparison of vectors returned: bit i is lane i.
 template <class T>
 [[gnu::always_inline]] inline std::uint64_t mask(const batch_bool<T>& b) noexcept {
@@ -25,12 +47,14 @@ template <class T>
 #elif defined(__AVX512F__)
   return static_cast<std::uint64_t>(b.data);
 #else
+  [[maybe_unused]] const auto v = b.data;
 #if defined(__SSE2__)  // xsimd 8 has no mask(), and by bools it takes many instructions
-  const auto v = b.data;
   if constexpr (sizeof(v) == 16 && sizeof(T) == 4)
     return static_cast<std::uint32_t>(_mm_movemask_ps(std::bit_cast<__m128>(v)));
   if constexpr (sizeof(v) == 16 && sizeof(T) == 8)
     return static_cast<std::uint32_t>(_mm_movemask_pd(std::bit_cast<__m128d>(v)));
+  if constexpr (sizeof(v) == 16 && sizeof(T) == 2)
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(std::bit_cast<__m128i>(v), __m128i{})));
   if constexpr (sizeof(v) == 16 && sizeof(T) == 1)
     return static_cast<std::uint32_t>(_mm_movemask_epi8(std::bit_cast<__m128i>(v)));
 #endif
@@ -41,8 +65,16 @@ template <class T>
     return static_cast<std::uint32_t>(_mm256_movemask_pd(std::bit_cast<__m256d>(v)));
 #endif
 #if defined(__AVX2__)
+  if constexpr (sizeof(v) == 32 && sizeof(T) == 2) {
+    const auto both = std::bit_cast<__m256i>(v);
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes));
+  }
   if constexpr (sizeof(v) == 32 && sizeof(T) == 1)
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(std::bit_cast<__m256i>(v)));
+#endif
+#if defined(__aarch64__)
+  if constexpr (sizeof(v) == 16) return neon_mask<sizeof(T)>(std::bit_cast<uint8x16_t>(v));
 #endif
   alignas(64) bool lane[lanes<T>];
   b.store_aligned(lane);
@@ -77,6 +109,30 @@ inline constexpr auto chosen_of_eight = [] {
 }();
 #endif
 
+#if defined(__aarch64__) || (defined(__SSSE3__) && !defined(__AVX2__))
+/// For every choice of four lanes of 4 bytes the numbers of the bytes of those chosen.
+alignas(64) inline constexpr auto chosen_of_four = [] {
+  std::array<std::array<std::uint8_t, 16>, 16> numbers{};
+  for (std::size_t chosen = 0; chosen < numbers.size(); ++chosen)
+    for (std::size_t lane = 0, to = 0; lane < 4; ++lane)
+      if ((chosen >> lane & 1) != 0)
+        for (std::size_t byte = 0; byte < 4; ++byte) numbers[chosen][to++] = static_cast<std::uint8_t>(4 * lane + byte);
+  return numbers;
+}();
+
+/// Writes those of four lanes of 4 bytes at p that are chosen.
+inline void store_chosen_of_four(void* out, const void* p, std::uint64_t chosen) noexcept {
+  const std::uint8_t* const from = chosen_of_four[chosen].data();
+#if defined(__aarch64__)
+  vst1q_u8(static_cast<std::uint8_t*>(out), vqtbl1q_u8(vld1q_u8(static_cast<const std::uint8_t*>(p)), vld1q_u8(from)));
+#else
+  const __m128i v = _mm_load_si128(static_cast<const __m128i*>(p));
+  _mm_storeu_si128(static_cast<__m128i*>(out),
+                   _mm_shuffle_epi8(v, _mm_load_si128(reinterpret_cast<const __m128i*>(from))));
+#endif
+}
+#endif
+
 /// Writes the lanes of `values` whose bit of `chosen` is set, in order, to `out`, which has room for all lanes. Without
 /// branches where the instruction set can.
 template <class T>
@@ -101,7 +157,23 @@ template <class T>
 #endif
   alignas(64) T lane[lanes<T>];
   values.store_aligned(lane);
-  for (; chosen != 0; chosen &= chosen - 1) *out++ = lane[std::countr_zero(chosen)];
+#if defined(__aarch64__) || (defined(__SSSE3__) && !defined(__AVX2__))
+  if constexpr (sizeof(T) == 4) {
+    for (std::size_t i = 0; i < lanes<T>; i += 4, chosen >>= 4) {
+      store_chosen_of_four(out, lane + i, chosen & 15);
+      out += std::popcount(chosen & 15);
+    }
+    return;
+  }
+#endif
+  if constexpr (sizeof(T) == 4) {
+    for (std::size_t i = 0; i < lanes<T>; ++i) {  // the next one is written over what was not chosen
+      *out = lane[i];
+      out += chosen >> i & 1;
+    }
+  } else {
+    for (; chosen != 0; chosen &= chosen - 1) *out++ = lane[std::countr_zero(chosen)];
+  }
 }
 
 /// 0, 1, 2, ... in the lanes of a vector of integers.

@@ -5,6 +5,8 @@
 
 #include <annulus/core/simd/batch.hpp>
 
+#include <cstring>
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
@@ -19,6 +21,24 @@ template <class To, class From>
   static_assert(sizeof(To) == sizeof(From));
   if constexpr (std::is_same_v<To, From>) return v;
   else return std::bit_cast<typename batch<To>::register_type>(static_cast<typename batch<From>::register_type>(v));
+}
+
+/// The bits at p, whatever type they are of, as lanes of integers.
+template <class Lane>
+[[gnu::always_inline]] inline batch<Lane> load_bits(const void* p) noexcept {
+#if defined(__SSE2__)  // intrinsics may read any type
+#if defined(__AVX512F__)
+  if constexpr (sizeof(batch<Lane>) == 64) return batch<Lane>(_mm512_loadu_si512(p));
+#endif
+#if defined(__AVX__)
+  if constexpr (sizeof(batch<Lane>) == 32) return batch<Lane>(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+#endif
+  if constexpr (sizeof(batch<Lane>) == 16) return batch<Lane>(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+#else
+  alignas(64) Lane bits[lanes<Lane>];
+  std::memcpy(bits, p, sizeof bits);
+  return batch<Lane>::load_aligned(bits);
+#endif
 }
 
 /// ordered_bits (core/select/candidate.hpp) of each lane with the highest bit flipped: smaller numbers have smaller
