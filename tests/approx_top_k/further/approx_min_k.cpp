@@ -37,3 +37,11 @@ TEST_CASE("all integers are ordered as they are, whatever their name", "[approx_
   CHECK(approx_max_k(flags, 3, {.recall_target = 1}).indices == std::vector<std::int64_t>{5, 650, 0});
   CHECK(approx_min_k(flags, 3, {.recall_target = 1}).indices == std::vector<std::int64_t>{0, 1, 2});
 }
+
+TEST_CASE("where XLA's output for a shard of integers is larger than the shard, it ends in their extremes",
+          "[approx_min_k]") {
+  const approx_top_k_params params{
+      .reduction_input_size_override = 4100, .aggregate_to_topk = false, .policy = bin_policy::xla_compatible};
+  CHECK(approx_min_k(std::vector<std::int8_t>(1025), 10, params).values.back() == 127);
+  CHECK(approx_max_k(std::vector<std::uint32_t>(1025, 9), 10, params).values.back() == 0);
+}

@@ -23,45 +23,6 @@ TEST_CASE("a filter that allows everything changes no answer much", "[nndescent_
   CHECK(recall(found, truth, k) >= recall(without, truth, k) - 0.005);
 }
 
-TEST_CASE("no filter and no erased row makes an answer worse than none does at the same beam", "[nndescent_index]") {
-  constexpr std::size_t n_clusters = 30;
-  constexpr double noise = 0.02;  // two standard errors of a share of 1,000 neighbours
-  const std::vector<std::vector<bool>> subsets = [] {
-    std::vector<std::vector<bool>> made{share_of_rows(0.7), share_of_rows(0.3), share_of_rows(0.05)};
-    for (const std::size_t most : {1u, 10u, 25u}) {  // some clusters alone, then all others
-      auto& some = made.emplace_back(n);
-      for (std::size_t i = 0; i < n; ++i) some[i] = i % n_clusters < most;
-      auto others = some;
-      others.flip();
-      made.push_back(others);
-    }
-    return made;
-  }();
-  const auto& index = index_over<full_precision>();
-  for (const std::size_t beam : {10u, 20u, 64u}) {
-    const double without =
-        recall(index.search(data().queries, k, {.beam = beam}), knn(data().rows, data().queries, k), k);
-    for (std::size_t i = 0; i < subsets.size(); ++i) {
-      const auto truth = knn(data().rows, data().queries, k, euclidean{}, {.filter = subsets[i]});
-      CAPTURE(beam, i, without);
-      CHECK(recall(index.search(data().queries, k, {.beam = beam, .filter = subsets[i]}), truth, k) >= without - noise);
-      CHECK(recall(index.search(data().queries, k, {.beam = beam, .filter = callable(subsets[i])}), truth, k) >=
-            without - noise);
-      auto erased = index;
-      std::vector<std::size_t> left;
-      for (id_type id = 0; id < n; ++id) {
-        if (subsets[i][id]) left.push_back(id);
-        else erased.erase(id);
-      }
-      const auto rows = searches::rows_of(data().rows, left);
-      const double anew =
-          recall(nndescent_index(rows).search(data().queries, k, {.beam = beam}), knn(rows, data().queries, k), k);
-      CAPTURE(anew);
-      CHECK(recall(erased.search(data().queries, k, {.beam = beam}), truth, k) >= std::min(anew, without) - noise);
-    }
-  }
-}
-
 TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", full_precision) {
   check_filter_of_one<TestType>();
 }
