@@ -1,12 +1,12 @@
 #include <Eigen/Core>
 #include <annulus/approx_top_k/approx_min_k.hpp>
 
-#include "approx_top_k/operands.hpp"
-#include "catch.hpp"
+#include "approx_top_k/reductions.hpp"
 
 #include <array>
 
 using namespace annulus;
+using reductions::equal;
 
 namespace {
 
@@ -69,11 +69,6 @@ top_k_result<float> plain_reduction(const tensor_view<float>& t, std::size_t k, 
       }
     }
   return result;
-}
-
-template <class T>
-bool equal(const top_k_result<T>& a, const top_k_result<T>& b) {
-  return a.values == b.values && a.indices == b.indices;
 }
 
 const std::vector<float> six{5, 1, 4, 0, 3, 2};
@@ -154,34 +149,8 @@ TEST_CASE("long columns are reduced as long rows are", "[approx_min_k]") {
   }
 }
 
-TEMPLATE_TEST_CASE("a plan made before finds what a call finds, also into memory of the caller", "[approx_min_k]",
-                   float, std::int16_t, bool) {
-  std::mt19937_64 generator(9);
-  approx_top_k_scratch<TestType> scratch;
-  for (const bool aggregate : {true, false})
-    for (const std::ptrdiff_t dimension : {0, 1})
-      for (const std::size_t n : {40u, 3000u}) {
-        const std::size_t others = 7, k = 20;
-        const auto values = std::make_unique<TestType[]>(others * n);
-        for (std::size_t i = 0; i < others * n; ++i) values[i] = static_cast<TestType>(generator() % 1000);
-        const auto shape = dimension == 1 ? std::vector<std::size_t>{others, n} : std::vector<std::size_t>{n, others};
-        const tensor_view<TestType> tensor(values.get(), shape);
-        const approx_top_k_params params{
-            .reduction_dimension = dimension, .aggregate_to_topk = aggregate, .threads = 1};
-        const auto plan = plan_approx_top_k(n, k, params, 2);
-        const auto smallest = approx_min_k(tensor, k, params), largest = approx_max_k(tensor, k, params);
-        CHECK(equal(approx_min_k(tensor, plan), smallest));
-        CHECK(equal(approx_max_k(tensor, plan), largest));
-        const std::size_t size = others * plan.output_size;
-        const auto found = std::make_unique<TestType[]>(size);
-        operands::places at(size);
-        approx_min_k(tensor, plan, std::span(found.get(), size), at, scratch);
-        CHECK(at == smallest.indices);
-        CHECK(std::equal(smallest.values.begin(), smallest.values.end(), found.get()));
-        approx_max_k(tensor, plan, std::span(found.get(), size), at, scratch);
-        CHECK(at == largest.indices);
-        CHECK(std::equal(largest.values.begin(), largest.values.end(), found.get()));
-      }
+TEST_CASE("a plan made before finds what a call finds, also into memory of the caller", "[approx_min_k]") {
+  reductions::check_plan<float>();
 }
 
 TEST_CASE("operands and memory that do not fit a plan are refused by name and size", "[approx_min_k]") {
@@ -258,35 +227,6 @@ TEST_CASE("without aggregation XLA's output sizes come out, and nothing twice", 
   }
 }
 
-TEST_CASE("all integers are ordered as they are, whatever their name", "[approx_min_k]") {
-  const auto check = [](auto number) {
-    using T = decltype(number);
-    const T least = std::numeric_limits<T>::lowest(), most = std::numeric_limits<T>::max();
-    std::vector<T> values(5000, static_cast<T>(least + 1));
-    values[17] = values[4000] = most;
-    values[2345] = least;
-    for (const double target : {0.9, 1.0}) {
-      const auto largest = approx_max_k(values, 3, {.recall_target = target});
-      const auto smallest = approx_min_k(values, 2, {.recall_target = target});
-      CHECK(largest.indices == std::vector<std::int64_t>{17, 4000, 0});
-      CHECK(largest.values == std::vector<T>{most, most, static_cast<T>(least + 1)});
-      CHECK(smallest.indices == std::vector<std::int64_t>{2345, 0});
-      CHECK(smallest.values == std::vector<T>{least, static_cast<T>(least + 1)});
-    }
-  };
-  check(0LL);
-  check(0ULL);
-  check(0L);
-  check(0UL);
-  check('0');
-  check(L'0');
-
-  std::array<bool, 700> flags{};
-  flags[5] = flags[650] = true;
-  CHECK(approx_max_k(flags, 3, {.recall_target = 1}).indices == std::vector<std::int64_t>{5, 650, 0});
-  CHECK(approx_min_k(flags, 3, {.recall_target = 1}).indices == std::vector<std::int64_t>{0, 1, 2});
-}
-
 TEST_CASE("where XLA's output for a shard is larger than the shard, its end is marked as nothing", "[approx_min_k]") {
   const std::vector<float> values(1025, 7);
   const approx_top_k_params params{
@@ -298,8 +238,6 @@ TEST_CASE("where XLA's output for a shard is larger than the shard, its end is m
   CHECK(smallest.indices[1025] == -1);
   CHECK(smallest.values.back() == std::numeric_limits<float>::infinity());
   CHECK(largest.values.back() == -std::numeric_limits<float>::infinity());
-  CHECK(approx_min_k(std::vector<std::int8_t>(1025), 10, params).values.back() == 127);
-  CHECK(approx_max_k(std::vector<std::uint32_t>(1025, 9), 10, params).values.back() == 0);
 }
 
 TEST_CASE("shards reduced alone, offset, concatenated and reduced once more reach the recall of the whole",

@@ -1,28 +1,15 @@
 #include <Eigen/Core>
 #include <annulus/approx_top_k/row_top_k.hpp>
 
-#include "approx_top_k/operands.hpp"
-#include "catch.hpp"
+#include "approx_top_k/reductions.hpp"
 
 #include "precise.hpp"
 
 using namespace annulus;
+using reductions::both_are_exact;
+using reductions::is_exact;
 
 namespace {
-
-/// Whether the result is what a sort gives: values and indices in order, ties by lowest index, NaN last.
-template <bool Largest, class T>
-bool is_exact(const top_k_result<T>& result, const std::vector<T>& values, std::size_t k) {
-  return result.indices == operands::k_best<Largest>(values, k) &&
-         operands::are_values_at(result.values, values, result.indices);
-}
-
-template <class T>
-bool both_are_exact(const std::vector<T>& values, std::size_t k, std::size_t threads = 1) {
-  const approx_top_k_params params{.recall_target = 1, .threads = threads};
-  return is_exact<false>(approx_min_k(values, k, params), values, k) &&
-         is_exact<true>(approx_max_k(values, k, params), values, k);
-}
 
 /// Random values, with the smallest ones, of `different` values, in a single bin of a plan: one in each chunk.
 std::vector<float> crowded_bin(std::size_t n, std::size_t k, const approx_top_k_plan& plan, std::size_t bin,
@@ -78,22 +65,9 @@ const std::vector<problem> approximate_problems{{16384, 100, 0.9}, {16384, 1000,
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a recall target of 1 gives what a sort gives, at every length", "[row_top_k]", float, double,
-                   Eigen::half, Eigen::bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t,
-                   std::uint16_t, std::uint32_t, std::uint64_t) {
-  std::mt19937_64 generator(1);
-  std::size_t wrong = 0;
-  for (std::size_t n = 1; n <= 300; ++n) {
-    const std::size_t k = 1 + generator() % n;
-    wrong += !both_are_exact(operands::random_values<TestType>(n, generator), k);
-    wrong += !both_are_exact(operands::tied_values<TestType>(n, generator), k);
-  }
-  for (const std::size_t n : {1000u, 4097u, 10007u, 30000u})
-    for (const std::size_t k : {1u, 10u, 400u, 1000u}) {
-      wrong += !both_are_exact(operands::random_values<TestType>(n, generator), k);
-      wrong += !both_are_exact(operands::tied_values<TestType>(n, generator), k);
-    }
-  CHECK(wrong == 0);
+TEMPLATE_TEST_CASE("a recall target of 1 gives what a sort gives, at every length", "[row_top_k]", float, Eigen::half,
+                   std::uint8_t) {
+  reductions::check_every_length<TestType>();
 }
 
 TEST_CASE("k = n sorts, for every recall target", "[row_top_k]") {

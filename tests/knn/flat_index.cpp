@@ -6,6 +6,8 @@
 
 #include <thread>
 
+namespace flat_index_tests {
+
 using namespace annulus;
 using searches::random_rows;
 using searches::same_bits;
@@ -211,3 +213,5 @@ TEST_CASE("several threads may search one index at once", "[flat_index]") {
   for (std::size_t t = 0; t < found.size(); ++t)
     CHECK(same_bits(found[t], knn_of(n, {.recall_target = t % 2 == 0 ? 1.0 : 0.95})));
 }
+
+}  // namespace flat_index_tests

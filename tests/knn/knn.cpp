@@ -6,6 +6,8 @@
 #include "message_of.hpp"
 #include "progress_watch.hpp"
 
+namespace knn_tests {
+
 using namespace annulus;
 using searches::random_rows;
 using searches::rows_of;
@@ -385,3 +387,5 @@ TEST_CASE("a vector or span is a single query", "[knn]") {
 TEST_CASE("the metric is euclidean where none is given", "[knn]") {
   CHECK(same_bits(knn(data(), queries(), 10), searches::by<float>("euclidean").naive(data(), queries(), 10, {})));
 }
+
+}  // namespace knn_tests

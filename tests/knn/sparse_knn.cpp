@@ -5,6 +5,8 @@
 #include "core/sparse_rows.hpp"
 #include "progress_watch.hpp"
 
+namespace sparse_knn_tests {
+
 using namespace annulus;
 using sparse_rows::random_rows;
 
@@ -185,3 +187,5 @@ TEST_CASE("a point set of any rows is searched by a metric that takes two of the
   CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{0, 3, 1}));
   CHECK(std::ranges::equal(found.distances.row(0), std::vector<float>{1.5f, 1.5f, 2.5f}));
 }
+
+}  // namespace sparse_knn_tests

@@ -2,6 +2,8 @@
 #include "lsh/two_indexes.hpp"
 #include "message_of.hpp"
 
+namespace index_tests {
+
 using namespace annulus;
 using lsh_tests::by_cosine;
 using lsh_tests::by_distance;
@@ -278,3 +280,5 @@ TEST_CASE("rows and queries may lie apart in memory", "[lsh][lsh_index]") {
   CHECK(
       same_bits(index.search(queries, 10, {.n_probes = 30}), by_cosine().search(data().queries, 10, {.n_probes = 30})));
 }
+
+}  // namespace index_tests

@@ -1,12 +1,13 @@
-#include <annulus/lsh/families/bit_sampling.hpp>
-#include <annulus/lsh/families/minhash.hpp>
 #include <annulus/lsh/families/sign_random_projection.hpp>
 
-#include "catch.hpp"
-#include "lsh/indexes.hpp"
+#include "lsh/index_changes.hpp"
 #include "message_of.hpp"
 
+namespace change_tests {
+
 using namespace annulus;
+using lsh_tests::check_changes;
+using lsh_tests::extend;
 using lsh_tests::rows_between;
 using lsh_tests::rows_of;
 using lsh_tests::same;
@@ -30,85 +31,11 @@ const float_rows& queries() {
   return some;
 }
 
-/// The index holds the rows of the source under these ids, and nothing else: all its answers are theirs.
-template <class Points, class Family>
-void check_holds(const lsh_index<Points, Family>& index, const std::map<id_type, std::size_t>& row_of_id,
-                 const Points& rows, const Points& asked) {
-  const lsh_tests::key_model<Points, Family> model(rows, asked, index.family(), index.params());
-  const auto expected = model.candidates(row_of_id);
-  const auto candidates = index.candidates(asked);
-  CHECK(index.size() == row_of_id.size());
-  CHECK(same(candidates, expected));
-  if (index.params().only_index) return;
-  CHECK(same_bits(index.search(asked, 7),
-                  lsh_tests::exact_among<typename Family::metric>(expected, rows, asked, 7, row_of_id)));
-}
-
 void check_holds(const float_index& index, const std::map<id_type, std::size_t>& row_of_id) {
-  check_holds(index, row_of_id, source(), queries());
+  lsh_tests::check_holds(index, row_of_id, source(), queries());
   if (!index.params().only_index)
     CHECK(same_bits(index.search(queries(), 9, {.n_probes = all_buckets}),
                     lsh_tests::exact<cosine>(source(), queries(), 9, row_of_id)));
-}
-
-/// Ids first to first + count for the source's rows from row on.
-void extend(std::map<id_type, std::size_t>& row_of_id, std::size_t first, std::size_t row, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) row_of_id[static_cast<id_type>(first + i)] = row + i;
-}
-
-/// Hundreds of changes at random, of an index and of a map.
-template <class Points, class Family>
-void check_changes(const Points& rows, const Points& asked, const Family& family, const lsh_params& params,
-                   std::size_t n_begin, std::uint64_t seed) {
-  const counter_random random(seed);
-  lsh_index<Points, Family> index(rows.dim(), family, params);
-  std::map<id_type, std::size_t> expected;
-  std::size_t next_id = 0;
-  const auto insert = [&](std::size_t row, std::size_t count) {
-    CHECK(index.insert(rows_between(rows, row, row + count)) == next_id);
-    extend(expected, next_id, row, count);
-    next_id += count;
-  };
-  if (n_begin > 0) insert(0, n_begin);
-  std::size_t refused = 0;
-  for (std::size_t step = 0; step < 400; ++step) {
-    const auto dice = random.below(4 * step, 100), number = random.below(4 * step + 1, 1u << 20);
-    const bool grows = step / 100 % 2 == 0;  // in turns, so that it gets small and large
-    const auto any = [&] {
-      return std::next(expected.begin(), static_cast<std::ptrdiff_t>(number % expected.size()))->first;
-    };
-    if (dice < (grows ? 50u : 15u)) {
-      const std::size_t count = number % 5;
-      insert(number / 8 % (rows.size() - count), count);
-    } else if (dice < 80 && !expected.empty()) {
-      const id_type id = any();
-      index.erase(id);
-      expected.erase(id);
-      try {
-        index.erase(id);
-      } catch (const std::invalid_argument&) {
-        ++refused;
-      }
-      --refused;
-    } else if (dice < 96 && !expected.empty()) {
-      const std::size_t row = number / 8 % rows.size();
-      const id_type id = any();
-      index.update(id, rows_between(rows, row, row + 1));
-      expected[id] = row;
-    } else if (dice == 99) {
-      index.compact();
-    }
-    if (step % 20 == 7) check_holds(index, expected, rows, asked);
-  }
-  CHECK(refused == 0);
-  index.compact();
-  check_holds(index, expected, rows, asked);
-  for (id_type id = 0; id < next_id; ++id)
-    if (expected.contains(id)) index.erase(id);
-  check_holds(index, {}, rows, asked);
-  insert(3, 20);
-  check_holds(index, std::map<id_type, std::size_t>(expected.find(static_cast<id_type>(next_id - 20)), expected.end()),
-              rows, asked);
 }
 
 }  // namespace
@@ -125,18 +52,6 @@ TEST_CASE("any changes of an index without its rows leave the candidates of brut
   auto params = short_keys;
   params.only_index = true;
   check_changes<float_rows>(rows_between(source(), 0, 300), queries(), sign_random_projection{}, params, 100, 4);
-}
-
-TEST_CASE("any changes of sparse rows leave an index that answers as brute force does", "[lsh][lsh_index]") {
-  const auto sets = lsh_tests::set_clusters(220, 12, 3);
-  check_changes<csr_matrix<float>>(rows_between(sets, 0, 200), rows_between(sets, 200, 220), minhash{},
-                                   {.n_projections = 2, .n_tables = 4}, 60, 5);
-}
-
-TEST_CASE("any changes of rows of bits leave an index that answers as brute force does", "[lsh][lsh_index]") {
-  const auto bits = lsh_tests::bit_clusters(320, 12, 12, 3);
-  check_changes<matrix<std::uint8_t>>(rows_between(bits, 0, 300), rows_between(bits, 300, 320), bit_sampling{},
-                                      {.n_projections = 9, .n_tables = 4}, 60, 6);
 }
 
 // ---- Insert ---------------------------------------------------------------------------------------------------------
@@ -325,3 +240,5 @@ TEST_CASE("an index that moves keeps all it holds", "[lsh][lsh_index]") {
   index = std::move(moved);
   check_holds(index, lsh_tests::same_ids(321));
 }
+
+}  // namespace change_tests

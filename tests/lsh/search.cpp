@@ -7,6 +7,8 @@
 #include "catch.hpp"
 #include "lsh/indexes.hpp"
 
+namespace search_tests {
+
 using namespace annulus;
 using float_rows = matrix<float>;
 using cosine_index = lsh_index<float_rows, sign_random_projection>;
@@ -138,3 +140,5 @@ TEST_CASE("more probes than there are buckets to look into end once all rows are
   const auto found = index.search(made.queries, 3, {.n_probes = std::numeric_limits<std::size_t>::max()});
   CHECK(found.ids == knn(few, made.queries, 3, cosine{}).ids);
 }
+
+}  // namespace search_tests

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+namespace index_tests {
+
 using namespace annulus;
 using graphs::infinity;
 using graphs::not_a_number;
@@ -111,17 +113,12 @@ TEST_CASE("an index knows its size, dimension and metric", "[nndescent_index]") 
 TEST_CASE("the threads of a build do not change an index", "[nndescent_index]") {
   const auto rows = rows_between(data().rows, 0, 1200);
   const nndescent_index one(rows, euclidean{}, {.n_neighbors = 15, .threads = 1});
-  const nndescent_index one_of_codes(rows, cosine{}, {.n_neighbors = 15, .threads = 1}, sq8{});
   for (const std::size_t threads : {2u, 3u, 8u}) {
     const nndescent_params params{.n_neighbors = 15, .threads = threads};
     const nndescent_index index(rows, euclidean{}, params);
-    const nndescent_index index_of_codes(rows, cosine{}, params, sq8{});
     CAPTURE(threads);
     CHECK(same_bits(index.search(data().queries, k, {.beam = 10}), one.search(data().queries, k, {.beam = 10})));
     CHECK(same_bits(index.graph(), one.graph()));
-    CHECK(same_bits(index_of_codes.search(data().queries, k, {.beam = 10}),
-                    one_of_codes.search(data().queries, k, {.beam = 10})));
-    CHECK(same_bits(index_of_codes.graph(), one_of_codes.graph()));
   }
 }
 
@@ -430,44 +427,6 @@ TEST_CASE("an exception of the progress callback reaches the caller of a build",
   CHECK_THROWS_AS(nndescent_index(data().rows, euclidean{}, {.progress = throws_user_error}), user_error);
 }
 
-TEST_CASE("an exception of a metric reaches the caller of a build, whenever it comes", "[nndescent_index]") {
-  const auto few = rows_between(data().rows, 0, 300);
-  for (const std::size_t threads : {1u, 3u}) {
-    std::atomic<std::size_t> calls{0}, last{std::numeric_limits<std::size_t>::max()};
-    const auto metric = [&](const float* a, const float* b, std::size_t dim) {
-      if (++calls >= last) throw user_error();
-      return sqeuclidean{}(a, b, dim);
-    };
-    const nndescent_params params{.n_neighbors = 10, .threads = threads};
-    static_cast<void>(nndescent_index(few, metric, params));
-    const std::size_t all = calls;
-    for (const double share : {0.0, 0.1, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999}) {
-      calls = 0;
-      last = static_cast<std::size_t>(share * static_cast<double>(all)) + 1;
-      CAPTURE(threads, share);
-      CHECK_THROWS_AS(nndescent_index(few, metric, params), user_error);
-    }
-  }
-}
-
-TEST_CASE("an exception of a metric reaches the caller of a search, and the index goes on", "[nndescent_index]") {
-  std::atomic<bool> fails{false};
-  const auto metric = [&](const float* a, const float* b, std::size_t dim) {
-    if (fails) throw user_error();
-    return sqeuclidean{}(a, b, dim);
-  };
-  nndescent_index index(rows_between(data().rows, 0, 300), metric, {.n_neighbors = 10});
-  const auto before = index.search(data().queries, k);
-  for (const std::size_t threads : {1u, 3u}) {
-    fails = true;
-    CHECK_THROWS_AS(index.search(data().queries, k, {.threads = threads}), user_error);
-    CHECK_THROWS_AS(index.radius_search(data().queries, 1, {.threads = threads}), user_error);
-    CHECK_THROWS_AS(index.tune(0.9, {.n_queries = 20, .k = k, .threads = threads}), user_error);
-    fails = false;
-    CHECK(same_bits(index.search(data().queries, k, {.threads = threads}), before));
-  }
-}
-
 TEST_CASE("an exception of a filter reaches the caller of a search", "[nndescent_index]") {
   const id_filter filter = [](id_type) -> bool { throw user_error(); };
   for (const std::size_t threads : {1u, 3u}) {
@@ -476,3 +435,5 @@ TEST_CASE("an exception of a filter reaches the caller of a search", "[nndescent
                     user_error);
   }
 }
+
+}  // namespace index_tests

@@ -6,6 +6,8 @@
 
 #include <random>
 
+namespace fast_scan_tests {
+
 using namespace annulus;
 
 namespace {
@@ -247,7 +249,7 @@ TEST_CASE("candidates are ranked by the rows, and enough of them make the search
       }
     };
     check(pq_metric::sqeuclidean, sqeuclidean{});
-    check(pq_metric::inner_product, inner_product{});
+    check(pq_metric::inner_product, annulus::inner_product{});
     check(pq_metric::cosine, cosine{});
   }
 }
@@ -381,3 +383,5 @@ TEST_CASE("a search that its callback cancels throws", "[fast_scan]") {
   const progress_callback stop = [](const progress_report&) { return false; };
   CHECK_THROWS_AS(index.search(random_rows(3, 4, generator), 2, {.progress = stop}), cancelled);
 }
+
+}  // namespace fast_scan_tests

@@ -4,6 +4,8 @@
 #include "catch.hpp"
 #include "quantization/random_rows.hpp"
 
+namespace golden_pq_tests {
+
 using annulus::matrix;
 using annulus::matrix_view;
 using annulus::pq_metric;
@@ -94,3 +96,5 @@ TEST_CASE("codewords trained here lose no more than nanopq's", "[golden_pq]") {
     CHECK(mean <= 1.01 * g.mean_squared_error);
   }
 }
+
+}  // namespace golden_pq_tests

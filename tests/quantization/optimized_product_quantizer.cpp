@@ -8,6 +8,8 @@
 
 #include <map>
 
+namespace optimized_product_quantizer_tests {
+
 using annulus::matrix;
 using annulus::matrix_view;
 using annulus::opq_params;
@@ -489,3 +491,5 @@ TEST_CASE("a fast scan behind a rotation finds what the quantiser finds", "[opti
     CHECK(index.search(queries, 8, {.float_tables = true}) == quantizer.search(quantizer.encode(rows), queries, 8));
   }
 }
+
+}  // namespace optimized_product_quantizer_tests

@@ -4,6 +4,8 @@
 #include "progress_watch.hpp"
 #include "quantization/random_rows.hpp"
 
+namespace product_quantizer_tests {
+
 using annulus::distortion_report;
 using annulus::kmeans_init;
 using annulus::matrix;
@@ -496,3 +498,5 @@ TEST_CASE("no vectors have no codes, and no codes no vectors", "[product_quantiz
   CHECK(quantizer.encode(matrix<float>(0, 8)) == matrix<std::uint8_t>(0, 2));
   CHECK(quantizer.decode(matrix<std::uint8_t>(0, 2)) == matrix<float>(0, 8));
 }
+
+}  // namespace product_quantizer_tests

@@ -1,102 +1,18 @@
-#include "catch.hpp"
-#include "nndescent/indexes.hpp"
+#include "nndescent/limited_searches.hpp"
 
-using namespace annulus;
-using graphs::infinity;
-using indexes::clustered;
-using indexes::count_of;
-using searches::same_bits;
-using searches::well_formed;
+namespace limited {
 
 // What filters and radii leave of an answer, and the parts of a search.
 
-namespace {
-
-using float_rows = matrix<float>;
-constexpr std::size_t n = 3000, d = 12, k = 10;
-
-const indexes::split<float>& data() {
-  static const auto made = clustered<float>(n, d, 100, 30);
-  return made;
-}
-
-template <class Storage>
-const nndescent_index<float_rows, euclidean, Storage>& index_over() {
-  static const nndescent_index<float_rows, euclidean, Storage> index(data().rows);
-  return index;
-}
-
-std::vector<bool> share_of_rows(double share) {
-  const counter_random random(3);
-  std::vector<bool> allowed(n);
-  for (std::size_t i = 0; i < n; ++i) allowed[i] = random.uniform(i) < share;
-  return allowed;
-}
-
-id_filter callable(const std::vector<bool>& allowed) {
-  return [allowed](id_type id) { return static_cast<bool>(allowed[id]); };
-}
-
-/// Row by row the share of a ball's rows that were found, over all queries; and what is found but not in the ball.
-struct ball_scores {
-  double recall = 0;
-  std::size_t wrong = 0;
-};
-
-template <class Metric, class Allowed>
-ball_scores judge(const csr& balls, const float_rows& rows, const float_rows& queries, float radius,
-                  const Metric& metric, Allowed allowed) {
-  std::size_t wanted = 0, met = 0, wrong = balls.indptr.size() != queries.rows() + 1;
-  for (std::size_t q = 0; q < queries.rows(); ++q) {
-    const auto begin = static_cast<std::size_t>(balls.indptr[q]), end = static_cast<std::size_t>(balls.indptr[q + 1]);
-    std::vector<bool> is_found(rows.rows());
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto id = static_cast<std::size_t>(balls.indices[i]);
-      const auto distance = static_cast<float>(metric(queries.row(q).data(), rows.row(id).data(), rows.cols()));
-      wrong += is_found[id] || balls.distances[i] != distance || !(distance <= radius) ||
-               !allowed(static_cast<id_type>(id)) || (i > begin && balls.distances[i] < balls.distances[i - 1]);
-      is_found[id] = true;
-    }
-    for (std::size_t id = 0; id < rows.rows(); ++id)
-      if (allowed(static_cast<id_type>(id)) &&
-          static_cast<float>(metric(queries.row(q).data(), rows.row(id).data(), rows.cols())) <= radius) {
-        ++wanted;
-        met += is_found[id];
-      }
-  }
-  return {wanted == 0 ? 1.0 : static_cast<double>(met) / static_cast<double>(wanted), wrong};
-}
-
-const auto every_row = [](id_type) { return true; };
-
-}  // namespace
-
 // ---- Filters --------------------------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("a filter leaves the nearest of the rows that it allows", "[nndescent_index]", full_precision, sq8) {
-  for (const double share : {1.0, 0.9, 0.5, 0.1, 0.01}) {
-    const auto allowed = share_of_rows(share);
-    const auto truth = knn(data().rows, data().queries, k, euclidean{}, {.filter = allowed});
-    for (const id_filter& filter : {id_filter(allowed), callable(allowed)})
-      for (const std::size_t beam : {0u, 10u, 60u}) {
-        const auto found = index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = filter});
-        CAPTURE(share, beam);
-        CHECK(well_formed(found));
-        CHECK(indexes::wrong_distances(found, data().rows, data().queries, euclidean{}) == 0);
-        std::size_t forbidden = 0;
-        for (const id_type id : std::span(found.ids.data(), 100 * k)) forbidden += id == no_id || !allowed[id];
-        CHECK(forbidden == 0);
-        CHECK(recall(found, truth, k) >= (beam == 10 ? 0.8 : 0.97));
-      }
-  }
+TEMPLATE_TEST_CASE("a filter leaves the nearest of the rows that it allows", "[nndescent_index]", full_precision) {
+  check_filter<TestType>();
 }
 
 TEMPLATE_TEST_CASE("a bitset and a callable of the same rows have the same answers", "[nndescent_index]",
-                   full_precision, sq8) {
-  const auto allowed = share_of_rows(0.6);
-  for (const std::size_t beam : {0u, 10u})
-    CHECK(same_bits(index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = allowed}),
-                    index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = callable(allowed)})));
+                   full_precision) {
+  check_kinds_of_filters<TestType>();
 }
 
 TEST_CASE("a filter that allows everything changes no answer much", "[nndescent_index]") {
@@ -107,64 +23,12 @@ TEST_CASE("a filter that allows everything changes no answer much", "[nndescent_
   CHECK(recall(found, truth, k) >= recall(without, truth, k) - 0.005);
 }
 
-TEST_CASE("no filter and no erased row makes an answer worse than none does at the same beam", "[nndescent_index]") {
-  constexpr std::size_t n_clusters = 30;
-  constexpr double noise = 0.02;  // two standard errors of a share of 1,000 neighbours
-  const std::vector<std::vector<bool>> subsets = [] {
-    std::vector<std::vector<bool>> made{share_of_rows(0.7), share_of_rows(0.3), share_of_rows(0.05)};
-    for (const std::size_t most : {1u, 10u, 25u}) {  // some clusters alone, then all others
-      auto& some = made.emplace_back(n);
-      for (std::size_t i = 0; i < n; ++i) some[i] = i % n_clusters < most;
-      auto others = some;
-      others.flip();
-      made.push_back(others);
-    }
-    return made;
-  }();
-  const auto& index = index_over<full_precision>();
-  for (const std::size_t beam : {10u, 20u, 64u}) {
-    const double without =
-        recall(index.search(data().queries, k, {.beam = beam}), knn(data().rows, data().queries, k), k);
-    for (std::size_t i = 0; i < subsets.size(); ++i) {
-      const auto truth = knn(data().rows, data().queries, k, euclidean{}, {.filter = subsets[i]});
-      CAPTURE(beam, i, without);
-      CHECK(recall(index.search(data().queries, k, {.beam = beam, .filter = subsets[i]}), truth, k) >= without - noise);
-      CHECK(recall(index.search(data().queries, k, {.beam = beam, .filter = callable(subsets[i])}), truth, k) >=
-            without - noise);
-      auto erased = index;
-      std::vector<std::size_t> left;
-      for (id_type id = 0; id < n; ++id) {
-        if (subsets[i][id]) left.push_back(id);
-        else erased.erase(id);
-      }
-      const auto rows = searches::rows_of(data().rows, left);
-      const double anew =
-          recall(nndescent_index(rows).search(data().queries, k, {.beam = beam}), knn(rows, data().queries, k), k);
-      CAPTURE(anew);
-      CHECK(recall(erased.search(data().queries, k, {.beam = beam}), truth, k) >= std::min(anew, without) - noise);
-    }
-  }
+TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", full_precision) {
+  check_filter_of_one<TestType>();
 }
 
-TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", full_precision, sq8) {
-  for (const id_type only : {0u, 1234u, 2999u}) {
-    std::vector<bool> allowed(only + 1);
-    allowed[only] = true;
-    for (const std::size_t beam : {0u, 10u}) {
-      const auto found = index_over<TestType>().search(data().queries, k, {.beam = beam, .filter = allowed});
-      std::size_t wrong = 0;
-      for (std::size_t i = 0; i < 100; ++i) wrong += found.ids(i, 0) != only || count_of(found.ids.row(i)) != 1;
-      CHECK(wrong == 0);
-    }
-  }
-}
-
-TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndescent_index]", full_precision, sq8) {
-  for (const id_filter& filter :
-       {id_filter(std::vector<bool>{}), id_filter(std::vector<bool>(n)), id_filter([](id_type) { return false; })}) {
-    CHECK(same_bits(index_over<TestType>().search(data().queries, k, {.filter = filter}), neighbors(100, k)));
-    CHECK(index_over<TestType>().radius_search(data().queries, infinity, {.filter = filter}).indices.empty());
-  }
+TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndescent_index]", full_precision) {
+  check_filter_of_none<TestType>();
 }
 
 TEST_CASE("a filter that allows fewer than k rows finds them all", "[nndescent_index]") {
@@ -204,15 +68,8 @@ TEST_CASE("a filter is asked for ids that the index has given out only", "[nndes
 
 // ---- Radius search --------------------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("a radius search finds the rows within it and no others", "[nndescent_index]", full_precision, sq8) {
-  for (const float radius : {1.0f, 3.0f, 5.0f, 8.0f, 100.0f}) {
-    const auto balls = index_over<TestType>().radius_search(data().queries, radius);
-    const auto scores = judge(balls, data().rows, data().queries, radius, euclidean{}, every_row);
-    CAPTURE(radius, scores.recall);
-    CHECK(scores.wrong == 0);
-    CHECK(scores.recall >= 0.95);
-    CHECK(balls.n_columns == n);
-  }
+TEMPLATE_TEST_CASE("a radius search finds the rows within it and no others", "[nndescent_index]", full_precision) {
+  check_radius<TestType>();
 }
 
 TEST_CASE("a wider belt of a radius search finds as much or more", "[nndescent_index]") {
@@ -252,19 +109,9 @@ TEST_CASE("a radius of 0 finds the duplicates of the query", "[nndescent_index]"
   CHECK(index.radius_search(data().queries, 0).indices.empty());
 }
 
-TEST_CASE("a small radius finds the row that the query is, also where rows are compressed", "[nndescent_index]") {
-  const auto found = [](const auto& index, float radius) {
-    const auto balls = index.radius_search(data().rows, radius);
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < n; ++i)
-      for (auto j = balls.indptr[i]; j < balls.indptr[i + 1]; ++j)
-        count += balls.indices[static_cast<std::size_t>(j)] == static_cast<std::int32_t>(i);
-    return count;
-  };
-  CHECK(found(index_over<full_precision>(), 0.0f) == n);
-  CHECK(found(index_over<full_precision>(), 0.2f) == n);
-  CHECK(found(index_over<sq8>(), 0.2f) >= n - n / 50);
-  CHECK(found(nndescent_index(data().rows, euclidean{}, {.keep_rows = false}, sq8{}), 0.2f) >= n - n / 50);
+TEST_CASE("a small radius finds the row that the query is", "[nndescent_index]") {
+  CHECK(found_themselves(index_over<full_precision>(), 0.0f) == n);
+  CHECK(found_themselves(index_over<full_precision>(), 0.2f) == n);
 }
 
 TEST_CASE("a negative radius finds nothing where distances are not negative", "[nndescent_index]") {
@@ -278,29 +125,6 @@ TEST_CASE("an infinite radius finds all rows", "[nndescent_index]") {
     CAPTURE(epsilon);
     CHECK(balls.indices.size() == 100 * n);
   }
-}
-
-TEST_CASE("a radius search by inner products takes negative distances", "[nndescent_index]") {
-  const nndescent_index index(data().rows, inner_product{});
-  for (const float radius : {-60.0f, -40.0f, -20.0f, 0.0f}) {
-    const auto balls = index.radius_search(data().queries, radius);
-    const auto scores = judge(balls, data().rows, data().queries, radius, inner_product{}, every_row);
-    CAPTURE(radius, scores.recall);
-    CHECK(scores.wrong == 0);
-    CHECK(scores.recall >= 0.85);  // rows of small products are not near each other
-  }
-}
-
-TEST_CASE("a radius search by cosine finds the rows within it", "[nndescent_index]") {
-  const nndescent_index index(data().rows, cosine{});
-  for (const float radius : {0.02f, 0.1f, 0.3f}) {
-    const auto balls = index.radius_search(data().queries, radius);
-    const auto scores = judge(balls, data().rows, data().queries, radius, cosine{}, every_row);
-    CAPTURE(radius, scores.recall);
-    CHECK(scores.wrong == 0);
-    CHECK(scores.recall >= 0.95);
-  }
-  CHECK(index.radius_search(data().rows, 1e-6f).indices.size() >= n);
 }
 
 // ---- The parts of a search ------------------------------------------------------------------------------------------
@@ -369,3 +193,5 @@ TEST_CASE("a bound lies epsilon of the spread beyond the k-th", "[search]") {
   CHECK(detail::bound_of(-3.0f, -1.0f, 0.5) == 0.0);
   CHECK(!annulus::detail::is_finite(detail::bound_of(1.0f, 3.0f, std::numeric_limits<double>::infinity())));
 }
+
+}  // namespace limited
