@@ -117,7 +117,8 @@ def graph_tables(records):
 
 def peer_graph_indexes(builds):
     """A row an index. Ours say what they take; of peers that is the size of their files."""
-    result = Table("graphs/peer-indexes", "indexes beside those over codes", note=disturbance(builds, builds[0]["threads"]))
+    note = disturbance(builds, builds[0]["threads"])
+    result = Table("graphs/peer-indexes", "indexes beside those over codes", note=note)
     for r in builds:
         values = {"build": short_time(r["seconds"]["median"]), "cores": f"{r['cores']:.2f}"}
         values |= {"MB at most": megabytes(r["peak_bytes"]), "MB kept": megabytes(r["bytes"])}
@@ -128,7 +129,8 @@ def peer_graph_indexes(builds):
 
 def peer_graph_searches(searches):
     """A row an index and k. Where a recall is not reached, the best in brackets."""
-    result = Table("graphs/peer-searches", "queries/s of one thread beside indexes over codes", note=disturbance(searches, 1))
+    note = disturbance(searches, 1)
+    result = Table("graphs/peer-searches", "queries/s of one thread, beside indexes over codes", note=note)
     for (name, k), group in grouped(searches, lambda r: (set_of(r), r["k"])).items():
         by_method = grouped(group, lambda r: r["method"])
         speeds = {level: {m: speed_at(level, points) for m, points in by_method.items()} for level in PEER_LEVELS}

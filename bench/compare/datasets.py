@@ -147,7 +147,8 @@ def manifold(n=100_000, d=960, latent=24, seed=5):
     offsets = rng.standard_normal(d, dtype=np.float32) - 1
 
     def rows(count):
-        x = centres[rng.integers(len(centres), size=count)] + 0.5 * rng.standard_normal((count, latent), dtype=np.float32)
+        x = centres[rng.integers(len(centres), size=count)]
+        x = x + 0.5 * rng.standard_normal((count, latent), dtype=np.float32)
         x = np.logaddexp(2 * x @ turned + offsets, np.float32(0))  # a smooth max(., 0)
         return np.abs(x + 0.05 * rng.standard_normal(x.shape, dtype=np.float32), out=x)
 

@@ -6,6 +6,7 @@ searched by two threads beside one.
 """
 
 import functools
+import time
 
 import annulus_compare
 import numpy as np
@@ -17,13 +18,13 @@ from measure import Contender, race
 
 N_QUERIES = 500
 KS = (10, 100)
-ROUNDS = 5
-TARGET = 0.999
+ROUNDS = 9
+LEVELS = (0.95, 0.99, 0.999)  # of recall
 THREADS_AT = 0.99  # the recall whose width one thread and two are compared at
-GAIN = 2e-4  # a wider search that finds no more than this does not help
+GAIN = 4e-4  # of recall: less is none
 GROWTH, STEPS = 1.3, 4  # of the width from one search to the next, and the steps to thrice the width
-WIDEST = 40  # times k, at most
-DATASETS = ("images-784-fashion-mnist", "text-384-debian", "sift-128-caltech101")  # of a folder, unless others are named
+# Of a folder, unless others are named.
+DATASETS = ("images-784-fashion-mnist", "text-384-debian", "sift-128-caltech101")
 
 # By the name of a storage: what the module calls it, and the rows that it is given.
 STORAGES = {
@@ -40,7 +41,7 @@ def our_index(storage, metric):
         def search(queries, k, width, threads=1):
             return index.search(queries, k, width, threads=threads)[0]
 
-        search.bytes = index.memory_bytes()
+        search.own_bytes = index.memory_bytes
         return search
 
     return build
@@ -68,7 +69,7 @@ def build_all(dataset, case, peers, options, records):
         built[name] = role, search, rows_for(dataset, dataset.queries[:N_QUERIES])
         seconds[name], cores[name] = [figures["seconds"]], figures["cores"]
         extra[name] = {"role": role, "peak_bytes": figures["peak_bytes"], "bytes": figures["bytes"]}
-        extra[name]["own_bytes"] = search.bytes
+        extra[name]["own_bytes"] = search.own_bytes()
         graph.show(f"index, {name}", seconds[name], figures)
     add(records, case | {"comparison": "peer graph build"}, (seconds, cores), extra)
     return built
@@ -81,20 +82,43 @@ def add(records, case, timing, extra):
 
 def widths(k, n):
     width = float(k)
-    while width <= min(WIDEST * k, n):
+    while width <= min(max(1000, 20 * k), n):
         yield round(width)
         width *= GROWTH
 
 
 def sweep(dataset, search, queries, k, kth):
-    """(width, recall), from the narrowest search to the first that is good enough, or finds no more than a third of it."""
+    """(width, recall), up to the first width that is good enough, or that finds no more than a third of it did."""
     points = []
     for width in widths(k, len(dataset.base)):
         found = np.asarray(search(queries, k, width)).reshape(len(queries), k)
         points.append((width, graph.recall(dataset, dataset.queries[: len(queries)], found, kth, k)))
-        if points[-1][1] >= TARGET or (len(points) > STEPS and points[-1][1] < points[-1 - STEPS][1] + GAIN):
+        if points[-1][1] >= LEVELS[-1] or (len(points) > STEPS and points[-1][1] < points[-1 - STEPS][1] + GAIN):
             break
     return points
+
+
+def around_levels(points):
+    """Of a sweep the points on both sides of each level, the first, and the first that is as good as any: so that a round
+    takes a few seconds, and whatever else the machine does meets all alike."""
+    best = max(recall for _, recall in points)
+    chosen = {points[0], next(point for point in points if point[1] > best - GAIN)}
+    for level in LEVELS:
+        first = next((i for i, (_, recall) in enumerate(points) if recall >= level), None)
+        if first is not None:
+            chosen |= set(points[max(first - 1, 0) : first + 1])
+    return sorted(chosen)
+
+
+def timed(call):
+    """Processor time, which others on the machine lengthen less than they do the time by the clock."""
+
+    def run(i):
+        start = time.process_time()
+        call(i)
+        return time.process_time() - start
+
+    return run
 
 
 def compare_searches(dataset, case, k, built, records):
@@ -103,10 +127,10 @@ def compare_searches(dataset, case, k, built, records):
     racers, extra, chosen = [], {}, {}
     for method, (role, search, queries) in built.items():
         points = sweep(dataset, search, queries, k, kth)
-        for width, recall in points:
+        for width, recall in around_levels(points):
             name = f"{method} width={width}"
             call = lambda i, s=search, q=queries, w=width: s(q, k, w)  # noqa: E731
-            racers.append(Contender(name, call, role))
+            racers.append(Contender(name, timed(call), role, self_timed=True))
             extra[name] = {"role": role, "method": method, "parameters": {"width": width}, "recall": recall}
         if role == "ours":
             chosen[method] = next((width for width, recall in points if recall >= THREADS_AT), points[-1][0])

@@ -1,9 +1,9 @@
 """The graph indexes of rabitqlib, zvec and pyglass, called alike. Each may be absent.
 
-A builder takes (rows, threads) and returns a search: (queries, k, width) -> ids, by one thread. `search.bytes` is what
-the library itself says that its index takes, or None; `search.shared`, where it is there, what it did not take as it
-shares it with an index of before. All of them compare float rows by the squared Euclidean distance, so the
-rows of a cosine come as unit vectors.
+A builder takes (rows, threads) and returns a search: (queries, k, width) -> ids, by one thread. `search.own_bytes()` is
+the size of the index as a file, None where it has none. `search.shared`, where there is one, is what the build was spared
+since an index before it has the same graph. All compare float rows by the squared Euclidean distance, so the rows of a
+cosine come as unit vectors.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ import importlib.metadata
 import importlib.util
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 import time
@@ -21,6 +20,9 @@ from dataclasses import dataclass
 from typing import Callable
 
 import numpy as np
+
+
+TEMPORARY = "annulus_compare_"
 
 
 @dataclass
@@ -37,13 +39,6 @@ class Peer:
         return importlib.metadata.version(self.package)
 
 
-def scratch_folder(owner):
-    """A folder that goes when `owner` does."""
-    folder = tempfile.mkdtemp(prefix="annulus_compare_")
-    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
-    return pathlib.Path(folder)
-
-
 RABITQLIB_MIN_DIM = 64  # the rotation of its codes refuses fewer
 
 
@@ -54,26 +49,28 @@ def long_enough(rows):
 
 
 def rabitqlib_index(degree, bits):
-    """SymphonyQG: 1-bit codes of the neighbours beside each row, which is kept as floats (bits = 0) or in 4 or 8 bits."""
+    """SymphonyQG: 1-bit codes of its neighbours beside each row, which is floats (bits = 0) or codes of 4 or 8 bits."""
 
     def build(rows, threads):
         import rabitqlib
 
         rows = long_enough(rows)
-        # The degree is a multiple of 32 and below the number of rows. Metrics are "l2" and "ip", in lower case; there is
-        # no cosine. The build draws at random, and Python cannot seed it.
+        # The degree is a multiple of 32 and below the number of rows. Metrics are "l2" and "ip", in lower case; there
+        # is no cosine. The build draws at random, and Python cannot seed it.
         index = rabitqlib.SymqgIndex(rows.shape[1], degree, metric="l2", quantization_bits=bits)
         index.build(rows, ef_construction=200, num_threads=threads)  # num_threads: 1 unless said, 0 means all
 
         def search(queries, k, width):
-            # ef below k is refused, and ef = k finds little: only rows whose neighbours were read are returned, as only they
+            # ef below k is refused, and ef = k finds little: only rows that were expanded are returned, as only they
             # are compared by more than a code. The ids are uint32.
             return index.search_batch(long_enough(queries), k, ef=width, num_threads=1)[0]
 
-        file = scratch_folder(search) / "index"
-        index.save(str(file))
-        search.bytes = file.stat().st_size
-        file.unlink()
+        def own_bytes():
+            with tempfile.NamedTemporaryFile(prefix=TEMPORARY) as file:
+                index.save(file.name)
+                return os.stat(file.name).st_size
+
+        search.own_bytes = own_bytes
         return search
 
     return build
@@ -100,16 +97,14 @@ def zvec_index(quantize_type=None, flat_type=None):
         # memory the rows are in pages that a search looks up one by one.
         parameters = {"metric_type": zvec.MetricType.L2, "m": 16, "ef_construction": 200, "use_contiguous_memory": True}
         if quantize_type:
-            parameters |= {"quantize_type": getattr(zvec.QuantizeType, quantize_type), "use_flat_contiguous_memory": True}
+            parameters["quantize_type"] = getattr(zvec.QuantizeType, quantize_type)
+            parameters["use_flat_contiguous_memory"] = True  # of the rows that the best codes are compared by
         if flat_type:
             parameters["flat_data_type"] = getattr(zvec.DataType, flat_type)
         field = zvec.VectorSchema("row", zvec.DataType.VECTOR_FP32, rows.shape[1], zvec.HnswIndexParam(**parameters))
 
-        class Folder:
-            pass
-
-        owner = Folder()
-        path = scratch_folder(owner) / "collection"
+        folder = tempfile.TemporaryDirectory(prefix=TEMPORARY)
+        path = pathlib.Path(folder.name) / "collection"
         written = zvec.create_and_open(str(path), zvec.CollectionSchema("rows", vectors=field))
         for first in range(0, len(rows), ZVEC_BATCH):  # as lists of Python, which is a part of the time
             batch = enumerate(rows[first : first + ZVEC_BATCH], first)
@@ -132,8 +127,8 @@ def zvec_index(quantize_type=None, flat_type=None):
             found = np.array(found)
             return np.where(found >= 0, name_of[found], -1)
 
-        search.owner = owner
-        search.bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        search.folder = folder  # which goes with the search
+        search.own_bytes = lambda: sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         return search
 
     return build
@@ -153,39 +148,41 @@ def silent():
         os.close(nowhere)
 
 
-def glass_graph(rows, codes, threads):
-    """The graph, and what building it took, which the next index of the same rows and codes does not take again."""
+def glass_graph(rows, threads):
+    """A file of the graph, and what building it took: nothing if the index before had the same rows."""
     import glass  # its wheel has the kernels of AVX2, whatever the processor has
 
-    kept_rows, kept_codes, kept = glass_graph.last
-    if kept_rows is not None and kept_rows() is rows and kept_codes == codes:
-        return kept
+    last_rows, file, taken = glass_graph.last
+    if last_rows is not None and last_rows() is rows:
+        return file, taken
     # batch_search with num_threads sets the number for all that follows, builds too.
     glass.set_num_threads(threads)
     start = time.perf_counter()
-    # R is the degree of the lowest layer, hnswlib's M doubled; L is ef_construction. "L2" and "IP" are in upper case, and an
-    # unknown name is no error.
-    graph = glass.Index("HNSW", "L2", codes, R=32, L=200).build(rows)
-    taken = {"seconds": time.perf_counter() - start, "bytes": 4 * 32 * len(rows)}
-    glass_graph.last = weakref.ref(rows), codes, (graph, taken)
-    return graph, {}
+    # R is the degree of the lowest layer, hnswlib's M doubled; L is ef_construction. "L2" and "IP" are in upper case, and
+    # an unknown name is no error.
+    graph = glass.Index("HNSW", "L2", "SQ8U", R=32, L=200).build(rows)
+    seconds = time.perf_counter() - start
+    file = tempfile.NamedTemporaryFile(prefix=TEMPORARY)
+    graph.save(file.name)
+    glass_graph.last = weakref.ref(rows), file, {"seconds": seconds}
+    return file, {}
 
 
-glass_graph.last = None, None, None
+glass_graph.last = None, None, {}
 
 
 def glass_index(codes):
-    """HNSW, walked over codes; the 1.5 k best are compared again by floats. The codes of a graph have 8 bits or none."""
+    """HNSW, walked over codes; the 1.5 k best are compared again by floats."""
 
     def build(rows, threads):
         import glass
 
-        is_float = codes == "FP32"
         with silent():
-            graph, shared = glass_graph(rows, "FP32" if is_float else "SQ8U", threads)
-            # Positional: the names of the arguments differ between versions. A searcher keeps copies. The codes share one
-            # range from the least to the greatest coordinate, so a few far rows leave the others hardly any steps.
-            searcher = glass.Searcher(graph, rows, "L2", codes, "" if is_float else "FP32")
+            file, shared = glass_graph(rows, threads)
+            # A searcher takes the graph away from its Graph, without an error in the next one: so each reads its own. The
+            # arguments go by position, as versions name them differently. The codes share one range from the least to
+            # the greatest coordinate, so a few far rows leave the others hardly any steps.
+            searcher = glass.Searcher(glass.Graph(file.name), rows, "L2", codes, "FP32")
             glass.set_num_threads(1)  # how far to prefetch is tried out, by the threads that will search
             searcher.optimize(1)
 
@@ -193,7 +190,7 @@ def glass_index(codes):
             searcher.set_ef(width)
             return searcher.batch_search(queries, k, 1)[0]  # (ids as int32, distances); 0 threads are all
 
-        search.bytes, search.shared = None, shared
+        search.own_bytes, search.shared = lambda: None, shared
         return search
 
     return build
@@ -212,7 +209,7 @@ def zvec_peers(is_bytes):
 
 
 def glass_peers():
-    for codes, name in (("FP32", "float"), ("SQ8U", "8 bits"), ("SQ4U", "4 bits")):
+    for codes, name in (("SQ8U", "8-bit"), ("SQ4U", "4-bit")):
         yield Peer(f"glass, {name}", "glass", "pyglass-portable", glass_index(codes))
 
 
