@@ -4,6 +4,7 @@ from tables import (
     Table,
     disturbance,
     factor,
+    frontier,
     grouped,
     megabytes,
     place_of,
@@ -15,6 +16,7 @@ from tables import (
 )
 
 LEVELS = (0.95, 0.99)  # recall that graphs are compared at
+PEER_LEVELS = (0.95, 0.99, 0.999)
 METRIC_LEVEL = 0.95
 
 
@@ -111,6 +113,59 @@ def tables_by_threads(records, *makers):
 def graph_tables(records):
     searches = (graph_searches, "index build", "graph search")
     return tables_by_threads(records, (graph_builds, "graph build"), searches)
+
+
+def peer_graph_indexes(builds):
+    """A row an index. Ours say what they take; of peers that is the size of their files."""
+    note = disturbance(builds, builds[0]["threads"])
+    result = Table("graphs/peer-indexes", "indexes beside those over codes", note=note)
+    for r in builds:
+        seconds = r["seconds"]["median"]
+        values = {"build": short_time(seconds), "of one core": short_time(seconds * r["cores"])}
+        values |= {"MB at most": megabytes(r["peak_bytes"]), "MB kept": megabytes(r["bytes"])}
+        values["MB by its own account"] = megabytes(r["own_bytes"]) if r["own_bytes"] else None
+        result.add({"data": set_of(r), "method": r["contender"]}, values)
+    return result
+
+
+def peer_graph_searches(searches):
+    """A row an index and k. Where a recall is not reached, the best in brackets."""
+    note = disturbance(searches, 1)
+    result = Table("graphs/peer-searches", "queries/s of one thread, beside indexes over codes", note=note)
+    for (name, k), group in grouped(searches, lambda r: (set_of(r), r["k"])).items():
+        by_method = grouped(group, lambda r: r["method"])
+        speeds = {level: {m: speed_at(level, points) for m, points in by_method.items()} for level in PEER_LEVELS}
+        peers = {r["method"] for r in group if r["role"] == "peer"}
+        for method, points in by_method.items():
+            values = {}
+            for level in PEER_LEVELS:
+                speed = speeds[level][method]
+                values[f"at {level}"] = f"{speed:,.0f}" if speed else f"({frontier(points)[-1][0]:.4f})"
+                best = max((speeds[level][p] or 0 for p in peers), default=0)
+                ours = points[0]["role"] == "ours"
+                values[f"of best peer at {level}"] = factor(speed / best if ours and speed and best else None)
+            result.add({"data": name, "k": str(k), "method": method}, values)
+    return result
+
+
+def peer_graph_threads(records):
+    """A row an index of ours: how much faster two threads answer. Only printed."""
+    had = max(r["cores"] for r in records)
+    note = f"NOT TO BE TRUSTED: two threads had {had:.2f} cores" if had < 1.8 else ""
+    result = Table("", "queries/s of one thread and two", note=note)
+    for (name, method), group in grouped(records, lambda r: (set_of(r), r["method"])).items():
+        one, two = sorted(group, key=lambda r: r["query_threads"])
+        speeds = [r["n_queries"] / r["seconds"]["median"] for r in (one, two)]
+        values = {"one": f"{speeds[0]:,.0f}", "two": f"{speeds[1]:,.0f}", "two of one": factor(speeds[1] / speeds[0])}
+        result.add({"data": name, "k": str(one["k"]), "method": method}, values | {"cores": f"{two['cores']:.2f}"})
+    return result
+
+
+def peer_graph_tables(records):
+    groups = grouped(records, lambda r: r["comparison"])
+    makers = {"build": peer_graph_indexes, "search": peer_graph_searches, "threads": peer_graph_threads}
+    made = {f"peer graph {kind}": make for kind, make in makers.items()}
+    return [make(groups[kind]) for kind, make in made.items() if groups[kind]]
 
 
 def codec_times(by_name, comparison):

@@ -139,6 +139,47 @@ def random(n=100_000, d=128):
     ]
 
 
+def manifold(n=100_000, d=960, latent=24, seed=5):
+    """Like descriptors of images: positive, and in clusters near a curved surface of few dimensions."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((200, latent), dtype=np.float32)
+    turned = rng.standard_normal((latent, d), dtype=np.float32) / np.float32(np.sqrt(latent))
+    offsets = rng.standard_normal(d, dtype=np.float32) - 1
+
+    def rows(count):
+        x = centres[rng.integers(len(centres), size=count)]
+        x = x + 0.5 * rng.standard_normal((count, latent), dtype=np.float32)
+        x = np.logaddexp(2 * x @ turned + offsets, np.float32(0))  # a smooth max(., 0)
+        return np.abs(x + 0.05 * rng.standard_normal(x.shape, dtype=np.float32), out=x)
+
+    return Dataset("manifold-960", "sqeuclidean", rows(n), rows(1000))
+
+
+def heavy_tails(n=200_000, d=32, seed=6):
+    """A mixture whose clusters differ in size and width, with rows far outside them (Student's t of 3 degrees)."""
+    rng = np.random.default_rng(seed)
+    centres = 4 * rng.standard_normal((300, d), dtype=np.float32)
+    spreads = rng.lognormal(0, 0.5, 300).astype(np.float32)
+    shares = rng.pareto(1.5, 300) + 0.1
+
+    def rows(count):
+        of = rng.choice(300, count, p=shares / shares.sum())
+        tails = np.sqrt(3 / rng.chisquare(3, count)).astype(np.float32)
+        return centres[of] + (spreads[of] * tails)[:, None] * rng.standard_normal((count, d), dtype=np.float32)
+
+    return Dataset("heavy-tails-32", "sqeuclidean", rows(n), rows(1000))
+
+
+MADE = {"manifold-960": manifold, "heavy-tails-32": heavy_tails}
+
+
+def load_and_make(data, quick):
+    """The sets of the folder `data`, where there is one, and those that are made."""
+    yield from load(data, quick) if data else ()
+    for make in MADE.values():
+        yield make(20_000) if quick else make()
+
+
 def load(data, quick):
     """The sets of the folder `data`, one at a time; without a folder those that need none."""
     if data is None:

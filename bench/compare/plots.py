@@ -77,19 +77,24 @@ def plot_recall(records, out, threads):
 
 def plot_searches(records, out):
     """Recall against speed."""
-    for (dataset, metric), group in grouped(records, lambda r: (r["dataset"], r["metric"])).items():
+
+    def name_of(record):
+        of_peers = f"-peers-k{record['k']}" if record["comparison"] == "peer graph search" else ""
+        return f"graph-{record['dataset']}-{record['metric']}{of_peers}"
+
+    for name, group in grouped(records, name_of).items():
         figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
         for method, points in grouped(group, lambda r: r["method"]).items():
             ours = points[0]["role"] == "ours"
             axes.plot(*zip(*frontier(points)), "o-" if ours else "s--", markersize=4, label=method)
-        axes.set(title=f"{dataset} ({metric}), one thread", xlabel=f"recall@{group[0]['k']}", ylabel="queries a second")
+        axes.set(title=f"{set_of(group[0])}, one thread", xlabel=f"recall@{group[0]['k']}", ylabel="queries a second")
         # Logarithmic in what is missing to 1 (and a little), as nearly all of interest lies beyond 0.95.
         to_axis, from_axis = lambda x: -np.log(1.0005 - np.minimum(x, 1)), lambda y: 1.0005 - np.exp(-y)
         axes.set_xscale("function", functions=(to_axis, from_axis))
         axes.set(xlim=(0.7, 1), xticks=[0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999], yscale="log")
         axes.grid(alpha=0.3, which="both")
         axes.legend(fontsize=8)
-        save(figure, out, f"graph-{dataset}-{metric}")
+        save(figure, out, name)
 
 
 def plot(exact, graph_searches, out):

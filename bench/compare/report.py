@@ -7,13 +7,14 @@ import sys
 import lsh_plots
 import peers
 import plots
-from comparison_tables import codec_tables, exact_tables, file_tables, graph_tables, metric_tables
+from comparison_tables import codec_tables, exact_tables, file_tables, graph_tables, metric_tables, peer_graph_tables
 from lsh_tables import lsh_tables
 
 # In the order of printing: the comparisons of each kind, and its tables.
 KINDS = (
     (("knn", "approx_min_k"), exact_tables),
     (("graph build", "index build", "graph search"), graph_tables),
+    (("peer graph build", "peer graph search", "peer graph threads"), peer_graph_tables),
     (("codec train", "codec encode", "codec scan", "codec adist"), codec_tables),
     (("lsh notebook", "lsh build", "lsh target", "lsh search"), lsh_tables),
     (("metric knn", "metric graph build", "metric graph search"), metric_tables),
@@ -42,7 +43,8 @@ def write(out):
     text = "\n".join(table.text() for table in tables(measurements))
     (out / "tables.md").write_text(text)
     print(text)
-    plots.plot(of(measurements, "knn", "approx_min_k"), of(measurements, "graph search", "metric graph search"), out)
+    searches = of(measurements, "graph search", "metric graph search", "peer graph search")
+    plots.plot(of(measurements, "knn", "approx_min_k"), searches, out)
     lsh_plots.plot(of(measurements, "lsh notebook", "lsh search"), out)
 
 

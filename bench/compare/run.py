@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 
+STORAGES = ["float", "uint8", "sq8"]
 PEER_KINDS = {"situations", "filtered", "insertion"}  # by the program of peers/
 
 
@@ -26,7 +27,7 @@ def parse():
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
     parser.add_argument("--records", metavar="FOLDER", help="adds the rows of the tables to the records there")
     kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph", "files"}
-    kinds |= PEER_KINDS
+    kinds |= PEER_KINDS | {"graph_peers"}
     parser.add_argument(
         "--only",
         nargs="+",
@@ -35,6 +36,14 @@ def parse():
         help=f"of {', '.join(sorted(kinds))}; and names of data sets, or of metrics",
     )
     parser.add_argument("--quick", action="store_true", help="smaller inputs, fewer rounds")
+    parser.add_argument(
+        "--storages",
+        nargs="+",
+        metavar="NAME",
+        default=STORAGES,
+        help="how annulus keeps the rows in graph_peers: float, uint8 (only of data sets of bytes), half, or another storage "
+        f"that NNDescentIndex has (default: {' '.join(STORAGES)})",
+    )
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
     options = parser.parse_args()
     if options.records and options.quick:
@@ -52,6 +61,7 @@ def command(options):
     """As others would run it: without folders of this machine."""
     parts = ["python bench/compare/run.py"] + (["--data DIR"] if options.data else [])
     parts += [f"--threads {options.threads}"] + (["--only", *options.only] if options.only else [])
+    parts += [f"--storages {' '.join(options.storages)}"] if options.storages != STORAGES else []
     return " ".join(parts)
 
 
@@ -121,6 +131,9 @@ def measure(options):
         for kind, module in modules.items():
             if options.wants_kind(kind):
                 importlib.import_module(module).run(options, records)
+        # Once: they build by all cores, and search by one.
+        if options.wants_kind("graph_peers") and (name == "all" or os.cpu_count() == 1):
+            importlib.import_module("graph_peers").run(options, records)
         # Once: that program takes one thread or two by itself.
         if any(map(options.wants_kind, PEER_KINDS)) and (name == "all" or os.cpu_count() == 1):
             importlib.import_module("peers").run(options, records)
