@@ -39,8 +39,9 @@ class block_select {
   /// Adds data[0], ..., data[n - 1] at positions first, first + 1, ...; n <= chunk().
   void scan(const T* data, std::size_t n, Position first) {
     ANNULUS_ASSERT(n <= m_chunk);
+    const integer best = to_ordered_int(to_key<Largest>(lanes::best_element()));
     integer bound = std::min(m_bound, bound_from(first));
-    if (bound < to_ordered_int(to_key<Largest>(lanes::best_element()))) return;
+    if (bound < best) return;  // what is kept cannot get better
     const std::size_t whole = n / block_size() * block_size();
     const std::size_t found = with_part([&](auto part) { return find_blocks<part>(data, n, bound); });
     const std::size_t minima = (found + (whole < n ? 1 : 0)) * width, enough = m_k + m_k / 8 + 1;
@@ -50,14 +51,14 @@ class block_select {
       cut();
       bound = std::min(bound, bound_from(position));
     };
-    for (std::size_t next = 0; next < found;) {
+    for (std::size_t next = 0; next < found && bound >= best;) {
       next = with_part([&](auto part) { return append_blocks<part>(data, next, found, first, bound); });
       if (next < found) cut_before(first + m_blocks[next]);
     }
     if (whole < n) {
       const Position at = first + static_cast<Position>(whole);
       if (m_kept.size() > m_kept.capacity() - block_size()) cut_before(at);
-      append_last(n - whole, at, bound);
+      if (bound >= best) append_last(n - whole, at, bound);
     }
     if (m_kept.size() > m_k + m_k / 4 + 64) cut();
   }
