@@ -216,16 +216,16 @@ struct far_groups {
  private:
   static void point(std::size_t group, std::size_t stream, std::span<float> out) {
     const counter_random centre(11, group), noise(12, stream);
-    for (std::size_t j = 0; j < dim; ++j) out[j] = static_cast<float>(centre.normal(j) + 0.2 * noise.normal(j));
+    for (std::size_t j = 0; j < dim; ++j) out[j] = static_cast<float>(centre.normal(j) + 0.3 * noise.normal(j));
   }
 };
 
 /// How many answers have none of the k nearest.
 std::size_t n_lost(const neighbors& found, const neighbors& truth) {
-  std::size_t n = 0;
+  std::size_t lost = 0;
   for (std::size_t i = 0; i < truth.ids.rows(); ++i)
-    n += found.distances(i, 0) > truth.distances(i, truth.ids.cols() - 1);
-  return n;
+    lost += found.distances(i, 0) > truth.distances(i, truth.ids.cols() - 1);
+  return lost;
 }
 
 TEST_CASE("a search for a row of one group does not end in another", "[nndescent_index]") {
