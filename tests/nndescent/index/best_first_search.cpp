@@ -194,4 +194,58 @@ TEST_CASE("a bound lies epsilon of the spread beyond the k-th", "[search]") {
   CHECK(!annulus::detail::is_finite(detail::bound_of(1.0f, 3.0f, std::numeric_limits<double>::infinity())));
 }
 
+// ---- Groups far from each other -------------------------------------------------------------------------------------
+
+/// Rows of 12 groups, in their order, in 24 dimensions, where all groups are about as far from each other; and queries
+/// from the groups, every fourth of them halfway between two.
+struct far_groups {
+  static constexpr std::size_t n_groups = 12, dim = 24, n_queries = 400;
+  matrix<float> rows, queries{n_queries, dim};
+
+  explicit far_groups(std::size_t group_size) : rows(n_groups * group_size, dim) {
+    for (std::size_t i = 0; i < rows.rows(); ++i) point(i / group_size, i, rows.row(i));
+    std::vector<float> other(dim);
+    for (std::size_t i = 0; i < n_queries; ++i) {
+      point(i % n_groups, rows.rows() + i, queries.row(i));
+      if (i % 4 != 0) continue;
+      point(i / 4 % n_groups, rows.rows() + n_queries + i, other);
+      for (std::size_t j = 0; j < dim; ++j) queries(i, j) = (queries(i, j) + other[j]) / 2;
+    }
+  }
+
+ private:
+  static void point(std::size_t group, std::size_t stream, std::span<float> out) {
+    const counter_random centre(11, group), noise(12, stream);
+    for (std::size_t j = 0; j < dim; ++j) out[j] = static_cast<float>(centre.normal(j) + 0.3 * noise.normal(j));
+  }
+};
+
+/// How many answers have none of the k nearest.
+std::size_t n_lost(const neighbors& found, const neighbors& truth) {
+  std::size_t lost = 0;
+  for (std::size_t i = 0; i < truth.ids.rows(); ++i)
+    lost += found.distances(i, 0) > truth.distances(i, truth.ids.cols() - 1);
+  return lost;
+}
+
+TEST_CASE("a search for a row of one group does not end in another", "[nndescent_index]") {
+  const far_groups groups(500);
+  const auto truth = knn(groups.rows, groups.queries, k);
+  const nndescent_index index(groups.rows);
+  const auto found = index.search(groups.queries, k, {.beam = 100});
+  CHECK(n_lost(found, truth) == 0);
+  CHECK(recall(found, truth, k) >= 0.995);
+  CHECK(n_lost(index.search(groups.queries, k), truth) <= groups.n_queries / 100);
+}
+
+TEST_CASE("a search finds the group of a query where groups were inserted one after another", "[nndescent_index]") {
+  const far_groups groups(125);
+  const auto truth = knn(groups.rows, groups.queries, k);
+  nndescent_index<matrix<float>> index(matrix<float>(0, groups.dim));
+  index.insert(groups.rows);
+  const auto found = index.search(groups.queries, k, {.beam = 100});
+  CHECK(n_lost(found, truth) == 0);
+  CHECK(recall(found, truth, k) >= 0.995);
+}
+
 }  // namespace limited

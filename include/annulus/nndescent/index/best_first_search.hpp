@@ -21,10 +21,11 @@ struct walk_scratch {
 
   typename Walk::query query;
   visited_set visited = {};
-  search_pool<rank_type> pool = {};             ///< the nearest found, which lead the way
-  search_pool<rank_type> found = {};            ///< the nearest that may be returned, where that is not all of them
-  std::vector<candidate<rank_type>> open = {};  ///< a heap of what a covering walk may go on from
-  std::vector<candidate<rank_type>> hubs = {};  ///< hubs all over the data, from which it may go down
+  search_pool<rank_type> pool = {};              ///< the nearest found, which lead the way
+  search_pool<rank_type> found = {};             ///< the nearest that may be returned, where that is not all of them
+  std::vector<candidate<rank_type>> open = {};   ///< a heap of what a covering walk may go on from
+  std::vector<candidate<rank_type>> hubs = {};   ///< hubs all over the data, from which it may go down
+  std::vector<candidate<double>> branches = {};  ///< nodes of the tree that were passed by, and by what margin
   std::vector<id_type> ids = {};
   std::vector<rank_type> ranks = {};
   std::uint64_t distances = 0, hops = 0;
@@ -96,25 +97,45 @@ bool begin_with_longest(const Walk& walk, const search_edges& graph, const entry
   return true;
 }
 
-/// Where every walk starts: calls meet(id, rank) for the hubs that the tree asks about on its way (where the leaf is of
-/// the wrong cluster, they lead out of it), and collects the rows of the leaf and `root` in s.ids, to be ranked.
+/// Goes down the tree from a node: calls meet(id, rank) for the hubs that it asks about on its way (where the leaf is
+/// of the wrong cluster, they lead out of it), and collects the rows of the leaf in s.ids, to be ranked.
 template <class Walk, class Meet>
-void enter(const Walk& walk, const search_edges& graph, const entry_points& entries, walk_scratch<Walk>& s, Meet meet) {
+void enter_leaf(const Walk& walk, const search_edges& graph, const entry_points& entries, std::uint32_t node,
+                walk_scratch<Walk>& s, Meet meet) {
   using rank_type = typename Walk::rank_type;
-  const std::uint32_t leaf =
-      entries.tree.template find<rank_type>(graph.size(), [&](std::span<const id_type> ids, rank_type* out) {
-        walk.ranks(s.query, ids, out);
-        s.distances += ids.size();
-        for (std::size_t i = 0; i < ids.size(); ++i)
-          if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
-      });
+  const auto ranks = [&](std::span<const id_type> ids, rank_type* out) {
+    walk.ranks(s.query, ids, out);
+    s.distances += ids.size();
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (s.visited.insert(ids[i])) meet(ids[i], out[i]);
+  };
+  const auto pass_by = [&](std::uint32_t other, rank_type near, rank_type far) {
+    s.branches.push_back({static_cast<double>(far) - static_cast<double>(near), other});
+  };
+  const std::uint32_t leaf = entries.tree.template find_below<rank_type>(node, graph.size(), ranks, pass_by);
   s.ids.clear();
   entries.tree.visit(leaf, [&](id_type id) {
     if (id >= graph.size() || graph.block(id).front() == no_id || !s.visited.insert(id)) return;
     walk.prefetch(id);
     s.ids.push_back(id);
   });
+}
+
+/// Where every walk starts: in the leaf that the query falls into, and at the root.
+template <class Walk, class Meet>
+void enter(const Walk& walk, const search_edges& graph, const entry_points& entries, walk_scratch<Walk>& s, Meet meet) {
+  s.branches.clear();
+  enter_leaf(walk, graph, entries, 0, s, meet);
   if (entries.root < graph.size() && s.visited.insert(entries.root)) s.ids.push_back(entries.root);
+}
+
+/// The node passed by whose side of a plane was missed by the least margin, which is taken out; there must be one.
+template <class Walk>
+std::uint32_t take_branch(walk_scratch<Walk>& s) {
+  std::iter_swap(std::min_element(s.branches.begin(), s.branches.end()), s.branches.end() - 1);
+  const std::uint32_t node = s.branches.back().id;
+  s.branches.pop_back();
+  return node;
 }
 
 /// The neighbours of a row that were not met before go to s.ids, and are fetched.
@@ -145,10 +166,12 @@ void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
 }
 
 /// Walks the graph from its entries for the k nearest rows that `allow` lets pass, and returns
-/// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam.
-template <class Walk, class Allow>
+/// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam. Where the
+/// walk has ended and starts_again(found), it goes on from the next best leaf of the tree.
+template <class Walk, class Allow, class StartsAgain>
 const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_points& entries, std::size_t k,
-                       std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s) {
+                       std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s,
+                       StartsAgain starts_again) {
   using rank_type = typename Walk::rank_type;
   constexpr bool all = std::same_as<Allow, allow_all>;
   constexpr std::size_t likely_next = 2;  // of the nearest met, whose edges are fetched
@@ -181,16 +204,19 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_
           [&] { return found.progress(k); }))
     return found;
   enter(walk, graph, entries, s, meet);
-  rank_all();
-  while (const auto* nearest = s.pool.next()) {
-    if (static_cast<double>(nearest->rank) > bound) break;
-    const id_type id = nearest->id();
-    s.pool.close_next();
-    collect_neighbors(walk, graph, id, s);
-    if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+  for (;;) {
     rank_all();
+    while (const auto* nearest = s.pool.next()) {
+      if (static_cast<double>(nearest->rank) > bound) break;
+      const id_type id = nearest->id();
+      s.pool.close_next();
+      collect_neighbors(walk, graph, id, s);
+      if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+      rank_all();
+    }
+    if (s.branches.empty() || !starts_again(found)) return found;
+    enter_leaf(walk, graph, entries, take_branch(s), s, meet);
   }
-  return found;
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -64,11 +64,18 @@ class entry_tree {
   /// the way, which are below n. Ends, whatever the nodes hold.
   template <class Rank, class Ranks>
   std::uint32_t find(std::size_t n, Ranks ranks) const {
-    std::uint32_t at = 0;
+    return find_below<Rank>(0, n, ranks, [](std::uint32_t, Rank, Rank) {});
+  }
+  /// The same from node `at` down. Calls pass_by(node, near, far) for each node on the way that is not followed, with
+  /// the ranks of the hub that is nearer to the query and of the hub on the side of that node.
+  template <class Rank, class Ranks, class PassBy>
+  std::uint32_t find_below(std::uint32_t at, std::size_t n, Ranks ranks, PassBy pass_by) const {
     while (is_split(at, n)) {
       Rank found[2];
       ranks(std::span<const id_type>(m_nodes[at].hubs), found);
-      at = m_nodes[at].child + (found[1] < found[0]);
+      const bool is_right = found[1] < found[0];
+      pass_by(m_nodes[at].child + !is_right, found[is_right], found[!is_right]);
+      at = m_nodes[at].child + is_right;
     }
     return at;
   }

@@ -73,7 +73,7 @@ struct vertex_search {
         scan(beam, passes, s);
         return s.walk.found;
       }
-      walk_graph(walk, graph, entries, beam, beam, beam, infinity, allow_all{}, s.walk);
+      walk_graph(walk, graph, entries, beam, beam, beam, infinity, allow_all{}, s.walk, starts_again(s.walk));
       return s.walk.pool;
     }
     surroundings goal{{s.walk.found, std::min(beam / 2, names.n_live()), beam, infinity}, names, s.erased};
@@ -91,7 +91,7 @@ struct vertex_search {
     bool is_wide = false;
     if (passes.is_open()) {
       const auto& found = names.n_erased() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
-                                                             e.epsilon, allow_all{}, w)
+                                                             e.epsilon, allow_all{}, w, starts_again(w))
                                                 : walk_among_erased(e, w);
       const bool is_telling = found.size() >= k && !w.pool.is_mostly_tied();
       if (!is_telling && names.n_erased() == 0) return scan(e.wanted, passes, s);
@@ -148,16 +148,16 @@ struct vertex_search {
     else return distance;
   }
   float last_distance(id_type vertex) const noexcept { return lists(vertex, lists.width() - 1).rank; }
-  /// Whether a distance from a row is beyond its surroundings: twice as long as the way to the last of its list of
-  /// neighbours, or four times that to the fourth, as groups may be smaller than lists are wide.
-  bool is_far(float distance, id_type vertex) const {
+  /// Whether a distance from a row is beyond its surroundings: that many times as long as the way to the last of its
+  /// list of neighbours, or twice as many times that to the fourth, as groups may be smaller than lists are wide.
+  bool is_far(float distance, id_type vertex, float times = 2) const {
     if (is_product) return false;
     const float length = length_of(distance);
-    const auto is_beyond = [&](float times, std::size_t place) {
-      return length > times * length_of(lists(vertex, place).rank);
+    const auto is_beyond = [&](float factor, std::size_t place) {
+      return length > factor * length_of(lists(vertex, place).rank);
     };
     const std::size_t last = lists.width() - 1;
-    return is_beyond(2, last) || is_beyond(4, std::min<std::size_t>(3, last));
+    return is_beyond(times, last) || is_beyond(2 * times, std::min<std::size_t>(3, last));
   }
   /// f(vertex) for all that pass, each once.
   template <class F>
@@ -251,11 +251,23 @@ struct vertex_search {
   }
 
  private:
+  /// Whether a walk is to start again from another leaf: where the nearest row found is half as far again as its
+  /// surroundings reach, the tree may have led to the wrong group of rows. That costs at most half of what the walk
+  /// did.
+  auto starts_again(const walk_scratch<Walk>& w) const {
+    return [this, &w, before = w.distances, walked = std::uint64_t{0}](const search_pool<rank_type>& found) mutable {
+      constexpr float times = 1.5;
+      if (found.size() == 0 || !is_far(distance(found[0].rank), found[0].id(), times)) return false;
+      const std::uint64_t spent = w.distances - before;
+      if (walked == 0) walked = spent;
+      return 2 * (spent - walked) < walked;
+    };
+  }
   /// The pool is wider by the share of erased vertices in it.
   const search_pool<rank_type>& walk_among_erased(const effort& e, walk_scratch<Walk>& w) const {
     const auto is_live = [&](id_type vertex) { return names.is_live(vertex); };
     const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1;
-    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w);
+    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w, starts_again(w));
   }
   /// Whether no live vertex nearer than the k-th found was passed over. Where more vertices are erased here than
   /// elsewhere, the k-th found may rank behind the last of the pool.
