@@ -117,25 +117,41 @@ inline void damage(edited_index& file, const annulus::counter_random& random) {
   }
 }
 
-/// Searches an index `n` times whose file was damaged and not looked over; how many ids are found that there are not.
+/// Searches the index of an edited file that is not looked over; how many ids are found that there are not. One that is
+/// refused finds none: parameters, and a few numbers, are looked over at once.
+template <class Index, class... Args>
+std::size_t search_edited(edited_index& file, const typename Index::view_type& queries, float radius,
+                          const Args&... args) {
+  const scratch_folder folder;
+  file.save(folder / "edited");
+  try {
+    return search_all(load_unverified<Index>(folder / "edited", args...), queries, radius);
+  } catch (const annulus::format_error&) {
+    return 0;
+  }
+}
+
+/// The same for `n` files, each with damage of its own.
+template <class Index, class... Args>
+std::size_t search_damaged_files(const edited_index& file, const typename Index::view_type& queries, float radius,
+                                 std::size_t n, std::uint64_t seed, const Args&... args) {
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    edited_index damaged = file;
+    damage(damaged, annulus::counter_random(seed, i));
+    CAPTURE(i);
+    wrong += search_edited<Index>(damaged, queries, radius, args...);
+  }
+  return wrong;
+}
+
+/// The same for the file that an index is saved in.
 template <class Index, class... Args>
 std::size_t search_damaged(const Index& index, const typename Index::view_type& queries, float radius, std::size_t n,
                            const Args&... args) {
   const scratch_folder folder;
   save(index, folder / "index");
-  const edited_index file(folder / "index");
-  std::size_t wrong = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    edited_index damaged = file;
-    damage(damaged, annulus::counter_random(11, i));
-    damaged.save(folder / "damaged");
-    CAPTURE(i);
-    try {
-      wrong += search_all(load_unverified<Index>(folder / "damaged", args...), queries, radius);
-    } catch (const annulus::format_error&) {  // parameters, a few numbers are looked over at once
-    }
-  }
-  return wrong;
+  return search_damaged_files<Index>(edited_index(folder / "index"), queries, radius, n, 11, args...);
 }
 
 }  // namespace saved

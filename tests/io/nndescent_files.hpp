@@ -104,12 +104,8 @@ std::size_t search_misnumbered(const Index& index) {
                                       (std::uint64_t{1} << 48) - 1, ~std::uint64_t{0}}) {
       edited_index edited = file;
       edited.set(key, std::to_string(other));
-      edited.save(folder / "edited");
       CAPTURE(key, other);
-      try {
-        wrong += saved::search_all(load_unverified<Index>(folder / "edited"), few, radius);
-      } catch (const format_error&) {
-      }
+      wrong += saved::search_edited<Index>(edited, few, radius);
     }
   }
   return wrong;
@@ -203,20 +199,8 @@ void check_changed(Index index) {
 template <class Index>
 std::size_t search_damaged_sample(const std::string& name) {
   const auto few = sample_rows(3, 6, 2);
-  const scratch_folder folder;
-  const edited_index file(sample_file(name));
-  std::size_t wrong = 0;
-  for (std::size_t i = 0; i < 200; ++i) {
-    edited_index damaged = file;
-    saved::damage(damaged, counter_random(13, i));
-    damaged.save(folder / "damaged");
-    CAPTURE(name, i);
-    try {
-      wrong += saved::search_all(load_unverified<Index>(folder / "damaged"), few, radius);
-    } catch (const format_error&) {
-    }
-  }
-  return wrong;
+  CAPTURE(name);
+  return saved::search_damaged_files<Index>(edited_index(sample_file(name)), few, radius, 200, 13);
 }
 
 }  // namespace nndescent_files

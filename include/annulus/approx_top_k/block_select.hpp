@@ -103,7 +103,7 @@ class block_select {
     while (m_group < 32 && at_once / (2 * m_group) >= 2 * k + 64) m_group *= 2;
     const std::size_t blocks = m_chunk / block_size() + 1;
     m_minima.resize(blocks * width);
-    m_part_minima.resize(blocks * std::max<std::size_t>(m_group / 2, 1) * width);
+    m_part_minima.resize(blocks * (m_group / part_size()) * width);
     m_blocks.resize(blocks);
     m_last.resize(block_size());
     m_kept.reset(2 * k + at_once_appended + block_size());
@@ -118,12 +118,19 @@ class block_select {
     return kth - (!std::is_integral_v<key> && kth == 0 ? 2 : 1);  // below +0 is -0, which equals it
   }
 
-  /// f(the vectors of a part, as a constant).
+  /// How many vectors of a block have their minima kept, since a block is read again by parts.
+  std::size_t part_size() const noexcept { return m_group == 1 ? 1 : m_group < (is_wide ? 4 : 8) ? 2 : 4; }
+  /// f(part_size(), as a constant).
   template <class F>
   std::size_t with_part(F f) const {
-    if (m_group == 1) return f(std::integral_constant<std::size_t, 1>{});
-    if (m_group < (is_wide ? 4 : 8)) return f(std::integral_constant<std::size_t, 2>{});
-    return f(std::integral_constant<std::size_t, 4>{});
+    switch (part_size()) {
+      case 1:
+        return f(std::integral_constant<std::size_t, 1>{});
+      case 2:
+        return f(std::integral_constant<std::size_t, 2>{});
+      default:
+        return f(std::integral_constant<std::size_t, 4>{});
+    }
   }
 
   /// Writes where those whole blocks of `n` elements begin that have a minimum up to the bound, and their minima, with
@@ -174,7 +181,7 @@ class block_select {
   }
 
   /// Appends the elements up to the bound of the whole blocks found, from the i-th of `end` on; returns the one to go
-  /// on with after a cut.
+  /// on with after a cut. Not inlined, as its registers do not suffice for both loops of a scan.
   template <std::size_t Part>
   [[gnu::noinline]] std::size_t append_blocks(const T* data, std::size_t i, std::size_t end, Position first,
                                               integer bound) noexcept {
@@ -214,7 +221,7 @@ class block_select {
     return false;
   }
 
-  /// Appends the elements up to the limit of some vectors: key by key where few of many are expected.
+  /// Appends the elements up to the limit of some vectors. Of four of narrow elements few are: these one by one.
   template <std::size_t Vectors>
   [[gnu::always_inline]] static void append_up_to(writer& kept, const T* p, Position first,
                                                   [[maybe_unused]] const batch& limit,
@@ -241,14 +248,14 @@ class block_select {
   }
 
   std::size_t m_n = 0, m_k = 0, m_chunk = 0;
-  std::size_t m_group = 1;  ///< vectors of a block; its parts have 4 at most
+  std::size_t m_group = 1;  ///< vectors of a block
   reservoir<key, Position> m_kept;
   integer m_bound = 0;                 ///< elements above this are not among the k best
   candidate<key, Position> m_kth{};    ///< nor are those after this one, the k-th of the last cut
   aligned_vector<integer> m_minima;    ///< of the lanes of the blocks to be read again
   aligned_vector<lane> m_part_minima;  ///< and of their parts
   aligned_vector<T> m_last;            ///< a copy of the last block, where it is not full
-  std::vector<Position> m_blocks;
+  std::vector<Position> m_blocks;      ///< where they begin
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -5,7 +5,6 @@
 
 #include <annulus/core/simd/batch.hpp>
 
-#include <algorithm>
 #include <concepts>
 
 #include <annulus/core/base/macros_off.hpp>

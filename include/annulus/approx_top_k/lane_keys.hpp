@@ -47,13 +47,13 @@ struct lane_keys {
     else return false;
   }
 
-  /// The smaller of two, never NaN behind the numbers if `kept` is none.
+  /// The smaller of two. A candidate that is NaN is not, unless it comes before the numbers.
   static batch min(const batch& candidate, const batch& kept) noexcept {
     if constexpr (are_wide) return simd::min_skip_nan(candidate, kept);
     else return xsimd::min(candidate, kept);
   }
 
-  /// The last key of those up to a bound of the keys of keys.hpp, which is not before that of best_element().
+  /// The last key of those up to a bound among the keys of keys.hpp, which is no less than that of best_element().
   static key limit(key_t<T> bound) noexcept {
     if constexpr (are_wide) return bound;
     else if constexpr (std::is_integral_v<T>)
@@ -80,7 +80,6 @@ struct lane_keys {
 
  private:
   static constexpr bool may_nan_be_least = !are_wide && !std::is_integral_v<T>;
-  static constexpr key magnitude = std::numeric_limits<key>::max();
 
   static constexpr T extreme(bool smallest) noexcept {
     using limits = std::numeric_limits<T>;
@@ -90,30 +89,23 @@ struct lane_keys {
 
   static key best() noexcept { return of(best_element()); }
 
-  static key of(T x) noexcept {
-    const auto raw = std::bit_cast<key>(x);
-    constexpr key lowest = std::numeric_limits<key>::lowest();
-    const key smallest_first = std::is_unsigned_v<T>               ? raw ^ lowest
-                               : std::is_integral_v<T> || raw >= 0 ? raw
-                                                                   : raw ^ magnitude;
-    return Largest ? ~smallest_first : smallest_first;
-  }
+  static key of(T x) noexcept { return turned(std::bit_cast<key>(x)); }
 
-  /// The keys of elements that were loaded as integers.
-  static batch turned(const batch& raw) noexcept {
-    if constexpr (std::is_integral_v<T>) {
-      const batch ordered = std::is_unsigned_v<T> ? raw ^ batch(std::numeric_limits<key>::lowest()) : raw;
-      return Largest ? ~ordered : ordered;
-    } else {
-      return Largest ? ~with_turned_negatives(raw) : with_turned_negatives(raw);
-    }
+  /// The keys of elements, whose bits are given as integers: of one, or of a vector.
+  template <class V>
+  static V turned(V bits) noexcept {
+    if constexpr (!std::is_integral_v<T>) bits = with_turned_negatives(bits);
+    else if constexpr (std::is_unsigned_v<T>) bits = static_cast<V>(bits ^ V(std::numeric_limits<key>::lowest()));
+    return Largest ? static_cast<V>(~bits) : bits;
   }
+  /// The inverse of turned.
   static batch turned_back(const batch& keys) noexcept {
     if constexpr (std::is_integral_v<T>) return turned(keys);
     else return with_turned_negatives(Largest ? ~keys : keys);
   }
-  static batch with_turned_negatives(const batch& raw) noexcept {
-    return raw ^ ((raw >> (8 * sizeof(key) - 1)) & batch(magnitude));
+  template <class V>
+  static V with_turned_negatives(const V& bits) noexcept {
+    return static_cast<V>(bits ^ ((bits >> (8 * sizeof(key) - 1)) & V(std::numeric_limits<key>::max())));
   }
 };
 

@@ -67,6 +67,7 @@ class reservoir {
     [[gnu::always_inline]] void append(const simd::batch<Rank>& ranks, std::uint64_t chosen, Id first) noexcept {
       m_size += simd::append_lanes(ranks, chosen, first, m_ranks + m_size, m_ids + m_size);
     }
+    /// One candidate. Needs room for it.
     void append(Rank rank, Id id) noexcept {
       m_ranks[m_size] = rank;
       m_ids[m_size++] = id;

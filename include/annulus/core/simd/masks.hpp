@@ -18,8 +18,8 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
 #if defined(__aarch64__)
-/// One bit of each lane of so many bytes, all bits of which are alike, in order: a bit of its own is left to each, and
-/// those of a half are added.
+/// The mask of lanes of so many bytes, each of which has all bits set or none: each keeps the bit of its place, and
+/// their sum has all of these.
 template <std::size_t Bytes>
 std::uint64_t neon_mask(uint8x16_t v) noexcept {
   if constexpr (Bytes == 8) {
@@ -109,7 +109,7 @@ inline constexpr auto chosen_of_eight = [] {
 }();
 #endif
 
-#if defined(__aarch64__) || (defined(__SSSE3__) && !defined(__AVX2__))
+#if defined(__aarch64__) || defined(__SSSE3__)
 /// For every choice of four lanes of 4 bytes the numbers of the bytes of those chosen.
 alignas(64) inline constexpr auto chosen_of_four = [] {
   std::array<std::array<std::uint8_t, 16>, 16> numbers{};
@@ -119,19 +119,28 @@ alignas(64) inline constexpr auto chosen_of_four = [] {
         for (std::size_t byte = 0; byte < 4; ++byte) numbers[chosen][to++] = static_cast<std::uint8_t>(4 * lane + byte);
   return numbers;
 }();
+#endif
 
-/// Writes those of four lanes of 4 bytes at p that are chosen.
-inline void store_chosen_of_four(void* out, const void* p, std::uint64_t chosen) noexcept {
-  const std::uint8_t* const from = chosen_of_four[chosen].data();
+/// Writes those of the four lanes at p, of 4 bytes each, that are chosen, to `out`, which has room for four; returns
+/// the end of them.
+template <class T>
+T* store_chosen_of_four(T* out, const T* p, std::uint64_t chosen) noexcept {
 #if defined(__aarch64__)
-  vst1q_u8(static_cast<std::uint8_t*>(out), vqtbl1q_u8(vld1q_u8(static_cast<const std::uint8_t*>(p)), vld1q_u8(from)));
+  const auto bytes = [](const void* from) { return vld1q_u8(static_cast<const std::uint8_t*>(from)); };
+  vst1q_u8(reinterpret_cast<std::uint8_t*>(out), vqtbl1q_u8(bytes(p), bytes(chosen_of_four[chosen].data())));
+  return out + std::popcount(chosen);
+#elif defined(__SSSE3__)
+  const auto bytes = [](const void* from) { return _mm_load_si128(static_cast<const __m128i*>(from)); };
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_shuffle_epi8(bytes(p), bytes(chosen_of_four[chosen].data())));
+  return out + std::popcount(chosen);
 #else
-  const __m128i v = _mm_load_si128(static_cast<const __m128i*>(p));
-  _mm_storeu_si128(static_cast<__m128i*>(out),
-                   _mm_shuffle_epi8(v, _mm_load_si128(reinterpret_cast<const __m128i*>(from))));
+  for (std::size_t i = 0; i < 4; ++i) {  // the next one is written over what was not chosen
+    *out = p[i];
+    out += chosen >> i & 1;
+  }
+  return out;
 #endif
 }
-#endif
 
 /// Writes the lanes of `values` whose bit of `chosen` is set, in order, to `out`, which has room for all lanes. Without
 /// branches where the instruction set can.
@@ -157,20 +166,8 @@ template <class T>
 #endif
   alignas(64) T lane[lanes<T>];
   values.store_aligned(lane);
-#if defined(__aarch64__) || (defined(__SSSE3__) && !defined(__AVX2__))
   if constexpr (sizeof(T) == 4) {
-    for (std::size_t i = 0; i < lanes<T>; i += 4, chosen >>= 4) {
-      store_chosen_of_four(out, lane + i, chosen & 15);
-      out += std::popcount(chosen & 15);
-    }
-    return;
-  }
-#endif
-  if constexpr (sizeof(T) == 4) {
-    for (std::size_t i = 0; i < lanes<T>; ++i) {  // the next one is written over what was not chosen
-      *out = lane[i];
-      out += chosen >> i & 1;
-    }
+    for (std::size_t i = 0; i < lanes<T>; i += 4) out = store_chosen_of_four(out, lane + i, chosen >> i & 15);
   } else {
     for (; chosen != 0; chosen &= chosen - 1) *out++ = lane[std::countr_zero(chosen)];
   }
