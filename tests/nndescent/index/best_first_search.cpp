@@ -187,6 +187,30 @@ TEST_CASE("a pool takes no NaN, full or not", "[search]") {
   CHECK(pool[1].id() == 3);
 }
 
+TEMPLATE_TEST_CASE("searches keep sums of squares of bytes in 32 bits", "[search]", std::uint8_t, std::int8_t) {
+  using walk_type = detail::row_walk<TestType, TestType, euclidean>;
+  STATIC_REQUIRE(std::same_as<typename walk_type::rank_type, std::uint32_t>);
+  STATIC_REQUIRE(std::same_as<typename detail::row_walk<TestType, TestType, manhattan>::rank_type, std::uint32_t>);
+  STATIC_REQUIRE(std::same_as<typename detail::row_walk<float, float, euclidean>::rank_type, float>);
+  for (const std::size_t dim : {3u, 128u, 66'051u, 66'052u, 300'000u}) {
+    walk_type walk(dim, {});
+    walk.resize(2);
+    walk.assign(0, std::vector<TestType>(dim, std::numeric_limits<TestType>::min()));
+    walk.assign(1, std::vector<TestType>(dim, std::numeric_limits<TestType>::max()));
+    auto query = walk.make_query();
+    walk.prepare_row(0, query);
+    const std::array<id_type, 2> ids{0, 1};
+    std::array<std::uint32_t, 2> ranks{};
+    walk.ranks(query, ids, ranks.data());
+    const double sum = 255.0 * 255 * static_cast<double>(dim);
+    CAPTURE(dim);
+    CHECK(walk.has_exact_ranks() == (sum < 0x1p32));
+    CHECK(ranks[0] == 0);
+    CHECK(static_cast<double>(walk.full_rank(ranks[1])) <= sum);
+    CHECK(static_cast<double>(walk.full_rank(ranks[1])) >= sum * (walk.has_exact_ranks() ? 1 : 1 - 0x1p-30));
+  }
+}
+
 TEST_CASE("a bound lies epsilon of the spread beyond the k-th", "[search]") {
   CHECK(detail::bound_of(1.0f, 3.0f, 0.0) == 3.0);
   CHECK(detail::bound_of(1.0f, 3.0f, 0.5) == 4.0);
