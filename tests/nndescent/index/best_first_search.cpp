@@ -160,6 +160,53 @@ TEST_CASE("a pool keeps the nearest in their order", "[search]") {
   }
 }
 
+TEMPLATE_TEST_CASE("a pool is a sorted list of which the nearest are kept, each as it was marked", "[search]", float,
+                   double, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t) {
+  struct row {
+    TestType rank;
+    id_type id;
+    bool is_open;
+  };
+  const counter_random random(6);
+  detail::search_pool<TestType> pool;
+  std::size_t wrong = 0;
+  for (const std::size_t capacity : {0u, 1u, 2u, 3u, 15u, 16u, 17u, 31u, 63u, 64u, 65u, 100u, 257u, 1000u})
+    for (const std::uint64_t n_ranks : {1u, 5u, 1000000u}) {
+      pool.reset(capacity);
+      std::vector<row> expected;
+      for (id_type id = 0; id < 600; ++id) {
+        const std::uint64_t drawn = random.below(id + 1000 * capacity, n_ranks);
+        TestType rank = static_cast<TestType>(drawn);
+        if constexpr (std::is_signed_v<TestType>) rank -= static_cast<TestType>(n_ranks / 2);
+        if (drawn % 7 == 3) rank = std::numeric_limits<TestType>::max();
+        if constexpr (std::is_floating_point_v<TestType>)
+          if (drawn % 7 == 4) rank = std::numeric_limits<TestType>::infinity();
+        const auto at =
+            std::ranges::find_if(expected, [&](const row& other) { return rank < other.rank; }) - expected.begin();
+        const auto place = std::min(static_cast<std::size_t>(at), capacity);
+        expected.insert(expected.begin() + at, {rank, id, true});
+        if (expected.size() > capacity) expected.pop_back();
+        wrong += pool.insert(rank, id) != place;
+        if (id % 3 == 0 && pool.next()) {
+          const auto open = std::ranges::find_if(expected, [](const row& other) { return other.is_open; });
+          wrong += open == expected.end() || open->id != pool.next()->id();
+          open->is_open = false;
+          pool.close_next();
+        }
+      }
+      REQUIRE(pool.size() == expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        wrong += pool[i].id() != expected[i].id || pool[i].rank != expected[i].rank;
+      for (const row& e : expected) {
+        if (!e.is_open) continue;
+        wrong += !pool.next() || pool.next()->id() != e.id;
+        if (pool.next()) pool.close_next();
+      }
+      CHECK(!pool.next());
+    }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("a pool shows each entry once, the nearest first", "[search]") {
   detail::search_pool<float> pool;
   pool.reset(5);
@@ -173,7 +220,7 @@ TEST_CASE("a pool shows each entry once, the nearest first", "[search]") {
   pool.close_next();
   CHECK(pool.next()->id() == 4);
   pool.close_next();
-  CHECK(pool.next() == nullptr);
+  CHECK(!pool.next());
 }
 
 TEST_CASE("a pool takes no NaN, full or not", "[search]") {

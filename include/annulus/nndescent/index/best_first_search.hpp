@@ -206,12 +206,12 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_
   enter(walk, graph, entries, s, meet);
   for (;;) {
     rank_all();
-    while (const auto* nearest = s.pool.next()) {
+    while (const auto nearest = s.pool.next()) {
       if (static_cast<double>(nearest->rank) > bound) break;
       const id_type id = nearest->id();
       s.pool.close_next();
       collect_neighbors(walk, graph, id, s);
-      if (const auto* following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+      if (const auto following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
       rank_all();
     }
     if (s.branches.empty() || !starts_again(found)) return found;

@@ -186,7 +186,7 @@ class covering_walk {
   /// The nearest row met that is not expanded, which the caller is to expand; no_id where none is left.
   candidate<rank_type> take_nearest() {
     if (!m_has_heap) {
-      if (const auto* nearest = m_s.pool.next()) {
+      if (const auto nearest = m_s.pool.next()) {
         const candidate<rank_type> taken{nearest->rank, nearest->id()};
         m_s.pool.close_next();
         return taken;
@@ -212,7 +212,7 @@ class covering_walk {
   void prefetch_next() {
     id_type next = no_id;
     if (!m_has_heap) {
-      if (const auto* nearest = m_s.pool.next()) next = nearest->id();
+      if (const auto nearest = m_s.pool.next()) next = nearest->id();
     } else if (!m_s.open.empty()) {
       next = m_s.open.front().id;
     }

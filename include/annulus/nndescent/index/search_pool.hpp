@@ -4,8 +4,11 @@
 /// The state of a graph search: which rows it has met, and the nearest of them.
 
 #include <annulus/core/select/candidate.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -45,42 +48,39 @@ class visited_set {
 template <class Rank>
 class search_pool {
  public:
-  class entry {
-   public:
-    entry() = default;
-    entry(Rank r, id_type id) noexcept : rank(r), m_bits(id) {}
-    Rank rank{};
-    id_type id() const noexcept { return m_bits & ~closed_bit; }
-    bool is_open() const noexcept { return (m_bits & closed_bit) == 0; }
-    void close() noexcept { m_bits |= closed_bit; }
+  struct entry {
+    Rank rank;
+    id_type id() const noexcept { return m_id; }
+    entry(Rank r, id_type id) noexcept : rank(r), m_id(id) {}
 
    private:
-    static constexpr std::uint32_t closed_bit = 0x80000000u;  // graphs have fewer than 2^31 rows
-    std::uint32_t m_bits = 0;
+    id_type m_id;
   };
 
   void reset(std::size_t capacity) {
     m_capacity = capacity;
     m_size = m_next = 0;
-    if (m_entries.size() < capacity) m_entries.resize(capacity);
+    if (m_marked_ids.size() >= capacity) return;
+    m_ranks.resize(capacity + simd::lanes<Rank>);
+    m_marked_ids.resize(capacity);
   }
   std::size_t size() const noexcept { return m_size; }
   bool is_full() const noexcept { return m_size == m_capacity; }
-  const entry& operator[](std::size_t i) const noexcept { return m_entries[i]; }
+  entry operator[](std::size_t i) const noexcept { return {m_ranks[i], m_marked_ids[i] & ~closed_bit}; }
   /// Whether it is full and at least half of its rows (if it is small, all) tie at the last rank, so that nothing tells
   /// where nearer rows may be.
   bool is_mostly_tied() const noexcept {
     constexpr std::size_t large = 16;
     if (m_capacity < 2 || !is_full()) return false;
-    return !(m_entries[m_size < large ? 0 : (m_size - 1) / 2].rank < m_entries[m_size - 1].rank);
+    return !(m_ranks[m_size < large ? 0 : (m_size - 1) / 2] < m_ranks[m_size - 1]);
   }
   /// Whether a row of this rank has a place.
   bool could_take(Rank rank) const noexcept { return could_take(rank, m_capacity); }
   /// Whether a row of this rank may be among the k nearest.
-  bool could_take(Rank rank, std::size_t k) const noexcept { return m_size < k || !(m_entries[k - 1].rank < rank); }
+  bool could_take(Rank rank, std::size_t k) const noexcept { return m_size < k || !(m_ranks[k - 1] < rank); }
   /// Another value once the k nearest are others, or more.
   double progress(std::size_t k) const noexcept {
-    return m_size < k ? static_cast<double>(m_size) : static_cast<double>(m_entries[k - 1].rank);
+    return m_size < k ? static_cast<double>(m_size) : static_cast<double>(m_ranks[k - 1]);
   }
   /// How many rows rank no further than this.
   std::size_t count_within(Rank rank) const noexcept {
@@ -89,24 +89,21 @@ class search_pool {
   /// How many have ranks for which is_near(rank) holds, which does so up to some rank.
   template <class IsNear>
   std::size_t count_while(IsNear is_near) const {
-    const entry* const first = m_entries.data();
-    return static_cast<std::size_t>(
-        std::partition_point(first, first + m_size, [&](const entry& e) { return is_near(e.rank); }) - first);
+    const Rank* const first = m_ranks.data();
+    return static_cast<std::size_t>(std::partition_point(first, first + m_size, is_near) - first);
   }
 
   /// Returns its place, or size() if it is too far, or no number.
   std::size_t insert(Rank rank, id_type id) noexcept {
     if (m_size == m_capacity) {
-      if (m_size == 0 || !is_less(rank, m_entries[m_size - 1].rank)) return m_size;
+      if (m_size == 0 || !is_less(rank, m_ranks[m_size - 1])) return m_size;
     } else if (is_nan(rank)) {
       return m_size;
     }
-    entry* const first = m_entries.data();
-    entry* const at = std::upper_bound(first, first + m_size, rank, [](Rank r, const entry& e) { return r < e.rank; });
+    const std::size_t place = place_of(rank);
     m_size += m_size < m_capacity;
-    std::move_backward(at, first + m_size - 1, first + m_size);
-    *at = entry(rank, id);
-    const auto place = static_cast<std::size_t>(at - first);
+    put(m_ranks.data(), place, rank);
+    put(m_marked_ids.data(), place, id);
     m_next = std::min(m_next, place);
     return place;
   }
@@ -114,19 +111,45 @@ class search_pool {
   /// The place of the nearest that was not expanded, or size().
   std::size_t first_open() const noexcept {
     std::size_t place = m_next;
-    while (place < m_size && !m_entries[place].is_open()) ++place;
+    while (place < m_size && (m_marked_ids[place] & closed_bit) != 0) ++place;
     return place;
   }
-  /// The nearest that was not expanded, or null.
-  const entry* next() noexcept {
+  /// The nearest that was not expanded, if there is one.
+  std::optional<entry> next() noexcept {
     m_next = first_open();
-    return m_next < m_size ? &m_entries[m_next] : nullptr;
+    if (m_next == m_size) return std::nullopt;
+    return (*this)[m_next];
   }
-  void close_next() noexcept { m_entries[m_next++].close(); }
+  void close_next() noexcept { m_marked_ids[m_next++] |= closed_bit; }
 
  private:
+  static constexpr std::uint32_t closed_bit = 0x80000000u;  // graphs have fewer than 2^31 rows
+
+  /// Behind all that rank no further: halves the pool, without branches, until few vectors are left to compare.
+  std::size_t place_of(Rank rank) const noexcept {
+    constexpr std::size_t width = simd::lanes<Rank>;
+    const Rank* first = m_ranks.data();
+    std::size_t n = m_size;
+    while (n >= 4 * width) {
+      const std::size_t half = n / 2;
+      first += half * static_cast<std::size_t>(!(rank < first[half - 1]));
+      n -= half;
+    }
+    std::uint64_t further = ~std::uint64_t{0} << n;
+    for (std::size_t i = 0; i < n; i += width)
+      further |= simd::mask(simd::batch<Rank>(rank) < simd::load(first + i)) << i;
+    return static_cast<std::size_t>(first - m_ranks.data()) + static_cast<std::size_t>(std::countr_zero(further));
+  }
+  /// What stands at a place and behind it moves on by one, the last out of the pool if it is full.
+  template <class T>
+  void put(T* values, std::size_t place, T value) noexcept {
+    std::copy_backward(values + place, values + m_size - 1, values + m_size);
+    values[place] = value;
+  }
+
   std::size_t m_capacity = 0, m_size = 0, m_next = 0;
-  std::vector<entry> m_entries;
+  std::vector<Rank> m_ranks;                ///< and room for a vector behind them
+  std::vector<std::uint32_t> m_marked_ids;  ///< with closed_bit once expanded
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
