@@ -95,6 +95,48 @@ TEST_CASE("a row falls into the leaf that it is in", "[hub_tree]") {
   CHECK(missed <= 20);
 }
 
+TEST_CASE("no hub is asked about twice on the way down, and the way is the same from each node of it", "[hub_tree]") {
+  const rows m = normal_rows(3000, 6), queries = normal_rows(100, 6);
+  const planted p(m, 8);
+  struct step {
+    std::uint32_t passed_by;
+    float near, far;
+    bool operator==(const step&) const = default;
+  };
+  std::size_t n_asked = 0, n_steps = 0, wrong = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    std::vector<id_type> asked;
+    const auto way_from = [&](std::uint32_t node, std::vector<step>& way) {
+      asked.clear();
+      return p.tree.find_below<float>(
+          node, 3000,
+          [&](std::span<const id_type> ids, float* out) {
+            for (const id_type id : ids) {
+              asked.push_back(id);
+              *out++ = sqeuclidean{}(queries.row(i).data(), m.row(id).data(), 6);
+            }
+          },
+          [&](std::uint32_t other, float near, float far) {
+            way.push_back({other, near, far});
+          });
+    };
+    std::vector<step> way;
+    const std::uint32_t leaf = way_from(0, way);
+    n_asked += asked.size();
+    n_steps += way.size();
+    wrong += std::set<id_type>(asked.begin(), asked.end()).size() != asked.size();
+    for (std::size_t s = 0; s < way.size(); ++s) {
+      wrong += way[s].far < way[s].near;
+      const std::uint32_t followed = way[s].passed_by % 2 == 1 ? way[s].passed_by + 1 : way[s].passed_by - 1;
+      std::vector<step> rest;
+      wrong +=
+          way_from(followed, rest) != leaf || !std::equal(rest.begin(), rest.end(), way.begin() + s + 1, way.end());
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(n_asked <= n_steps + 200);
+}
+
 TEST_CASE("a tree of one leaf holds all rows in their order", "[hub_tree]") {
   const rows m = normal_rows(20, 3);
   const planted p(m, 32);

@@ -115,7 +115,7 @@ void enter_leaf(const Walk& walk, const search_edges& graph, const entry_points&
   const std::uint32_t leaf = entries.tree.template find_below<rank_type>(node, graph.size(), ranks, pass_by);
   s.ids.clear();
   entries.tree.visit(leaf, [&](id_type id) {
-    if (id >= graph.size() || graph.block(id).front() == no_id || !s.visited.insert(id)) return;
+    if (id >= graph.size() || !s.visited.insert(id)) return;
     walk.prefetch(id);
     s.ids.push_back(id);
   });

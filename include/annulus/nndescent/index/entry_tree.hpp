@@ -4,6 +4,7 @@
 /// A tree over the rows whose planes lie between hubs, the rows that most others have for a neighbour: a search starts
 /// in the leaf that its query falls into.
 
+#include <annulus/core/simd/prefetch.hpp>
 #include <annulus/nndescent/graph/rp_forest.hpp>
 #include <annulus/storage/archive.hpp>
 
@@ -60,8 +61,9 @@ class entry_tree {
       if (n.child != 0) n.hubs = {place[n.hubs[0]], place[n.hubs[1]]};
   }
 
-  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with two rows, the hubs of each split on
-  /// the way, which are below n. Ends, whatever the nodes hold.
+  /// The leaf that a query falls into, where ranks(ids, out) gives its ranks with hubs of the splits on the way, which
+  /// are below n: with both of the first, then mostly with one, as the nearer hub is also the first of the split below.
+  /// Ends, whatever the nodes hold.
   template <class Rank, class Ranks>
   std::uint32_t find(std::size_t n, Ranks ranks) const {
     return find_below<Rank>(0, n, ranks, [](std::uint32_t, Rank, Rank) {});
@@ -70,12 +72,18 @@ class entry_tree {
   /// the ranks of the hub that is nearer to the query and of the hub on the side of that node.
   template <class Rank, class Ranks, class PassBy>
   std::uint32_t find_below(std::uint32_t at, std::size_t n, Ranks ranks, PassBy pass_by) const {
+    id_type nearer = no_id;
+    Rank found[2];
     while (is_split(at, n)) {
-      Rank found[2];
-      ranks(std::span<const id_type>(m_nodes[at].hubs), found);
+      const node& x = m_nodes[at];
+      simd::prefetch(m_nodes.data() + x.child);
+      const std::size_t n_known = x.hubs[0] == nearer ? 1 : 0;
+      ranks(std::span<const id_type>(x.hubs).subspan(n_known), found + n_known);
       const bool is_right = found[1] < found[0];
-      pass_by(m_nodes[at].child + !is_right, found[is_right], found[!is_right]);
-      at = m_nodes[at].child + is_right;
+      pass_by(x.child + !is_right, found[is_right], found[!is_right]);
+      nearer = x.hubs[is_right];
+      found[0] = found[is_right];
+      at = x.child + is_right;
     }
     return at;
   }
