@@ -89,19 +89,39 @@ class rabitq_tables {
 
   /// out[i] = <x, y> of the code in slot i of a block of codes of this dimension.
   void sums(const rabitq_layout& layout, const std::uint8_t* block, float* out) const noexcept {
-    alignas(64) std::uint32_t totals[simd::rows_a_block] = {};
-    for (unsigned b = 0; b < layout.bits(); ++b, block += layout.plane_bytes())
-      Kernel::add(block, columns(), m_tables.data(), b, totals);
+    alignas(64) std::int32_t totals[simd::rows_a_block] = {};
+    for (unsigned b = 0; b < layout.bits(); ++b)
+      for (std::size_t c = 0; c < columns(); c += simd::columns_a_short)
+        add(block + b * layout.plane_bytes() + c * simd::rows_a_block, c, b, totals);
     // sum of 2^b bit_b(u_i) z_i - (2^bits - 1) / 2 z_i, where the kernel adds |z_i| for bits not set if z_i < 0.
     const auto middle = static_cast<std::int32_t>(((1u << layout.bits()) - 1u) * m_magnitudes);
     for (std::size_t i = 0; i < simd::rows_a_block; i += simd::lanes<std::int32_t>) {
-      const auto total = simd::batch<std::int32_t>::load_aligned(reinterpret_cast<const std::int32_t*>(totals) + i);
+      const auto total = simd::batch<std::int32_t>::load_aligned(totals + i);
       const auto twice = total + total - simd::batch<std::int32_t>(middle);
       (xsimd::to_float(twice) * simd::batch<float>(0.5f * m_unit)).store_unaligned(out + i);
     }
   }
 
+  /// Of codes of one bit and at most 6144 dimensions: <x, y> of the code in slot i is
+  /// unit() * (out[i] - magnitudes() / 2).
+  void whole_sums(const std::uint8_t* block, std::uint16_t* out) const noexcept {
+    Kernel::sum(block, columns(), m_tables.data(), out);
+  }
+  float unit() const noexcept { return m_unit; }
+  float magnitudes() const noexcept { return static_cast<float>(m_magnitudes); }  ///< the sum of all |z_i|
+
  private:
+  /// totals[i] += 2^b times the sums of a plane's columns from `first` on, as many as 16 bits hold.
+  void add(const std::uint8_t* plane, std::size_t first, unsigned b, std::int32_t* totals) const noexcept {
+    using batch = simd::batch<std::int32_t>;
+    alignas(64) std::uint16_t sums[simd::rows_a_block];
+    const std::size_t count = std::min(columns() - first, simd::columns_a_short);
+    Kernel::sum(plane, count, m_tables.data() + Kernel::table_bytes(first), sums);
+    for (std::size_t i = 0; i < simd::rows_a_block; i += batch::size)
+      (batch::load_aligned(totals + i) + (simd::load_widened(sums + i) << static_cast<int>(b)))
+          .store_aligned(totals + i);
+  }
+
   static constexpr std::size_t sum_dims = 8 * simd::columns_a_sum;  ///< whose magnitudes sum to at most 255
   static_assert(2 * sum_dims % simd::lanes<float> == 0);
 

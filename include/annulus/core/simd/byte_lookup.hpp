@@ -53,7 +53,11 @@ inline void fill_table(const std::int16_t (&weights)[N], std::uint8_t* table) no
 // A kernel is a struct with
 //   table_bytes(columns)                      the memory of its tables, aligned to 64
 //   fill(weights, columns, tables)            the tables of 8 * columns weights
-//   add(block, columns, tables, shift, sums)  sums[r] += the sum of row r << shift, for 32 rows
+//   sum(block, columns, tables, sums)         sums[r] = the sum of row r, for 32 rows and at most columns_a_short
+//   columns
+
+/// Columns up to which 16 bits hold the sums of a row.
+inline constexpr std::size_t columns_a_short = 256 * columns_a_sum;
 
 /// Two tables a column, of four bits each.
 struct nibble_tables {
@@ -69,16 +73,14 @@ struct nibble_tables {
 
 /// The reference, and what builds without byte shuffles use.
 struct scalar_lookup : nibble_tables {
-  static void add(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables, unsigned shift,
-                  std::uint32_t* sums) noexcept {
+  static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
+                  std::uint16_t* sums) noexcept {
+    std::fill_n(sums, rows_a_block, std::uint16_t{0});
     for (std::size_t c = 0; c < columns; ++c, block += rows_a_block, tables += 32)
       for (std::size_t r = 0; r < rows_a_block; ++r)
-        sums[r] += static_cast<std::uint32_t>(tables[block[r] & 15u] + tables[16 + (block[r] >> 4)]) << shift;
+        sums[r] = static_cast<std::uint16_t>(sums[r] + tables[block[r] & 15u] + tables[16 + (block[r] >> 4)]);
   }
 };
-
-/// Columns up to which 16 bits hold the sums of a row.
-inline constexpr std::size_t columns_a_short = 256 * columns_a_sum;
 
 #if defined(__SSSE3__)
 
@@ -101,19 +103,11 @@ struct xmm_rows {
     sum.all = _mm_add_epi16(sum.all, v);
     sum.odd = _mm_add_epi16(sum.odd, _mm_srli_epi16(v, 8));
   }
-  static void add_words(type words, unsigned shift, std::uint32_t* sums) noexcept {
-    for (const type part :
-         {_mm_unpacklo_epi16(words, _mm_setzero_si128()), _mm_unpackhi_epi16(words, _mm_setzero_si128())}) {
-      const type shifted = _mm_sll_epi32(part, _mm_cvtsi32_si128(static_cast<int>(shift)));
-      type* const p = reinterpret_cast<type*>(sums);
-      _mm_storeu_si128(p, _mm_add_epi32(_mm_loadu_si128(p), shifted));
-      sums += 4;
-    }
-  }
-  static void add(const total& sum, unsigned shift, std::uint32_t* sums) noexcept {
+  static void store(const total& sum, std::uint16_t* sums) noexcept {
     const type even = _mm_sub_epi16(sum.all, _mm_slli_epi16(sum.odd, 8));
-    add_words(_mm_unpacklo_epi16(even, sum.odd), shift, sums);
-    add_words(_mm_unpackhi_epi16(even, sum.odd), shift, sums + 8);
+    type* const p = reinterpret_cast<type*>(sums);
+    _mm_storeu_si128(p, _mm_unpacklo_epi16(even, sum.odd));
+    _mm_storeu_si128(p + 1, _mm_unpackhi_epi16(even, sum.odd));
   }
 };
 
@@ -135,13 +129,9 @@ struct neon_rows {
     sum.low = vaddw_u8(sum.low, vget_low_u8(v));
     sum.high = vaddw_high_u8(sum.high, v);
   }
-  static void add(const total& sum, unsigned shift, std::uint32_t* sums) noexcept {
-    const int32x4_t by = vdupq_n_s32(static_cast<std::int32_t>(shift));
-    for (const uint16x8_t words : {sum.low, sum.high}) {
-      vst1q_u32(sums, vaddq_u32(vld1q_u32(sums), vshlq_u32(vmovl_u16(vget_low_u16(words)), by)));
-      vst1q_u32(sums + 4, vaddq_u32(vld1q_u32(sums + 4), vshlq_u32(vmovl_high_u16(words), by)));
-      sums += 8;
-    }
+  static void store(const total& sum, std::uint16_t* sums) noexcept {
+    vst1q_u16(sums, sum.low);
+    vst1q_u16(sums + 8, sum.high);
   }
 };
 
@@ -167,18 +157,12 @@ struct ymm_rows {
     sum.all = _mm256_add_epi16(sum.all, v);
     sum.odd = _mm256_add_epi16(sum.odd, _mm256_srli_epi16(v, 8));
   }
-  static void add_words(__m128i words, unsigned shift, std::uint32_t* sums) noexcept {
-    const type shifted = _mm256_sll_epi32(_mm256_cvtepu16_epi32(words), _mm_cvtsi32_si128(static_cast<int>(shift)));
-    type* const p = reinterpret_cast<type*>(sums);
-    _mm256_storeu_si256(p, _mm256_add_epi32(_mm256_loadu_si256(p), shifted));
-  }
-  static void add(const total& sum, unsigned shift, std::uint32_t* sums) noexcept {
+  static void store(const total& sum, std::uint16_t* sums) noexcept {
     const type even = _mm256_sub_epi16(sum.all, _mm256_slli_epi16(sum.odd, 8));
     const type front = _mm256_unpacklo_epi16(even, sum.odd), back = _mm256_unpackhi_epi16(even, sum.odd);
-    add_words(_mm256_castsi256_si128(front), shift, sums);
-    add_words(_mm256_castsi256_si128(back), shift, sums + 8);
-    add_words(_mm256_extracti128_si256(front, 1), shift, sums + 16);
-    add_words(_mm256_extracti128_si256(back, 1), shift, sums + 24);
+    type* const p = reinterpret_cast<type*>(sums);
+    _mm256_storeu_si256(p, _mm256_permute2x128_si256(front, back, 0x20));
+    _mm256_storeu_si256(p + 1, _mm256_permute2x128_si256(front, back, 0x31));
   }
 };
 
@@ -189,19 +173,8 @@ template <class Rows>
 struct shuffle_lookup : nibble_tables {
   using type = typename Rows::type;
 
-  static void add(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables, unsigned shift,
-                  std::uint32_t* sums) noexcept {
-    for (; columns > columns_a_short; columns -= columns_a_short) {
-      add_short(block, columns_a_short, tables, shift, sums);
-      block += rows_a_block * columns_a_short;
-      tables += table_bytes(columns_a_short);
-    }
-    add_short(block, columns, tables, shift, sums);
-  }
-
- private:
-  static void add_short(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables, unsigned shift,
-                        std::uint32_t* sums) noexcept {
+  static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
+                  std::uint16_t* sums) noexcept {
     for (std::size_t r = 0; r < rows_a_block; r += Rows::rows) {
       typename Rows::total total;
       const std::uint8_t *codes = block + r, *table = tables;
@@ -210,10 +183,11 @@ struct shuffle_lookup : nibble_tables {
         Rows::add(total, Rows::add(Rows::add(entries(codes, table), entries(codes + rows_a_block, table + 32)),
                                    entries(codes + 2 * rows_a_block, table + 64)));
       for (; c > 0; --c, codes += rows_a_block, table += 32) Rows::add(total, entries(codes, table));
-      Rows::add(total, shift, sums + r);
+      Rows::store(total, sums + r);
     }
   }
 
+ private:
   static type entries(const std::uint8_t* codes, const std::uint8_t* table) noexcept {
     const type v = Rows::load(codes);
     return Rows::add(Rows::look_up_low(Rows::table(table), v), Rows::look_up_high(Rows::table(table + 16), v));
@@ -243,14 +217,18 @@ struct permute_lookup {
     }
   }
 
-  static void add(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables, unsigned shift,
-                  std::uint32_t* sums) noexcept {
-    for (; columns > columns_a_short; columns -= columns_a_short) {
-      add_short(block, columns_a_short, tables, shift, sums);
-      block += rows_a_block * columns_a_short;
-      tables += table_bytes(columns_a_short);
+  static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
+                  std::uint16_t* sums) noexcept {
+    ymm_rows::total total;
+    const auto column = [&](std::size_t c) { return ymm_rows::load(block + c * rows_a_block); };
+    std::size_t c = 0;
+    for (; c + columns_a_sum <= columns; c += columns_a_sum, tables += 256)
+      ymm_rows::add(total, entries(column(c), column(c + 1), column(c + 2), tables));
+    if (c < columns) {
+      const type none = _mm256_setzero_si256();
+      ymm_rows::add(total, entries(column(c), c + 1 < columns ? column(c + 1) : none, none, tables));
     }
-    add_short(block, columns, tables, shift, sums);
+    ymm_rows::store(total, sums);
   }
 
  private:
@@ -268,20 +246,6 @@ struct permute_lookup {
     const type rest = _mm256_ternarylogic_epi32(_mm256_set1_epi8(48), _mm256_srli_epi16(c, 2), low, choose);
     return _mm256_add_epi8(_mm256_add_epi8(look_up(tables, a), look_up(tables + 64, b)),
                            _mm256_add_epi8(look_up(tables + 128, c), look_up(tables + 192, rest)));
-  }
-
-  static void add_short(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables, unsigned shift,
-                        std::uint32_t* sums) noexcept {
-    ymm_rows::total total;
-    const auto column = [&](std::size_t c) { return ymm_rows::load(block + c * rows_a_block); };
-    std::size_t c = 0;
-    for (; c + columns_a_sum <= columns; c += columns_a_sum, tables += 256)
-      ymm_rows::add(total, entries(column(c), column(c + 1), column(c + 2), tables));
-    if (c < columns) {
-      const type none = _mm256_setzero_si256();
-      ymm_rows::add(total, entries(column(c), c + 1 < columns ? column(c + 1) : none, none, tables));
-    }
-    ymm_rows::add(total, shift, sums);
   }
 };
 using byte_lookup = permute_lookup;
