@@ -12,7 +12,8 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Where the values of 32 codes are in a block of bytes, the same in every build: plane after plane, plane b holding
-/// bit b of all values; a plane column after column, a column being eight dimensions of 32 codes: a byte for each.
+/// bit b of all values; a plane column after column, a column being eight dimensions of 32 codes: a byte for each, at
+/// simd::byte_of_row of its slot.
 class rabitq_layout {
  public:
   static constexpr std::size_t codes_a_block = simd::rows_a_block;
@@ -35,7 +36,7 @@ class rabitq_layout {
       if (8 * c + 8 > m_dim) values = std::copy_n(values, m_dim - 8 * c, last) - (m_dim - 8 * c);
       std::uint64_t eight;
       std::memcpy(&eight, values, sizeof eight);
-      std::uint8_t* byte = block + c * codes_a_block + slot;
+      std::uint8_t* byte = block + c * codes_a_block + simd::byte_of_row(slot);
       for (unsigned b = 0; b < m_bits; ++b, byte += plane_bytes())
         *byte = static_cast<std::uint8_t>(((eight >> b & ones) * gather) >> 56);
     }
@@ -44,7 +45,7 @@ class rabitq_layout {
   /// Reads the dim() values of the code in a slot.
   void get(const std::uint8_t* block, std::size_t slot, std::uint8_t* values) const noexcept {
     for (std::size_t i = 0; i < m_dim; ++i) {
-      const std::uint8_t* byte = block + i / 8 * codes_a_block + slot;
+      const std::uint8_t* byte = block + i / 8 * codes_a_block + simd::byte_of_row(slot);
       unsigned value = 0;
       for (unsigned b = 0; b < m_bits; ++b, byte += plane_bytes()) value |= (*byte >> (i % 8) & 1u) << b;
       values[i] = static_cast<std::uint8_t>(value);
@@ -104,7 +105,7 @@ class rabitq_tables {
 
   /// Of codes of one bit and at most 6144 dimensions: <x, y> of the code in slot i is
   /// unit() * (out[i] - magnitudes() / 2).
-  void whole_sums(const std::uint8_t* block, std::uint16_t* out) const noexcept {
+  void whole_sums(const std::uint8_t* block, std::int32_t* out) const noexcept {
     Kernel::sum(block, columns(), m_tables.data(), out);
   }
   float unit() const noexcept { return m_unit; }
@@ -114,11 +115,11 @@ class rabitq_tables {
   /// totals[i] += 2^b times the sums of a plane's columns from `first` on, as many as 16 bits hold.
   void add(const std::uint8_t* plane, std::size_t first, unsigned b, std::int32_t* totals) const noexcept {
     using batch = simd::batch<std::int32_t>;
-    alignas(64) std::uint16_t sums[simd::rows_a_block];
+    alignas(64) std::int32_t sums[simd::rows_a_block];
     const std::size_t count = std::min(columns() - first, simd::columns_a_short);
     Kernel::sum(plane, count, m_tables.data() + Kernel::table_bytes(first), sums);
     for (std::size_t i = 0; i < simd::rows_a_block; i += batch::size)
-      (batch::load_aligned(totals + i) + (simd::load_widened(sums + i) << static_cast<int>(b)))
+      (batch::load_aligned(totals + i) + (batch::load_aligned(sums + i) << static_cast<int>(b)))
           .store_aligned(totals + i);
   }
 

@@ -4,10 +4,11 @@
 /// Sums of table entries chosen by bits, for 32 rows of bits side by side, by byte shuffles (after André, Kermarrec and
 /// Le Scouarnec, "Cache locality is not enough", VLDB 2015).
 ///
-/// The rows lie in columns: byte 32 c + r holds the bits 8c, ..., 8c + 7 of row r, the first as the lowest. Each bit i
-/// has a weight z_i; what is summed is |z_i| for each bit that is set where z_i > 0, or not set where z_i < 0: the sum
-/// of the weights of the bits that are set, and a constant. The magnitudes of 24 weights in a row, from a multiple of
-/// 24 on, sum to at most 255, so that bytes hold the sum of three columns. All kernels give the same sums.
+/// The rows lie in columns: byte 32 c + byte_of_row(r) holds the bits 8c, ..., 8c + 7 of row r, the first as the
+/// lowest. Each bit i has a weight z_i; what is summed is |z_i| for each bit that is set where z_i > 0, or not set
+/// where z_i < 0: the sum of the weights of the bits that are set, and a constant. The magnitudes of 24 weights in a
+/// row, from a multiple of 24 on, sum to at most 255, so that bytes hold the sum of three columns. All kernels give the
+/// same sums.
 
 #include <annulus/core/simd/batch.hpp>
 
@@ -56,6 +57,10 @@ inline void fill_table(const std::int16_t (&weights)[N], std::uint8_t* table) no
 //   sum(block, columns, tables, sums)         sums[r] = the sum of row r, for 32 rows and at most columns_a_short
 //   columns
 
+/// Where in a column a row's byte is: sums of every second byte, widened to 16 and 32 bits in place, are then those of
+/// rows side by side.
+constexpr std::size_t byte_of_row(std::size_t row) noexcept { return 4 * (row % 8) + row / 8; }
+
 /// Columns up to which 16 bits hold the sums of a row.
 inline constexpr std::size_t columns_a_short = 256 * columns_a_sum;
 
@@ -74,11 +79,13 @@ struct nibble_tables {
 /// The reference, and what builds without byte shuffles use.
 struct scalar_lookup : nibble_tables {
   static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
-                  std::uint16_t* sums) noexcept {
-    std::fill_n(sums, rows_a_block, std::uint16_t{0});
+                  std::int32_t* sums) noexcept {
+    std::fill_n(sums, rows_a_block, 0);
     for (std::size_t c = 0; c < columns; ++c, block += rows_a_block, tables += 32)
-      for (std::size_t r = 0; r < rows_a_block; ++r)
-        sums[r] = static_cast<std::uint16_t>(sums[r] + tables[block[r] & 15u] + tables[16 + (block[r] >> 4)]);
+      for (std::size_t r = 0; r < rows_a_block; ++r) {
+        const std::uint8_t byte = block[byte_of_row(r)];
+        sums[r] += tables[byte & 15u] + tables[16 + (byte >> 4)];
+      }
   }
 };
 
@@ -103,11 +110,16 @@ struct xmm_rows {
     sum.all = _mm_add_epi16(sum.all, v);
     sum.odd = _mm_add_epi16(sum.odd, _mm_srli_epi16(v, 8));
   }
-  static void store(const total& sum, std::uint16_t* sums) noexcept {
-    const type even = _mm_sub_epi16(sum.all, _mm_slli_epi16(sum.odd, 8));
-    type* const p = reinterpret_cast<type*>(sums);
-    _mm_storeu_si128(p, _mm_unpacklo_epi16(even, sum.odd));
-    _mm_storeu_si128(p + 1, _mm_unpackhi_epi16(even, sum.odd));
+  /// The sums of bytes 0, 1, 2 and 3 of each 32 bits, each rows_a_block / 4 apart.
+  static void store(const total& sum, std::int32_t* sums) noexcept {
+    const type even = _mm_sub_epi16(sum.all, _mm_slli_epi16(sum.odd, 8)), low = _mm_set1_epi32(0xFFFF);
+    const auto put = [&](std::size_t byte, type v) {
+      _mm_store_si128(reinterpret_cast<type*>(sums + byte * rows_a_block / 4), v);
+    };
+    put(0, _mm_and_si128(even, low));
+    put(1, _mm_and_si128(sum.odd, low));
+    put(2, _mm_srli_epi32(even, 16));
+    put(3, _mm_srli_epi32(sum.odd, 16));
   }
 };
 
@@ -117,8 +129,9 @@ struct xmm_rows {
 struct neon_rows {
   using type = uint8x16_t;
   static constexpr std::size_t rows = 16;
+  /// 16-bit words of all bytes, modulo 2^16, and of the odd ones.
   struct total {
-    uint16x8_t low = vdupq_n_u16(0), high = vdupq_n_u16(0);
+    uint16x8_t all = vdupq_n_u16(0), odd = vdupq_n_u16(0);
   };
   static type load(const std::uint8_t* p) noexcept { return vld1q_u8(p); }
   static type table(const std::uint8_t* p) noexcept { return vld1q_u8(p); }
@@ -126,12 +139,20 @@ struct neon_rows {
   static type look_up_high(type table, type v) noexcept { return vqtbl1q_u8(table, vshrq_n_u8(v, 4)); }
   static type add(type a, type b) noexcept { return vaddq_u8(a, b); }
   static void add(total& sum, type v) noexcept {
-    sum.low = vaddw_u8(sum.low, vget_low_u8(v));
-    sum.high = vaddw_high_u8(sum.high, v);
+    sum.all = vaddq_u16(sum.all, vreinterpretq_u16_u8(v));
+    sum.odd = vsraq_n_u16(sum.odd, vreinterpretq_u16_u8(v), 8);
   }
-  static void store(const total& sum, std::uint16_t* sums) noexcept {
-    vst1q_u16(sums, sum.low);
-    vst1q_u16(sums + 8, sum.high);
+  /// The sums of bytes 0, 1, 2 and 3 of each 32 bits, each rows_a_block / 4 apart.
+  static void store(const total& sum, std::int32_t* sums) noexcept {
+    const uint32x4_t even = vreinterpretq_u32_u16(vsubq_u16(sum.all, vshlq_n_u16(sum.odd, 8))),
+                     odd = vreinterpretq_u32_u16(sum.odd), low = vdupq_n_u32(0xFFFF);
+    const auto put = [&](std::size_t byte, uint32x4_t v) {
+      vst1q_s32(sums + byte * rows_a_block / 4, vreinterpretq_s32_u32(v));
+    };
+    put(0, vandq_u32(even, low));
+    put(1, vandq_u32(odd, low));
+    put(2, vshrq_n_u32(even, 16));
+    put(3, vshrq_n_u32(odd, 16));
   }
 };
 
@@ -157,12 +178,15 @@ struct ymm_rows {
     sum.all = _mm256_add_epi16(sum.all, v);
     sum.odd = _mm256_add_epi16(sum.odd, _mm256_srli_epi16(v, 8));
   }
-  static void store(const total& sum, std::uint16_t* sums) noexcept {
-    const type even = _mm256_sub_epi16(sum.all, _mm256_slli_epi16(sum.odd, 8));
-    const type front = _mm256_unpacklo_epi16(even, sum.odd), back = _mm256_unpackhi_epi16(even, sum.odd);
-    type* const p = reinterpret_cast<type*>(sums);
-    _mm256_storeu_si256(p, _mm256_permute2x128_si256(front, back, 0x20));
-    _mm256_storeu_si256(p + 1, _mm256_permute2x128_si256(front, back, 0x31));
+  static void store(const total& sum, std::int32_t* sums) noexcept {
+    const type even = _mm256_sub_epi16(sum.all, _mm256_slli_epi16(sum.odd, 8)), low = _mm256_set1_epi32(0xFFFF);
+    const auto put = [&](std::size_t byte, type v) {
+      _mm256_store_si256(reinterpret_cast<type*>(sums + byte * rows_a_block / 4), v);
+    };
+    put(0, _mm256_and_si256(even, low));
+    put(1, _mm256_and_si256(sum.odd, low));
+    put(2, _mm256_srli_epi32(even, 16));
+    put(3, _mm256_srli_epi32(sum.odd, 16));
   }
 };
 
@@ -174,7 +198,7 @@ struct shuffle_lookup : nibble_tables {
   using type = typename Rows::type;
 
   static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
-                  std::uint16_t* sums) noexcept {
+                  std::int32_t* sums) noexcept {
     for (std::size_t r = 0; r < rows_a_block; r += Rows::rows) {
       typename Rows::total total;
       const std::uint8_t *codes = block + r, *table = tables;
@@ -183,7 +207,7 @@ struct shuffle_lookup : nibble_tables {
         Rows::add(total, Rows::add(Rows::add(entries(codes, table), entries(codes + rows_a_block, table + 32)),
                                    entries(codes + 2 * rows_a_block, table + 64)));
       for (; c > 0; --c, codes += rows_a_block, table += 32) Rows::add(total, entries(codes, table));
-      Rows::store(total, sums + r);
+      Rows::store(total, sums + r / 4);  // half of the bytes hold every second four rows
     }
   }
 
@@ -218,7 +242,7 @@ struct permute_lookup {
   }
 
   static void sum(const std::uint8_t* block, std::size_t columns, const std::uint8_t* tables,
-                  std::uint16_t* sums) noexcept {
+                  std::int32_t* sums) noexcept {
     ymm_rows::total total;
     const auto column = [&](std::size_t c) { return ymm_rows::load(block + c * rows_a_block); };
     std::size_t c = 0;
