@@ -126,7 +126,9 @@ class rabitq_index {
             const prepared_query<Metric, float> rank(metric, queries.row(i).data(), m_dim);
             s.best.reset(kept);
             const float length_square = m_codes.square(centred.row(i - begin).data());
-            if (count == m_size || !detail::is_finite(length_square)) rank_all(rank, rows, params.filter, s.best);
+            if (count == m_size || !detail::is_finite(length_square) ||
+                !detail::all_finite(std::as_const(products).row(i - begin)))
+              rank_all(rank, rows, params.filter, s.best);
             else search_one(rank, products.row(i - begin), length_square, count, kept, rows, params.filter, s);
             detail::write_row(s.best.sorted(), result, i, [&](float r) { return distance_of(metric, r); });
           }
@@ -147,9 +149,8 @@ class rabitq_index {
     const detail::rabitq_cells& cells = m_codes.cells();
     s.tables.prepare(products.data());
     const bool is_dot = m_metric == pq_metric::inner_product;
-    for (std::size_t c = 0; c < n_cells(); ++c) {
+    for (std::size_t c = 0; c < n_cells(); ++c)
       s.order[c] = {m_codes.term(products, length_square, c), static_cast<std::uint32_t>(c)};
-    }
     const auto first_end = s.order.begin() + static_cast<std::ptrdiff_t>(std::min(nearest_cells, n_cells()));
     std::partial_sort(s.order.begin(), first_end, s.order.end());
 
@@ -198,7 +199,9 @@ class rabitq_index {
                      s.candidates.end());
     s.best.reset(kept);
     rank_candidates(rank, std::span(s.candidates).first(looked_at), rows, s.best);
-    const float kth = s.best.sorted().back().rank;  // 1 - cos is half the square of the distance of unit vectors
+    const auto sorted = s.best.sorted();
+    if (sorted.size() < kept) return std::numeric_limits<float>::max();
+    const float kth = sorted.back().rank;  // 1 - cos is half the square of the distance of unit vectors
     return detail::sqrt(m_metric == pq_metric::cosine ? 2 * kth : kth);
   }
 

@@ -5,7 +5,6 @@
 /// of the variance.
 
 #include <annulus/core/codes/random_rotation.hpp>
-#include <annulus/core/simd/byte_lookup.hpp>
 #include <annulus/quantization/kmeans.hpp>
 #include <annulus/quantization/rotation.hpp>
 #include <annulus/quantization/scan/distance_table.hpp>
@@ -16,7 +15,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct rabitq_index_params {
   pq_metric metric = pq_metric::sqeuclidean;
-  std::size_t code_dims = 0;  ///< bits of a code, one a dimension; 0: as many as hold 83 % of the variance, at least 48
+  std::size_t code_dims = 0;  ///< bits of a code, one a dimension; 0: as many as hold 90 % of the variance, at least 48
   std::size_t n_cells = 0;    ///< k-means cells, whose centroids codes are relative to; 0: one for each 800 rows
   std::uint64_t seed = default_seed;
   std::size_t threads = 0;  ///< 0: all cores
@@ -34,8 +33,8 @@ struct rabitq_frame {
 /// The least multiple of the dimensions that one sum of bytes takes, and at least 48, whose leading axes (the columns
 /// of `axes`) hold the share of the sample's variance.
 inline std::size_t leading_dims(matrix_view<float> sample, const matrix<float>& axes, const thread_team& team) {
-  constexpr std::size_t step = 8 * simd::columns_a_sum, least = 2 * step;
-  constexpr double share = 0.83;
+  constexpr std::size_t step = 8, least = 48;
+  constexpr double share = 0.9;
   const matrix<float> turned = multiplied(sample, axes, team);
   std::vector<double> variance(axes.cols());
   for (std::size_t i = 0; i < turned.rows(); ++i)
