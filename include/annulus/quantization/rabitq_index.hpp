@@ -87,8 +87,9 @@ class rabitq_index {
   std::size_t memory_bytes() const noexcept { return m_codes.memory_bytes(); }
 
  private:
-  static constexpr std::size_t nearest_cells = 16;  ///< that a search may begin with
-  static constexpr std::size_t ahead = 8;           ///< rows prefetched
+  static constexpr std::size_t nearest_cells = 16;      ///< that a search may begin with
+  static constexpr std::size_t most_ranked_first = 64;  ///< rows that bound the distance of the k-th
+  static constexpr std::size_t ahead = 8;               ///< rows prefetched
 
   /// The scratch of a thread.
   struct scratch {
@@ -97,6 +98,7 @@ class rabitq_index {
     std::vector<std::pair<float, std::uint32_t>> order;  ///< cells by that
     detail::reservoir<float> found;                      ///< rows by their estimates
     std::vector<candidate<float>> candidates;
+    std::vector<id_type> ranked;  ///< rows that `best` has been given already
     top_k<float> best{1};
   };
 
@@ -170,6 +172,7 @@ class rabitq_index {
       scanned += (cells.last_block(cell) - cells.first_block(cell)) * detail::rabitq_cells::block;
     }
     // The best so far bound the distance of the k-th, whatever the estimates of the rows that this rules out.
+    s.ranked.clear();
     const float radius = is_dot ? std::numeric_limits<float>::max() : radius_of(rank, kept, rows, s);
     for (; next != s.order.end(); ++next) {
       const auto [term, cell] = *next;
@@ -185,24 +188,25 @@ class rabitq_index {
     }
     if (s.found.size() > count) s.found.cut(count);
     s.found.copy_to(s.candidates);
-    s.best.reset(kept);
+    const auto is_ranked = [&](const auto& c) { return std::ranges::find(s.ranked, c.id) != s.ranked.end(); };
+    s.candidates.erase(std::remove_if(s.candidates.begin(), s.candidates.end(), is_ranked), s.candidates.end());
     rank_candidates(rank, s.candidates, rows, s.best);
   }
 
-  /// The distance, in the space of the codes, of the k-th of the rows that estimates rank first.
+  /// Ranks the rows that estimates rank first, as many as are looked for, and returns the distance of the last of them
+  /// in the space of the codes.
   template <class Rank>
   float radius_of(const Rank& rank, std::size_t kept, matrix_view<float> rows, scratch& s) const {
-    const std::size_t looked_at = std::min(s.found.size(), 2 * kept);
-    if (looked_at < kept) return std::numeric_limits<float>::max();
+    if (kept > most_ranked_first || s.found.size() < kept) return std::numeric_limits<float>::max();
     s.found.copy_to(s.candidates);
-    std::nth_element(s.candidates.begin(), s.candidates.begin() + static_cast<std::ptrdiff_t>(looked_at - 1),
+    std::nth_element(s.candidates.begin(), s.candidates.begin() + static_cast<std::ptrdiff_t>(kept - 1),
                      s.candidates.end());
-    s.best.reset(kept);
-    rank_candidates(rank, std::span(s.candidates).first(looked_at), rows, s.best);
-    const auto sorted = s.best.sorted();
-    if (sorted.size() < kept) return std::numeric_limits<float>::max();
-    const float kth = sorted.back().rank;  // 1 - cos is half the square of the distance of unit vectors
-    return detail::sqrt(m_metric == pq_metric::cosine ? 2 * kth : kth);
+    s.candidates.resize(kept);
+    rank_candidates(rank, s.candidates, rows, s.best);
+    for (const auto& c : s.candidates) s.ranked.push_back(c.id);
+    const float kth = s.best.threshold();
+    if (!(kth < std::numeric_limits<float>::max())) return kth;
+    return detail::sqrt(m_metric == pq_metric::cosine ? 2 * kth : kth);  // 1 - cos is |a - b|^2 / 2 of unit vectors
   }
 
   template <class Rank>
