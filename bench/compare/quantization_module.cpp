@@ -2,6 +2,7 @@
 
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
+#include <annulus/quantization/rabitq_index.hpp>
 
 #include "arrays.hpp"
 
@@ -92,4 +93,22 @@ void bind_codecs(nb::module_& m) {
           },
           "rows"_a.noconvert(), "pq_iter"_a = 20, "rotation_iter"_a = 10, "parametric_init"_a = true, "seed"_a = 123,
           "threads"_a = 1);
+
+  using rabitq = annulus::rabitq_index;
+  nb::class_<rabitq>(m, "RabitqIndex")
+      .def(
+          "__init__",
+          [](rabitq* self, const rows_of<float>& rows, std::size_t threads) {
+            new (self) rabitq(view(rows), {.threads = threads});
+          },
+          "rows"_a.noconvert(), "threads"_a = 1)
+      .def(
+          "search_rows",
+          [](const rabitq& i, const rows_of<float>& queries, std::size_t k, const rows_of<float>& rows,
+             std::size_t k_factor, std::size_t threads) {
+            return to_numpy(unlocked(
+                [&] { return i.search(view(queries), k, view(rows), {.k_factor = k_factor, .threads = threads}); }));
+          },
+          "queries"_a.noconvert(), "k"_a, "rows"_a.noconvert(), "k_factor"_a = 16, "threads"_a = 1)
+      .def("memory_bytes", &rabitq::memory_bytes);
 }

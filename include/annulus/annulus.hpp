@@ -36,4 +36,6 @@
 #include <annulus/nndescent/index.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
+#include <annulus/quantization/rabitq_index.hpp>
+#include <annulus/quantization/rabitq_quantizer.hpp>
 #include <annulus/version.hpp>
