@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
-#include <annulus/quantization/rabitq_index.hpp>
 
 namespace {
 
@@ -80,42 +79,6 @@ BENCHMARK(scan)
     ->ArgNames({"n", "m", "bits", "way"})
     ->ArgsProduct({{100'000}, {16, 32, 96}, {4, 8}, {0, 1, 2}})
     ->Unit(benchmark::kMillisecond);
-
-/// The sums of 32 codes of one bit a dimension, in the first cache: way 0; preparing a query's tables: 1; rotating a
-/// row: 2; encoding it: 3.
-void rabitq(benchmark::State& state) {
-  constexpr std::size_t blocks = 32, codes = annulus::detail::rabitq_layout::codes_a_block;
-  const std::size_t d = argument(state, 0);
-  const auto rows = random_rows(2, d, 0);
-  const annulus::detail::random_rotation rotation(d, 1);
-  const annulus::detail::rabitq_layout layout(d, 1);
-  annulus::detail::rabitq_tables<> tables(d);
-  tables.prepare(rows.row(0).data());
-  std::vector<float> rotated(d);
-  std::vector<std::uint8_t> values(d), bytes(blocks * layout.block_bytes(), std::uint8_t{0x5A});
-  alignas(64) std::int32_t sums[codes];
-  for (auto _ : state) {
-    switch (state.range(1)) {
-      case 0:
-        for (std::size_t b = 0; b < blocks; ++b) {
-          tables.whole_sums(bytes.data() + b * layout.block_bytes(), sums);
-          benchmark::DoNotOptimize(sums);
-        }
-        break;
-      case 1:
-        tables.prepare(rows.row(1).data());
-        break;
-      case 2:
-        rotation(rows.row(0).data(), rotated.data());
-        benchmark::DoNotOptimize(rotated.data());
-        break;
-      default:
-        benchmark::DoNotOptimize(annulus::detail::rabitq_encode(rows.row(0), 1, values.data()));
-    }
-  }
-  if (state.range(1) == 0) state.counters["codes/s"] = rate(blocks * codes);
-}
-BENCHMARK(rabitq)->ArgNames({"d", "way"})->ArgsProduct({{64, 128, 384, 784}, {0, 1, 2, 3}});
 
 void rotate(benchmark::State& state) {
   const std::size_t n = 4096, d = argument(state, 0);

@@ -4,6 +4,7 @@
 #include <annulus/nndescent/graph/knn_graph.hpp>
 #include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
+#include <annulus/nndescent/rabitq.hpp>
 
 #include "graph_index.hpp"
 
@@ -22,11 +23,14 @@ auto with_metric(const std::string& name, F f) {
 template <class T, class F>
 auto with_storage(const std::string& name, F f) {
   if (name == "full_precision") return f(annulus::full_precision{});
+  if (name == "rabitq") return f(annulus::rabitq{});
   if constexpr (std::is_same_v<T, float>) {
     if (name == "half_precision") return f(annulus::half_precision{});
     if (name == "sq8") return f(annulus::sq8{});
+    if (name == "rabitq_sq8") return f(annulus::rabitq<annulus::sq8>{});
   }
-  throw std::invalid_argument("storage = " + name + ": must be full_precision; of float rows, half_precision or sq8");
+  throw std::invalid_argument("storage = " + name +
+                              ": must be full_precision or rabitq; of float rows, half_precision, sq8 or rabitq_sq8");
 }
 
 template <class T>

@@ -31,6 +31,8 @@ STORAGES = {
     "float": ("full_precision", graph.as_float),
     "uint8": ("full_precision", graph.as_stored),
     "half": ("half_precision", graph.as_float),
+    "rabitq, uint8": ("rabitq", graph.as_stored),
+    "rabitq, sq8": ("rabitq_sq8", graph.as_float),
 }
 
 
@@ -51,7 +53,7 @@ def methods(dataset, storages, peers):
     """(name, role, rows for, build) of all to compare. A storage that STORAGES lacks is the module's, of float rows."""
     for name in storages:
         storage, rows_for = STORAGES.get(name, (name, graph.as_float))
-        if name != "uint8" or dataset.base.dtype == np.uint8:
+        if "uint8" not in name or dataset.base.dtype == np.uint8:
             yield f"annulus, {name}", "ours", rows_for, our_index(storage, dataset.metric)
     for peer in peers:
         yield peer.name, "peer", graph.as_unit, peer.build

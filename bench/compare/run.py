@@ -9,11 +9,12 @@ import argparse
 import importlib
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
 
-STORAGES = ["float", "uint8", "sq8"]
+STORAGES = ["float", "uint8", "sq8", "rabitq, uint8", "rabitq, sq8"]
 PEER_KINDS = {"situations", "filtered", "insertion"}  # by the program of peers/
 
 
@@ -42,7 +43,7 @@ def parse():
         metavar="NAME",
         default=STORAGES,
         help="how annulus keeps the rows in graph_peers: float, uint8 (only of data sets of bytes), half, or another storage "
-        f"that NNDescentIndex has (default: {' '.join(STORAGES)})",
+        f"that NNDescentIndex has (default: {shlex.join(STORAGES)})",
     )
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
     options = parser.parse_args()
@@ -61,7 +62,7 @@ def command(options):
     """As others would run it: without folders of this machine."""
     parts = ["python bench/compare/run.py"] + (["--data DIR"] if options.data else [])
     parts += [f"--threads {options.threads}"] + (["--only", *options.only] if options.only else [])
-    parts += [f"--storages {' '.join(options.storages)}"] if options.storages != STORAGES else []
+    parts += [f"--storages {shlex.join(options.storages)}"] if options.storages != STORAGES else []
     return " ".join(parts)
 
 

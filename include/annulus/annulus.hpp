@@ -34,6 +34,7 @@
 #include <annulus/metrics/named.hpp>
 #include <annulus/nndescent/half_precision.hpp>
 #include <annulus/nndescent/index.hpp>
+#include <annulus/nndescent/rabitq.hpp>
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>
 #include <annulus/quantization/rabitq_index.hpp>

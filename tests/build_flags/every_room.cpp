@@ -22,14 +22,12 @@ int main() {
   annulus::product_quantizer pq(8, 16);
   pq.fit(data);
   const annulus::fast_scan_index codes(pq, data);
-  const annulus::rabitq_index bits(data);
   const bool holds[] = {
       finds_itself(annulus::knn(data, data, k)),
       finds_itself(annulus::knn(bytes, bytes, k, annulus::cosine{})),
       finds_itself(annulus::knn(data, data, k, annulus::canberra{})),
       annulus::knn(sets, sets, 2, annulus::jaccard{}).ids(0, 1) == 1,
       annulus::knn(sets, sets, 2, annulus::cosine{}).ids(0, 1) == 1,
-      finds_itself(bits.search(data, k, data)),
       finds_itself(annulus::nndescent_index(data, annulus::euclidean{}, {}, annulus::sq8{}).search(data, k)),
       finds_itself(annulus::lsh_index(data, annulus::cross_polytope{}).search(data, k)),
       codes.search(data, k).ids.rows() == n,

@@ -15,9 +15,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Searches rows of Points by a graph of their neighbours. Owns a copy of the data; moves and copies. Points is a
 /// matrix<T> or a csr_matrix<T>; Storage is what a search walks over: full_precision, half_precision
-/// (half_precision.hpp) or sq8, the first for sparse rows. Rows of bits are a matrix of bytes (bit_matrix). Where the
-/// metric rewrites rows (rewritten_metric.hpp), the index holds the rewritten ones. Distances are floats, also of rows
-/// of double.
+/// (half_precision.hpp), sq8, or rabitq of these (rabitq.hpp), the first for sparse rows. Rows of bits are a matrix of
+/// bytes (bit_matrix). Where the metric rewrites rows (rewritten_metric.hpp), the index holds the rewritten ones.
+/// Distances are floats, also of rows of double.
 ///
 /// Searching is const and safe from any number of threads; insert, erase, update and consolidate are not safe beside
 /// anything else, and change nothing where they throw, be it for want of memory. Answers depend on data, parameters and

@@ -61,6 +61,8 @@ class sq8_encoder {
   std::size_t row_dim() const noexcept { return m_frame.dim(); }
   bool is_exact() const noexcept { return is_byte<T> && m_form != product_form::cosine; }
   product_form form() const noexcept { return m_form; }
+  const row_frame<T>& frame() const noexcept { return m_frame; }
+  const buffer<lane>& steps() const noexcept { return m_steps; }  ///< of each dimension, or none
 
   /// n codes, yet to be written.
   sq8_rows make_codes(std::size_t n) const { return {n, dim(), m_form, m_frame.wide().size()}; }
@@ -68,6 +70,11 @@ class sq8_encoder {
   /// Whether this is what a zero vector under cosine becomes.
   bool is_zero_vector(const code_query& query) const noexcept {
     return m_form == product_form::cosine && (query.terms.scale == 0 || (m_has_zero && query.codes[row_dim()] != 0));
+  }
+
+  /// Whether row i of the codes is a zero vector under cosine.
+  bool is_zero_row(const sq8_rows& codes, std::size_t i) const noexcept {
+    return m_has_zero && codes.row(i)[row_dim()] == 128 + 127;
   }
 
   /// Writes row i of the codes, or only its terms where the codes are a view.

@@ -4,34 +4,13 @@
 /// Best-first search of a graph: the nearest row found that is not expanded yet is expanded (its neighbours are
 /// ranked), until none that is left lies within the bound. Also where every walk starts.
 
-#include <annulus/core/simd/prefetch.hpp>
-#include <annulus/nndescent/index/edges.hpp>
 #include <annulus/nndescent/index/entry_tree.hpp>
 #include <annulus/nndescent/index/rows_by_length.hpp>
-#include <annulus/nndescent/index/search_pool.hpp>
+#include <annulus/nndescent/index/walked_edges.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-/// What one thread needs to search; keeps its memory from query to query.
-template <class Walk>
-struct walk_scratch {
-  using rank_type = typename Walk::rank_type;
-
-  typename Walk::query query;
-  visited_set visited = {};
-  search_pool<rank_type> pool = {};              ///< the nearest found, which lead the way
-  search_pool<rank_type> found = {};             ///< the nearest that may be returned, where that is not all of them
-  std::vector<candidate<rank_type>> open = {};   ///< a heap of what a covering walk may go on from
-  std::vector<candidate<rank_type>> hubs = {};   ///< hubs all over the data, from which it may go down
-  std::vector<candidate<double>> branches = {};  ///< nodes of the tree that were passed by, and by what margin
-  std::vector<id_type> ids = {};
-  std::vector<rank_type> ranks = {};
-  std::uint64_t distances = 0, hops = 0;
-  id_type hidden = no_id;                                         ///< a row to search as if it were not there
-  double query_length = std::numeric_limits<double>::infinity();  ///< under inner products
-};
 
 /// The rank up to which rows are of interest while the k-th nearest found is at `kth` and the nearest at `first`; no
 /// bound where they are tied, as then nothing is known of the scale.
@@ -53,13 +32,6 @@ struct entry_points {
 struct allow_all {
   constexpr bool operator()(id_type) const noexcept { return true; }
 };
-
-/// Before a walk: no row was met yet.
-template <class Walk>
-void forget_rows(const search_edges& graph, walk_scratch<Walk>& s) {
-  s.visited.reset(graph.size());
-  if (s.hidden != no_id) s.visited.insert(s.hidden);
-}
 
 /// Under inner products a walk starts from the longest rows: rank_all() ranks those in s.ids, block by block, until 8
 /// times the beam were ranked, or progress() stays the same for some blocks; or to the end, where few rows are left
@@ -138,47 +110,24 @@ std::uint32_t take_branch(walk_scratch<Walk>& s) {
   return node;
 }
 
-/// The neighbours of a row that were not met before go to s.ids, and are fetched.
-template <class Walk>
-void collect_neighbors(const Walk& walk, const search_edges& graph, id_type id, walk_scratch<Walk>& s) {
-  const auto neighbors = graph.block(id);
-  ++s.hops;
-  s.ids.resize(neighbors.size());
-  id_type* const ids = s.ids.data();
-  visited_set::marker visited(s.visited);
-  const std::size_t n = graph.size();
-  std::size_t count = 0;
-  for (const id_type v : neighbors) {
-    if (v >= n) break;  // no_id
-    ids[count] = v;
-    count += visited.insert(v);
-  }
-  s.ids.resize(count);
-  for (const id_type v : s.ids) walk.prefetch(v);
-}
-
-/// The ranks of s.ids go to s.ranks.
-template <class Walk>
-void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
-  s.ranks.resize(s.ids.size());
-  walk.ranks(s.query, s.ids, s.ranks.data());
-  s.distances += s.ids.size();
-}
-
 /// Walks the graph from its entries for the k nearest rows that `allow` lets pass, and returns
 /// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam. Where the
 /// walk has ended and starts_again(found), it goes on from the next best leaf of the tree.
 template <class Walk, class Allow, class StartsAgain>
-const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_points& entries, std::size_t k,
-                       std::size_t wanted, std::size_t beam, double epsilon, Allow allow, walk_scratch<Walk>& s,
-                       StartsAgain starts_again) {
+const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_of_edges_t<Walk>& codes,
+                       const entry_points& entries, std::size_t k, std::size_t wanted, std::size_t beam, double epsilon,
+                       Allow allow, walk_scratch<Walk>& s, StartsAgain starts_again) {
   using rank_type = typename Walk::rank_type;
   constexpr bool all = std::same_as<Allow, allow_all>;
-  constexpr std::size_t likely_next = 2;  // of the nearest met, whose edges are fetched
   auto& found = all ? s.pool : s.found;
   s.pool.reset(std::max(beam, wanted));
   if constexpr (!all) s.found.reset(wanted);
   double bound = std::numeric_limits<double>::infinity();
+  const walked_edges<Walk> edges(walk, graph, codes, s);
+  const auto limit = [&] {  // beyond which a row changes nothing
+    const double last = all ? s.pool.last_rank() : std::max(s.pool.last_rank(), found.last_rank());
+    return std::min(bound, last);
+  };
 
   bool is_nearer = false;
   const auto meet = [&](id_type id, rank_type rank) {
@@ -189,7 +138,7 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_
       place = s.found.insert(rank, id);
     }
     is_nearer |= place < k;
-    if (place < likely_next) simd::prefetch(graph.block(id).data());
+    if (place < edges.likely_next()) edges.prefetch(id);
   };
   const auto rank_all = [&] {
     rank_collected(walk, s);
@@ -208,10 +157,9 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const entry_
     rank_all();
     while (const auto nearest = s.pool.next()) {
       if (static_cast<double>(nearest->rank) > bound) break;
-      const id_type id = nearest->id();
       s.pool.close_next();
-      collect_neighbors(walk, graph, id, s);
-      if (const auto following = s.pool.next()) simd::prefetch(graph.block(following->id()).data());
+      edges.collect(nearest->id(), nearest->rank, limit, s);
+      if (const auto following = s.pool.next()) edges.prefetch(following->id());
       rank_all();
     }
     if (s.branches.empty() || !starts_again(found)) return found;

@@ -60,6 +60,21 @@ std::vector<id_type> build_vertices(State& g, const typename State::view_type& d
   return vertices;
 }
 
+/// Fills the places for edges with the nearest of the lists of neighbours, but one, which stays for what comes in.
+/// Codes of 32 neighbours are estimated at once, however few there are.
+template <class State>
+void fill_edges(State& g) {
+  std::vector<id_type> ids;
+  for (std::size_t v = 0; v < g.edges.size(); ++v) {
+    const auto before = std::as_const(g.edges).of(v);
+    ids.assign(before.begin(), before.end());
+    for (std::size_t j = 0; j < g.lists.width() && ids.size() + 1 < g.edges.max_degree(); ++j)
+      if (const id_type id = g.lists(v, j).id; id != no_id && std::ranges::find(ids, id) == ids.end())
+        ids.push_back(id);
+    g.edges.assign(v, ids);
+  }
+}
+
 /// Builds the graph of these rows, equal ones included, into a state that has none yet.
 template <class State>
 void build_graph(State& g, const typename State::view_type& all, const progress_callback& callback,
@@ -84,6 +99,10 @@ void build_graph(State& g, const typename State::view_type& all, const progress_
                  }
                });
     g.connect_all(g.edges, g.root);
+    if constexpr (State::has_codes) {
+      fill_edges(g);
+      encode_all(g.walk, g.edges, g.codes, team);
+    }
   }
   g.params.progress = {};
   progress.finish();

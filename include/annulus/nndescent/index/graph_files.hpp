@@ -60,6 +60,7 @@ void persist_graph(Graph& g, Archive& archive) {
   }
   if constexpr (state_type::is_compressed) archive.part("rows", g.rows);
   archive.part("graph", g.edges);
+  if constexpr (state_type::has_codes) archive.part("codes", g.codes);
   if constexpr (Archive::is_loading)
     if (old) archive.within("graph.neighbors", [&] { g.lists = old->lists(archive, g.params.n_neighbors); });
   if (!old) archive.part("graph.neighbors", g.lists);
@@ -74,6 +75,9 @@ void persist_graph(Graph& g, Archive& archive) {
     archive.expect(old || g.longest.size() == n || (g.longest.size() == 0 && !g.keeps_rows()),
                    "does not have all rows in the order of their lengths");
   }
+  if constexpr (state_type::has_codes)
+    archive.expect(g.codes.size() == n && g.codes.dim() == g.walk.dim() && g.codes.n_places() >= g.edges.max_degree(),
+                   "does not have codes of edges for each vertex, of the rows' dimension");
   archive.expect(g.walk.size() == n && g.rows.size() == n_exact && g.edges.size() == n && g.lists.size() == n,
                  "does not have a row, edges and a list of neighbours for each vertex");
   if constexpr (Archive::is_loading)
@@ -84,14 +88,20 @@ void persist_graph(Graph& g, Archive& archive) {
     }
 }
 
+template <class State>
+std::string codes_defect([[maybe_unused]] const State& g) {
+  if constexpr (State::has_codes) return g.codes.defect(g.edges);
+  else return {};
+}
+
 /// What is wrong with a state that was loaded: empty, or the first defect.
 template <class State>
 std::string defect_of_graph(const State& g) {
   const std::size_t n = g.names.n_vertices();
   for (std::string found : {defect_of(walk_name<State>(), g.walk.defect()), defect_of("rows", defect_of_rows(g.rows)),
-                            defect_of("graph", g.edges.defect()), defect_of("graph.neighbors", g.lists.defect()),
-                            defect_of("tree", g.tree.defect(n)), g.names.defect(),
-                            defect_of("longest", g.longest.size() > 0 ? g.longest.defect(n) : "")})
+                            defect_of("graph", g.edges.defect()), defect_of("codes", codes_defect(g)),
+                            defect_of("graph.neighbors", g.lists.defect()), defect_of("tree", g.tree.defect(n)),
+                            g.names.defect(), defect_of("longest", g.longest.size() > 0 ? g.longest.defect(n) : "")})
     if (!found.empty()) return found;
   if (g.names.size() > 0 && g.root >= n) return "root: " + std::to_string(g.root) + " is no vertex";
   if constexpr (refuses_rows<typename State::metric_type, typename State::row_type>)

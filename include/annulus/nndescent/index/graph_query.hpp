@@ -29,6 +29,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     if (k == 0 || !is_finite_row(query)) return;
     prepare(query, s);
     const effort e = effort_for(k, params);
+    base::prepare_codes(query, s);
     if (!walk.lacks_direction(s.walk.query)) {
       const auto& found = nearest(e, passes, s);
       std::size_t count = std::min(e.wanted, found.size());
@@ -75,8 +76,9 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
   template <class F>
   void with_exact(F f) const {
     const exact_walk_of_t<Points, Metric, Walk> exact(rows, metric);
-    f(graph_query<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>{exact, rows, metric, graph, entries, names,
-                                                                         lists});
+    const no_edge_codes no_codes;
+    f(graph_query<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>{exact, rows, metric, graph, no_codes, entries,
+                                                                         names, lists});
   }
 
   /// The `width` vertices nearest to a vertex, by exact distances.

@@ -7,6 +7,7 @@
 #include <annulus/nndescent/graph/equal_rows.hpp>
 #include <annulus/nndescent/graph/params.hpp>
 #include <annulus/nndescent/index/diversify.hpp>
+#include <annulus/nndescent/index/edge_encoding.hpp>
 #include <annulus/nndescent/index/graph_query.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -46,7 +47,9 @@ struct graph_state {
   using scratch_type = graph_scratch<Points, Metric, walk_type>;
   using walker_type = graph_query<Points, Metric, walk_type>;
 
-  static constexpr bool is_compressed = !std::same_as<Storage, full_precision>;
+  using codes_type = codes_of_edges_t<walk_type>;
+  static constexpr bool has_codes = has_edge_codes<walk_type>;
+  static constexpr bool is_compressed = walk_type::is_compressed;
   /// Whether rows are walked over as codes that are fitted to them.
   static constexpr bool fits_rows = requires(const walk_type& w, const view_type& data) { w.fitted(data); };
   static constexpr std::size_t tree_leaf_size = 32;
@@ -57,10 +60,12 @@ struct graph_state {
         walk(walk_maker::make(data, metric, storage)),
         rows(data.dim()),
         edges(0, graph_stride(params)),
+        codes(make_codes(storage)),
         lists(params.n_neighbors) {
     params.include_self = false;
   }
-  graph_state(unfilled, Metric m) : metric(std::move(m)), walk(unfilled{}, metric), lists(params.n_neighbors) {}
+  graph_state(unfilled, Metric m)
+      : metric(std::move(m)), walk(unfilled{}, metric), codes(no_codes()), lists(params.n_neighbors) {}
 
   Metric metric;
   nndescent_params params;
@@ -70,6 +75,7 @@ struct graph_state {
   walk_type walk;
   owned_rows<Points> rows;  ///< the exact rows of a compressed storage
   search_edges edges;
+  [[no_unique_address]] codes_type codes;  ///< of the edges, in some storages
   entry_tree tree;
   id_type root = no_id;
   vertex_names names;
@@ -86,7 +92,7 @@ struct graph_state {
   diversify_rule rule() const { return diversify_rule_of<Metric>(params); }
   walker_type walker() const noexcept {
     const entry_points entries{tree, root, longest.size() > 0 ? &longest : nullptr};
-    return {{walk, exact_rows(), metric, edges, entries, names, lists}};
+    return {{walk, exact_rows(), metric, edges, codes, entries, names, lists}};
   }
   /// Ranks between vertices.
   walk_space<walk_type> space() const {
@@ -103,6 +109,7 @@ struct graph_state {
     edges.resize(n);
     lists.resize(n);
     walk.resize(n);
+    if constexpr (has_codes) codes.resize(n);
     if (keeps_beside()) rows.resize(n);
   }
   /// Stores the row of a vertex: what is walked over, and the exact row beside it.
@@ -153,6 +160,14 @@ struct graph_state {
     return entry_tree(erased_space(ranks), std::move(vertices), in_degrees, tree_leaf_size, params.seed);
   }
 
+  codes_type make_codes([[maybe_unused]] const Storage& storage) const {
+    if constexpr (has_codes) return walk_maker::make_codes(walk.dim(), edges.max_degree(), storage, params.seed + 4);
+    else return {};
+  }
+  static codes_type no_codes() {
+    if constexpr (has_codes) return codes_type(unfilled{});
+    else return {};
+  }
   /// Adds edges until every live vertex can be reached from a root.
   template <class Edges>
   void connect_all(Edges& graph, id_type from) const {

@@ -21,6 +21,7 @@ class undo_log {
   /// For blocks 0 to n_blocks - 1. Those behind them are new, and are not recorded.
   undo_log(std::size_t n_blocks, std::size_t width) : m_n_blocks(n_blocks), m_width(width) {}
 
+  std::size_t n_blocks() const noexcept { return m_n_blocks; }
   /// Records block i, which is about to change.
   void record(std::size_t i, std::span<const T> block) {
     if (i >= m_n_blocks || m_is_recorded.contains(i)) return;
@@ -30,7 +31,7 @@ class undo_log {
   }
   /// f(i, block) for those that were recorded.
   template <class F>
-  void visit(F f) const noexcept {
+  void visit(F f) const {
     for (std::size_t j = 0; j < m_numbers.size(); ++j)
       f(m_numbers[j], std::span(m_values).subspan(j * m_width, m_width));
   }
@@ -60,6 +61,12 @@ class logged_edges {
   bool add(std::size_t from, id_type to) {
     record(from);
     return m_graph->add(from, to);
+  }
+  /// f(i) for the rows whose edges may have changed: those recorded, and new ones.
+  template <class F>
+  void visit_changed(F f) const {
+    m_before.visit([&](std::size_t i, std::span<const id_type>) { f(i); });
+    for (std::size_t i = m_before.n_blocks(); i < size(); ++i) f(i);
   }
   void undo() noexcept {
     m_before.visit([&](std::size_t i, std::span<const id_type> ids) { m_graph->assign(i, ids); });
@@ -130,6 +137,7 @@ class graph_undo {
     std::swap(m_graph->tree, tree);
     if (!m_tree) m_tree = std::move(tree);
   }
+  std::size_t n_vertices_before() const noexcept { return m_n_vertices; }
   /// The change is complete.
   void commit() noexcept { m_graph = nullptr; }
 

@@ -39,6 +39,14 @@ std::string defect_of_rows(const sparse_row_store<T>& rows) {
   return rows.defect();
 }
 
+/// A row as floats: divided by its norm under cosine, less a centre.
+template <class T>
+void relative_row(const T* row, std::size_t dim, bool is_cosine, const float* centre, float* out) noexcept {
+  std::transform(row, row + dim, out, [](T x) { return static_cast<float>(x); });
+  if (is_cosine) normalize(out, dim);
+  for (std::size_t j = 0; j < dim; ++j) out[j] -= centre[j];
+}
+
 /// Metrics whose ranks of 8-bit rows are sums of squares, in 64 bits.
 template <class Metric, class S>
 concept sums_squares_of_bytes = has_kernel<Metric, S> && requires(kernel_result<typename Metric::kernel, S> sum) {
@@ -137,6 +145,12 @@ class row_walk {
       return step * (step * scale + 2 * detail::sqrt(scale * std::abs(static_cast<float>(rank))));
     }
     return 0;
+  }
+  /// A rank as a squared distance, or a product.
+  float square_rank(double rank) const noexcept { return static_cast<float>(std::ldexp(rank, lost_bits())); }
+  /// A row as floats: divided by its norm under cosine, less a centre.
+  void decode(std::size_t i, const float* centre, float* out) const noexcept {
+    relative_row(m_rows.data(i), dim(), is_cosine, centre, out);
   }
   /// Whether the query has no direction to rank rows by: a zero vector under cosine.
   bool lacks_direction(const query& q) const noexcept { return is_cosine && q.inverse_norm == 0; }

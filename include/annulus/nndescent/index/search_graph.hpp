@@ -81,7 +81,8 @@ class search_graph {
   std::size_t memory_bytes() const noexcept {
     const state_type& g = m_state;
     return g.walk.memory_bytes() + g.rows.memory_bytes() + g.edges.memory_bytes() + g.tree.memory_bytes() +
-           g.names.memory_bytes() + g.lists.memory_bytes() + g.table.memory_bytes() + g.longest.memory_bytes();
+           g.codes.memory_bytes() + g.names.memory_bytes() + g.lists.memory_bytes() + g.table.memory_bytes() +
+           g.longest.memory_bytes();
   }
 
   std::string defect() const { return defect_of_graph(m_state); }

@@ -67,6 +67,11 @@ class search_pool {
   std::size_t size() const noexcept { return m_size; }
   bool is_full() const noexcept { return m_size == m_capacity; }
   entry operator[](std::size_t i) const noexcept { return {m_ranks[i], m_marked_ids[i] & ~closed_bit}; }
+  /// The rank that a row must be below to be kept.
+  double last_rank() const noexcept {
+    return is_full() && m_size > 0 ? static_cast<double>((*this)[m_size - 1].rank)
+                                   : std::numeric_limits<double>::infinity();
+  }
   /// Whether it is full and at least half of its rows (if it is small, all) tie at the last rank, so that nothing tells
   /// where nearer rows may be.
   bool is_mostly_tied() const noexcept {

@@ -3,7 +3,7 @@
 /// \file
 /// The walk over rows stored as 8-bit codes.
 
-#include <annulus/core/codes/sq8_encoder.hpp>
+#include <annulus/core/codes/sq8_decoder.hpp>
 #include <annulus/nndescent/index/row_walk.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -71,6 +71,11 @@ class sq8_walk {
     if (m_encoder.is_exact()) return 0;
     constexpr float deviation = 0.408f;  // of the sum of two errors that are uniform in half a step to either side
     return 2 * deviation * q.codes.terms.scale * m_codes.terms(id).scale * q.norm;
+  }
+  float square_rank(double rank) const noexcept { return static_cast<float>(rank); }
+  /// A row as floats, of length 1 under cosine, less a centre.
+  void decode(std::size_t i, const float* centre, float* out) const noexcept {
+    decode_row(m_encoder, m_codes, i, centre, out);
   }
   bool lacks_direction(const query& q) const noexcept { return q.encoder.is_zero_vector(q.codes); }
   void ranks(const query& q, std::span<const id_type> ids, float* out) const noexcept {

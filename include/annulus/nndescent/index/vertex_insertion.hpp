@@ -119,6 +119,16 @@ void rebuild_tree_if_due(State& g, graph_undo<State>& change) {
   change.replace_tree(std::move(tree));
 }
 
+/// Encodes the edges that a change has made, which is over but for that.
+template <class State>
+void encode_changes([[maybe_unused]] State& g, [[maybe_unused]] const graph_undo<State>& change) {
+  if constexpr (State::has_codes) {
+    if (change.n_vertices_before() == 0) fit_centre(g.walk, g.codes);
+    edge_encoder encode(g.walk, g.codes);
+    change.edges.visit_changed([&](std::size_t v) { encode(v, std::as_const(g.edges).block(v)); });
+  }
+}
+
 /// Takes in rows under new ids, the first of which it returns. Changes nothing where it throws.
 template <class State>
 id_type insert_rows(State& g, const typename State::view_type& rows, const thread_team& team) {
@@ -141,6 +151,7 @@ id_type insert_rows(State& g, const typename State::view_type& rows, const threa
     connect_if_due(g, change);
     rebuild_tree_if_due(g, change);
   }
+  encode_changes<State>(g, change);
   change.commit();
   return first;
 }
@@ -159,6 +170,7 @@ void update_row(State& g, id_type id, const typename State::row_type& row) {
   change.begin_move(id, vertex);
   connect_if_due(g, change);
   rebuild_tree_if_due(g, change);
+  encode_changes<State>(g, change);
   change.commit();
   if (g.names.finish_move(id, vertex)) g.remove_from_table(before);
 }

@@ -56,6 +56,11 @@ void consolidate_graph(State& g) {
   names.reorder(order);
 
   keep_walked_rows(g, order, team);
+  if constexpr (State::has_codes) {
+    edge_encoder encode(g.walk, g.codes);
+    g.codes.reorder(order, place);
+    for (std::size_t v = 0; v < order.size(); ++v) encode(v, std::as_const(edges).block(v));
+  }
   // Nothing from here on throws.
   tree.rename(place);
   g.tree = std::move(tree);

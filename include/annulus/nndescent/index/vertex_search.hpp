@@ -26,6 +26,7 @@ struct vertex_search {
   const owned_rows<Points>& rows;  ///< exact, or empty
   const Metric& metric;
   const search_edges& graph;
+  const codes_of_edges_t<Walk>& codes;
   entry_points entries;
   const vertex_names& names;
   const knn_lists& lists;
@@ -52,13 +53,25 @@ struct vertex_search {
   /// Makes a row the query of the scratch.
   void prepare(const row_type& query, scratch_type& s) const {
     walk.prepare(query, s.walk.query);
+    s.walk.code_query.forget();
     if constexpr (is_product) s.walk.query_length = norm_of(query);
   }
   /// The same for a vertex.
   void prepare(id_type vertex, scratch_type& s) const {
     walk.prepare_row(vertex, s.walk.query);
+    s.walk.code_query.forget();
     if constexpr (is_product)
       s.walk.query_length = rows.size() > 0 ? norm_of(rows.row(vertex)) : std::numeric_limits<double>::infinity();
+  }
+
+  /// Makes it the query for the codes of edges too, by which walks go then.
+  void prepare_codes([[maybe_unused]] const row_type& query, [[maybe_unused]] scratch_type& s) const {
+    if constexpr (has_edge_codes<Walk>) {
+      auto& q = s.walk.code_query;
+      q.row.resize(codes.dim());
+      relative_row(query.data(), codes.dim(), is_cosine<Metric>, codes.centre().data(), q.row.data());
+      codes.prepare(q);
+    }
   }
 
   /// The vertices around the query of the scratch, nearest first, at most `beam` of them, half of which are covered.
@@ -73,7 +86,7 @@ struct vertex_search {
         scan(beam, passes, s);
         return s.walk.found;
       }
-      walk_graph(walk, graph, entries, beam, beam, beam, infinity, allow_all{}, s.walk, starts_again(s.walk));
+      walk_graph(walk, graph, codes, entries, beam, beam, beam, infinity, allow_all{}, s.walk, starts_again(s.walk));
       return s.walk.pool;
     }
     surroundings goal{{s.walk.found, std::min(beam / 2, names.n_live()), beam, infinity}, names, s.erased};
@@ -90,7 +103,7 @@ struct vertex_search {
     if (always_scans() || names.n_live() <= likely_met(k, e.beam)) return scan(e.wanted, passes, s);
     bool is_wide = false;
     if (passes.is_open()) {
-      const auto& found = names.n_erased() == 0 ? walk_graph(walk, graph, entries, e.bounding, e.wanted, e.beam,
+      const auto& found = names.n_erased() == 0 ? walk_graph(walk, graph, codes, entries, e.bounding, e.wanted, e.beam,
                                                              e.epsilon, allow_all{}, w, starts_again(w))
                                                 : walk_among_erased(e, w);
       const bool is_telling = found.size() >= k && !w.pool.is_mostly_tied();
@@ -267,7 +280,7 @@ struct vertex_search {
   const search_pool<rank_type>& walk_among_erased(const effort& e, walk_scratch<Walk>& w) const {
     const auto is_live = [&](id_type vertex) { return names.is_live(vertex); };
     const std::size_t beam = e.beam * names.n_vertices() / std::max<std::size_t>(names.n_live(), 1) + 1;
-    return walk_graph(walk, graph, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w, starts_again(w));
+    return walk_graph(walk, graph, codes, entries, e.bounding, e.wanted, beam, e.epsilon, is_live, w, starts_again(w));
   }
   /// Whether no live vertex nearer than the k-th found was passed over. Where more vertices are erased here than
   /// elsewhere, the k-th found may rank behind the last of the pool.
