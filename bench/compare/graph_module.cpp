@@ -50,9 +50,9 @@ template <class T>
 class any_graph_index : public erased_graph_index<rows_of<T>> {
  public:
   any_graph_index(const rows_of<T>& data, const std::string& metric, const std::string& storage,
-                  std::size_t n_neighbors, std::size_t threads) {
+                  std::size_t n_neighbors, std::size_t threads, bool keep_rows) {
     const nb::gil_scoped_release unlocked;
-    const annulus::nndescent_params params{.n_neighbors = n_neighbors, .threads = threads};
+    const annulus::nndescent_params params{.n_neighbors = n_neighbors, .keep_rows = keep_rows, .threads = threads};
     with_metric<T>(metric, [&](auto m) {
       with_storage<T>(storage, [&](auto s) { this->hold(annulus::nndescent_index(view(data), m, params, s)); });
     });
@@ -66,9 +66,9 @@ void bind(nb::module_& m, const char* index_name) {
   m.def(
       "NNDescentIndex",
       [](const rows_of<T>& data, const std::string& metric, const std::string& storage, std::size_t n_neighbors,
-         std::size_t threads) { return index(data, metric, storage, n_neighbors, threads); },
+         std::size_t threads, bool keep_rows) { return index(data, metric, storage, n_neighbors, threads, keep_rows); },
       "data"_a.noconvert(), "metric"_a = "sqeuclidean", "storage"_a = "full_precision", "n_neighbors"_a = 30,
-      "threads"_a = 1);
+      "threads"_a = 1, "keep_rows"_a = true);
   m.def("build_knn_graph", &build_knn_graph<T>, "data"_a.noconvert(), "metric"_a = "sqeuclidean", "n_neighbors"_a = 30,
         "threads"_a = 1, "ids (uint32) and distances (float32), a row a row of data");
 }

@@ -26,19 +26,20 @@ GROWTH, STEPS = 1.3, 4  # of the width from one search to the next, and the step
 # Of a folder, unless others are named.
 DATASETS = ("images-784-fashion-mnist", "text-384-debian", "sift-128-caltech101")
 
-# By the name of a storage: what the module calls it, and the rows that it is given.
+# By the name of a storage: what the module calls it, the rows that it is given, and whether it keeps those beside codes.
 STORAGES = {
     "float": ("full_precision", graph.as_float),
     "uint8": ("full_precision", graph.as_stored),
     "half": ("half_precision", graph.as_float),
     "rabitq, uint8": ("rabitq", graph.as_stored),
     "rabitq, sq8": ("rabitq_sq8", graph.as_float),
+    "rabitq, sq8, no rows": ("rabitq_sq8", graph.as_float, False),
 }
 
 
-def our_index(storage, metric):
+def our_index(storage, metric, keep_rows=True):
     def build(rows, threads):
-        index = annulus_compare.NNDescentIndex(rows, metric, storage, graph.N_NEIGHBORS, threads)
+        index = annulus_compare.NNDescentIndex(rows, metric, storage, graph.N_NEIGHBORS, threads, keep_rows)
 
         def search(queries, k, width, threads=1):
             return index.search(queries, k, width, threads=threads)[0]
@@ -52,9 +53,9 @@ def our_index(storage, metric):
 def methods(dataset, storages, peers):
     """(name, role, rows for, build) of all to compare. A storage that STORAGES lacks is the module's, of float rows."""
     for name in storages:
-        storage, rows_for = STORAGES.get(name, (name, graph.as_float))
+        storage, rows_for, *keep_rows = STORAGES.get(name, (name, graph.as_float))
         if "uint8" not in name or dataset.base.dtype == np.uint8:
-            yield f"annulus, {name}", "ours", rows_for, our_index(storage, dataset.metric)
+            yield f"annulus, {name}", "ours", rows_for, our_index(storage, dataset.metric, *keep_rows)
     for peer in peers:
         yield peer.name, "peer", graph.as_unit, peer.build
 
