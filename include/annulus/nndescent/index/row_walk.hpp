@@ -39,13 +39,6 @@ std::string defect_of_rows(const sparse_row_store<T>& rows) {
   return rows.defect();
 }
 
-/// Metrics whose ranks of 8-bit rows are sums of squares, in 64 bits.
-template <class Metric, class S>
-concept sums_squares_of_bytes = has_kernel<Metric, S> && requires(kernel_result<typename Metric::kernel, S> sum) {
-  requires(form_of<Metric>() == product_form::squared_l2);
-  { Metric::from_kernel(sum) } -> std::same_as<std::uint64_t>;
-};
-
 /// Walks over rows of S under a metric. Its ranks are the metric's own but for cosine, where the norms of rows are
 /// computed once.
 template <class T, class S, class Metric>
@@ -56,7 +49,8 @@ class row_walk {
   static constexpr bool is_compressed = !std::same_as<T, S>;
   /// Of sums of squares of bytes pools keep 32 bits, which is quicker: the lower ones, or of rows so long that their
   /// sums need more, the upper ones.
-  static constexpr bool is_narrowed = sums_squares_of_bytes<Metric, S>;
+  static constexpr bool is_narrowed =
+      is_byte<S> && kernel_ranked<Metric, S> && form_of<Metric>() == product_form::squared_l2;
   using rank_type = std::conditional_t<is_narrowed, std::uint32_t, rank_t<Metric, S>>;
 
   struct query {
@@ -123,7 +117,7 @@ class row_walk {
   }
   /// The metric's rank, but for the bits that were lost.
   auto full_rank(rank_type rank) const noexcept {
-    if constexpr (is_narrowed) return static_cast<rank_t<Metric, S>>(std::uint64_t{rank} << lost_bits());
+    if constexpr (is_narrowed) return std::uint64_t{rank} << lost_bits();
     else return rank;
   }
   bool has_exact_ranks() const noexcept { return is_exact && lost_bits() == 0; }
