@@ -103,7 +103,8 @@ class row_walk {
           out[i] = m_inverse_norms[ids[i]] == 0 ? rank_type(0) : rank_type(1);
         return;
       }
-      many<kernels::inner_product>(q, ids.size(), out, row);
+      many_rows<kernels::inner_product>(q.row.data(), m_rows.dim(), ids.size(), out, row,
+                                        [](auto product) { return static_cast<rank_type>(product); });
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = 1 - out[i] * q.inverse_norm * m_inverse_norms[ids[i]];
     } else if constexpr (is_narrowed) {
       many_rows<typename Metric::kernel>(q.row.data(), m_rows.dim(), ids.size(), out, row,
@@ -162,16 +163,6 @@ class row_walk {
   }
   static std::uint32_t narrowed(std::uint64_t sum, int bits) noexcept {
     return static_cast<std::uint32_t>(sum >> bits);
-  }
-
-  template <class Kernel, class Row>
-  void many(const query& q, std::size_t count, rank_type* out, Row row) const {
-    if constexpr (std::same_as<kernel_result<Kernel, S>, rank_type>) {
-      many_rows<Kernel>(q.row.data(), m_rows.dim(), count, out, row);
-    } else {
-      for (std::size_t i = 0; i < count; ++i)
-        out[i] = static_cast<rank_type>(one_to_one<Kernel>(q.row.data(), row(i), m_rows.dim()));
-    }
   }
 
   rank_type inverse_norm(const S* row) const noexcept {
