@@ -189,6 +189,21 @@ TEST_CASE("a prepared query gives the bits of bit_hamming and of a callable", "[
   CHECK(differently_prepared<float>(every_second) == 0);
 }
 
+TEMPLATE_TEST_CASE("distances of long 8-bit rows are rounded once, from a rank as of the rows", "[metric]",
+                   std::uint8_t, std::int8_t) {
+  constexpr std::size_t d = 5000;  // sums have more bits than a float
+  std::mt19937_64 generator(4);
+  std::size_t wrong = 0;
+  for (int repetition = 0; repetition < 200; ++repetition) {
+    const auto a = rows::random_values<TestType>(d, generator), b = rows::random_values<TestType>(d, generator);
+    const plain_sums sums(rows::as_doubles(a), rows::as_doubles(b));
+    const float of_rows = euclidean{}(a.data(), b.data(), d);
+    wrong += of_rows != static_cast<float>(std::sqrt(sums.squares));
+    wrong += of_rows != distance_of(euclidean{}, rank_of(euclidean{}, a.data(), b.data(), d));
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("ranks of 8-bit rows are exact for 65,536 coordinates at their extremes", "[metric]") {
   constexpr std::int64_t d = 65536;
   const std::vector<std::uint8_t> most(d, 255), none(d, 0);

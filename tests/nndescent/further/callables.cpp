@@ -42,6 +42,7 @@ TEST_CASE("graphs and indexes take whatever is a metric", "[nndescent][callables
   CHECK(share_wrong(callables::without_default(1)) <= 0.01);
   CHECK(share_wrong(callables::returning<int>{}) <= 0.01);
   CHECK(share_wrong(callables::returning<short>{}) <= 0.01);
+  CHECK(share_wrong(callables::returning<std::size_t>{}) <= 0.01);
   CHECK(share_wrong(callables::ranked_spans{}) <= 0.01);
 }
 

@@ -234,6 +234,11 @@ TEST_CASE("a pool takes no NaN, full or not", "[search]") {
   CHECK(pool[1].id() == 3);
 }
 
+TEST_CASE("searches keep ranks of 64 bits that may be no sums of squares", "[search]") {
+  using metric = detail::kernel_metric<kernels::squared_l2>;  // without a form
+  STATIC_REQUIRE(std::same_as<detail::row_walk<std::uint8_t, std::uint8_t, metric>::rank_type, std::uint64_t>);
+}
+
 TEMPLATE_TEST_CASE("searches keep sums of squares of bytes in 32 bits", "[search]", std::uint8_t, std::int8_t) {
   using walk_type = detail::row_walk<TestType, TestType, euclidean>;
   STATIC_REQUIRE(std::same_as<typename walk_type::rank_type, std::uint32_t>);

@@ -27,7 +27,9 @@ struct euclidean : detail::kernel_metric<kernels::squared_l2>, detail::row_metri
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return 2 * norm; }
   template <class Rank>
   static auto to_distance(Rank rank) noexcept {
-    return detail::sqrt(detail::to_floating(rank));
+    // A sum of 8-bit rows may be no float: its root is taken in double, and rounded once.
+    if constexpr (std::integral<Rank>) return static_cast<float>(detail::sqrt(static_cast<double>(rank)));
+    else return detail::sqrt(detail::to_floating(rank));
   }
   using detail::row_metric<euclidean>::operator();
 

@@ -182,11 +182,12 @@ concept has_name = requires {
 };
 
 namespace detail {
-/// Numbers that searches order as they are. Whatever else a metric returns becomes a double.
+/// Numbers that searches order as they are: floats, and what kernels of 8-bit rows return. Whatever else a metric
+/// returns becomes a double.
 template <class R>
 auto as_rank(R r) {
   if constexpr (std::same_as<R, float> || std::same_as<R, std::int32_t> || std::same_as<R, std::uint32_t> ||
-                std::same_as<R, std::int64_t>)
+                std::same_as<R, std::int64_t> || std::same_as<R, std::uint64_t>)
     return r;
   else return static_cast<double>(r);
 }

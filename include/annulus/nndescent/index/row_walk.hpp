@@ -47,13 +47,6 @@ void relative_row(const T* row, std::size_t dim, bool is_cosine, const float* ce
   for (std::size_t j = 0; j < dim; ++j) out[j] -= centre[j];
 }
 
-/// Metrics whose ranks of 8-bit rows are sums of squares, in 64 bits.
-template <class Metric, class S>
-concept sums_squares_of_bytes = has_kernel<Metric, S> && requires(kernel_result<typename Metric::kernel, S> sum) {
-  requires(form_of<Metric>() == product_form::squared_l2);
-  { Metric::from_kernel(sum) } -> std::same_as<std::uint64_t>;
-};
-
 /// Walks over rows of S under a metric. Its ranks are the metric's own but for cosine, where the norms of rows are
 /// computed once.
 template <class T, class S, class Metric>
@@ -64,7 +57,8 @@ class row_walk {
   static constexpr bool is_compressed = !std::same_as<T, S>;
   /// Of sums of squares of bytes pools keep 32 bits, which is quicker: the lower ones, or of rows so long that their
   /// sums need more, the upper ones.
-  static constexpr bool is_narrowed = sums_squares_of_bytes<Metric, S>;
+  static constexpr bool is_narrowed =
+      is_byte<S> && kernel_ranked<Metric, S> && form_of<Metric>() == product_form::squared_l2;
   using rank_type = std::conditional_t<is_narrowed, std::uint32_t, rank_t<Metric, S>>;
 
   struct query {
@@ -117,7 +111,8 @@ class row_walk {
           out[i] = m_inverse_norms[ids[i]] == 0 ? rank_type(0) : rank_type(1);
         return;
       }
-      many<kernels::inner_product>(q, ids.size(), out, row);
+      many_rows<kernels::inner_product>(q.row.data(), m_rows.dim(), ids.size(), out, row,
+                                        [](auto product) { return static_cast<rank_type>(product); });
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = 1 - out[i] * q.inverse_norm * m_inverse_norms[ids[i]];
     } else if constexpr (is_narrowed) {
       many_rows<typename Metric::kernel>(q.row.data(), m_rows.dim(), ids.size(), out, row,
@@ -131,7 +126,7 @@ class row_walk {
   }
   /// The metric's rank, but for the bits that were lost.
   auto full_rank(rank_type rank) const noexcept {
-    if constexpr (is_narrowed) return static_cast<rank_t<Metric, S>>(std::uint64_t{rank} << lost_bits());
+    if constexpr (is_narrowed) return std::uint64_t{rank} << lost_bits();
     else return rank;
   }
   bool has_exact_ranks() const noexcept { return is_exact && lost_bits() == 0; }
@@ -182,16 +177,6 @@ class row_walk {
   }
   static std::uint32_t narrowed(std::uint64_t sum, int bits) noexcept {
     return static_cast<std::uint32_t>(sum >> bits);
-  }
-
-  template <class Kernel, class Row>
-  void many(const query& q, std::size_t count, rank_type* out, Row row) const {
-    if constexpr (std::same_as<kernel_result<Kernel, S>, rank_type>) {
-      many_rows<Kernel>(q.row.data(), m_rows.dim(), count, out, row);
-    } else {
-      for (std::size_t i = 0; i < count; ++i)
-        out[i] = static_cast<rank_type>(one_to_one<Kernel>(q.row.data(), row(i), m_rows.dim()));
-    }
   }
 
   rank_type inverse_norm(const S* row) const noexcept {
