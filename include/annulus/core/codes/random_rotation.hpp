@@ -44,15 +44,6 @@ class random_rotation {
     }
   }
 
-  /// Saves dimension and seed.
-  template <class Self, class Archive>
-  static void persist(Self& self, Archive& archive) {
-    archive("dim", self.m_dim);
-    archive("seed", self.m_seed);
-    archive.expect(self.m_dim > 0, "a rotation of 0 dimensions");
-    if constexpr (Archive::is_loading) self.draw();
-  }
-
  private:
   using batch = simd::batch<float>;
   static constexpr std::size_t width = simd::lanes<float>;

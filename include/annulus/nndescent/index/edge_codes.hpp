@@ -51,6 +51,7 @@ class edge_codes {
         m_centre(dim, 0.0f),
         m_rotated_centre(dim, 0.0f) {}
 
+  product_form form() const noexcept { return m_form; }
   std::size_t size() const noexcept { return m_size; }
   std::size_t dim() const noexcept { return m_centre.size(); }
   std::size_t n_places() const noexcept { return m_n_groups * group_size; }  ///< for edges of each vertex
@@ -181,23 +182,24 @@ class edge_codes {
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     std::size_t dim = self.dim(), bits = self.m_layout.bits();
+    std::uint64_t seed = self.m_rotation.seed();
     archive.choice("form", self.m_form, {"none", "squared_l2", "inner_product", "cosine"});
     archive("dim", dim);
     archive("bits", bits);
     archive("groups", self.m_n_groups);
-    archive.part("rotation", self.m_rotation);
-    archive.expect(self.m_rotation.dim() == std::max<std::size_t>(dim, 1) && bits >= 1 && bits <= 8 &&
-                       self.m_n_groups >= 1 && self.m_n_groups < 65536,
-                   "has codes of another length than its rotation's, or of no size");
-    if constexpr (Archive::is_loading) self.m_layout = {self.m_rotation.dim(), static_cast<unsigned>(bits)};
-    archive("count", self.m_size);
+    archive("rotation_seed", seed);
+    archive.expect(bits >= 1 && bits <= 8 && self.m_n_groups >= 1 && self.m_n_groups < 65536,
+                   "has codes of other than 1 to 8 bits, or of no edges");
     archive("centre", self.m_centre, {dim});
-    archive("blocks", self.m_blocks, {self.m_size, self.vertex_bytes()});
-    archive("squares", self.m_squares, {self.is_product() ? self.m_size : 0});
-    if constexpr (Archive::is_loading) {
+    if constexpr (Archive::is_loading) {  // once an array has shown that the file has such a dimension
+      self.m_rotation = random_rotation(std::max<std::size_t>(dim, 1), seed);
+      self.m_layout = {self.m_rotation.dim(), static_cast<unsigned>(bits)};
       self.m_rotated_centre.assign(dim, 0);
       self.m_rotation(self.m_centre.data(), self.m_rotated_centre.data());
     }
+    archive("count", self.m_size);
+    archive("blocks", self.m_blocks, {self.m_size, self.vertex_bytes()});
+    archive("squares", self.m_squares, {self.is_product() ? self.m_size : 0});
   }
 
  private:

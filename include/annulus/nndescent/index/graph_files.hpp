@@ -76,8 +76,9 @@ void persist_graph(Graph& g, Archive& archive) {
                    "does not have all rows in the order of their lengths");
   }
   if constexpr (state_type::has_codes)
-    archive.expect(g.codes.size() == n && g.codes.dim() == g.walk.dim() && g.codes.n_places() >= g.edges.max_degree(),
-                   "does not have codes of edges for each vertex, of the rows' dimension");
+    archive.expect(g.codes.form() == state_type::metric_type::form && g.codes.size() == n &&
+                       g.codes.dim() == g.walk.dim() && g.codes.n_places() >= g.edges.max_degree(),
+                   "does not have codes of edges for each vertex, of the rows' dimension and the metric's form");
   archive.expect(g.walk.size() == n && g.rows.size() == n_exact && g.edges.size() == n && g.lists.size() == n,
                  "does not have a row, edges and a list of neighbours for each vertex");
   if constexpr (Archive::is_loading)

@@ -55,11 +55,13 @@ void consolidate_graph(State& g) {
   vertex_names names = g.names;
   names.reorder(order);
 
-  keep_walked_rows(g, order, team);
   if constexpr (State::has_codes) {
     edge_encoder encode(g.walk, g.codes);
+    keep_walked_rows(g, order, team);
     g.codes.reorder(order, place);
     for (std::size_t v = 0; v < order.size(); ++v) encode(v, std::as_const(edges).block(v));
+  } else {
+    keep_walked_rows(g, order, team);
   }
   // Nothing from here on throws.
   tree.rename(place);
