@@ -1,4 +1,5 @@
 #include <annulus/nndescent/half_precision.hpp>
+#include <annulus/nndescent/rabitq.hpp>
 
 #include "catch.hpp"
 #include "nndescent/failures.hpp"
@@ -49,6 +50,13 @@ TEST_CASE("an index without its rows is as before wherever an allocation fails",
   auto params = failures::one_thread;
   params.keep_rows = false;
   check(nndescent_index(clusters(200, 1), euclidean{}, params, sq8{}), clusters(30, 2), clusters(10, 3));
+}
+
+TEST_CASE("an index with codes of its edges is as before wherever an allocation fails", "[nndescent][allocations]") {
+  check(nndescent_index(clusters(200, 1), inner_product{}, failures::one_thread, rabitq{.bits = 2}), clusters(30, 2),
+        clusters(10, 3));
+  check(nndescent_index(clusters(200, 1), euclidean{}, failures::one_thread, rabitq<sq8>{}), clusters(30, 2),
+        clusters(10, 3));
 }
 
 TEST_CASE("an index of sparse rows is as before wherever an allocation fails", "[nndescent][allocations]") {

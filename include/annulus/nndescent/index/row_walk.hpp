@@ -4,6 +4,7 @@
 /// The walk over dense rows: ranks rows for a search, as they are or at less precision. A walk is what a search of the
 /// graph ranks rows by; each kind of storage has one.
 
+#include <annulus/core/codes/row_centre.hpp>
 #include <annulus/core/rows/dense_row_store.hpp>
 #include <annulus/core/rows/sparse_row_store.hpp>
 #include <annulus/core/rows/value_checks.hpp>

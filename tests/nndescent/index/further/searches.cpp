@@ -1,22 +1,25 @@
+#include <annulus/nndescent/rabitq.hpp>
+
 #include "nndescent/limited_searches.hpp"
 
 // Filters and radii over codes and by other metrics, and what filters cost; others are in ../best_first_search.cpp.
 
 using namespace limited;
 
-TEMPLATE_TEST_CASE("a filter leaves the nearest of the rows that it allows", "[nndescent_index]", sq8) {
+TEMPLATE_TEST_CASE("a filter leaves the nearest of the rows that it allows", "[nndescent_index]", sq8, rabitq<>) {
   check_filter<TestType>();
 }
 
-TEMPLATE_TEST_CASE("a bitset and a callable of the same rows have the same answers", "[nndescent_index]", sq8) {
+TEMPLATE_TEST_CASE("a bitset and a callable of the same rows have the same answers", "[nndescent_index]", sq8,
+                   rabitq<>) {
   check_kinds_of_filters<TestType>();
 }
 
-TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", sq8) {
+TEMPLATE_TEST_CASE("a filter that allows one row finds it from anywhere", "[nndescent_index]", sq8, rabitq<>) {
   check_filter_of_one<TestType>();
 }
 
-TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndescent_index]", sq8) {
+TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndescent_index]", sq8, rabitq<>) {
   check_filter_of_none<TestType>();
 }
 
@@ -59,7 +62,7 @@ TEST_CASE("no filter and no erased row makes an answer worse than none does at t
   }
 }
 
-TEMPLATE_TEST_CASE("a radius search finds the rows within it and no others", "[nndescent_index]", sq8) {
+TEMPLATE_TEST_CASE("a radius search finds the rows within it and no others", "[nndescent_index]", sq8, rabitq<>) {
   check_radius<TestType>();
 }
 

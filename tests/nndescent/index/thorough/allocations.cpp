@@ -1,3 +1,5 @@
+#include <annulus/nndescent/rabitq.hpp>
+
 #include "catch.hpp"
 #include "failing_allocations.hpp"
 #include "nndescent/indexes.hpp"
@@ -40,7 +42,7 @@ std::vector<id_filter> filters(std::size_t n, std::size_t share) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("a query with a scratch that has seen it allocates nothing", "[allocations]", full_precision,
-                   half_precision, sq8) {
+                   half_precision, sq8, rabitq<>, rabitq<sq8>) {
   const auto data = indexes::clustered<float>(2000, 20, n_queries);
   nndescent_index index(data.rows, cosine{}, {}, TestType{});
   for (const bool is_changed : {false, true}) {
@@ -58,7 +60,7 @@ TEMPLATE_TEST_CASE("a query with a scratch that has seen it allocates nothing", 
 }
 
 TEMPLATE_TEST_CASE("a query that walks through rows that may not be returned allocates nothing", "[allocations]",
-                   full_precision, sq8) {
+                   full_precision, sq8, rabitq<sq8>) {
   const auto data = indexes::clustered<float>(8000, 6, n_queries);
   const nndescent_index index(data.rows, euclidean{}, {.n_neighbors = 10}, TestType{});
   for (const id_filter& filter : filters(8000, 3)) {

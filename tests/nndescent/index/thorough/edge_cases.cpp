@@ -1,3 +1,5 @@
+#include <annulus/nndescent/rabitq.hpp>
+
 #include "catch.hpp"
 #include "message_of.hpp"
 #include "nndescent/indexes.hpp"
@@ -28,7 +30,8 @@ const indexes::split<float>& some_rows() {
 
 // ---- Few rows -------------------------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("an index without rows returns padding", "[nndescent_index]", full_precision, half_precision, sq8) {
+TEMPLATE_TEST_CASE("an index without rows returns padding", "[nndescent_index]", full_precision, half_precision, sq8,
+                   rabitq<>) {
   const index_over<TestType> index(float_rows(0, 12));
   CHECK(index.size() == 0);
   CHECK(index.dim() == 12);
@@ -39,7 +42,7 @@ TEMPLATE_TEST_CASE("an index without rows returns padding", "[nndescent_index]",
 }
 
 TEMPLATE_TEST_CASE("rows that are no more than k are all found, and padding follows", "[nndescent_index]",
-                   full_precision, half_precision, sq8) {
+                   full_precision, half_precision, sq8, rabitq<>) {
   for (const std::size_t n : {1u, 2u, 3u, 7u, 30u, 31u, 33u, 60u})
     for (const std::size_t n_neighbors : {1u, 5u, 30u, 100u}) {
       const auto rows = indexes::rows_between(some_rows().rows, 0, n);
@@ -59,14 +62,15 @@ TEMPLATE_TEST_CASE("rows that are no more than k are all found, and padding foll
     }
 }
 
-TEMPLATE_TEST_CASE("k beyond all of many rows finds each of them", "[nndescent_index]", full_precision, sq8) {
+TEMPLATE_TEST_CASE("k beyond all of many rows finds each of them", "[nndescent_index]", full_precision, sq8, rabitq<>) {
   const index_over<TestType> index(some_rows().rows);
   const auto found = index.search(some_rows().queries, 510);
   CHECK(well_formed(found));
   for (std::size_t i = 0; i < 20; ++i) CHECK(holds_all(found.ids.row(i), 500));
 }
 
-TEMPLATE_TEST_CASE("rows of one coordinate are searched", "[nndescent_index]", full_precision, half_precision, sq8) {
+TEMPLATE_TEST_CASE("rows of one coordinate are searched", "[nndescent_index]", full_precision, half_precision, sq8,
+                   rabitq<>) {
   const auto data = clustered<float>(1000, 1, 50, 10);
   const index_over<TestType> index(data.rows);
   const auto found = index.search(data.queries, 10);
@@ -78,7 +82,7 @@ TEMPLATE_TEST_CASE("rows of one coordinate are searched", "[nndescent_index]", f
 // ---- Rows that are alike --------------------------------------------------------------------------------------------
 
 TEMPLATE_TEST_CASE("rows that are all equal are found at distance 0", "[nndescent_index]", full_precision,
-                   half_precision, sq8) {
+                   half_precision, sq8, rabitq<>) {
   const index_over<TestType> index(float_rows(700, 9, 1.5f), {}, {.n_neighbors = 10});
   const auto found = index.search(float_rows(3, 9, 1.5f), 20);
   CHECK(well_formed(found));
@@ -89,14 +93,15 @@ TEMPLATE_TEST_CASE("rows that are all equal are found at distance 0", "[nndescen
 }
 
 TEMPLATE_TEST_CASE("rows that are all zero are found at distance 0", "[nndescent_index]", full_precision,
-                   half_precision, sq8) {
+                   half_precision, sq8, rabitq<>) {
   const index_over<TestType> index(float_rows(300, 9));
   const auto found = index.search(float_rows(1, 9), 300);
   CHECK(holds_all(found.ids.row(0), 300));
   CHECK(found.distances(0, 299) == 0);
 }
 
-TEMPLATE_TEST_CASE("thousands of duplicates do not hide the other rows", "[nndescent_index]", full_precision, sq8) {
+TEMPLATE_TEST_CASE("thousands of duplicates do not hide the other rows", "[nndescent_index]", full_precision, sq8,
+                   rabitq<>) {
   auto data = clustered<float>(3500, 10, 100, 10);
   for (std::size_t i = 0; i < 3500; ++i)
     if (i % 7 != 0) std::ranges::copy(data.rows.row(7), data.rows.row(i).begin());
@@ -115,7 +120,7 @@ TEMPLATE_TEST_CASE("thousands of duplicates do not hide the other rows", "[nndes
 }
 
 TEMPLATE_TEST_CASE("the nearest row alone is found by default as the nearest of several are", "[nndescent_index]",
-                   full_precision, sq8) {
+                   full_precision, sq8, rabitq<>) {
   const auto data = clustered<float>(2000, 16, 200, 20);
   const index_over<TestType> index(data.rows);
   const auto truth = knn(data.rows, data.queries, 1);
@@ -125,7 +130,7 @@ TEMPLATE_TEST_CASE("the nearest row alone is found by default as the nearest of 
 }
 
 TEMPLATE_TEST_CASE("zero vectors come first for a zero query by cosine", "[nndescent_index]", full_precision,
-                   half_precision, sq8) {
+                   half_precision, sq8, rabitq<>) {
   auto data = some_rows();
   for (const std::size_t i : {4u, 100u, 101u, 499u}) std::ranges::fill(data.rows.row(i), 0.0f);
   const index_over<TestType, cosine> index(data.rows);
@@ -140,7 +145,7 @@ TEMPLATE_TEST_CASE("zero vectors come first for a zero query by cosine", "[nndes
 }
 
 TEMPLATE_TEST_CASE("a zero vector inserted comes first for a zero query by cosine", "[nndescent_index]", full_precision,
-                   half_precision, sq8) {
+                   half_precision, sq8, rabitq<>) {
   index_over<TestType, cosine> index(some_rows().rows);
   const id_type id = index.insert(float_rows(1, 12));
   const auto found = index.search(float_rows(1, 12), 3);
@@ -151,8 +156,8 @@ TEMPLATE_TEST_CASE("a zero vector inserted comes first for a zero query by cosin
 
 // ---- Rows that are far apart ----------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("two clusters far apart are both reached", "[nndescent_index]", full_precision, half_precision,
-                   sq8) {
+TEMPLATE_TEST_CASE("two clusters far apart are both reached", "[nndescent_index]", full_precision, half_precision, sq8,
+                   rabitq<>) {
   auto data = clustered<float>(1000, 8, 40, 1);
   for (std::size_t i = 0; i < 1000; i += 2)
     for (float& x : data.rows.row(i)) x += 1000;
@@ -197,7 +202,7 @@ TEST_CASE("coordinates too large for half precision are refused by the number of
 }
 
 TEMPLATE_TEST_CASE("a query far from all rows finds the nearest", "[nndescent_index]", full_precision, half_precision,
-                   sq8) {
+                   sq8, rabitq<>) {
   const index_over<TestType> index(some_rows().rows);
   auto queries = some_rows().queries;
   // As far as halves reach.
@@ -208,7 +213,7 @@ TEMPLATE_TEST_CASE("a query far from all rows finds the nearest", "[nndescent_in
   CHECK(recall(found, knn(some_rows().rows, queries, 50), 50) >= 0.5);  // their distances differ by little
 }
 
-TEMPLATE_TEST_CASE("large coordinates are searched", "[nndescent_index]", full_precision, sq8) {
+TEMPLATE_TEST_CASE("large coordinates are searched", "[nndescent_index]", full_precision, sq8, rabitq<>) {
   auto data = some_rows();
   for (float& x : std::span(data.rows.data(), 500 * 12)) x *= 1e15f;
   for (float& x : std::span(data.queries.data(), 20 * 12)) x *= 1e15f;
@@ -275,7 +280,7 @@ TEST_CASE("rows that are not finite are refused by the number of the row", "[nnd
 }
 
 TEMPLATE_TEST_CASE("a query that is not finite gets nothing, and the others are not affected", "[nndescent_index]",
-                   full_precision, half_precision, sq8) {
+                   full_precision, half_precision, sq8, rabitq<>) {
   const index_over<TestType> index(some_rows().rows);
   for (const float bad : {not_a_number, infinity, -infinity}) {
     auto queries = some_rows().queries;

@@ -1,3 +1,5 @@
+#include <annulus/nndescent/rabitq.hpp>
+
 #include "catch.hpp"
 #include "nndescent/indexes.hpp"
 
@@ -50,6 +52,8 @@ TEST_CASE("compressed rows without the exact ones have distances that are nearly
   check_bare(euclidean{}, sq8{}, 0.05, 0.85);
   check_bare(euclidean{}, sq8{scalar_scales::per_dimension}, 0.05, 0.85);
   check_bare(cosine{}, sq8{}, 0.02, 0.85);
+  check_bare(euclidean{}, rabitq<sq8>{}, 0.05, 0.85);
+  check_bare(cosine{}, rabitq<half_precision>{}, 0.005, 0.96);
 }
 
 TEST_CASE("rows without the exact ones are at distance 0 from themselves, nearly", "[nndescent_index]") {
@@ -68,8 +72,8 @@ TEST_CASE("full precision keeps its rows whatever keep_rows says", "[nndescent_i
   CHECK_NOTHROW(index.tune(0.9, {.n_queries = 20}));
 }
 
-TEST_CASE("an index without its exact rows is changed", "[nndescent_index]") {
-  nndescent_index bare(indexes::rows_between(data().rows, 0, 1500), euclidean{}, {.keep_rows = false}, sq8{});
+TEMPLATE_TEST_CASE("an index without its exact rows is changed", "[nndescent_index]", sq8, rabitq<sq8>) {
+  nndescent_index bare(indexes::rows_between(data().rows, 0, 1500), euclidean{}, {.keep_rows = false}, TestType{});
   bare.insert(indexes::rows_between(data().rows, 1500, 2000));
   for (id_type id = 0; id < 400; ++id) bare.erase(5 * id);
   bare.update(1, data().rows.row(0));
