@@ -127,8 +127,7 @@ class graph_undo {
     m_goal = vertex;
   }
   /// The graph is about to get other codes of its rows.
-  template <class Walk>
-  void replace_walk(Walk walk) noexcept {
+  void replace_walk(typename Graph::walk_type walk) noexcept {
     std::swap(m_graph->walk, walk);
     if (!m_walk) m_walk = std::move(walk);
   }
