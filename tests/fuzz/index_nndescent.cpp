@@ -1,4 +1,5 @@
 #include <annulus/nndescent/index.hpp>
+#include <annulus/nndescent/rabitq.hpp>
 
 #include "rows.hpp"
 
@@ -48,6 +49,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (!fuzz::info_of(input)) return 0;
   try_kind<nndescent_index<matrix<float>>>(input, fuzz::dense_rows);
   try_kind<nndescent_index<matrix<float>, euclidean, sq8>>(input, fuzz::dense_rows);
+  try_kind<nndescent_index<matrix<float>, euclidean, rabitq<>>>(input, fuzz::dense_rows);
   try_kind<nndescent_index<csr_matrix<float>>>(input, fuzz::sparse_rows);
   return 0;
 }

@@ -79,6 +79,8 @@ void write_graphs(const std::filesystem::path& folder) {
   save_changed(nndescent_index(data, euclidean{}, params), folder / "full", rows<float>(2, 4, 1));
   save_changed(nndescent_index(data, euclidean{}, params, sq8{}), folder / "sq8", rows<float>(2, 4, 1));
   save(nndescent_index(data, euclidean{}, {.n_neighbors = 4, .keep_rows = false}, sq8{}), folder / "codes");
+  save_changed(nndescent_index(rows<float>(12, 4), euclidean{}, params, rabitq<>{}), folder / "edge_codes",
+               rows<float>(2, 4, 1));
   save_changed(nndescent_index(sparse_rows(24), euclidean{}, params), folder / "sparse", sparse_rows(2));
   save(nndescent_index(rows<float>(0, 4), euclidean{}, params), folder / "empty");
   matrix<float> copies(60, 4);

@@ -68,11 +68,20 @@ struct kind {
 };
 
 extern const kind euclidean_kind, cosine_sq8_kind, euclidean_sq8_kind, inner_product_kind, half_kind, bytes_kind,
-    callable_kind, bits_kind, sets_kind;
+    callable_kind, bits_kind, sets_kind, euclidean_rabitq_kind, cosine_rabitq_sq8_kind;
 
 inline constexpr const kind* all_kinds[] = {
-    &euclidean_kind, &cosine_sq8_kind, &euclidean_sq8_kind, &inner_product_kind, &half_kind,
-    &bytes_kind,     &callable_kind,   &bits_kind,          &sets_kind,
+    &euclidean_kind,
+    &cosine_sq8_kind,
+    &euclidean_sq8_kind,
+    &inner_product_kind,
+    &half_kind,
+    &bytes_kind,
+    &callable_kind,
+    &bits_kind,
+    &sets_kind,
+    &euclidean_rabitq_kind,
+    &cosine_rabitq_sq8_kind,
 };
 
 }  // namespace situations
