@@ -118,12 +118,13 @@ errors errors_of(const Graph& g, const matrix<T>& queries) {
         bool is_met = false;
         g.codes.visit_promising(code_query, v, e / 32, at, rank, [&](id_type id) { is_met |= id == neighbors[e]; });
 
-        // 32 ids, 32 times add, 32 times scale, and the codes.
+        // 32 ids; 32 words, with the upper halves of scale and of add; and the codes.
         const std::uint8_t* const block = reader.blocks.data() + (v * g.codes.n_groups() + e / 32) * group_bytes;
-        float add = 0, scale = 0, sums[32];
-        std::memcpy(&add, block + 128 + 4 * (e % 32), 4);
-        std::memcpy(&scale, block + 256 + 4 * (e % 32), 4);
-        code_query.tables.sums(layout, block + 384, sums);
+        float sums[32];
+        std::uint32_t word = 0;
+        std::memcpy(&word, block + 128 + 4 * (e % 32), 4);
+        const float add = std::bit_cast<float>(word << 16), scale = std::bit_cast<float>(word & 0xFFFF0000u);
+        code_query.tables.sums(layout, block + 256, sums);
         const double error = static_cast<double>(at) + static_cast<double>(add) -
                              static_cast<double>(scale) * static_cast<double>(sums[e % 32]) - static_cast<double>(rank);
         g.walk.decode(neighbors[e], centre.data(), decoded.data());
@@ -213,9 +214,9 @@ std::vector<std::uint8_t> bytes_of_edges(const float_graph& g) {
   for (std::size_t v = 0; v < g.codes.size(); ++v)
     for (std::size_t j = 0; j < g.edges.of(v).size(); ++j) {
       const std::uint8_t* const block = reader.blocks.data() + (v * g.codes.n_groups() + j / 32) * group_bytes;
-      for (const std::size_t part : {0u, 128u, 256u})
+      for (const std::size_t part : {0u, 128u})
         bytes.insert(bytes.end(), block + part + 4 * (j % 32), block + part + 4 * (j % 32) + 4);
-      layout.get(block + 384, j % 32, values.data());
+      layout.get(block + 256, j % 32, values.data());
       bytes.insert(bytes.end(), values.begin(), values.end());
     }
   return bytes;

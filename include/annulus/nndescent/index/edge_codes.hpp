@@ -10,8 +10,11 @@
 #include <annulus/core/kernels/dense_kernels.hpp>
 #include <annulus/core/metric/protocol.hpp>
 #include <annulus/core/simd/masks.hpp>
+#include <annulus/core/simd/ordered_lanes.hpp>
 #include <annulus/core/simd/prefetch.hpp>
 #include <annulus/nndescent/index/edges.hpp>
+
+#include <bit>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -35,8 +38,9 @@ struct no_edge_codes {
 /// where `add` is what does not depend on the query, with the code's <x, c> in it. The error of this is normal, and in
 /// proportion to scale and |q - c|.
 ///
-/// The edges of a vertex stand in groups of 32, each a block of whole cache lines: 32 ids, 32 times add, 32 times scale
-/// (2 scale under squared L2), and the codes. Equal in any build.
+/// The edges of a vertex stand in groups of 32, each a block of whole cache lines: 32 ids; 32 words, whose upper halves
+/// are the upper halves of scale (2 scale under squared L2) and whose lower ones those of add, as floats; and the
+/// codes. Equal in any build.
 class edge_codes {
  public:
   static constexpr std::size_t group_size = rabitq_layout::codes_a_block;
@@ -115,17 +119,15 @@ class edge_codes {
       along = product(difference, from_row) + product(difference, m_rotated_centre.data());
     if (is_product()) m_squares[vertex] = square_of(from_row);
     if (!(product(difference, difference) < greatest_square)) {  // rows of double beyond the range of floats
-      adds(at)[slot] = -std::numeric_limits<float>::infinity();
-      scales(at)[slot] = 0;
+      factors(at)[slot] = word_of(0, -std::numeric_limits<float>::infinity());
       return;
     }
     const rabitq_factors f = rabitq_encode(s.difference, m_layout.bits(), s.values.data());
     m_layout.put(codes(at), slot, s.values.data());
     for (std::size_t i = 0; i < dim(); ++i) difference[i] = rabitq_value(s.values[i], m_layout.bits());
-    const float part = f.rescale * product(difference, from_row);
     const bool is_l2 = m_form == product_form::squared_l2;
-    adds(at)[slot] = is_l2 ? f.length * f.length + 2 * part : part - along;
-    scales(at)[slot] = is_l2 ? 2 * f.rescale : f.rescale;
+    const float scale = upper_half(is_l2 ? 2 * f.rescale : f.rescale), part = scale * product(difference, from_row);
+    factors(at)[slot] = word_of(scale, part + (is_l2 ? f.length * f.length : -along));
   }
 
   // Searching.
@@ -161,7 +163,9 @@ class edge_codes {
     std::uint32_t chosen = 0;
     for (std::size_t j = 0; j < group_size; j += simd::lanes<float>) {
       const auto sum = simd::load(static_cast<const float*>(sums) + j) + simd::batch<float>(margin);
-      const auto bound = xsimd::fnma(simd::load(scales(at) + j), sum, simd::load(adds(at) + j));
+      const auto word = simd::batch<std::uint32_t>::load_aligned(factors(at) + j);
+      const auto scale = simd::same_bits<float>(word & simd::batch<std::uint32_t>(0xFFFF0000u));
+      const auto bound = xsimd::fnma(scale, sum, simd::same_bits<float>(word << 16));
       chosen |= static_cast<std::uint32_t>(simd::mask<float>(!(bound > simd::batch<float>(limit - rank))) << j);
     }
     for (; chosen != 0; chosen &= chosen - 1) {
@@ -221,6 +225,16 @@ class edge_codes {
     const float* const m = m_rotated_centre.data();
     return product(x, x) + 2 * product(x, m) + product(m, m);
   }
+  /// The number of the upper 16 bits of a float, rounded to 0.
+  static float upper_half(float x) noexcept {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xFFFF0000u);
+  }
+  /// `scale` is an upper half; `add` is rounded down to one, since bounds are lower ones.
+  static std::uint32_t word_of(float scale, float add) noexcept {
+    const auto bits = std::bit_cast<std::uint32_t>(add);
+    const std::uint32_t down = (bits >> 16) + (add < 0 && (bits & 0xFFFFu) != 0);
+    return std::bit_cast<std::uint32_t>(scale) | down;
+  }
   /// |q - c|.
   float distance(const query& q, std::size_t vertex, float rank) const noexcept {
     float square = m_form == product_form::squared_l2 ? rank : 2 * rank;
@@ -240,13 +254,13 @@ class edge_codes {
   }
 
   // The parts of a block.
-  static constexpr std::size_t line_bytes = 64, part_bytes = 4 * group_size, codes_begin = 3 * part_bytes;
+  static constexpr std::size_t line_bytes = 64, part_bytes = 4 * group_size, codes_begin = 2 * part_bytes;
   static id_type* ids(std::uint8_t* at) noexcept { return reinterpret_cast<id_type*>(at); }
   static const id_type* ids(const std::uint8_t* at) noexcept { return reinterpret_cast<const id_type*>(at); }
-  static float* adds(std::uint8_t* at) noexcept { return reinterpret_cast<float*>(at + part_bytes); }
-  static const float* adds(const std::uint8_t* at) noexcept { return reinterpret_cast<const float*>(at + part_bytes); }
-  static float* scales(std::uint8_t* at) noexcept { return adds(at) + group_size; }
-  static const float* scales(const std::uint8_t* at) noexcept { return adds(at) + group_size; }
+  static std::uint32_t* factors(std::uint8_t* at) noexcept { return reinterpret_cast<std::uint32_t*>(at + part_bytes); }
+  static const std::uint32_t* factors(const std::uint8_t* at) noexcept {
+    return reinterpret_cast<const std::uint32_t*>(at + part_bytes);
+  }
   static std::uint8_t* codes(std::uint8_t* at) noexcept { return at + codes_begin; }
   static const std::uint8_t* codes(const std::uint8_t* at) noexcept { return at + codes_begin; }
 
