@@ -59,6 +59,16 @@ TEST_CASE("an index with codes of its edges is as before wherever an allocation 
         clusters(10, 3));
 }
 
+TEST_CASE("a consolidation of codes of edges is made as a whole wherever an allocation fails",
+          "[nndescent][allocations]") {
+  using index_type = nndescent_index<matrix<float>, euclidean, rabitq<sq8>>;
+  const failures::changes<index_type> changes(index_type(clusters(200, 1), {}, failures::one_thread), clusters(30, 2),
+                                              clusters(10, 3), allocations::never);
+  const auto result = changes.of_consolidations();
+  CAPTURE(result);
+  CHECK(result.is_clean());
+}
+
 TEST_CASE("an index of sparse rows is as before wherever an allocation fails", "[nndescent][allocations]") {
   check(nndescent_index(sparse_rows(200, 1), cosine{}, failures::one_thread), sparse_rows(30, 2), sparse_rows(10, 3));
 }
