@@ -176,7 +176,8 @@ TEST_CASE("rows near 0 have codes of their edges", "[nndescent_index][rabitq]") 
     auto small = data;
     change(small, [&](double x, std::size_t, std::size_t) { return x * scale; });
     CAPTURE(scale);
-    const nndescent_index plain(small.rows, euclidean{}), coded(small.rows, euclidean{}, {}, rabitq<>{});
+    const nndescent_index plain(small.rows, euclidean{});
+    const nndescent_index coded(small.rows, euclidean{}, {}, rabitq<>{});
     // The distances of the smallest are 0 as floats: by the ids of the same rows at another scale.
     const auto truth = knn(data.rows, data.queries, 10);
     const auto hits = [&](const auto& index) {
@@ -214,7 +215,7 @@ TEST_CASE("an index whose rows move to another place has codes of use", "[nndesc
   for (id_type id = 0; id < n; ++id) index.erase(id);
   index.consolidate();
   auto found = index.search(data.queries, 10, {.beam = 60});
-  for (id_type& id : std::span(found.ids.data(), 10 * n_queries)) id -= n;
+  for (id_type& id : std::span(found.ids.data(), 10 * n_queries)) id -= static_cast<id_type>(n);
   CHECK(indexes::wrong_distances(found, data.rows, data.queries, euclidean{}) == 0);
   CHECK(recall(found, knn(data.rows, data.queries, 10), 10) >= 0.95);
 }
