@@ -34,7 +34,7 @@ double dot(std::span<const float> a, std::span<const float> b) {
 }
 
 /// The cosine of a row and its code.
-double cosine(std::span<const float> row, const encoded& code) {
+double cosine_of(std::span<const float> row, const encoded& code) {
   double square = 0;
   for (const auto v : code.values) square += std::pow(rabitq_value(v, code.bits), 2);
   return code.product(row) / std::sqrt(square * dot(row, row));
@@ -70,7 +70,7 @@ TEST_CASE("a code's factors are those of the formula", "[rabitq_code]") {
       const encoded code(rows.row(0), bits);
       CAPTURE(d, bits);
       CHECK(std::ranges::all_of(code.values, [&](unsigned v) { return v < 1u << bits; }));
-      const double square = dot(rows.row(0), rows.row(0)), t = cosine(rows.row(0), code);
+      const double square = dot(rows.row(0), rows.row(0)), t = cosine_of(rows.row(0), code);
       CHECK(code.factors.length == Approx(std::sqrt(square)));
       CHECK(code.factors.rescale == Approx(square / code.product(rows.row(0))));
       const double missed = std::max(1e-6, (1 - t * t) / (t * t));
@@ -86,7 +86,7 @@ TEST_CASE("a code's cosine is nearly the greatest, and grows by the bits", "[rab
       double missed = 0, least_missed = 0;
       for (std::size_t i = 0; i < 20; ++i) {
         const auto rows = normal_rows(1, d, i);
-        missed += 1 - std::pow(cosine(rows.row(0), encoded(rows.row(0), bits)), 2);
+        missed += 1 - std::pow(cosine_of(rows.row(0), encoded(rows.row(0), bits)), 2);
         least_missed += 1 - std::pow(best_cosine(rows.row(0), bits), 2);
       }
       CAPTURE(d, bits, missed, least_missed);
