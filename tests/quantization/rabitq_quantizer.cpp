@@ -36,7 +36,7 @@ TEST_CASE("estimates are within their deviations, and have no bias", "[rabitq_qu
       const auto by_distance = spread_of(quantizer.squared_distances(query.row(0), codes), 2,
                                          [&](std::size_t i) { return squared_distance(query.row(0), rows.row(i)); });
       const auto by_product = spread_of(quantizer.inner_products(query.row(0), codes), 2,
-                                        [&](std::size_t i) { return inner_product(query.row(0), rows.row(i)); });
+                                        [&](std::size_t i) { return ::inner_product(query.row(0), rows.row(i)); });
       CAPTURE(d, bits);
       for (const spread& s : {by_distance, by_product}) {
         CHECK(s.within > 0.93);
