@@ -33,11 +33,11 @@ inline constexpr std::string_view rabitq_name{rabitq_name_of<Rows>::text.data(),
 /// less; filtered and radius searches do not use the codes. For euclidean, sqeuclidean, inner_product and cosine, and
 /// metrics that rewrite rows to those. Memory beside that of Rows: for each vertex and 32 edges 256 + 4 bits d bytes.
 /// The codes are RaBitQ's (Gao, Long 2024), the blocks are those of SymphonyQG (Gou, Gao, Xu, Long 2025).
-/// \throws std::invalid_argument, at construction, for bits outside 1 to 8.
+/// \throws std::invalid_argument, at construction, for bits outside 1 to 4.
 template <class Rows = full_precision>
 struct rabitq {
   static constexpr std::string_view name = detail::rabitq_name<Rows>;  ///< in files
-  unsigned bits = 1;                                                   ///< a coordinate, 1 to 8
+  unsigned bits = 1;                                                   ///< a coordinate, 1 to 4
   Rows rows = {};
 };
 
@@ -62,7 +62,7 @@ struct walk_of<matrix<T>, Metric, rabitq<Rows>> {
     return type(rows_walk::make(data, metric, storage.rows));
   }
   static edge_codes make_codes(std::size_t dim, std::size_t degree, const rabitq<Rows>& storage, std::uint64_t seed) {
-    if (storage.bits < 1 || storage.bits > 8) invalid("bits", storage.bits, "must be from 1 to 8");
+    if (storage.bits < 1 || storage.bits > 4) invalid("bits", storage.bits, "must be from 1 to 4");
     return {Metric::form, dim, degree, storage.bits, seed};
   }
 };

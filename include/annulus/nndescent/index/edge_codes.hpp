@@ -192,8 +192,8 @@ class edge_codes {
     archive("bits", bits);
     archive("groups", self.m_n_groups);
     archive("rotation_seed", seed);
-    archive.expect(bits >= 1 && bits <= 8 && self.m_n_groups >= 1 && self.m_n_groups < 65536,
-                   "has codes of other than 1 to 8 bits, or of no edges");
+    archive.expect(bits >= 1 && bits <= 4 && self.m_n_groups >= 1 && self.m_n_groups < 65536,
+                   "has codes of other than 1 to 4 bits, or of no edges");
     archive("centre", self.m_centre, {dim});
     if constexpr (Archive::is_loading) {  // once an array has shown that the file has such a dimension
       self.m_rotation = random_rotation(std::max<std::size_t>(dim, 1), seed);
@@ -214,7 +214,7 @@ class edge_codes {
   bool is_product() const noexcept { return m_form == product_form::inner_product; }
   /// Of a coordinate of the codes of normal numbers.
   float root_mean_square() const noexcept {
-    constexpr float of_bits[] = {0.5f, 0.94f, 1.67f, 2.97f, 5.31f, 9.6f, 17.6f, 32.4f};
+    constexpr float of_bits[] = {0.5f, 0.94f, 1.67f, 2.97f};
     return of_bits[m_layout.bits() - 1];
   }
   float product(const float* a, const float* b) const noexcept {
@@ -225,15 +225,15 @@ class edge_codes {
     const float* const m = m_rotated_centre.data();
     return product(x, x) + 2 * product(x, m) + product(m, m);
   }
-  /// The number of the upper 16 bits of a float, rounded to 0.
+  /// The nearest number whose lower 16 bits are 0.
   static float upper_half(float x) noexcept {
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0xFFFF0000u);
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    return std::bit_cast<float>((bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u);
   }
-  /// `scale` is an upper half; `add` is rounded down to one, since bounds are lower ones.
+  /// `scale` is such a number; `add` is rounded down to one, as what is asked for is a lower bound.
   static std::uint32_t word_of(float scale, float add) noexcept {
     const auto bits = std::bit_cast<std::uint32_t>(add);
-    const std::uint32_t down = (bits >> 16) + (add < 0 && (bits & 0xFFFFu) != 0);
-    return std::bit_cast<std::uint32_t>(scale) | down;
+    return std::bit_cast<std::uint32_t>(scale) | ((bits >> 16) + (add < 0 && (bits & 0xFFFFu) != 0));
   }
   /// |q - c|.
   float distance(const query& q, std::size_t vertex, float rank) const noexcept {

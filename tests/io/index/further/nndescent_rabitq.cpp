@@ -19,7 +19,7 @@ const edge_index& coded() {
   return index;
 }
 
-constexpr std::size_t group_bytes = 384 + 64;  // of 8 coordinates, two bits each: 32 bytes a bit
+constexpr std::size_t group_bytes = 256 + 64;  // of 8 coordinates, two bits each: 32 bytes a bit
 
 /// Its file with some values of a tensor overwritten.
 template <class T>
@@ -35,7 +35,7 @@ edited_index edited(const std::string& name, auto edit) {
 
 TEST_CASE("a loaded and a mapped index with codes of its edges answer and change as the saved one", "[index_file]") {
   CHECK(returns(full_index(data().rows, {}, params)));
-  CHECK(returns(edge_index(data().rows, {}, {.n_neighbors = 40, .keep_rows = false}, {.bits = 8})));
+  CHECK(returns(edge_index(data().rows, {}, {.n_neighbors = 40, .keep_rows = false}, {.bits = 4})));
   CHECK(returns(coded()));
 }
 
