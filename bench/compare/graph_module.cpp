@@ -23,7 +23,7 @@ auto with_metric(const std::string& name, F f) {
 template <class T, class F>
 auto with_storage(const std::string& name, F f) {
   if (name == "full_precision") return f(annulus::full_precision{});
-  if (name == "rabitq") return f(annulus::rabitq{});
+  if (name == "rabitq") return f(annulus::rabitq<>{});
   if constexpr (std::is_same_v<T, float>) {
     if (name == "half_precision") return f(annulus::half_precision{});
     if (name == "sq8") return f(annulus::sq8{});

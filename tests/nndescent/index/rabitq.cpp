@@ -51,7 +51,7 @@ TEST_CASE("codes of edges leave out rows that do not matter, and hardly others",
 TEST_CASE("more bits a coordinate leave out more rows", "[nndescent_index][rabitq]") {
   double last = std::numeric_limits<double>::infinity();
   for (const unsigned bits : {1u, 2u, 4u}) {
-    const nndescent_index index(data().rows, euclidean{}, {}, rabitq{.bits = bits});
+    const nndescent_index index(data().rows, euclidean{}, {}, rabitq<>{.bits = bits});
     nndescent_search_stats stats;
     const auto found = index.search(data().queries, 10, {.beam = 40}, &stats);
     CAPTURE(bits);

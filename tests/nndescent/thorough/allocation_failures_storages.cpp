@@ -53,7 +53,7 @@ TEST_CASE("an index without its rows is as before wherever an allocation fails",
 }
 
 TEST_CASE("an index with codes of its edges is as before wherever an allocation fails", "[nndescent][allocations]") {
-  check(nndescent_index(clusters(200, 1), inner_product{}, failures::one_thread, rabitq{.bits = 2}), clusters(30, 2),
+  check(nndescent_index(clusters(200, 1), inner_product{}, failures::one_thread, rabitq<>{.bits = 2}), clusters(30, 2),
         clusters(10, 3));
   check(nndescent_index(clusters(200, 1), euclidean{}, failures::one_thread, rabitq<sq8>{}), clusters(30, 2),
         clusters(10, 3));
