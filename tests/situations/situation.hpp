@@ -17,11 +17,11 @@ struct situation {
   annulus::nndescent_params params;
 };
 
-inline situation draw_situation(std::uint64_t seed) {
+inline situation draw_situation(std::uint64_t seed, std::size_t n_kinds = std::size(all_kinds)) {
   dice random(seed, 0);
   situation drawn;
   drawn.seed = seed;
-  drawn.kind_number = random.below(std::size(all_kinds));
+  drawn.kind_number = random.below(n_kinds);
   drawn.n = static_cast<std::size_t>(300 * std::pow(5, static_cast<double>(random.below(1000)) / 1000));
   drawn.data.what = static_cast<shape>(random.below(std::size(shape_names)));
   drawn.data.is_shuffled = random.chance(0.5);
