@@ -8,6 +8,7 @@
 #include <annulus/core/metric/prepared_query.hpp>
 #include <annulus/core/result/result_rows.hpp>
 #include <annulus/quantization/product_quantizer.hpp>
+#include <annulus/quantization/rank_by_rows.hpp>
 #include <annulus/quantization/scan/byte_table_search.hpp>
 #include <annulus/quantization/scan/scan_4_bits.hpp>
 #include <annulus/quantization/scan/scan_8_bits.hpp>
@@ -92,18 +93,9 @@ class fast_scan_index {
   neighbors search(matrix_view<float> queries, std::size_t k, matrix_view<float> rows,
                    const fast_scan_params& params = {}) const {
     check(queries, k);
-    if (params.k_factor == 0) detail::invalid("k_factor", params.k_factor, "must be at least 1");
-    if (rows.rows() != size()) detail::invalid("rows", rows.rows(), "must be as many as the codes, ", size());
-    if (rows.rows() > 0 && rows.cols() != dim())
-      detail::invalid("rows' dimension", rows.cols(), "must equal the quantiser's ", dim());
-    switch (m_quantizer.metric()) {
-      case pq_metric::inner_product:
-        return search_rows(inner_product{}, queries, k, rows, params);
-      case pq_metric::cosine:
-        return search_rows(cosine{}, queries, k, rows, params);
-      default:
-        return search_rows(sqeuclidean{}, queries, k, rows, params);
-    }
+    detail::check_rows_of_codes(rows, size(), dim(), params.k_factor);
+    return detail::with_row_metric(m_quantizer.metric(),
+                                   [&](const auto& metric) { return search_rows(metric, queries, k, rows, params); });
   }
 
   std::size_t size() const noexcept {
@@ -215,10 +207,8 @@ class fast_scan_index {
   template <class Metric>
   neighbors search_rows(const Metric& metric, matrix_view<float> queries, std::size_t k, matrix_view<float> rows,
                         const fast_scan_params& params) const {
-    constexpr std::size_t ahead = 4;
     neighbors result(queries.rows(), k);
-    const std::size_t kept = std::min(k, size());
-    const std::size_t count = kept > size() / params.k_factor ? size() : kept * params.k_factor;
+    const std::size_t kept = std::min(k, size()), count = detail::n_to_rank(k, params.k_factor, size());
     if (count == 0) {
       detail::report(params.progress, "fast_scan", 1.0);
       return result;
@@ -229,10 +219,7 @@ class fast_scan_index {
       const auto candidates = scan.sorted(added);
       auto& best = nearest[worker];
       best.reset(kept);
-      for (std::size_t j = 0; j < candidates.size(); ++j) {
-        if (j + ahead < candidates.size()) detail::prefetch_row(rows.row(candidates[j + ahead].id).data(), dim());
-        best.push(rank(rows.row(candidates[j].id).data()), candidates[j].id);
-      }
+      detail::rank_by_rows(rank, candidates, rows, best);
       detail::write_row(best.sorted(), result, i, [&](float r) { return distance_of(metric, r); });
     });
     return result;

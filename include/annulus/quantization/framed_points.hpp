@@ -4,7 +4,7 @@
 /// Points rounded to small integers about a centre, with the error of the rounding known: nearest_codeword.hpp selects
 /// by them.
 
-#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/codes/row_centre.hpp>
 #include <annulus/core/simd/masks.hpp>
 #include <annulus/core/simd/transpose.hpp>
 
@@ -23,17 +23,12 @@ struct integer_frame {
   /// The factor of all integers, which leaves four low bits of products free.
   static constexpr float factor = 4;
 
-  std::vector<float> centre;
+  buffer<float> centre;
   float unit = 1;
 
   /// Centred on the mean of `rows`. All of these and means of them fit, with `room` > 1 also vectors that are so many
   /// times as long.
-  explicit integer_frame(matrix_view<float> rows, float room = 1) : centre(rows.cols()) {
-    std::vector<double> sum(rows.cols());
-    for (std::size_t i = 0; i < rows.rows(); ++i)
-      for (std::size_t j = 0; j < rows.cols(); ++j) sum[j] += static_cast<double>(rows.row(i)[j]);
-    for (std::size_t j = 0; j < rows.cols(); ++j)
-      centre[j] = static_cast<float>(sum[j] / static_cast<double>(std::max<std::size_t>(rows.rows(), 1)));
+  explicit integer_frame(matrix_view<float> rows, float room = 1) : centre(mean_of_rows(rows)) {
     unit = unit_for(rows) * room;
   }
 

@@ -36,7 +36,7 @@ class rabitq_codes {
   }
 
   /// Subtracts the mean from a query, in place.
-  void centre(float* query) const noexcept { subtract(query, m_frame.mean.row(0).data(), query); }
+  void centre(float* query) const noexcept { subtract(query, m_frame.mean.row(0).data(), dim(), query); }
 
   float square(const float* row) const noexcept { return one_to_one<kernels::inner_product>(row, row, dim()); }
   /// The square of the length of a cell's centroid about the mean.
@@ -101,7 +101,7 @@ class rabitq_codes {
     parallel_for(team, rows.rows(), block, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       std::array<std::uint32_t, block> cells;
       for (std::size_t i = begin; i < end; ++i)
-        subtract(rows.row(i).data(), m_frame.mean.row(0).data(), centred[worker].row(i - begin).data());
+        subtract(rows.row(i).data(), m_frame.mean.row(0).data(), dim(), centred[worker].row(i - begin).data());
       nearest(matrix_view<float>(centred[worker]).middle_rows(0, end - begin), std::span(cells).first(end - begin),
               scratch[worker]);
       for (std::size_t i = begin; i < end; ++i) {
@@ -121,10 +121,6 @@ class rabitq_codes {
     });
   }
 
-  void subtract(const float* a, const float* b, float* out) const noexcept {
-    for (std::size_t j = 0; j < dim(); ++j) out[j] = a[j] - b[j];
-  }
-
   void encode_cell(matrix_view<float> rows, std::size_t cell, std::span<const placed_row> members) {
     constexpr std::size_t block = rabitq_cells::block;
     const std::size_t width = dims();
@@ -137,8 +133,8 @@ class rabitq_codes {
       const std::size_t count = std::min(block, members.size() - begin);
       for (std::size_t i = 0; i < count; ++i) {
         float* const residual = residuals.row(i).data();
-        subtract(rows.row(members[begin + i].id).data(), m_frame.mean.row(0).data(), residual);
-        subtract(residual, centroid, residual);
+        subtract(rows.row(members[begin + i].id).data(), m_frame.mean.row(0).data(), dim(), residual);
+        subtract(residual, centroid, dim(), residual);
       }
       m_projection.multiply(matrix_view<float>(residuals).middle_rows(0, count), 0, width, turned.data(), width);
       for (std::size_t i = 0; i < count; ++i) {

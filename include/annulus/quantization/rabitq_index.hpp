@@ -10,6 +10,7 @@
 #include <annulus/core/select/reservoir.hpp>
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/quantization/rabitq_codes.hpp>
+#include <annulus/quantization/rank_by_rows.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -63,19 +64,11 @@ class rabitq_index {
   neighbors search(matrix_view<float> queries, std::size_t k, matrix_view<float> rows,
                    const rabitq_search_params& params = {}) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
-    if (params.k_factor == 0) detail::invalid("k_factor", params.k_factor, "must be at least 1");
     if (queries.rows() > 0 && queries.cols() != m_dim)
       detail::invalid("dimension", queries.cols(), "must equal the index's ", m_dim);
-    if (rows.rows() != m_size) detail::invalid("rows", rows.rows(), "must be as many as the codes, ", m_size);
-    if (m_size > 0 && rows.cols() != m_dim) detail::invalid("rows' dimension", rows.cols(), "must equal ", m_dim);
-    switch (m_metric) {
-      case pq_metric::inner_product:
-        return search_rows(inner_product{}, queries, k, rows, params);
-      case pq_metric::cosine:
-        return search_rows(cosine{}, queries, k, rows, params);
-      default:
-        return search_rows(sqeuclidean{}, queries, k, rows, params);
-    }
+    detail::check_rows_of_codes(rows, m_size, m_dim, params.k_factor);
+    return detail::with_row_metric(m_metric,
+                                   [&](const auto& metric) { return search_rows(metric, queries, k, rows, params); });
   }
 
   std::size_t size() const noexcept { return m_size; }
@@ -89,13 +82,12 @@ class rabitq_index {
  private:
   static constexpr std::size_t nearest_cells = 16;      ///< that a search may begin with
   static constexpr std::size_t most_ranked_first = 64;  ///< rows that bound the distance of the k-th
-  static constexpr std::size_t ahead = 8;               ///< rows prefetched
 
   /// The scratch of a thread.
   struct scratch {
     explicit scratch(const rabitq_index& index) : tables(index.code_dims()), order(index.n_cells()) {}
     detail::rabitq_tables<> tables;
-    std::vector<std::pair<float, std::uint32_t>> order;  ///< cells by that
+    std::vector<std::pair<float, std::uint32_t>> order;  ///< cells by what they add to ranks
     detail::reservoir<float> found;                      ///< rows by their estimates
     std::vector<candidate<float>> candidates;
     std::vector<id_type> ranked;  ///< rows that `best` has been given already
@@ -107,8 +99,7 @@ class rabitq_index {
                         const rabitq_search_params& params) const {
     constexpr std::size_t together = 12;
     neighbors result(queries.rows(), k);
-    const std::size_t kept = std::min(k, m_size);
-    const std::size_t count = kept > m_size / params.k_factor ? m_size : kept * params.k_factor;
+    const std::size_t kept = std::min(k, m_size), count = detail::n_to_rank(k, params.k_factor, m_size);
     const thread_team team(params.threads);
     std::vector<scratch> scratches;
     for (std::size_t i = 0; count > 0 && i < team.size(); ++i) scratches.emplace_back(*this);
@@ -190,7 +181,7 @@ class rabitq_index {
     s.found.copy_to(s.candidates);
     const auto is_ranked = [&](const auto& c) { return std::ranges::find(s.ranked, c.id) != s.ranked.end(); };
     s.candidates.erase(std::remove_if(s.candidates.begin(), s.candidates.end(), is_ranked), s.candidates.end());
-    rank_candidates(rank, s.candidates, rows, s.best);
+    detail::rank_by_rows(rank, s.candidates, rows, s.best);
   }
 
   /// Ranks the rows that estimates rank first, as many as are looked for, and returns the distance of the last of them
@@ -202,20 +193,11 @@ class rabitq_index {
     std::nth_element(s.candidates.begin(), s.candidates.begin() + static_cast<std::ptrdiff_t>(kept - 1),
                      s.candidates.end());
     s.candidates.resize(kept);
-    rank_candidates(rank, s.candidates, rows, s.best);
+    detail::rank_by_rows(rank, s.candidates, rows, s.best);
     for (const auto& c : s.candidates) s.ranked.push_back(c.id);
     const float kth = s.best.threshold();
     if (!(kth < std::numeric_limits<float>::max())) return kth;
     return detail::sqrt(m_metric == pq_metric::cosine ? 2 * kth : kth);  // 1 - cos is |a - b|^2 / 2 of unit vectors
-  }
-
-  template <class Rank>
-  void rank_candidates(const Rank& rank, std::span<const candidate<float>> candidates, matrix_view<float> rows,
-                       top_k<float>& best) const {
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (i + ahead < candidates.size()) detail::prefetch_row(rows.row(candidates[i + ahead].id).data(), m_dim);
-      best.push(rank(rows.row(candidates[i].id).data()), candidates[i].id);
-    }
   }
 
   friend detail::persistence;

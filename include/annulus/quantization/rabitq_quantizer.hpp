@@ -7,6 +7,7 @@
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/codes/rabitq_code.hpp>
 #include <annulus/core/codes/random_rotation.hpp>
+#include <annulus/core/codes/row_centre.hpp>
 #include <annulus/core/kernels/norm_checks.hpp>
 #include <annulus/core/rows/matrix.hpp>
 
@@ -45,12 +46,8 @@ class rabitq_quantizer {
     if (vecs.rows() == 0) detail::invalid("vectors", vecs.rows(), "must be at least 1");
     if (vecs.cols() == 0) detail::invalid("dimension", vecs.cols(), "must be at least 1");
     detail::check_norms(vecs, "vectors", thread_team(params.threads));
-    std::vector<double> sum(vecs.cols());
-    for (std::size_t i = 0; i < vecs.rows(); ++i)
-      for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += static_cast<double>(vecs.row(i)[j]);
     matrix<float> centre(1, vecs.cols());
-    for (std::size_t j = 0; j < sum.size(); ++j)
-      centre(0, j) = static_cast<float>(sum[j] / static_cast<double>(vecs.rows()));
+    std::ranges::copy(detail::mean_of_rows(vecs), centre.data());
     m_rotation = detail::random_rotation(vecs.cols(), m_seed);
     m_centre = std::move(centre);
     return *this;

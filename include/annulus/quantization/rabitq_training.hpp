@@ -5,6 +5,7 @@
 /// of the variance.
 
 #include <annulus/core/codes/random_rotation.hpp>
+#include <annulus/core/codes/row_centre.hpp>
 #include <annulus/quantization/kmeans.hpp>
 #include <annulus/quantization/rotation.hpp>
 #include <annulus/quantization/scan/distance_table.hpp>
@@ -56,15 +57,10 @@ inline matrix<float> centred_sample(matrix_view<float> rows, std::span<const flo
   return sample;
 }
 
-/// The mean in doubles; 0 for inner products, which are of rows as they are.
+/// The mean; 0 for inner products, which are of rows as they are.
 inline matrix<float> frame_mean(matrix_view<float> rows, pq_metric metric) {
   matrix<float> mean(1, rows.cols());
-  if (metric == pq_metric::inner_product) return mean;
-  std::vector<double> sum(rows.cols());
-  for (std::size_t i = 0; i < rows.rows(); ++i)
-    for (std::size_t j = 0; j < rows.cols(); ++j) sum[j] += static_cast<double>(rows.row(i)[j]);
-  for (std::size_t j = 0; j < sum.size(); ++j)
-    mean(0, j) = static_cast<float>(sum[j] / static_cast<double>(rows.rows()));
+  if (metric != pq_metric::inner_product) std::ranges::copy(mean_of_rows(rows), mean.data());
   return mean;
 }
 

@@ -30,6 +30,18 @@ Lane normalize(Lane* x, std::size_t n) noexcept {
   return is_rough ? detail::sqrt(one_to_one<kernels::inner_product>(x, x, n)) : 1;
 }
 
+/// The mean of all rows, summed in doubles. O(n d).
+template <class T>
+buffer<lane_t<T>> mean_of_rows(matrix_view<T> data) {
+  std::vector<double> sums(data.cols());
+  for (std::size_t i = 0; i < data.rows(); ++i)
+    for (std::size_t j = 0; j < data.cols(); ++j) sums[j] += static_cast<double>(data.row(i)[j]);
+  buffer<lane_t<T>> mean(data.cols());
+  const auto count = static_cast<double>(std::max<std::size_t>(data.rows(), 1));
+  std::ranges::transform(sums, mean.begin(), [&](double sum) { return static_cast<lane_t<T>>(sum / count); });
+  return mean;
+}
+
 /// The mean of some rows, rounded to so few bits that small integers less it are small integers, or nearly so.
 template <class T>
 buffer<lane_t<T>> rounded_mean(matrix_view<T> data) {

@@ -169,15 +169,8 @@ class sq8_encoder {
 
   row_frame<T> make_frame(matrix_view<T> data) const {
     if (!is_exact() && !has_steps()) return fit_row_frame(m_form, data, m_scales == scalar_scales::automatic);
-    buffer<lane> centre(data.cols());
-    if (has_steps() && m_form == product_form::squared_l2) {
-      std::vector<double> sums(data.cols());
-      for (std::size_t i = 0; i < data.rows(); ++i)
-        for (std::size_t j = 0; j < data.cols(); ++j) sums[j] += static_cast<double>(data.row(i)[j]);
-      for (std::size_t j = 0; j < data.cols(); ++j)
-        centre[j] = static_cast<lane>(sums[j] / static_cast<double>(std::max<std::size_t>(data.rows(), 1)));
-    }
-    return row_frame<T>(m_form, std::move(centre));
+    const bool is_centred = has_steps() && m_form == product_form::squared_l2;
+    return row_frame<T>(m_form, is_centred ? mean_of_rows(data) : buffer<lane>(data.cols()));
   }
 
   void fit_steps(matrix_view<T> data) {

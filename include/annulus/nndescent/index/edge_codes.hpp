@@ -25,7 +25,11 @@ struct no_edge_codes {
   struct query {
     void forget() noexcept {}
   };
-  static constexpr std::size_t memory_bytes() noexcept { return 0; }
+  no_edge_codes() = default;
+  explicit no_edge_codes(unfilled) noexcept {}
+  void resize(std::size_t) noexcept {}
+  std::size_t memory_bytes() const noexcept { return 0; }
+  std::string defect(const search_edges&) const { return {}; }
 };
 
 /// Of each edge from c to o a code x of o - c (rabitq_code.hpp). Below, rows and queries are taken less a centre m of

@@ -68,7 +68,7 @@ template <class Walk>
 void encode_all(const Walk& walk, const search_edges& edges, edge_codes& codes, const thread_team& team) {
   fit_centre(walk, codes);
   const std::size_t n = edges.size(), dim = codes.dim();
-  aligned_vector<float> rows(n * dim);
+  auto rows = buffer<float>::for_overwrite(n * dim);
   parallel_for(team, n, 256, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t v = begin; v < end; ++v) {
       walk.decode(v, codes.centre().data(), rows.data() + v * dim);

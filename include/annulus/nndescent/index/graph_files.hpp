@@ -89,18 +89,12 @@ void persist_graph(Graph& g, Archive& archive) {
     }
 }
 
-template <class State>
-std::string codes_defect([[maybe_unused]] const State& g) {
-  if constexpr (State::has_codes) return g.codes.defect(g.edges);
-  else return {};
-}
-
 /// What is wrong with a state that was loaded: empty, or the first defect.
 template <class State>
 std::string defect_of_graph(const State& g) {
   const std::size_t n = g.names.n_vertices();
   for (std::string found : {defect_of(walk_name<State>(), g.walk.defect()), defect_of("rows", defect_of_rows(g.rows)),
-                            defect_of("graph", g.edges.defect()), defect_of("codes", codes_defect(g)),
+                            defect_of("graph", g.edges.defect()), defect_of("codes", g.codes.defect(g.edges)),
                             defect_of("graph.neighbors", g.lists.defect()), defect_of("tree", g.tree.defect(n)),
                             g.names.defect(), defect_of("longest", g.longest.size() > 0 ? g.longest.defect(n) : "")})
     if (!found.empty()) return found;

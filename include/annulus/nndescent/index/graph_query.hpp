@@ -29,8 +29,8 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     if (k == 0 || !is_finite_row(query)) return;
     prepare(query, s);
     const effort e = effort_for(k, params);
-    base::prepare_codes(query, s);
     if (!walk.lacks_direction(s.walk.query)) {
+      if (passes.is_open()) base::prepare_codes(query, s);  // other walks go without
       const auto& found = nearest(e, passes, s);
       std::size_t count = std::min(e.wanted, found.size());
       if constexpr (Walk::is_compressed)

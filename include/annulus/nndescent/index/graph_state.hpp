@@ -65,7 +65,7 @@ struct graph_state {
     params.include_self = false;
   }
   graph_state(unfilled, Metric m)
-      : metric(std::move(m)), walk(unfilled{}, metric), codes(no_codes()), lists(params.n_neighbors) {}
+      : metric(std::move(m)), walk(unfilled{}, metric), codes(unfilled{}), lists(params.n_neighbors) {}
 
   Metric metric;
   nndescent_params params;
@@ -109,7 +109,7 @@ struct graph_state {
     edges.resize(n);
     lists.resize(n);
     walk.resize(n);
-    if constexpr (has_codes) codes.resize(n);
+    codes.resize(n);
     if (keeps_beside()) rows.resize(n);
   }
   /// Stores the row of a vertex: what is walked over, and the exact row beside it.
@@ -162,10 +162,6 @@ struct graph_state {
 
   codes_type make_codes([[maybe_unused]] const Storage& storage) const {
     if constexpr (has_codes) return walk_maker::make_codes(walk.dim(), edges.max_degree(), storage, params.seed + 4);
-    else return {};
-  }
-  static codes_type no_codes() {
-    if constexpr (has_codes) return codes_type(unfilled{});
     else return {};
   }
   /// Adds edges until every live vertex can be reached from a root.

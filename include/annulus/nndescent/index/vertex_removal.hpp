@@ -55,15 +55,14 @@ void consolidate_graph(State& g) {
   vertex_names names = g.names;
   names.reorder(order);
 
-  if constexpr (State::has_codes) {
-    edge_encoder encode(g.walk, g.codes);
-    keep_walked_rows(g, order, team);
-    g.codes.reorder(order, place);
-    for (std::size_t v = 0; v < order.size(); ++v) encode(v, std::as_const(edges).block(v));
-  } else {
-    keep_walked_rows(g, order, team);
-  }
+  std::optional<edge_encoder<typename State::walk_type>> encode;
+  if constexpr (State::has_codes) encode.emplace(g.walk, g.codes);
+  keep_walked_rows(g, order, team);
   // Nothing from here on throws.
+  if constexpr (State::has_codes) {
+    g.codes.reorder(order, place);
+    for (std::size_t v = 0; v < order.size(); ++v) (*encode)(v, std::as_const(edges).block(v));
+  }
   tree.rename(place);
   g.tree = std::move(tree);
   g.root = order.empty() ? no_id : place[root];

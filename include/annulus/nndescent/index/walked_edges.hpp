@@ -11,43 +11,45 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The neighbours of a row that were not met before go to s.ids, and are fetched.
+/// Of those that visit(meet) calls meet(id) for, at most `most`, the rows that were not met before go to s.ids, and are
+/// fetched.
+template <class Walk, class Visit>
+void collect(const Walk& walk, std::size_t most, walk_scratch<Walk>& s, Visit visit) {
+  ++s.hops;
+  s.ids.resize(most);
+  id_type* const ids = s.ids.data();
+  visited_set::marker visited(s.visited);
+  std::size_t count = 0;
+  visit([&](id_type id) {
+    ids[count] = id;
+    count += visited.insert(id);
+  });
+  s.ids.resize(count);
+  for (const id_type id : s.ids) walk.prefetch(id);
+}
+
+/// The neighbours of a row.
 template <class Walk>
 void collect_neighbors(const Walk& walk, const search_edges& graph, id_type id, walk_scratch<Walk>& s) {
   const auto neighbors = graph.block(id);
-  ++s.hops;
-  s.ids.resize(neighbors.size());
-  id_type* const ids = s.ids.data();
-  visited_set::marker visited(s.visited);
-  const std::size_t n = graph.size();
-  std::size_t count = 0;
-  for (const id_type v : neighbors) {
-    if (v >= n) break;  // no_id
-    ids[count] = v;
-    count += visited.insert(v);
-  }
-  s.ids.resize(count);
-  for (const id_type v : s.ids) walk.prefetch(v);
+  collect(walk, neighbors.size(), s, [&, n = graph.size()](auto meet) {
+    for (const id_type v : neighbors) {
+      if (v >= n) break;  // no_id
+      meet(v);
+    }
+  });
 }
 
-/// The same for those whose codes tell that they may rank up to `limit`; `rank` is that of the row.
+/// Those whose codes tell that they may rank up to `limit`; `rank` is that of the row.
 template <class Walk>
 void collect_promising(const Walk& walk, const edge_codes& codes, id_type id, float rank, float limit,
                        walk_scratch<Walk>& s) {
-  ++s.hops;
-  s.ids.resize(codes.n_places());
-  id_type* const ids = s.ids.data();
-  visited_set::marker visited(s.visited);
-  const std::size_t n = codes.size();
-  std::size_t count = 0;
-  for (std::size_t group = 0; group < codes.n_groups(); ++group)
-    codes.visit_promising(s.code_query, id, group, rank, limit, [&](id_type v) {
-      if (v >= n) return;
-      ids[count] = v;
-      count += visited.insert(v);
-    });
-  s.ids.resize(count);
-  for (const id_type v : s.ids) walk.prefetch(v);
+  collect(walk, codes.n_places(), s, [&, n = codes.size()](auto meet) {
+    for (std::size_t group = 0; group < codes.n_groups(); ++group)
+      codes.visit_promising(s.code_query, id, group, rank, limit, [&](id_type v) {
+        if (v < n) meet(v);
+      });
+  });
 }
 
 /// The ranks of s.ids go to s.ranks.
