@@ -4,6 +4,8 @@
 /// 1-bit RaBitQ codes of rows, by cell, and the scan that estimates ranks from them.
 
 #include <annulus/core/base/buffer.hpp>
+#include <annulus/core/base/errors.hpp>
+#include <annulus/core/base/float_bits.hpp>
 #include <annulus/core/base/ids.hpp>
 #include <annulus/core/codes/rabitq_code.hpp>
 #include <annulus/core/codes/rabitq_lookup.hpp>
