@@ -15,8 +15,10 @@ class erased_graph_index {
  public:
   using view_type = std::remove_cvref_t<decltype(view(std::declval<const Rows&>()))>;
 
-  nb::tuple search(const Rows& queries, std::size_t k, std::size_t beam, double epsilon, std::size_t threads) const {
-    const annulus::nndescent_search_params how{.beam = beam, .epsilon = epsilon, .threads = threads};
+  nb::tuple search(const Rows& queries, std::size_t k, std::size_t beam, double epsilon, std::size_t threads,
+                   bool by_estimates) const {
+    const annulus::nndescent_search_params how{
+        .beam = beam, .epsilon = epsilon, .threads = threads, .by_estimates = by_estimates};
     return to_numpy(unlocked([&] { return m_search(view(queries), k, how, nullptr); }));
   }
 
@@ -47,7 +49,8 @@ class erased_graph_index {
 template <class Index>
 void bind_graph_index(nb::module_& m, const char* name) {
   nb::class_<Index>(m, name)
-      .def("search", &Index::search, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1, "threads"_a = 1)
+      .def("search", &Index::search, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1, "threads"_a = 1,
+           "by_estimates"_a = false)
       .def("stats", &Index::stats, "queries"_a.noconvert(), "k"_a, "beam"_a = 0, "epsilon"_a = 0.1,
            "distances and hops, means a query")
       .def("memory_bytes", &Index::memory_bytes);

@@ -41,8 +41,8 @@ def our_index(storage, metric, keep_rows=True):
     def build(rows, threads):
         index = annulus_compare.NNDescentIndex(rows, metric, storage, graph.N_NEIGHBORS, threads, keep_rows)
 
-        def search(queries, k, width, threads=1):
-            return index.search(queries, k, width, threads=threads)[0]
+        def search(queries, k, width, threads=1, by_estimates=False):
+            return index.search(queries, k, width, threads=threads, by_estimates=by_estimates)[0]
 
         search.own_bytes = index.memory_bytes
         return search
@@ -70,6 +70,8 @@ def build_all(dataset, case, peers, options, records):
         for key, value in getattr(search, "shared", {}).items():
             figures[key] += value
         built[name] = role, search, rows_for(dataset, dataset.queries[:N_QUERIES])
+        if "rabitq" in name and role == "ours":
+            built[f"{name}, by estimates"] = role, functools.partial(search, by_estimates=True), built[name][2]
         seconds[name], cores[name] = [figures["seconds"]], figures["cores"]
         extra[name] = {"role": role, "peak_bytes": figures["peak_bytes"], "bytes": figures["bytes"]}
         extra[name]["own_bytes"] = search.own_bytes()

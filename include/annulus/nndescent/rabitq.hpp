@@ -30,8 +30,9 @@ inline constexpr std::string_view rabitq_name{rabitq_name_of<Rows>::text.data(),
 /// Rows stored by Rows (full_precision, half_precision or sq8), and with each vertex, in one place in memory, codes of
 /// `bits` bits a coordinate of its neighbours relative to it: a search estimates the ranks of all neighbours by these,
 /// and reads the rows of those alone that may be among the nearest. Recall of a beam is as by Rows alone, or a little
-/// less; filtered and radius searches do not use the codes. For euclidean, sqeuclidean, inner_product and cosine, and
-/// metrics that rewrite rows to those. Memory beside that of Rows: for each vertex and 32 edges 256 + 4 bits d bytes.
+/// less; nndescent_search_params::by_estimates reads fewer rows still. Filtered and radius searches do not use the
+/// codes. For euclidean, sqeuclidean, inner_product and cosine, and metrics that rewrite rows to those. Memory beside
+/// that of Rows: for each vertex and 32 edges 256 + 4 bits d bytes.
 /// The codes are RaBitQ's (Gao, Long 2024), the blocks are those of SymphonyQG (Gou, Gao, Xu, Long 2025).
 /// \throws std::invalid_argument, at construction, for bits outside 1 to 4.
 template <class Rows = full_precision>

@@ -2,7 +2,8 @@
 
 /// \file
 /// Best-first search of a graph: the nearest row found that is not expanded yet is expanded (its neighbours are
-/// ranked), until none that is left lies within the bound. Also where every walk starts.
+/// ranked, or their ranks are estimated by codes of edges), until none that is left lies within the bound. Also where
+/// every walk starts.
 
 #include <annulus/nndescent/index/entry_tree.hpp>
 #include <annulus/nndescent/index/rows_by_length.hpp>
@@ -112,7 +113,8 @@ std::uint32_t take_branch(walk_scratch<Walk>& s) {
 
 /// Walks the graph from its entries for the k nearest rows that `allow` lets pass, and returns
 /// the pool that holds the nearest of them, at least k if there are so many within the reach of the beam. Where the
-/// walk has ended and starts_again(found), it goes on from the next best leaf of the tree.
+/// walk has ended and starts_again(found), it goes on from the next best leaf of the tree. Where estimates lead, rows
+/// wait in s.estimated until they are the nearest, and are then ranked and expanded at once.
 template <class Walk, class Allow, class StartsAgain>
 const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_of_edges_t<Walk>& codes,
                        const entry_points& entries, std::size_t k, std::size_t wanted, std::size_t beam, double epsilon,
@@ -121,6 +123,7 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_
   constexpr bool all = std::same_as<Allow, allow_all>;
   auto& found = all ? s.pool : s.found;
   s.pool.reset(std::max(beam, wanted));
+  if constexpr (has_edge_codes<Walk>) s.estimated.reset(std::max(beam, wanted));
   if constexpr (!all) s.found.reset(wanted);
   double bound = std::numeric_limits<double>::infinity();
   const walked_edges<Walk> edges(walk, graph, codes, s);
@@ -130,21 +133,44 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_
   };
 
   bool is_nearer = false;
-  const auto meet = [&](id_type id, rank_type rank) {
-    if (!is_at_most(static_cast<double>(rank), bound)) return;
-    std::size_t place = s.pool.insert(rank, id);
+  const auto meet = [&](id_type id, rank_type rank) {  // returns its place in the pool
+    if (!is_at_most(static_cast<double>(rank), bound)) return s.pool.size();
+    const std::size_t place = s.pool.insert(rank, id);
+    std::size_t found_place = place;
     if constexpr (!all) {
-      if (!allow(id)) return;
-      place = s.found.insert(rank, id);
+      if (!allow(id)) return place;
+      found_place = s.found.insert(rank, id);
     }
-    is_nearer |= place < k;
-    if (place < edges.likely_next()) edges.prefetch(id);
+    is_nearer |= found_place < k;
+    if (found_place < edges.likely_next()) edges.prefetch(id);
+    return place;
+  };
+  const auto narrow_bound = [&] {
+    if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
+    is_nearer = false;
   };
   const auto rank_all = [&] {
     rank_collected(walk, s);
     for (std::size_t i = 0; i < s.ids.size(); ++i) meet(s.ids[i], s.ranks[i]);
-    if (is_nearer && found.size() >= k) bound = bound_of(found[0].rank, found[k - 1].rank, epsilon);
-    is_nearer = false;
+    narrow_bound();
+  };
+  // The row to expand next, which is no longer open.
+  const auto take_next = [&]() -> std::optional<typename search_pool<rank_type>::entry> {
+    const auto ranked = s.pool.next();
+    if constexpr (has_edge_codes<Walk>)
+      if (const auto estimated = s.estimated.next();
+          estimated && (!ranked || estimated->rank < walk.square_rank(static_cast<double>(ranked->rank)))) {
+        if (estimated->rank > walk.square_rank(bound)) return std::nullopt;
+        s.estimated.close_next();
+        const id_type id = estimated->id();
+        const rank_type rank = rank_of(walk, id, s);
+        s.pool.close(meet(id, rank));
+        narrow_bound();
+        return {{rank, id}};
+      }
+    if (!ranked || static_cast<double>(ranked->rank) > bound) return std::nullopt;
+    s.pool.close_next();
+    return ranked;
   };
 
   forget_rows(graph, s);
@@ -155,11 +181,9 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_
   enter(walk, graph, entries, s, meet);
   for (;;) {
     rank_all();
-    while (const auto nearest = s.pool.next()) {
-      if (static_cast<double>(nearest->rank) > bound) break;
-      s.pool.close_next();
+    while (const auto nearest = take_next()) {
       edges.collect(nearest->id(), nearest->rank, limit, s);
-      if (const auto following = s.pool.next()) edges.prefetch(following->id());
+      edges.prefetch_next(s);
       rank_all();
     }
     if (s.branches.empty() || !starts_again(found)) return found;

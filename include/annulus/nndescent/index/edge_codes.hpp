@@ -29,6 +29,7 @@ struct no_edge_codes {
   explicit no_edge_codes(unfilled) noexcept {}
   void resize(std::size_t) noexcept {}
   std::size_t memory_bytes() const noexcept { return 0; }
+  std::size_t vertex_bytes() const noexcept { return 0; }
   std::string defect(const search_edges&) const { return {}; }
 };
 
@@ -64,6 +65,7 @@ class edge_codes {
   std::size_t dim() const noexcept { return m_centre.size(); }
   std::size_t n_places() const noexcept { return m_n_groups * group_size; }  ///< for edges of each vertex
   std::size_t n_groups() const noexcept { return m_n_groups; }
+  std::size_t vertex_bytes() const noexcept { return m_n_groups * group_bytes(); }  ///< of the codes of its edges
   std::size_t memory_bytes() const noexcept {
     return m_blocks.memory_bytes() + m_squares.memory_bytes() + m_rotation.memory_bytes();
   }
@@ -143,7 +145,8 @@ class edge_codes {
     float square = 0;       ///< |q + m|^2, of ranks that are products
     float table_error = 0;  ///< deviation of a sum, by the rounding of the tables
     bool is_prepared = false;
-    void forget() noexcept { is_prepared = false; }
+    bool leads = false;  ///< whether rows are ranked when they are expanded, not before
+    void forget() noexcept { is_prepared = leads = false; }
   };
   /// Takes q.row, of length 1 under cosine, less the centre, for a query.
   void prepare(query& q) const {
@@ -156,26 +159,29 @@ class edge_codes {
     q.table_error = root_mean_square() * q.tables.error_length();
   }
   void prefetch(std::size_t vertex) const noexcept { prefetch_row(block(vertex, 0), vertex_bytes()); }
-  /// f(id) for the neighbours in a vertex's group of edges that may have ranks up to `limit`, where that of the vertex
-  /// is `rank`. They may be any number at all in a file that says nonsense.
+  /// f(id, bound) for the neighbours in a vertex's group of edges that may have ranks up to `limit`, with the lower
+  /// bounds of their ranks, where that of the vertex is `rank`. Ids may be any number at all in a file that says
+  /// nonsense.
   template <class F>
   void visit_promising(const query& q, std::size_t vertex, std::size_t group, float rank, float limit, F f) const {
-    alignas(64) float sums[group_size];
+    alignas(64) float bounds[group_size];  // of sums at first
     const std::uint8_t* const at = block(vertex, group);
-    q.tables.sums(m_layout, codes(at), sums);
+    q.tables.sums(m_layout, codes(at), bounds);
     const float margin = deviations * (q.table_error + error_of_scale * distance(q, vertex, rank));
     std::uint32_t chosen = 0;
     for (std::size_t j = 0; j < group_size; j += simd::lanes<float>) {
-      const auto sum = simd::load(static_cast<const float*>(sums) + j) + simd::batch<float>(margin);
+      const auto sum = simd::load(static_cast<const float*>(bounds) + j) + simd::batch<float>(margin);
       const auto word = simd::batch<std::uint32_t>::load_aligned(factors(at) + j);
       const auto scale = simd::same_bits<float>(word & simd::batch<std::uint32_t>(0xFFFF0000u));
-      const auto bound = xsimd::fnma(scale, sum, simd::same_bits<float>(word << 16));
-      chosen |= static_cast<std::uint32_t>(simd::mask<float>(!(bound > simd::batch<float>(limit - rank))) << j);
+      const auto bound = simd::batch<float>(rank) + xsimd::fnma(scale, sum, simd::same_bits<float>(word << 16));
+      bound.store_aligned(bounds + j);
+      chosen |= static_cast<std::uint32_t>(simd::mask<float>(!(bound > simd::batch<float>(limit))) << j);
     }
     for (; chosen != 0; chosen &= chosen - 1) {
-      const id_type id = ids(at)[std::countr_zero(chosen)];
+      const auto slot = static_cast<std::size_t>(std::countr_zero(chosen));
+      const id_type id = ids(at)[slot];
       if (id == no_id) break;
-      f(id);
+      f(id, bounds[slot]);
     }
   }
 
@@ -249,7 +255,6 @@ class edge_codes {
   std::size_t group_bytes() const noexcept {
     return (codes_begin + m_layout.block_bytes() + line_bytes - 1) / line_bytes * line_bytes;
   }
-  std::size_t vertex_bytes() const noexcept { return m_n_groups * group_bytes(); }
   std::uint8_t* block(std::size_t vertex, std::size_t group) noexcept {
     return m_blocks.data() + vertex * vertex_bytes() + group * group_bytes();
   }

@@ -30,7 +30,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
     prepare(query, s);
     const effort e = effort_for(k, params);
     if (!walk.lacks_direction(s.walk.query)) {
-      if (passes.is_open()) base::prepare_codes(query, s);  // other walks go without
+      if (passes.is_open()) base::prepare_codes(query, params.by_estimates, s);  // other walks go without
       const auto& found = nearest(e, passes, s);
       std::size_t count = std::min(e.wanted, found.size());
       if constexpr (Walk::is_compressed)

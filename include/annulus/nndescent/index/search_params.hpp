@@ -19,6 +19,10 @@ struct nndescent_search_params {
   double epsilon = 0.1;     ///< without a beam: the search ends at distance d_k + epsilon (d_k - d_1)
   std::size_t threads = 0;  ///< 0: all cores
   id_filter filter = {};    ///< which rows may be returned
+  /// Where codes of edges are searched by (rabitq): whether rows are compared with the query only when they are
+  /// expanded, in the order of their estimates, not before. Reads fewer rows and needs a wider beam, which pays for
+  /// rows of many coordinates and high recall: tune() finds out.
+  bool by_estimates = false;
 };
 
 /// What queries tune() tries beams with, where it is not given any, and for which k.

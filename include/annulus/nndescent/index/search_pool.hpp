@@ -126,6 +126,10 @@ class search_pool {
     return (*this)[m_next];
   }
   void close_next() noexcept { m_marked_ids[m_next++] |= closed_bit; }
+  /// One at the place that insert() returned.
+  void close(std::size_t place) noexcept {
+    if (place < m_size) m_marked_ids[place] |= closed_bit;
+  }
 
  private:
   static constexpr std::uint32_t closed_bit = 0x80000000u;  // graphs have fewer than 2^31 rows

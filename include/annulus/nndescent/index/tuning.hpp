@@ -50,8 +50,13 @@ inline void check_tuning(double recall_target, std::size_t n_queries, std::size_
   if (!has_rows) invalid("keep_rows", false, "tuning needs the rows");
 }
 
-/// The narrowest of some beams that reaches the recall of the k nearest. Where `hidden` is not empty, query i is the
-/// row of vertex hidden[i], searched for as if it were not there.
+template <class Walk>
+double bytes_a_row(const Walk& walk) noexcept {
+  return static_cast<double>(walk.memory_bytes()) / static_cast<double>(std::max<std::size_t>(walk.size(), 1));
+}
+
+/// The narrowest of some beams that reaches the recall of the k nearest, by ranks or by estimates, whichever reads
+/// less. Where `hidden` is not empty, query i is the row of vertex hidden[i], searched for as if it were not there.
 template <class Points, class Metric, class Walk>
 tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const view_of<Points>& queries,
                        std::span<const id_type> hidden, double recall_target, std::size_t k, const thread_team& team) {
@@ -76,20 +81,42 @@ tuned_search tune_beam(const graph_query<Points, Metric, Walk>& walker, const vi
   std::vector<scratch_type> scratch(team.size(), scratch_type(walker.walk));
   const id_filter all;
   const vertex_filter passes(walker.names, all);
-  tuned_search tuned{{.beam = k}};
-  for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);; tuned.params.beam += tuned.params.beam / 8 + 1) {
+  const auto search = [&](const nndescent_search_params& params) {
     std::ranges::fill(std::span(found.ids.data(), queries.size() * k), no_id);
     std::ranges::fill(std::span(found.distances.data(), queries.size() * k), std::numeric_limits<float>::infinity());
     parallel_for(team, queries.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       for (std::size_t i = begin; i < end; ++i) {
         if (!hidden.empty()) scratch[worker].walk.hidden = hidden[i];
-        walker.find(queries.row(i), found.ids.row(i), found.distances.row(i), tuned.params, passes, scratch[worker]);
+        walker.find(queries.row(i), found.ids.row(i), found.distances.row(i), params, passes, scratch[worker]);
       }
     });
-    tuned.recall = recall(found, truth, k);
-    tuned.reached = tuned.recall >= recall_target;
-    if (tuned.reached || tuned.params.beam >= widest) return tuned;
+  };
+  const auto take_cost = [&] {  // in bytes read, by which forms of a walk compare
+    double bytes = 0;
+    for (scratch_type& s : scratch) {
+      bytes += static_cast<double>(std::exchange(s.walk.distances, 0)) * bytes_a_row(walker.walk);
+      bytes += static_cast<double>(std::exchange(s.walk.hops, 0)) * static_cast<double>(walker.codes.vertex_bytes());
+    }
+    return bytes;
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const auto narrowest = [&](bool by_estimates, double most_cost) -> std::pair<tuned_search, double> {
+    tuned_search tuned{{.beam = k, .by_estimates = by_estimates}};
+    for (const std::size_t widest = std::max<std::size_t>(1024, 8 * k);;
+         tuned.params.beam += tuned.params.beam / 8 + 1) {
+      search(tuned.params);
+      const double cost = take_cost();
+      tuned.recall = recall(found, truth, k);
+      tuned.reached = tuned.recall >= recall_target;
+      if (tuned.reached || tuned.params.beam >= widest || cost > most_cost) return {tuned, cost};
+    }
+  };
+  const auto [by_rows, cost] = narrowest(false, infinity);
+  if constexpr (has_edge_codes<Walk>) {
+    const auto [by_estimates, other_cost] = narrowest(true, by_rows.reached ? cost : infinity);
+    if (by_estimates.reached && (!by_rows.reached || other_cost < cost)) return by_estimates;
   }
+  return by_rows;
 }
 
 /// The same with rows of the index for queries, each searched for as if it were not there.

@@ -64,13 +64,15 @@ struct vertex_search {
       s.walk.query_length = rows.size() > 0 ? norm_of(rows.row(vertex)) : std::numeric_limits<double>::infinity();
   }
 
-  /// Makes it the query for the codes of edges too, by which walks go then.
-  void prepare_codes([[maybe_unused]] const row_type& query, [[maybe_unused]] scratch_type& s) const {
+  /// Makes it the query for the codes of edges too, by which walks go then; by_estimates: which lead them.
+  void prepare_codes([[maybe_unused]] const row_type& query, [[maybe_unused]] bool by_estimates,
+                     [[maybe_unused]] scratch_type& s) const {
     if constexpr (has_edge_codes<Walk>) {
       auto& q = s.walk.code_query;
       q.row.resize(codes.dim());
       relative_row(query.data(), codes.dim(), is_cosine<Metric>, codes.centre().data(), q.row.data());
       codes.prepare(q);
+      q.leads = by_estimates && q.is_prepared;
     }
   }
 

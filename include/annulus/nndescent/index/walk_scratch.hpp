@@ -34,6 +34,7 @@ struct walk_scratch {
   [[no_unique_address]] typename codes_of_edges_t<Walk>::query code_query = {};
   visited_set visited = {};
   search_pool<rank_type> pool = {};              ///< the nearest found, which lead the way
+  search_pool<float> estimated = {};             ///< rows that are not ranked yet, where estimates lead
   search_pool<rank_type> found = {};             ///< the nearest that may be returned, where that is not all of them
   std::vector<candidate<rank_type>> open = {};   ///< a heap of what a covering walk may go on from
   std::vector<candidate<rank_type>> hubs = {};   ///< hubs all over the data, from which it may go down

@@ -46,10 +46,27 @@ void collect_promising(const Walk& walk, const edge_codes& codes, id_type id, fl
                        walk_scratch<Walk>& s) {
   collect(walk, codes.n_places(), s, [&, n = codes.size()](auto meet) {
     for (std::size_t group = 0; group < codes.n_groups(); ++group)
-      codes.visit_promising(s.code_query, id, group, rank, limit, [&](id_type v) {
+      codes.visit_promising(s.code_query, id, group, rank, limit, [&](id_type v, float) {
         if (v < n) meet(v);
       });
   });
+}
+
+/// The same neighbours wait in s.estimated, by the lower bounds of their ranks.
+template <class Walk>
+void estimate_promising(const Walk& walk, const edge_codes& codes, id_type id, float rank, float limit,
+                        walk_scratch<Walk>& s) {
+  ++s.hops;
+  s.ids.clear();
+  visited_set::marker visited(s.visited);
+  for (std::size_t group = 0; group < codes.n_groups(); ++group) {
+    const float most = std::min(limit, static_cast<float>(s.estimated.last_rank()));
+    codes.visit_promising(s.code_query, id, group, rank, most, [&, n = codes.size()](id_type v, float bound) {
+      if (v >= n || !visited.insert(v) || s.estimated.insert(bound, v) > 0) return;
+      walk.prefetch(v);
+      codes.prefetch(v);
+    });
+  }
 }
 
 /// The ranks of s.ids go to s.ranks.
@@ -58,6 +75,15 @@ void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
   s.ranks.resize(s.ids.size());
   walk.ranks(s.query, s.ids, s.ranks.data());
   s.distances += s.ids.size();
+}
+
+/// The rank of one row.
+template <class Walk>
+typename Walk::rank_type rank_of(const Walk& walk, id_type id, walk_scratch<Walk>& s) {
+  typename Walk::rank_type rank;
+  walk.ranks(s.query, std::span(&id, 1), &rank);
+  ++s.distances;
+  return rank;
 }
 
 /// The edges of a graph for one walk: with their codes, where the storage has such and the query is prepared for them.
@@ -78,14 +104,25 @@ class walked_edges {
   }
   /// How many of the nearest rows may well be expanded next. Codes, which are many lines, are not fetched in vain.
   std::size_t likely_next() const noexcept { return m_are_coded ? 1 : 2; }
-  /// The neighbours of a row at this rank that were not met before, and may rank up to limit(), go to s.ids.
+  /// What is likely to be expanded next.
+  void prefetch_next(walk_scratch<Walk>& s) const noexcept {
+    if constexpr (has_edge_codes<Walk>)
+      if (const auto next = s.estimated.next()) {
+        m_walk->prefetch(next->id());
+        return m_codes->prefetch(next->id());
+      }
+    if (const auto next = s.pool.next()) prefetch(next->id());
+  }
+  /// The neighbours of a row at this rank that were not met before, and may rank up to limit(), go to s.ids, or where
+  /// estimates lead to s.estimated.
   template <class Rank, class Limit>
   void collect(id_type id, [[maybe_unused]] Rank rank, [[maybe_unused]] Limit limit, walk_scratch<Walk>& s) const {
     if constexpr (has_edge_codes<Walk>)
       if (m_are_coded) {
         m_codes->prefetch(id);  // all lines at once, where they were not
         const float at = m_walk->square_rank(static_cast<double>(rank)), most = m_walk->square_rank(limit());
-        return collect_promising(*m_walk, *m_codes, id, at, most, s);
+        return s.code_query.leads ? estimate_promising(*m_walk, *m_codes, id, at, most, s)
+                                  : collect_promising(*m_walk, *m_codes, id, at, most, s);
       }
     collect_neighbors(*m_walk, *m_graph, id, s);
   }
