@@ -1,4 +1,5 @@
-"""Graph indexes beside those of rabitqlib, zvec and pyglass, which walk over codes of a few bits a coordinate.
+"""Graph indexes beside those of rabitqlib, zvec and pyglass, which walk over codes of a few bits a coordinate, and those of
+hnswlib, faiss and SVS, which walk over float rows.
 
 All indexes of a data set are built by all cores, then searched in turns by one thread. Each widens its search, the
 parameter that is a beam here and an ef elsewhere, until the recall is .999 or no longer grows. At the end ours are
@@ -13,7 +14,7 @@ import numpy as np
 
 import datasets
 import graph
-import quantized_peers
+import graph_libraries
 from measure import Contender, race
 
 N_QUERIES = 500
@@ -170,7 +171,7 @@ def run(options, records):
             continue
         n, d = dataset.base.shape
         print(f"graph peers {dataset.name} {dataset.metric}", flush=True)
-        peers = quantized_peers.installed(dataset.base.dtype == np.uint8)
+        peers = graph_libraries.installed(dataset.base.dtype == np.uint8)
         case = {"dataset": dataset.name, "metric": dataset.metric, "n": n, "d": d}
         case["peer_versions"] = {peer.package: peer.version() for peer in peers}
         built = build_all(dataset, case, peers, options, records)

@@ -1,4 +1,5 @@
-"""The graph indexes of rabitqlib, zvec and pyglass, called alike. Each may be absent.
+"""The graph indexes of rabitqlib, zvec and pyglass, and by float rows of hnswlib, faiss and SVS, called alike. Each may be
+absent.
 
 A builder takes (rows, threads) and returns a search: (queries, k, width) -> ids, by one thread. `search.own_bytes()` is
 the size of the index as a file, None where it has none. `search.shared`, where there is one, is what the build was spared
@@ -65,12 +66,7 @@ def rabitqlib_index(degree, bits):
             # are compared by more than a code. The ids are uint32.
             return index.search_batch(long_enough(queries), k, ef=width, num_threads=1)[0]
 
-        def own_bytes():
-            with tempfile.NamedTemporaryFile(prefix=TEMPORARY) as file:
-                index.save(file.name)
-                return os.stat(file.name).st_size
-
-        search.own_bytes = own_bytes
+        search.own_bytes = lambda: saved_bytes(index.save)
         return search
 
     return build
@@ -196,6 +192,67 @@ def glass_index(codes):
     return build
 
 
+def saved_bytes(save):
+    """The size of the file that save(name) writes."""
+    with tempfile.NamedTemporaryFile(prefix=TEMPORARY) as file:
+        save(file.name)
+        return os.stat(file.name).st_size
+
+
+def hnswlib_index(rows, threads):
+    import hnswlib
+
+    index = hnswlib.Index("l2", rows.shape[1])
+    index.init_index(len(rows), M=16, ef_construction=200)
+    index.add_items(rows, num_threads=threads)
+
+    def search(queries, k, width):
+        index.set_ef(width)
+        return index.knn_query(queries, k, num_threads=1)[0]
+
+    search.own_bytes = lambda: saved_bytes(index.save_index)
+    return search
+
+
+def faiss_index(rows, threads):
+    import faiss
+
+    faiss.omp_set_num_threads(threads)
+    index = faiss.IndexHNSWFlat(rows.shape[1], 32)
+    index.hnsw.efConstruction = 100
+    index.add(rows)
+
+    def search(queries, k, width):
+        faiss.omp_set_num_threads(1)
+        return index.search(queries, k, params=faiss.SearchParametersHNSW(efSearch=width))[1]
+
+    search.own_bytes = lambda: len(faiss.serialize_index(index))
+    return search
+
+
+def svs_index(rows, threads):
+    import svs
+
+    parameters = svs.VamanaBuildParameters(alpha=1.2, graph_max_degree=32, window_size=200)
+    index = svs.Vamana.build(parameters, rows, svs.DistanceType.L2, threads)
+    index.num_threads = 1
+
+    def search(queries, k, width):
+        parameters = index.search_parameters  # whose prefetching the library has chosen
+        parameters.buffer_config = svs.SearchBufferConfig(width, width)
+        index.search_parameters = parameters
+        return index.search(queries, k)[0]
+
+    search.own_bytes = lambda: None
+    return search
+
+
+def float_peers():
+    yield Peer("hnswlib", "hnswlib", "hnswlib", hnswlib_index)
+    yield Peer("faiss HNSW", "faiss", "faiss-cpu", faiss_index)
+    yield Peer("SVS Vamana", "svs", "scalable-vs", svs_index)
+
+
 def rabitqlib_peers():
     for bits in (0, 8):  # of degree 32, as its documentation measures it; 64 is slower at the recalls compared here
         kept = f"{bits}-bit rows" if bits else "float rows"
@@ -215,7 +272,7 @@ def glass_peers():
 
 def installed(is_bytes):
     """Those that are there, and a note of those that are not."""
-    peers = [*rabitqlib_peers(), *zvec_peers(is_bytes), *glass_peers()]
+    peers = [*rabitqlib_peers(), *zvec_peers(is_bytes), *glass_peers(), *float_peers()]
     for package in dict.fromkeys(p.package for p in peers if not p.is_installed()):
         print(f"graph peers: {package} is not installed and left out", flush=True)
     return [p for p in peers if p.is_installed()]
