@@ -14,7 +14,6 @@ from measure import Contender, race
 N_TRAINED = 25_600  # vectors that codebooks are trained on
 PQ_ITER = 20  # rounds of k-means, on all sides
 K = 10
-RECALL = 0.95  # that whole searches are to reach
 K_FACTOR = 10  # times k candidates are ranked by the rows, where they are
 DEPTHS = (1, 10, 100)  # of the lists in which the true nearest is looked for
 
@@ -201,63 +200,6 @@ def compare_scanning(codec, trained, base, queries, truth, case, options, record
         records.add({"comparison": "codec adist"} | case | {"n_queries": 1}, racers, race(racers, rounds=9), {})
 
 
-def compare_flat_searches(base, queries, case, options, records):
-    """Whole scans of codes, then a re-rank by the rows: each side at its quickest setting that finds RECALL of the K."""
-    exact = faiss.IndexFlatL2(base.shape[1])
-    exact.add(base)
-    worst = exact.search(queries, K)[0][:, -1:] * (1 + 1e-5)
-
-    def recall(ids):
-        distances = ((base[ids.astype(np.int64)] - queries[:, None, :]) ** 2).sum(axis=2)
-        return float((distances <= worst).mean())
-
-    def least_factor(search):
-        """The least k_factor that suffices, or none."""
-        for k_factor in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 20, 24, 28, 32, 40, 50, 64):
-            found = recall(search(k_factor)[0])
-            if found >= RECALL:
-                return k_factor, found
-        return None
-
-    def refined(index):
-        refine = faiss.IndexRefineFlat(index, faiss.swig_ptr(base))
-
-        def search(k_factor):
-            refine.k_factor = k_factor
-            return refine.search(queries, K)[::-1]
-
-        return search
-
-    d, threads = base.shape[1], options.threads
-    ours = annulus_compare.RabitqIndex(base, threads)
-    sides = {"annulus, RaBitQ": lambda f: ours.search_rows(queries, K, base, f, threads)}
-    for m in (d // 8, d // 4, d // 2):
-        quantizer = our_quantizer(Codec(m, 4), base[:N_TRAINED], threads)
-        fast = annulus_compare.FastScanIndex(quantizer, base)
-        sides[f"annulus, PQ{m}x4"] = lambda f, i=fast: i.search_rows(queries, K, base, f, threads)
-        index = faiss.IndexPQFastScan(d, m, 4)
-        index.train(base[:N_TRAINED])
-        index.add(base)
-        sides[f"faiss.IndexPQFastScan, PQ{m}x4"] = refined(index)
-    for query_bits in (4, 8):
-        index = faiss.IndexRaBitQFastScan(d, faiss.METRIC_L2)
-        index.qb = query_bits
-        index.train(base)
-        index.add(base)
-        sides[f"faiss.IndexRaBitQFastScan, {query_bits} bits a query"] = refined(index)
-    index = faiss.IndexLSH(d, 2 * d, True, True)
-    index.train(base[:N_TRAINED])
-    index.add(base)
-    sides["faiss.IndexLSH"] = refined(index)
-    settings = {name: least_factor(search) for name, search in sides.items()}
-    extra = {name: {"k_factor": s[0], "recall": s[1]} for name, s in settings.items() if s}
-    racers = [
-        Contender(name, lambda i, s=sides[name], f=extra[name]["k_factor"]: s(f), "ours" if "annulus" in name else "peer")
-        for name in extra
-    ]
-    records.add({"comparison": "codec flat search"} | case, racers, race(racers, rounds=5), extra)
-
-
 def check_files(codec, trained, base, queries, case, records):
     """What annulus writes faiss searches alike, and the other way round; and a file read is written back as it was."""
     ours = trained["annulus"]
@@ -303,7 +245,6 @@ def run(options, records):
         truth = true_nearest(base, queries)
         rows = base[: min(N_TRAINED, len(base) // 2)]
         shape = {"n": len(base), "d": d, "n_queries": len(queries), "k": K}
-        compare_flat_searches(base, queries, {"dataset": dataset.name, "metric": dataset.metric} | shape, options, records)
         for codec in CODECS[d]:
             case = {"dataset": dataset.name, "metric": dataset.metric, "codec": codec.name} | shape
             print(f"codec {dataset.name} {codec.name}", flush=True)

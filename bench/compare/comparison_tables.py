@@ -213,6 +213,22 @@ def codec_tables(records):
     return result
 
 
+def flat_code_tables(records):
+    """A row a side, and how many times as fast it is as the quickest peer."""
+    result = []
+    for threads, group in grouped(records, lambda r: r["threads"]).items():
+        result.append(table("quantization/flat-codes", "searches of all codes to a recall of .95", group, threads))
+        for data, case in grouped(group, set_of).items():
+            quickest = min((r["seconds"]["median"] for r in case if r["role"] == "peer"), default=None)
+            for r in case:
+                seconds = r["seconds"]["median"]
+                values = {"k_factor": str(r["k_factor"]), "recall": f"{r['recall']:.3f}"}
+                values["queries/s"] = f"{r['n_queries'] / seconds:,.0f}"
+                values["of faiss's best"] = factor(quickest / seconds if r["role"] == "ours" and quickest else None)
+                result[-1].add({"data": data, "method": r["contender"]}, values)
+    return result
+
+
 def metric_searches(records, threads):
     """A row a metric: how much longer each peer takes than we do."""
     dense = table("metrics/search", "exact search by metric", records, threads)

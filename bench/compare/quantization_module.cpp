@@ -98,10 +98,10 @@ void bind_codecs(nb::module_& m) {
   nb::class_<rabitq>(m, "RabitqIndex")
       .def(
           "__init__",
-          [](rabitq* self, const rows_of<float>& rows, std::size_t threads) {
-            new (self) rabitq(view(rows), {.threads = threads});
+          [](rabitq* self, const rows_of<float>& rows, std::size_t threads, unsigned bits) {
+            new (self) rabitq(view(rows), {.bits = bits, .threads = threads});
           },
-          "rows"_a.noconvert(), "threads"_a = 1)
+          "rows"_a.noconvert(), "threads"_a = 1, "bits"_a = 1)
       .def(
           "search_rows",
           [](const rabitq& i, const rows_of<float>& queries, std::size_t k, const rows_of<float>& rows,

@@ -7,7 +7,15 @@ import sys
 import lsh_plots
 import peers
 import plots
-from comparison_tables import codec_tables, exact_tables, file_tables, graph_tables, metric_tables, peer_graph_tables
+from comparison_tables import (
+    codec_tables,
+    exact_tables,
+    file_tables,
+    flat_code_tables,
+    graph_tables,
+    metric_tables,
+    peer_graph_tables,
+)
 from lsh_tables import lsh_tables
 
 # In the order of printing: the comparisons of each kind, and its tables.
@@ -16,6 +24,7 @@ KINDS = (
     (("graph build", "index build", "graph search"), graph_tables),
     (("peer graph build", "peer graph search", "peer graph threads"), peer_graph_tables),
     (("codec train", "codec encode", "codec scan", "codec adist"), codec_tables),
+    (("flat codes",), flat_code_tables),
     (("lsh notebook", "lsh build", "lsh target", "lsh search"), lsh_tables),
     (("metric knn", "metric graph build", "metric graph search"), metric_tables),
     (("file read", "file map and use"), file_tables),

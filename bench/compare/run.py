@@ -28,7 +28,7 @@ def parse():
     parser.add_argument("--out", default="bench_compare", help="folder for the results (default: %(default)s)")
     parser.add_argument("--records", metavar="FOLDER", help="adds the rows of the tables to the records there")
     kinds = {"approx_min_k", "knn", "graph", "codec", "lsh", "lsh_notebook", "lsh_target", "metrics", "metric_graph", "files"}
-    kinds |= PEER_KINDS | {"graph_peers"}
+    kinds |= PEER_KINDS | {"graph_peers", "flat_codes"}
     parser.add_argument(
         "--only",
         nargs="+",
@@ -127,7 +127,7 @@ def measure(options):
             import codec
 
             codec.run(options, records)
-        modules = {kind: kind for kind in ("lsh_notebook", "lsh_target", "lsh", "metrics")}
+        modules = {kind: kind for kind in ("flat_codes", "lsh_notebook", "lsh_target", "lsh", "metrics")}
         modules |= {"metric_graph": "metric_graphs", "files": "data_files"}
         for kind, module in modules.items():
             if options.wants_kind(kind):

@@ -57,7 +57,7 @@ void write_codecs(const std::filesystem::path& folder) {
   save(product_quantizer<>(3, 4), folder / "unfitted");
   save(optimized_product_quantizer<>(3, 4).fit(data, {.pq_iter = 1, .rotation_iter = 1}), folder / "opq");
   save(rabitq_quantizer({.bits = 3}).fit(data), folder / "rabitq");
-  save(rabitq_index(data, {.code_dims = 4, .n_cells = 2}), folder / "rabitq_index");
+  save(rabitq_index(data, {.bits = 2, .code_dims = 4, .n_cells = 2}), folder / "rabitq_index");
   for (const std::size_t ks : {4u, 16u, 32u}) {
     fast_scan_index<> index(product_quantizer<>(3, ks).fit(data, quick));
     index.insert(data);

@@ -60,6 +60,23 @@ TEST_CASE("with all dimensions in the codes, estimates rank nearly as distances 
   }
 }
 
+TEST_CASE("with more bits fewer candidates hold the nearest rows", "[rabitq_index]") {
+  const auto rows = clustered_rows(4000, 100, 3), queries = clustered_rows(60, 100, 4);
+  for (const pq_metric metric : all_metrics) {
+    const auto truth = exact(rows, queries, 10, metric);
+    double last = 0;
+    for (const unsigned bits : {1u, 2u, 4u, 8u}) {
+      const rabitq_index index(rows, {.metric = metric, .bits = bits, .code_dims = 100, .n_cells = 7});
+      const double reached = recall(index.search(queries, 10, rows, {.k_factor = 2}), truth, 10);
+      CAPTURE(static_cast<int>(metric), bits, last);
+      CHECK(index.bits() == bits);
+      CHECK(reached >= last - 0.005);
+      if (bits >= 4) CHECK(reached > 0.98);
+      last = reached;
+    }
+  }
+}
+
 TEST_CASE("rows that the triangle inequality rules out are not among the nearest", "[rabitq_index]") {
   const auto rows = clustered_rows(5000, 8, 5), queries = clustered_rows(200, 8, 6);
   for (const pq_metric metric : all_metrics) {
@@ -161,6 +178,8 @@ TEST_CASE("wrong arguments are refused by name", "[rabitq_index]") {
   CHECK_THROWS_WITH(index.search(rows, 1, normal_rows(99, 10, 1)), ContainsSubstring("rows = 99"));
   CHECK_THROWS_WITH(index.search(rows, 1, normal_rows(100, 9, 1)), ContainsSubstring("rows' dimension = 9"));
   CHECK_THROWS_WITH(rabitq_index(rows, {.code_dims = 11}), ContainsSubstring("code_dims = 11"));
+  for (const unsigned bits : {0u, 9u})
+    CHECK_THROWS_WITH(rabitq_index(rows, {.bits = bits}), ContainsSubstring("bits = " + std::to_string(bits)));
   CHECK_THROWS_WITH(rabitq_index(matrix<float>(3, 0)), ContainsSubstring("dimension = 0"));
   rows(4, 2) = std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH(rabitq_index(rows), ContainsSubstring("row 4"));

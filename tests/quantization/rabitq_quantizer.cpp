@@ -66,6 +66,36 @@ TEST_CASE("each bit more halves the deviation, and the error of decoded vectors"
   }
 }
 
+TEST_CASE("a search returns the codes of least estimates that pass the filter", "[rabitq_quantizer]") {
+  const auto rows = random_rows(300, 20, 1);
+  auto queries = random_rows(7, 20, 2);
+  queries(3, 4) = std::numeric_limits<float>::infinity();
+  const id_filter odd = [](id_type id) { return id % 2 == 1; };
+  for (const unsigned bits : {1u, 3u, 8u}) {
+    const auto quantizer = rabitq_quantizer({.bits = bits}).fit(rows);
+    const auto codes = quantizer.encode(rows);
+    for (const id_filter& filter : {id_filter(), odd}) {
+      const auto found = quantizer.search(codes, queries, 200, {.threads = 1, .filter = filter});
+      CHECK(quantizer.search(codes, queries, 200, {.threads = 3, .filter = filter}) == found);
+      for (std::size_t q = 0; q < queries.rows(); ++q) {
+        std::vector<std::pair<float, id_type>> expected;
+        const auto estimates = quantizer.squared_distances(queries.row(q), codes);
+        for (id_type id = 0; q != 3 && id < 300; ++id)
+          if (filter(id)) expected.push_back({estimates[id].value, id});
+        std::sort(expected.begin(), expected.end());
+        expected.resize(200, {std::numeric_limits<float>::infinity(), no_id});
+        for (std::size_t j = 0; j < 200; ++j) {
+          REQUIRE(found.ids(q, j) == expected[j].second);
+          REQUIRE(found.distances(q, j) == expected[j].first);
+        }
+      }
+    }
+    CHECK(quantizer.search(matrix<std::uint8_t>(0, codes.cols()), queries, 2).ids(0, 1) == no_id);
+  }
+  CHECK_THROWS_WITH(rabitq_quantizer().fit(rows).search(matrix<std::uint8_t>(1, 11), queries, 0),
+                    ContainsSubstring("k = 0"));
+}
+
 TEST_CASE("codes are the same for every number of threads, and differ by the seed", "[rabitq_quantizer]") {
   const auto rows = random_rows(700, 33, 1);
   const auto quantizer = rabitq_quantizer({.bits = 3}).fit(rows);

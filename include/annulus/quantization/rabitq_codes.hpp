@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The rows of a data set as 1-bit RaBitQ codes relative to the centroids of cells, and the products that turn a query
-/// into estimates of their ranks.
+/// The rows of a data set as RaBitQ codes relative to the centroids of cells, and the products that turn a query into
+/// estimates of their ranks.
 
 #include <annulus/quantization/rabitq_training.hpp>
 #include <annulus/quantization/scan/rabitq_cells.hpp>
@@ -21,7 +21,7 @@ class rabitq_codes {
   rabitq_codes(matrix_view<float> rows, const rabitq_index_params& params, const thread_team& team)
       : m_is_dot(params.metric == pq_metric::inner_product), m_frame(train_rabitq(rows, params, team)) {
     derive();
-    encode(rows, team);
+    encode(rows, params.bits, team);
   }
 
   std::size_t dims() const noexcept { return m_frame.map.cols(); }  ///< that codes keep
@@ -52,6 +52,9 @@ class rabitq_codes {
   template <class Self, class Archive>
   static void persist_fields(Self& self, Archive& archive, bool is_dot, std::size_t dim) {
     auto& frame = self.m_frame;
+    unsigned bits = self.m_cells.bits();
+    archive("bits", bits);
+    archive.expect(bits >= 1 && bits <= 8, "has bits that are not from 1 to 8");
     archive("mean", frame.mean);
     archive("map", frame.map);
     archive("centroids", frame.centroids);
@@ -62,7 +65,7 @@ class rabitq_codes {
     if constexpr (Archive::is_loading) {
       self.m_is_dot = is_dot;
       self.derive();
-      self.m_cells = rabitq_cells(self.dims());
+      self.m_cells = rabitq_cells(self.dims(), bits);
     }
     archive.part("cells", self.m_cells);
     archive.expect(self.m_cells.size() == self.n_cells(), "has another number of cells than of centroids");
@@ -92,7 +95,7 @@ class rabitq_codes {
     auto operator<=>(const placed_row&) const = default;
   };
 
-  void encode(matrix_view<float> rows, const thread_team& team) {
+  void encode(matrix_view<float> rows, unsigned bits, const thread_team& team) {
     std::vector<placed_row> order(rows.rows());
     const nearest_codeword nearest(m_frame.centroids);
     constexpr std::size_t block = nearest_codeword::block;
@@ -113,7 +116,7 @@ class rabitq_codes {
     std::ranges::sort(order);
     std::vector<std::size_t> sizes(n_cells());
     for (const auto& row : order) ++sizes[row.cell];
-    m_cells = rabitq_cells(dims(), sizes);
+    m_cells = rabitq_cells(dims(), bits, sizes);
     std::vector<std::size_t> begins(n_cells());
     std::exclusive_scan(sizes.begin(), sizes.end(), begins.begin(), std::size_t{0});
     parallel_for(team, n_cells(), 1, [&](std::size_t cell, std::size_t, std::size_t) {
@@ -139,10 +142,11 @@ class rabitq_codes {
       m_projection.multiply(matrix_view<float>(residuals).middle_rows(0, count), 0, width, turned.data(), width);
       for (std::size_t i = 0; i < count; ++i) {
         const auto [cell_number, radius, id] = members[begin + i];
-        const auto factors = rabitq_encode(turned.row(i), 1, values.data());
+        const auto factors = rabitq_encode(turned.row(i), m_cells.bits(), values.data());
         double product = 0;
         for (std::size_t j = 0; j < width; ++j)
-          product += static_cast<double>(rabitq_value(values[j], 1)) * static_cast<double>(turned_centroid[j]);
+          product +=
+              static_cast<double>(rabitq_value(values[j], m_cells.bits())) * static_cast<double>(turned_centroid[j]);
         // |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>; -<q, o> = -<q, c> - <q, r>.
         const float slope = m_is_dot ? factors.rescale : 2 * factors.rescale;
         const float offset = m_is_dot ? 0 : static_cast<float>(radius * radius + slope * product);
@@ -157,7 +161,7 @@ class rabitq_codes {
   rabitq_frame m_frame;
   packed_matrix<float> m_projection;  ///< dim x (dims + n_cells): the map, then the centroids
   std::vector<float> m_squares;
-  rabitq_cells m_cells{1};
+  rabitq_cells m_cells{1, 1};
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// Search of all rows by 1-bit codes and, of the rows that these rank first, by the rows themselves (RaBitQ: Gao, Long
-/// 2024, arXiv 2405.12497, with the fast scan of its second version).
+/// Search of all rows by codes of a bit or a few a dimension and, of the rows that these rank first, by the rows
+/// themselves (RaBitQ: Gao, Long 2024, arXiv 2405.12497, with the fast scan of its second version; more bits: Gao et
+/// al. 2024, arXiv 2409.09913).
 
 #include <annulus/core/metric/prepared_query.hpp>
 #include <annulus/core/result/filter.hpp>
@@ -23,8 +24,9 @@ struct rabitq_search_params {
   progress_callback progress = {};
 };
 
-/// 1-bit codes of the leading principal directions of rows, relative to the centroid of each row's k-means cell: far
-/// fewer bits than coordinates, and sharper ones. A query looks up all codes, 32 at a time, but for blocks of rows that
+/// Codes of the leading principal directions of rows, of one bit each by default, relative to the centroid of each
+/// row's k-means cell: far fewer bits than coordinates, and sharper ones. More bits find more before the rows are
+/// asked, and take as many times as long to scan. A query looks up all codes, 32 at a time, but for blocks of rows that
 /// the triangle inequality rules out; the rows themselves stay with the caller. Needs no training but that of the
 /// cells; all of it takes a fraction of the time of product quantisation. Owns the codes; moves and copies. Searching
 /// is const and safe from any number of threads.
@@ -34,10 +36,11 @@ class rabitq_index {
 
   /// Encodes the n x dim rows; row i has id i. O(n dim (code_dims + n_cells) + dim^3), the last on one thread.
   /// \throws std::invalid_argument for rows of no coordinates, a row with a NaN, an infinity or squares that overflow,
-  /// code_dims above dim or 6144, or 2^32 - 1 rows or more.
+  /// bits not from 1 to 8, code_dims above dim or 6144, or 2^32 - 1 rows or more.
   explicit rabitq_index(matrix_view<float> rows, const rabitq_index_params& params = {})
       : m_metric(params.metric), m_dim(rows.cols()), m_size(rows.rows()) {
     if (m_dim == 0) detail::invalid("dimension", m_dim, "must be at least 1");
+    if (params.bits < 1 || params.bits > 8) detail::invalid("bits", params.bits, "must be from 1 to 8");
     if (m_size >= no_id) detail::invalid("rows", m_size, "must be below 2^32 - 1");
     const std::size_t most = std::min(m_dim, detail::rabitq_codes::max_dims);
     if (params.code_dims > most) detail::invalid("code_dims", params.code_dims, "must be at most ", most);
@@ -73,6 +76,7 @@ class rabitq_index {
 
   std::size_t size() const noexcept { return m_size; }
   std::size_t dim() const noexcept { return m_dim; }
+  unsigned bits() const noexcept { return m_codes.cells().bits(); }  ///< a dimension of codes
   std::size_t code_dims() const noexcept { return m_codes.dims(); }
   std::size_t n_cells() const noexcept { return m_codes.n_cells(); }
   pq_metric metric() const noexcept { return m_metric; }

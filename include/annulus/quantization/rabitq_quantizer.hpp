@@ -9,7 +9,10 @@
 #include <annulus/core/codes/random_rotation.hpp>
 #include <annulus/core/codes/row_centre.hpp>
 #include <annulus/core/kernels/norm_checks.hpp>
+#include <annulus/core/result/result_rows.hpp>
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/select/top_k.hpp>
+#include <annulus/quantization/scan/float_table_scan.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -62,11 +65,11 @@ class rabitq_quantizer {
     matrix<std::uint8_t> codes(vecs.rows(), code_bytes());
     std::vector<scratch> scratches(team.size(), scratch(dim()));
     parallel_for(team, vecs.rows(), rows_at_once, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      auto& [rotated, values] = scratches[worker];
+      scratch& s = scratches[worker];
       for (std::size_t i = begin; i < end; ++i) {
-        rotate(vecs.row(i), rotated);
-        const auto factors = detail::rabitq_encode(rotated, m_bits, values.data());
-        pack(values, codes.row(i).data());
+        rotate(vecs.row(i), s.rotated);
+        const auto factors = detail::rabitq_encode(s.rotated, m_bits, s.values.data());
+        pack(s.values, codes.row(i).data());
         const float numbers[] = {factors.length, factors.rescale};
         std::memcpy(codes.row(i).data() + packed_bytes(), numbers, sizeof numbers);
       }
@@ -102,22 +105,57 @@ class rabitq_quantizer {
   /// \throws std::invalid_argument before fit, for another dimension, and for codes of another length.
   std::vector<rabitq_estimate> squared_distances(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
-    std::vector<float> rotated(dim());
-    rotate(query, rotated);  // |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
-    return estimates(rotated, codes, [](const code_numbers& code, float product, float deviation, float square) {
-      return rabitq_estimate{std::max(0.0f, square + code.length * code.length - 2 * product), 2 * deviation};
-    });
+    check_codes(codes);
+    std::vector<rabitq_estimate> result(codes.rows());
+    scratch s(dim());
+    visit_squared_distances(query, codes, s, [&](std::size_t i, rabitq_estimate estimate) { result[i] = estimate; });
+    return result;
   }
 
   /// The inner products of a query and encoded vectors, likewise.
   std::vector<rabitq_estimate> inner_products(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
-    std::vector<float> rotated(dim());
-    m_rotation(query.data(), rotated.data());  // <q, o> = <q, c> + <q, r>
+    check_codes(codes);
+    std::vector<rabitq_estimate> result(codes.rows());
+    scratch s(dim());
+    m_rotation(query.data(), s.rotated.data());  // <q, o> = <q, c> + <q, r>
     const float centre_product = one_to_one<kernels::inner_product>(query.data(), m_centre.row(0).data(), dim());
-    return estimates(rotated, codes, [&](const code_numbers&, float product, float deviation, float) {
-      return rabitq_estimate{centre_product + product, deviation};
+    visit_products(codes, s, [&](std::size_t i, const code_numbers&, float product, float deviation, float) {
+      result[i] = {centre_product + product, deviation};
     });
+    return result;
+  }
+
+  /// The k codes at the least estimated squared distances from each query: m x k ids and estimates, nearest first, ties
+  /// by lower id, padded with no_id and +infinity. A query with a NaN or an infinity gets none. O(n dim) a query, code
+  /// by code: rabitq_index is far quicker. Parallel over queries. \throws std::invalid_argument as squared_distances
+  /// does, and for k = 0; annulus::cancelled when `progress` returns false.
+  neighbors search(matrix_view<std::uint8_t> codes, matrix_view<float> queries, std::size_t k,
+                   const pq_search_params& params = {}) const {
+    if (k == 0) detail::invalid("k", k, "must be at least 1");
+    check_dim(queries);
+    check_codes(codes);
+    neighbors result(queries.rows(), k);
+    const thread_team team(params.threads);
+    std::vector<scratch> scratches(team.size(), scratch(dim()));
+    std::vector<top_k<float>> nearest(team.size(), top_k<float>(std::min(k, std::max<std::size_t>(codes.rows(), 1))));
+    parallel_for(
+        team, queries.rows(), 1,
+        [&](std::size_t begin, std::size_t end, std::size_t worker) {
+          for (std::size_t q = begin; q < end; ++q) {
+            if (!detail::all_finite(queries.row(q))) continue;
+            top_k<float>& best = nearest[worker];
+            best.reset(best.k());
+            visit_squared_distances(queries.row(q), codes, scratches[worker],
+                                    [&](std::size_t i, const rabitq_estimate& estimate) {
+                                      const auto id = static_cast<id_type>(i);
+                                      if (params.filter(id)) best.push(estimate.value, id);
+                                    });
+            detail::write_row(best.sorted(), result, q, [](float rank) { return rank; });
+          }
+        },
+        params.progress, "rabitq");
+    return result;
   }
 
   unsigned bits() const noexcept { return m_bits; }
@@ -135,8 +173,8 @@ class rabitq_quantizer {
   static constexpr std::size_t rows_at_once = 256;
 
   struct scratch {
-    explicit scratch(std::size_t d) : rotated(d), values(d) {}
-    std::vector<float> rotated;
+    explicit scratch(std::size_t d) : rotated(d), x(d), values(d) {}
+    std::vector<float> rotated, x;
     std::vector<std::uint8_t> values;
   };
 
@@ -198,26 +236,31 @@ class rabitq_quantizer {
     return numbers;
   }
 
-  /// estimate(code, product, deviation, |y|^2) of each code, from the estimate of <r, y> and its deviation.
-  template <class Estimate>
-  std::vector<rabitq_estimate> estimates(std::span<const float> y, matrix_view<std::uint8_t> codes,
-                                         Estimate estimate) const {
-    check_codes(codes);
-    std::vector<std::uint8_t> values(dim());
-    std::vector<float> x(dim());
-    const float square = one_to_one<kernels::inner_product>(y.data(), y.data(), dim());
+  /// f(i, estimate) of code i.
+  template <class F>
+  void visit_squared_distances(std::span<const float> query, matrix_view<std::uint8_t> codes, scratch& s, F f) const {
+    rotate(query, s.rotated);  // |q - o|^2 = |q - c|^2 + |r|^2 - 2 <r, q - c>
+    visit_products(codes, s,
+                   [&](std::size_t i, const code_numbers& code, float product, float deviation, float square) {
+                     const float estimate = square + code.length * code.length - 2 * product;
+                     f(i, rabitq_estimate{std::max(0.0f, estimate), 2 * deviation});
+                   });
+  }
+  /// f(i, code, product, deviation, |y|^2) of code i, from the estimate of <r, y> and its deviation; y is s.rotated.
+  template <class F>
+  void visit_products(matrix_view<std::uint8_t> codes, scratch& s, F f) const {
+    const float* const y = s.rotated.data();
+    const float square = one_to_one<kernels::inner_product>(y, y, dim());
     const float other_dims = static_cast<float>(std::max<std::size_t>(dim() - 1, 1));
-    std::vector<rabitq_estimate> result(codes.rows());
     for (std::size_t i = 0; i < codes.rows(); ++i) {
-      const code_numbers code = unpack(codes.row(i), values);
-      for (std::size_t j = 0; j < dim(); ++j) x[j] = detail::rabitq_value(values[j], m_bits);
-      const float product = code.rescale * one_to_one<kernels::inner_product>(x.data(), y.data(), dim());
+      const code_numbers code = unpack(codes.row(i), s.values);
+      for (std::size_t j = 0; j < dim(); ++j) s.x[j] = detail::rabitq_value(s.values[j], m_bits);
+      const float product = code.rescale * one_to_one<kernels::inner_product>(s.x.data(), y, dim());
       // The cosine t of code and vector is length / (rescale |x|); the error is that of rabitq_factors.
       const float inverse_square = code.length > 0 ? std::pow(code.rescale / code.length, 2.0f) * code.square : 1;
       const float missed = std::max(inverse_square - 1, 1e-6f);
-      result[i] = estimate(code, product, code.length * std::sqrt(missed / other_dims * square), square);
+      f(i, code, product, code.length * std::sqrt(missed / other_dims * square), square);
     }
-    return result;
   }
 
   friend detail::persistence;

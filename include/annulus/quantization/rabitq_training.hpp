@@ -16,7 +16,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 struct rabitq_index_params {
   pq_metric metric = pq_metric::sqeuclidean;
-  std::size_t code_dims = 0;  ///< bits of a code, one a dimension; 0: as many as hold 90 % of the variance, at least 48
+  unsigned bits = 1;          ///< a dimension of codes, from 1 to 8
+  std::size_t code_dims = 0;  ///< dimensions of codes; 0: as many as hold 90 % of the variance, at least 48
   std::size_t n_cells = 0;    ///< k-means cells, whose centroids codes are relative to; 0: one for each 800 rows
   std::uint64_t seed = default_seed;
   std::size_t threads = 0;  ///< 0: all cores

@@ -37,6 +37,7 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
         if (rows.size() > 0 && found.size() >= k) {
           const rank_type kth = found[k - 1].rank;
           const auto error = static_cast<rank_type>(walk.rank_error(s.walk.query, found[0].id(), kth));
+          if (error > 0) count = k;  // else it is not known
           while (count < found.size() && found[count].rank <= kth + error) ++count;
           // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may
           // be nearer.

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// 1-bit RaBitQ codes of rows, by cell, and the scan that estimates ranks from them.
+/// RaBitQ codes of rows, by cell, and the scan that estimates ranks from them.
 
 #include <annulus/core/base/buffer.hpp>
 #include <annulus/core/base/errors.hpp>
@@ -23,10 +23,11 @@ class rabitq_cells {
  public:
   static constexpr std::size_t block = rabitq_layout::codes_a_block;
 
-  explicit rabitq_cells(std::size_t code_dims) : m_layout(code_dims, 1), m_first(1, 0) {}
+  rabitq_cells(std::size_t code_dims, unsigned bits) : m_layout(code_dims, bits), m_first(1, 0) {}
 
   /// Cells of so many rows each, all of whose slots are empty.
-  rabitq_cells(std::size_t code_dims, std::span<const std::size_t> sizes) : rabitq_cells(code_dims) {
+  rabitq_cells(std::size_t code_dims, unsigned bits, std::span<const std::size_t> sizes)
+      : rabitq_cells(code_dims, bits) {
     for (const std::size_t size : sizes) m_first.push_back(m_first.back() + (size + block - 1) / block);
     m_ids.resize(blocks() * block, no_id);
     m_offsets.resize(blocks() * block, std::numeric_limits<float>::max());
@@ -36,6 +37,7 @@ class rabitq_cells {
   }
 
   std::size_t size() const noexcept { return m_first.size() - 1; }  ///< cells
+  unsigned bits() const noexcept { return m_layout.bits(); }
   std::size_t blocks() const noexcept { return m_first.back(); }
   std::size_t first_block(std::size_t cell) const noexcept { return m_first[cell]; }
   std::size_t last_block(std::size_t cell) const noexcept { return m_first[cell + 1]; }
@@ -73,16 +75,20 @@ class rabitq_cells {
     constexpr std::size_t width = simd::lanes<float>, vectors = block / width;
     const batch unit(tables.unit()), middle(-0.5f * tables.magnitudes() * tables.unit());
     const std::uint8_t* codes = m_codes.data() + begin * m_layout.block_bytes();
+    const bool is_bit = m_layout.bits() == 1;
     for (std::size_t b = begin; b < end; ++b, codes += m_layout.block_bytes()) {
       alignas(64) std::int32_t sums[block];
-      tables.whole_sums(codes, sums);
+      alignas(64) float products[block];
+      if (is_bit) tables.whole_sums(codes, sums);
+      else tables.sums(m_layout, codes, products);
       const float *const offsets = m_offsets.data() + b * block, *const slopes = m_slopes.data() + b * block;
       const batch below(limit - term);
       batch rank[vectors];
       simd::batch_bool<float> any(false);
       simd::unroll<vectors>([&](auto v) {
-        const auto sum = simd::batch<std::int32_t>::load_aligned(sums + v * width);
-        const batch product = xsimd::fma(xsimd::to_float(sum), unit, middle);
+        const auto sum = [&] { return simd::batch<std::int32_t>::load_aligned(sums + v * width); };
+        const batch product =
+            is_bit ? xsimd::fma(xsimd::to_float(sum()), unit, middle) : batch::load_aligned(products + v * width);
         rank[v] = xsimd::fnma(simd::load(slopes + v * width), product, simd::load(offsets + v * width));
         any = any | (rank[v] < below);
       });

@@ -18,7 +18,7 @@ const matrix<float>& rows() {
 matrix<float> queries() { return random_rows(9, d, 2); }
 
 rabitq_index index_of(pq_metric metric, std::size_t dims = 0) {
-  return rabitq_index(rows(), {.metric = metric, .code_dims = dims, .n_cells = 4});
+  return rabitq_index(rows(), {.metric = metric, .bits = dims > 0 ? 4u : 1u, .code_dims = dims, .n_cells = 4});
 }
 
 const auto use = [](const rabitq_index& index) {
@@ -41,6 +41,7 @@ TEST_CASE("a rabitq_index answers from its file as it would have without", "[ind
         CHECK(other->search(queries(), 5, rows(), {.k_factor = 3}) ==
               index.search(queries(), 5, rows(), {.k_factor = 3}));
         CHECK(other->metric() == metric);
+        CHECK(other->bits() == index.bits());
         CHECK(other->code_dims() == index.code_dims());
         CHECK(other->n_cells() == 4);
       }
