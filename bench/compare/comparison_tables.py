@@ -149,10 +149,10 @@ def peer_graph_searches(searches):
 
 
 def peer_graph_threads(records):
-    """A row an index of ours: how much faster two threads answer. Only printed."""
+    """A row an index of ours: how much faster two threads answer."""
     had = max(r["cores"] for r in records)
     note = f"NOT TO BE TRUSTED: two threads had {had:.2f} cores" if had < 1.8 else ""
-    result = Table("", "queries/s of one thread and two", note=note)
+    result = Table("graphs/peer-threads", "queries/s of one thread and two", note=note)
     for (name, method), group in grouped(records, lambda r: (set_of(r), r["method"])).items():
         one, two = sorted(group, key=lambda r: r["query_threads"])
         speeds = [r["n_queries"] / r["seconds"]["median"] for r in (one, two)]
