@@ -163,7 +163,7 @@ const auto& walk_graph(const Walk& walk, const search_edges& graph, const codes_
         if (estimated->rank > walk.square_rank(bound)) return std::nullopt;
         s.estimated.close_next();
         const id_type id = estimated->id();
-        const rank_type rank = rank_of(walk, id, s);
+        const rank_type rank = rank_row(walk, id, s);
         s.pool.close(meet(id, rank));
         narrow_bound();
         return {{rank, id}};

@@ -79,7 +79,7 @@ void rank_collected(const Walk& walk, walk_scratch<Walk>& s) {
 
 /// The rank of one row.
 template <class Walk>
-typename Walk::rank_type rank_of(const Walk& walk, id_type id, walk_scratch<Walk>& s) {
+typename Walk::rank_type rank_row(const Walk& walk, id_type id, walk_scratch<Walk>& s) {
   typename Walk::rank_type rank;
   walk.ranks(s.query, std::span(&id, 1), &rank);
   ++s.distances;

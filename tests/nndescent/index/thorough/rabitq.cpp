@@ -17,7 +17,7 @@ namespace {
 
 template <class T>
 using rows_and_queries = indexes::split<T>;
-constexpr std::size_t n = 2500, n_queries = 100;
+constexpr std::size_t n = 1500, n_queries = 100;
 
 template <class T>
 rows_and_queries<T> normal(std::size_t d, double deviation = 1, std::size_t n_rows = n) {
