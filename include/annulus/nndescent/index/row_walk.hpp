@@ -143,7 +143,9 @@ class row_walk {
     return 0;
   }
   /// A rank as a squared distance, or a product.
-  float square_rank(double rank) const noexcept { return static_cast<float>(std::ldexp(rank, lost_bits())); }
+  float square_rank(double rank) const noexcept {
+    return static_cast<float>(rank * static_cast<double>(std::uint64_t{1} << lost_bits()));
+  }
   /// A row as floats: divided by its norm under cosine, less a centre.
   void decode(std::size_t i, const float* centre, float* out) const noexcept {
     relative_row(m_rows.data(i), dim(), is_cosine, centre, out);
