@@ -27,6 +27,7 @@ annulus::neighbors answers(const annulus::rabitq_quantizer& quantizer) {
   const auto codes = quantizer.encode(rows, {.threads = 1});
   fuzz::check(quantizer.decode(codes).cols() == quantizer.dim(), "codes stand for vectors");
   fuzz::check(quantizer.squared_distances(rows.row(0), codes).size() == rows.rows(), "codes have distances");
+  fuzz::check(quantizer.search(codes, rows, 3, {.threads = 1}).ids.rows() == rows.rows(), "codes are searched");
   return {};
 }
 

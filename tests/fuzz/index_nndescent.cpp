@@ -17,6 +17,7 @@ neighbors answers(const Index& index, Rows rows_of) {
   const std::vector<id_type> some{0, 1, 7};
   for (const id_filter& filter : {id_filter([](id_type id) { return id % 2 == 0; }), id_filter::of(some)})
     static_cast<void>(index.search(rows, 3, {.threads = 1, .filter = filter}));
+  static_cast<void>(index.search(rows, 3, {.threads = 1, .by_estimates = true}));
   return index.search(rows, 3, {.threads = 1});
 }
 

@@ -20,7 +20,8 @@ inline bool odd(id_type id) { return id % 2 == 1; }
 template <class Index>
 bool same_answers(const Index& a, const Index& b, const typename Index::view_type& queries, float radius) {
   bool all = a.size() == b.size() && a.dim() == b.dim() && a.graph() == b.graph() && a.ids() == b.ids();
-  for (const nndescent_search_params& params : {nndescent_search_params{}, {.beam = 20}, {.filter = odd}})
+  for (const nndescent_search_params& params :
+       {nndescent_search_params{}, {.beam = 20}, {.filter = odd}, {.beam = 20, .by_estimates = true}})
     for (const std::size_t k : {std::size_t{10}, a.size() + 3})
       all &= a.search(queries, k, params) == b.search(queries, k, params);
   const auto ball = a.radius_search(queries, radius), other = b.radius_search(queries, radius);
@@ -89,8 +90,10 @@ std::size_t search_all(const Index& index, const typename Index::view_type& quer
   const auto lists = index.graph();
   for (const id_type id : std::span(lists.ids.data(), lists.ids.rows() * lists.ids.cols()))
     wrong += id != annulus::no_id && id >= n_ids;
-  for (const nndescent_search_params& params :
-       {nndescent_search_params{.threads = 1}, {.beam = 30, .threads = 1}, {.threads = 1, .filter = odd}})
+  for (const nndescent_search_params& params : {nndescent_search_params{.threads = 1},
+                                                {.beam = 30, .threads = 1},
+                                                {.threads = 1, .filter = odd},
+                                                {.beam = 30, .threads = 1, .by_estimates = true}})
     attempt([&] {
       const auto found = index.search(queries, 7, params);
       for (const id_type id : std::span(found.ids.data(), found.ids.rows() * 7))
