@@ -28,8 +28,9 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// refused, as is a folder in which none may be made. What is no regular file, as a pipe, a terminal or /dev/null, is
 /// written to.
 ///
-/// Under Windows a file that replaces another has its access control list once it is in place; before, it has what the
-/// folder gives to new files. Windows deletes no file that is mapped: the old one stays, as annulus-<16 digits>.old.
+/// Under Windows a file has the rights that its folder gives, also where it replaces another. One that a program has
+/// open is refused, unless it is mapped by this library: as Windows deletes no mapped file, the old one then stays as
+/// annulus-<16 digits>.old, which may be deleted later.
 class output_file {
  public:
   /// \throws std::system_error where the file may not be written, or the temporary file not be made.

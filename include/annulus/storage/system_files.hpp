@@ -14,10 +14,10 @@
 ///   - `bool is_special()`: whether it is there and is no regular file, as a pipe or a terminal.
 ///   - `std::FILE* open_special(path)`: opens it for writing; nullptr, and errno, where that fails.
 ///   - `std::FILE* create_temporary(path)`: makes a file that is to replace it, which nobody can read who cannot read
-///     the old one (under Windows: its folder's new files); nullptr, and errno (EEXIST where the name is taken), where
+///     the old one (Windows: that its folder lets read); nullptr, and errno (EEXIST where the name is taken), where
 ///     that fails.
 ///   - `bool complete(file, path)`: gives that file the rights of the old one, which stands at `path`, as far as the
-///     process may, and flushes it to the disk. False, and errno, where that fails.
+///     process may (not under Windows), and flushes it to the disk. False, and errno, where that fails.
 /// - `void replace_file(temporary, path, name)`: puts a file that is closed in the place of another or of none.
 ///   \throws std::system_error where that fails: the old file is then as it was.
 ///

@@ -34,8 +34,6 @@ __declspec(dllimport) void* __stdcall MapViewOfFile(void* mapping, unsigned long
                                                     unsigned long offset_low, std::size_t bytes);
 __declspec(dllimport) int __stdcall UnmapViewOfFile(const void* start);
 __declspec(dllimport) int __stdcall MoveFileExW(const wchar_t* from, const wchar_t* to, unsigned long flags);
-__declspec(dllimport) int __stdcall ReplaceFileW(const wchar_t* replaced, const wchar_t* replacement,
-                                                 const wchar_t* backup, unsigned long flags, void*, void*);
 __declspec(dllimport) unsigned long __stdcall GetLastError();
 }
 
@@ -51,6 +49,7 @@ inline constexpr unsigned long share_all = 7;                          // FILE_S
 inline constexpr unsigned long open_existing = 3;                      // OPEN_EXISTING
 inline constexpr unsigned long disk_file = 1;                          // FILE_TYPE_DISK
 inline constexpr unsigned long pages_copied = 8, view_copied = 1;      // PAGE_WRITECOPY, FILE_MAP_COPY
+inline constexpr unsigned long replace_existing = 1;                   // MOVEFILE_REPLACE_EXISTING
 inline constexpr unsigned long write_through = 8;                      // MOVEFILE_WRITE_THROUGH
 inline constexpr unsigned long no_file = 2, no_folder = 3;             // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
 inline constexpr unsigned long no_size = 0xFFFFFFFF;                   // INVALID_FILE_SIZE
@@ -91,7 +90,7 @@ inline windows_handle open_windows_file(const std::filesystem::path& path, unsig
 inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name) {
   const windows_handle file = open_windows_file(path, windows::read);
   if (!file) fail_windows(GetLastError(), name);
-  if (GetFileType(file.get()) != windows::disk_file) fail_system(ENOTSUP, name);
+  if (GetFileType(file.get()) != windows::disk_file) fail_system(EINVAL, name);
   unsigned long high_half = 0;
   const unsigned long low_half = GetFileSize(file.get(), &high_half);
   if (low_half == windows::no_size && GetLastError() != 0) fail_windows(GetLastError(), name);
@@ -143,20 +142,18 @@ class replaced_file {
 
 inline void replace_file(const std::filesystem::path& temporary, const std::filesystem::path& path,
                          const std::string& name) {
-  std::filesystem::path backup = temporary;
-  backup.replace_extension("old");
-  if (MoveFileExW(temporary.c_str(), path.c_str(), windows::write_through) != 0) return;  // where there was none
-  const auto replace = [&](const wchar_t* to) {  // the new file takes the rights of the old one
-    return ReplaceFileW(path.c_str(), temporary.c_str(), to, 0, nullptr, nullptr) != 0;
-  };
-  if (replace(nullptr)) return;
-  // A file that is mapped cannot be deleted, but be renamed.
-  if (!replace(backup.c_str())) {
-    const unsigned long error = GetLastError();
-    MoveFileExW(backup.c_str(), path.c_str(), 0);  // where the old file had been renamed already
+  std::filesystem::path old = temporary;
+  old.replace_extension("old");
+  if (MoveFileExW(temporary.c_str(), path.c_str(), windows::replace_existing | windows::write_through) != 0) return;
+  unsigned long error = GetLastError();
+  // A file that is mapped can be renamed, but not be deleted, by which a rename replaces it.
+  if (MoveFileExW(path.c_str(), old.c_str(), 0) == 0) fail_windows(error, name);
+  if (MoveFileExW(temporary.c_str(), path.c_str(), windows::write_through) == 0) {
+    error = GetLastError();
+    MoveFileExW(old.c_str(), path.c_str(), 0);
     fail_windows(error, name);
   }
-  _wunlink(backup.c_str());
+  _wunlink(old.c_str());
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
