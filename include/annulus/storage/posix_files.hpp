@@ -118,8 +118,9 @@ class replaced_file {
   }
 
   static bool flush_to_disk(int number) noexcept {
-#if defined(F_FULLFSYNC)                               // under macOS fsync leaves the bytes in the drive's own memory
-    if (fcntl(number, F_FULLFSYNC) == 0) return true;  // not every file system has it
+#if defined(F_FULLFSYNC)
+    // macOS, where fsync leaves the bytes in the memory of the drive. Some file systems have fsync alone.
+    if (fcntl(number, F_FULLFSYNC) == 0) return true;
 #endif
     return fsync(number) == 0;
   }

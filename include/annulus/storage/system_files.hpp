@@ -9,8 +9,8 @@
 ///   the file is missing, cannot be opened or mapped, or is not a regular file.
 /// - `void unmap_file(bytes)`: ends that.
 /// - `replaced_file`, what stands at a path before a file is written there:
-///   - `replaced_file(path, name)`: \throws std::system_error where a file is there that may not be written, or a
-///   folder.
+///   - `replaced_file(path, name)`: \throws std::system_error where a file is there that may not be written, or where
+///     a folder is.
 ///   - `bool is_special()`: whether it is there and is no regular file, as a pipe or a terminal.
 ///   - `std::FILE* open_special(path)`: opens it for writing; nullptr, and errno, where that fails.
 ///   - `std::FILE* create_temporary(path)`: makes a file that is to replace it, which nobody can read who cannot read
