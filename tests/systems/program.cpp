@@ -94,7 +94,9 @@ void keep_indexes(const annulus::matrix<float>& rows, const fs::path& path) {
 void keep_rows(const annulus::matrix<float>& rows, const fs::path& folder, const std::u8string& name) {
   const fs::path vecs = folder / (name + u8".fvecs"), npy = folder / (name + u8".npy");
   const std::size_t last = rows.rows() - 1;
-  const auto same = [&](const auto& others) { return others.rows() == last + 1 && others(last, 0) == rows(last, 0); };
+  const auto same = [&](const auto& others) {
+    return others.rows() == last + 1 && others.row(last)[0] == rows.row(last)[0];
+  };
   annulus::write_vecs(vecs, rows);
   annulus::write_npy(npy, rows);
   check(same(annulus::read_vecs<float>(vecs)), "vecs");

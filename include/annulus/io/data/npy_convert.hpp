@@ -75,7 +75,7 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
   const auto shape = detail::npy_matrix_shape(file, header);
   matrix<T> result;
   const auto read = [&]<class From>(From) {
-    const auto [rows, cols] = shape;
+    const std::size_t rows = shape[0], cols = shape[1];
     header.count<From>(file);
     result = detail::rows_to_read<T>(detail::rows_of_window(first, count, rows, file.name()), cols);
     using stored = detail::npy_stored<From>;
