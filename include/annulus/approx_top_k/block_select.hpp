@@ -228,7 +228,7 @@ class block_select {
                                                   [[maybe_unused]] const lane_batch& lane_limit) noexcept {
     if constexpr (is_wide || Vectors <= 2) {
       constexpr std::size_t step = simd::lanes<key>;
-      simd::unroll<Vectors * width / step>([&](auto v) __attribute__((always_inline)) {
+      simd::unroll<Vectors * width / step>([&](auto v) ANNULUS_INLINED {
         const batch keys = load_keys<Largest>(p + v * step);
         kept.append(keys, simd::mask(keys <= limit), first + static_cast<Position>(v * step));
       });
@@ -236,7 +236,7 @@ class block_select {
       constexpr std::size_t at_once = std::min(Vectors, 64 / width);
       for (const T* const end = p + Vectors * width; p < end; p += at_once * width, first += at_once * width) {
         std::uint64_t chosen = 0;
-        simd::unroll<at_once>([&](auto v) __attribute__((always_inline)) {
+        simd::unroll<at_once>([&](auto v) ANNULUS_INLINED {
           chosen |= simd::mask(lanes::load_without_nan(p + v * width) <= lane_limit) << (v * width);
         });
         for (; chosen != 0; chosen &= chosen - 1) {

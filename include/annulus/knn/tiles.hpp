@@ -16,7 +16,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A tile is tile_queries x tile_rows products: as many accumulators as the registers hold.
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
 inline constexpr std::size_t tile_queries = 14, tile_vectors = 2;
 #elif defined(__AVX2__)
 inline constexpr std::size_t tile_queries = 6, tile_vectors = 2;

@@ -54,7 +54,7 @@ struct integer_frame {
 class framed_points {
  public:
   static constexpr std::size_t lanes = simd::word_lanes;
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
   static constexpr std::size_t panels_together = 4;
 #else
   static constexpr std::size_t panels_together = 2;

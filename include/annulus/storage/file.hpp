@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Reads a file from front to back, every read checked against the size of the file; what all such readers share; and
-/// the functions that throw for files that are malformed or cannot be read.
+/// Reads a file from front to back, every read checked against the size of the file; what all such readers share; how
+/// messages name a file; and the functions that throw for files that are malformed or cannot be read.
 
 #include <annulus/core/base/errors.hpp>
 
@@ -16,6 +16,13 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 static_assert(std::endian::native == std::endian::little, "annulus: the file formats are little-endian");
+
+/// A path as messages give it: its bytes, and under Windows UTF-8, as string() may not know all of its characters.
+inline std::string name_of_path(const std::filesystem::path& path) {
+  const std::u8string name = path.u8string();
+  return {reinterpret_cast<const char*>(name.data()), name.size()};
+}
+inline std::filesystem::path path_of_name(const std::string& name) { return std::u8string(name.begin(), name.end()); }
 
 [[noreturn, gnu::noinline, gnu::cold]] inline void fail_system(int error, const std::string& file) {
   throw std::system_error(error, std::generic_category(), file);
@@ -78,7 +85,7 @@ class input_file : public sequential_reader<input_file> {
  public:
   /// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file.
   explicit input_file(const std::filesystem::path& path)
-      : m_name(path.string()), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
+      : m_name(name_of_path(path)), m_size(std::filesystem::file_size(path)), m_stream(path, std::ios::binary) {
     if (!m_stream) fail_system(errno, m_name);
   }
 

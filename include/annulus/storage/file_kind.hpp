@@ -79,7 +79,7 @@ template <class... Reason>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_unrecognised(const std::string& file, std::string_view format,
                                                               std::uint64_t offset, const Reason&... reason) {
   std::array<char, 512> start;
-  std::ifstream stream(file, std::ios::binary);
+  std::ifstream stream(path_of_name(file), std::ios::binary);
   stream.read(start.data(), start.size());
   if (stream.is_open() && stream.gcount() == 0) fail_format(file, 0, "the file is empty");
   const std::string kind = kind_of_file({start.data(), static_cast<std::size_t>(stream.gcount())});

@@ -5,20 +5,12 @@
 /// replaces, as far as the process may.
 
 #include <annulus/storage/file.hpp>
+#include <annulus/storage/system_files.hpp>
 
 #include <array>
 #include <cstdio>
 #include <random>
 #include <utility>
-
-#if __has_include(<unistd.h>)
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
-#if defined(__linux__)
-#include <sys/xattr.h>
-#endif
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -35,31 +27,21 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// bytes), access control lists, other extended attributes, and set-user-id bits. A file that may not be written is
 /// refused, as is a folder in which none may be made. What is no regular file, as a pipe, a terminal or /dev/null, is
 /// written to.
+///
+/// Under Windows a file has the rights that its folder gives, also where it replaces another. One that a program has
+/// open is refused, unless it is mapped by this library: as Windows deletes no mapped file, the old one then stays as
+/// annulus-<16 digits>.old, which may be deleted later.
 class output_file {
  public:
   /// \throws std::system_error where the file may not be written, or the temporary file not be made.
-  explicit output_file(std::filesystem::path path) : m_name(path.string()), m_path(followed(std::move(path))) {
-    if (m_name.empty()) fail_system(ENOENT, m_name);
-#if __has_include(<unistd.h>)
-    int number = -1;
-    if (find_old() && !S_ISREG(m_old.st_mode)) {
-      number = open(m_name.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);  // not where a link of /proc says it leads to
-      if (number < 0) fail();
-    } else {
-      number = make_temporary();
+  explicit output_file(const std::filesystem::path& path)
+      : m_name(name_of_path(path)), m_path(followed(path)), m_old(path, m_name) {
+    if (!m_old.is_special()) {
+      make_temporary();
+      return;
     }
-    m_file = fdopen(number, "wb");
-    if (m_file == nullptr) {
-      const int error = errno;
-      close(number);
-      remove_temporary();
-      fail_system(error, m_name);
-    }
-#else
-    m_temporary = temporary_path();
-    m_file = std::fopen(m_temporary.string().c_str(), "wb");
+    m_file = m_old.open_special(path);  // not where a link of /proc says it leads to
     if (m_file == nullptr) fail();
-#endif
   }
   output_file(const output_file&) = delete;
   output_file& operator=(const output_file&) = delete;
@@ -77,19 +59,12 @@ class output_file {
   /// a power cut from then on, where the file system can flush folders; where it cannot, one of the two files does.
   void commit() {
     if (std::fflush(m_file) != 0) fail();
-#if __has_include(<unistd.h>)
-    if (!m_temporary.empty()) {
-      if (m_has_old) take_rights();
-      // Else a rename may reach the disk before the bytes do, and a power cut leaves an empty file.
-      if (fsync(fileno(m_file)) != 0) fail();
-    }
-#endif
+    // Else a rename may reach the disk before the bytes do, and a power cut leaves an empty file.
+    if (!m_temporary.empty() && !m_old.complete(m_file, m_path)) fail();
     if (std::fclose(std::exchange(m_file, nullptr)) != 0) fail();
     if (m_temporary.empty()) return;
-    const std::filesystem::path folder = m_path.parent_path();  // allocates, and behind the rename nothing may throw
-    std::filesystem::rename(m_temporary, m_path);
+    replace_file(m_temporary, m_path, m_name);
     m_temporary.clear();
-    flush_folder(folder);
   }
 
  private:
@@ -97,9 +72,10 @@ class output_file {
 
   /// Where symbolic links lead to, the last of which may lead to nothing yet.
   static std::filesystem::path followed(std::filesystem::path path) {
+    if (path.empty()) fail_system(ENOENT, "");
     constexpr int most = 40;  // the limit of Linux
     for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(path)); ++links) {
-      if (links == most) fail_system(ELOOP, path.string());
+      if (links == most) fail_system(ELOOP, name_of_path(path));
       path = path.parent_path() / std::filesystem::read_symlink(path);
     }
     return path;
@@ -118,74 +94,23 @@ class output_file {
     if (!m_temporary.empty()) std::filesystem::remove(m_temporary, ignored);
   }
 
-#if __has_include(<unistd.h>)
-  /// Whether a file of that name exists; throws where it may not be written.
-  bool find_old() {
-    m_has_old = stat(m_name.c_str(), &m_old) == 0;
-    if (!m_has_old && errno != ENOENT) fail();
-    if (!m_has_old) return false;
-    if (S_ISDIR(m_old.st_mode)) fail_system(EISDIR, m_name);
-    if (faccessat(AT_FDCWD, m_name.c_str(), W_OK, AT_EACCESS) != 0) fail();
-    return true;
-  }
-
-  /// Until the file is complete, its owner alone has rights to it, of those that the old file gave.
-  int make_temporary() {
-    const mode_t mode = m_has_old ? m_old.st_mode & (S_IRUSR | S_IWUSR) : 0666;
+  void make_temporary() {
     for (;;) {
       std::filesystem::path path = temporary_path();
-      const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-      if (number >= 0) {
+      m_file = m_old.create_temporary(path);
+      if (m_file != nullptr) {
         m_temporary = std::move(path);
-        return number;
+        return;
       }
       if (const int error = errno; error != EEXIST)
         fail_system(error, m_name + ": a temporary file beside it cannot be made");
     }
   }
 
-  /// Owner, group and mode of the old file.
-  void take_rights() const {
-    const int number = fileno(m_file);
-    struct stat now {};
-    if (fstat(number, &now) != 0) fail();
-    bool is_same_group = now.st_gid == m_old.st_gid;
-    if (now.st_uid != m_old.st_uid || !is_same_group)
-      is_same_group = fchown(number, m_old.st_uid, m_old.st_gid) == 0 || is_same_group ||
-                      fchown(number, static_cast<uid_t>(-1), m_old.st_gid) == 0;
-#if defined(__linux__)
-    // One that comes from the folder would let others in; under one of its own the group's bits bounded others' rights.
-    static_cast<void>(fremovexattr(number, "system.posix_acl_access"));
-    if (getxattr(m_path.c_str(), "system.posix_acl_access", nullptr, 0) > 0) is_same_group = false;
-#endif
-    constexpr mode_t every = S_IRWXU | S_IRWXG | S_IRWXO;
-    mode_t mode = m_old.st_mode & every;
-    if (!is_same_group) {
-      const mode_t both = mode >> 3 & mode & S_IRWXO;
-      mode = (mode & S_IRWXU) | both << 3 | both;
-    }
-    // File systems without modes refuse, which does no harm where that of all their files is no wider.
-    if ((now.st_mode & every) != mode && fchmod(number, mode) != 0 && (now.st_mode & every & ~mode) != 0) fail();
-  }
-#endif
-
-  /// A failure here is none of the commit: the new file is in its place.
-  static void flush_folder([[maybe_unused]] const std::filesystem::path& folder) noexcept {
-#if __has_include(<unistd.h>)
-    const int number = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (number < 0) return;
-    fsync(number);
-    close(number);
-#endif
-  }
-
   std::string m_name;            ///< as it was given
   std::filesystem::path m_path;  ///< behind links
   std::filesystem::path m_temporary;
-#if __has_include(<unistd.h>)
-  struct stat m_old {};
-  bool m_has_old = false;
-#endif
+  replaced_file m_old;
   std::FILE* m_file = nullptr;
 };
 

@@ -25,7 +25,7 @@ using all_kernels = std::tuple<simd::scalar_lookup
                                ,
                                simd::shuffle_lookup<simd::neon_rows>
 #endif
-#if defined(__AVX512VBMI__) && defined(__AVX512VL__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__)
                                ,
                                simd::permute_lookup
 #endif

@@ -86,7 +86,7 @@ using all_kernels = std::tuple<scalar_nibbles<pair_order>, scalar_nibbles<quad_o
                                ,
                                shuffled_nibbles<ymm_bytes>
 #endif
-#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
                                ,
                                permuted_nibbles
 #endif

@@ -1,25 +1,43 @@
 #pragma once
 
 /// \file
-/// ANNULUS_ARCH: the inline namespace of all of annulus, named for the instruction sets and floating-point flags of the
-/// build, and for whether it checks assertions.
+/// What the library needs of a target, what compilers spell differently, and ANNULUS_ARCH: the inline namespace of all
+/// of annulus, named for the instruction sets and floating-point flags of the build, and for whether it checks
+/// assertions.
 ///
 /// By that name the linker never merges an inline function compiled for AVX-512 with its namesake from a baseline unit.
 /// It does merge those of Eigen and the standard library: all units of a program are to be compiled for one instruction
 /// set.
 
+#if (defined(__SIZEOF_POINTER__) && __SIZEOF_POINTER__ < 8) || (defined(_WIN32) && !defined(_WIN64))
+#error "annulus needs a 64-bit target"
+#elif !defined(__SSE2__) && !defined(_M_X64) && !(defined(__aarch64__) && defined(__ARM_NEON)) && !defined(_M_ARM64)
+#error "annulus needs the vector instructions of x86-64 (SSE2 or later) or of 64-bit ARM (NEON)"
+#elif defined(__AVX512F__) && \
+    !(defined(__AVX512CD__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__))
+#error \
+    "annulus needs the AVX-512 of -march=skylake-avx512 (F, CD, BW, DQ, VL); for knl and knm compile with -march=haswell"
+#endif
+
+// After the parameters of a lambda: every call of it is inlined.
+#if defined(__GNUC__)
+#define ANNULUS_INLINED __attribute__((always_inline))
+#else
+#define ANNULUS_INLINED
+#endif
+
 #if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
-#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BF16__)
 #define ANNULUS_ISA avx512_vbmi_vnni_bf16
-#elif defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#elif defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
 #define ANNULUS_ISA avx512_vbmi_vnni
-#elif defined(__AVX512VBMI__) && defined(__AVX512BW__)
+#elif defined(__AVX512VBMI__)
 #define ANNULUS_ISA avx512_vbmi
-#elif defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512BF16__)
+#elif defined(__AVX512VNNI__) && defined(__AVX512BF16__)
 #define ANNULUS_ISA avx512_vnni_bf16
-#elif defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#elif defined(__AVX512VNNI__)
 #define ANNULUS_ISA avx512_vnni
-#elif defined(__AVX512BW__)
+#elif defined(__AVX512F__)
 #define ANNULUS_ISA avx512
 #elif defined(__AVXVNNI__)
 #define ANNULUS_ISA avx2_vnni
@@ -35,12 +53,10 @@
 #define ANNULUS_ISA sse4_2
 #elif defined(__SSSE3__)
 #define ANNULUS_ISA ssse3
-#elif defined(__SSE2__)
+#elif defined(__SSE2__) || defined(_M_X64)
 #define ANNULUS_ISA sse2
-#elif defined(__ARM_NEON)
-#define ANNULUS_ISA neon
 #else
-#define ANNULUS_ISA generic
+#define ANNULUS_ISA neon
 #endif
 // Flags that let a compiler treat floating point as real numbers are part of the name too.
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0

@@ -11,6 +11,9 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#if !defined(__GNUC__)
+#include <cmath>
+#endif
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -62,6 +65,16 @@ constexpr bool is_at_most(Number a, Number b) noexcept {
   return a <= b;
 #endif
 }
+/// std::sqrt, which g++ inlines under -ffast-math only as a builtin.
+template <class Number>
+Number builtin_sqrt(Number x) noexcept {
+#if defined(__GNUC__)
+  if constexpr (sizeof(Number) == 4) return __builtin_sqrtf(x);
+  else return __builtin_sqrt(x);
+#else
+  return std::sqrt(x);
+#endif
+}
 /// The correctly rounded square root, also of infinity. Under -ffast-math clang replaces other square roots by
 /// approximations, wherever they are called.
 inline float sqrt(float x) noexcept {
@@ -72,10 +85,10 @@ inline float sqrt(float x) noexcept {
   asm("sqrtss %0, %0" : "+x"(x));
   return x;
 #else
-  return __builtin_sqrtf(x);
+  return builtin_sqrt(x);
 #endif
 }
-inline double sqrt(double x) noexcept { return __builtin_sqrt(x); }
+inline double sqrt(double x) noexcept { return builtin_sqrt(x); }
 
 /// x, or +0 for -0.
 template <class Number>

@@ -109,7 +109,7 @@ template <class Combine, class Bits>
                                                    const unsigned char* rows, std::size_t stride,
                                                    std::uint32_t* out) noexcept {
   typename Bits::vector sums[4] = {Bits::zero(), Bits::zero(), Bits::zero(), Bits::zero()};
-  const auto add = [&](auto a, auto r, auto b) __attribute__((always_inline)) {
+  const auto add = [&](auto a, auto r, auto b) ANNULUS_INLINED {
     sums[r] = Bits::add(sums[r], Bits::count_words(Combine::template combine<Bits>(a, b)));
   };
   std::size_t at = 0;

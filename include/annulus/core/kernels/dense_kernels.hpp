@@ -39,7 +39,7 @@ template <class Kernel, class T, std::size_t Rows, class Row = const T*>
   typename op::accumulator sums[chains][Rows];
   simd::unroll<chains>([&](auto c) { simd::unroll<Rows>([&](auto r) { sums[c][r] = op::zero(); }); });
 
-  const auto fold_vector = [&](auto c, std::size_t at) __attribute__((always_inline)) {
+  const auto fold_vector = [&](auto c, std::size_t at) ANNULUS_INLINED {
     const auto a = op::load(query + at);
     simd::unroll<Rows>([&](auto r) { sums[c][r] = op::fold(sums[c][r], a, op::load(rows[r] + at)); });
   };

@@ -278,7 +278,7 @@ batch<T> turn_lanes(const batch<T>& v, std::size_t turn) noexcept {
 /// f(0), ..., f(N - 1) as straight code with constant arguments: what keeps a small array of registers in registers.
 template <std::size_t N, class F>
 [[gnu::always_inline]] inline void unroll(F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) ANNULUS_INLINED {
     (f(std::integral_constant<std::size_t, I>{}), ...);
   }
   (std::make_index_sequence<N>{});

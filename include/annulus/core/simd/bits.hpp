@@ -45,7 +45,7 @@ struct scalar_bits {
   }
 };
 
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
 
 struct avx512_bits : avx512_integers {
   static constexpr bool loads_part = true;

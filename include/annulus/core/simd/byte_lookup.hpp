@@ -218,7 +218,7 @@ struct shuffle_lookup : nibble_tables {
   }
 };
 
-#if defined(__AVX512VBMI__) && defined(__AVX512VL__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__)
 
 /// By vpermi2b, whose table of 64 bytes is that of six bits: four look-ups for three columns. The fourth is by the two
 /// bits of each column that the other three leave over.

@@ -13,7 +13,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
 
 struct avx512_integers {
   static constexpr std::size_t bytes = 64;
@@ -237,7 +237,7 @@ using integers = scalar_integers;
 #endif
 
 /// Whether the build multiplies bytes into 32-bit sums directly, at twice the speed of 16 bits (multiply_add_bytes).
-#if (defined(__AVX512BW__) && defined(__AVX512VNNI__)) || (!defined(__AVX512BW__) && defined(__AVXVNNI__))
+#if defined(__AVX512VNNI__) || (defined(__AVXVNNI__) && !defined(__AVX512F__))
 inline constexpr bool has_byte_products = true;
 #else
 inline constexpr bool has_byte_products = false;

@@ -36,7 +36,7 @@ inline constexpr std::size_t word_lanes = integers::bytes / sizeof(std::int32_t)
 /// word is combined with `flip` by exclusive or.
 inline void transpose_square(const std::array<const std::uint8_t*, word_lanes>& rows, std::size_t first,
                              std::int32_t flip, std::int32_t* out) noexcept {
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
   __m512i a[16], b[16];
   const __m512i mask = _mm512_set1_epi32(flip);
   unroll<16>([&](auto i) { a[i] = _mm512_xor_si512(_mm512_loadu_si512(rows[i] + first), mask); });

@@ -150,7 +150,7 @@ ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& pa
   const hdf5_answers answers(file, test.rows());
   if (test.cols() != train.cols()) test.fail("has ", test.cols(), " columns, train ", train.cols());
 
-  count = rows_of_window(first, count, train.rows(), path.string());
+  count = rows_of_window(first, count, train.rows(), name_of_path(path));
   transfer transfer(progress, "read ann-benchmarks",
                     ((count + test.rows()) * train.cols() + answers.count()) * sizeof(float));
   ann_benchmarks_of<Points> result;
@@ -202,7 +202,7 @@ inline ann_benchmarks_sets read_ann_benchmarks_sets(const std::filesystem::path&
   train.read_sizes();
   test.read_sizes();
 
-  count = detail::rows_of_window(first, count, train.rows(), path.string());
+  count = detail::rows_of_window(first, count, train.rows(), detail::name_of_path(path));
   detail::transfer transfer(params.progress, "read ann-benchmarks",
                             (train.count(first, count) + test.count(0, test.rows()) + answers.count()) * sizeof(float));
   ann_benchmarks_sets result;

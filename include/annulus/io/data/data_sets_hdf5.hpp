@@ -50,7 +50,7 @@ class hdf5_silence {
 class hdf5_file {
  public:
   explicit hdf5_file(const std::filesystem::path& path)
-      : m_input(path), m_id(H5Fopen(path.string().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose) {
+      : m_input(path), m_id(H5Fopen(name_of_path(path).c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose) {
     if (m_id < 0)
       fail_unrecognised(m_input.name(), "HDF5", 0, "this is no HDF5 file that can be opened: ", cause_of_hdf5().data());
   }

@@ -94,16 +94,16 @@ struct typed_extension {
   /// \throws format_error for a file with the extension of another type.
   template <class File>
   void check_to_read(const File& file) const {
-    if (is_of_other_type(file.name())) file.fail(0, "by its name no ", own, " file, which is asked for");
+    if (is_of_other_type(path_of_name(file.name()))) file.fail(0, "by its name no ", own, " file, which is asked for");
   }
   /// \throws std::invalid_argument likewise.
   void check_to_write(const std::filesystem::path& path) const {
-    if (is_of_other_type(path)) invalid("path", path.string(), "rows of this type make ", own, " files");
+    if (is_of_other_type(path)) invalid("path", name_of_path(path), "rows of this type make ", own, " files");
   }
 
  private:
   bool is_of_other_type(const std::filesystem::path& path) const {
-    const std::string extension = path.extension().string();
+    const std::string extension = name_of_path(path.extension());
     return extension != own && std::ranges::find(all, extension) != all.end();
   }
 };

@@ -19,7 +19,8 @@ template <code_scalar Code = std::uint8_t>
 product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_metric metric = pq_metric::sqeuclidean) {
   const npy_array<float> array = read_npy_array<float>(codewords);
   if (array.shape.size() != 3)
-    throw format_error(codewords.string(), 0, "codewords have 3 dimensions, not " + std::to_string(array.shape.size()));
+    throw format_error(detail::name_of_path(codewords), 0,
+                       "codewords have 3 dimensions, not " + std::to_string(array.shape.size()));
   matrix<float> rows(array.shape[0] * array.shape[1], array.shape[2]);
   std::ranges::copy(array.values, rows.data());
   return product_quantizer<Code>(array.shape[0], std::move(rows), metric);

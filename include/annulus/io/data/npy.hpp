@@ -145,7 +145,7 @@ std::vector<T> read_npy_vector(const std::filesystem::path& path, const file_par
   const auto& shape = array.shape;
   if (shape.size() != 1 && !(shape.size() == 2 && (shape[0] == 1 || shape[1] == 1)))
     throw format_error(
-        path.string(), 0,
+        detail::name_of_path(path), 0,
         "a vector has 1 dimension, or 2 of which one is 1; this array has " + std::to_string(shape.size()));
   return std::move(array.values);
 }

@@ -72,9 +72,10 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
                       const file_params& params = {}) {
   detail::input_file file(path);
   const detail::npy_header header(file);
-  const auto [rows, cols] = detail::npy_matrix_shape(file, header);
+  const auto shape = detail::npy_matrix_shape(file, header);
   matrix<T> result;
-  const auto read = [&, cols = cols, rows = rows]<class From>(From) {
+  const auto read = [&]<class From>(From) {
+    const std::size_t rows = shape[0], cols = shape[1];
     header.count<From>(file);
     result = detail::rows_to_read<T>(detail::rows_of_window(first, count, rows, file.name()), cols);
     using stored = detail::npy_stored<From>;

@@ -106,7 +106,7 @@ template <detail::saved_index Index, class... Args>
 Index load_index(const std::filesystem::path& path, const Args&... args) {
   Index index = detail::read_index<Index>(detail::loaded_tensors(path), args...);
   if (const std::string defect = detail::persistence::defect(index); !defect.empty())
-    throw format_error(path.string(), detail::safetensors_header::length_bytes, defect);
+    throw format_error(detail::name_of_path(path), detail::safetensors_header::length_bytes, defect);
   return index;
 }
 

@@ -134,9 +134,11 @@ class safetensors_header {
     tensor_info tensor{std::move(given.dtype), std::move(given.shape), given.offsets[0], given.offsets[1]};
     std::uint64_t bytes = tensor_value_bytes(tensor.dtype);
     if (bytes == 0) fail(length_bytes, "the tensor '", name, "' has the unknown type ", tensor.dtype);
-    for (const std::uint64_t size : tensor.shape)
-      if (__builtin_mul_overflow(bytes, size, &bytes))
+    for (const std::uint64_t size : tensor.shape) {
+      if (size > 0 && bytes > std::numeric_limits<std::uint64_t>::max() / size)
         fail(length_bytes, "the shape of '", name, "' overflows 64 bits");
+      bytes *= size;
+    }
     if (tensor.end < tensor.begin || tensor.end - tensor.begin != bytes)
       fail(length_bytes, "the tensor '", name, "' asks for ", bytes, " bytes, from ", tensor.begin, " to ", tensor.end);
     if (!m_tensors.try_emplace(name, std::move(tensor)).second)

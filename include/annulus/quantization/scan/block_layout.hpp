@@ -15,7 +15,7 @@ inline constexpr std::size_t sums_at_once = 32;
 
 /// Bit i is set where sums[i] < limit, i < sums_at_once.
 inline std::uint32_t sums_below(const std::uint16_t* sums, std::uint16_t limit) noexcept {
-#if defined(__AVX512BW__)
+#if defined(__AVX512F__)
   return _mm512_cmplt_epu16_mask(_mm512_loadu_si512(sums), _mm512_set1_epi16(static_cast<std::int16_t>(limit)));
 #elif defined(__SSE2__)
   const __m128i bound = _mm_set1_epi16(static_cast<std::int16_t>(limit)), zero = _mm_setzero_si128();

@@ -36,7 +36,7 @@ struct quad_order {
   }
 };
 
-#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
 using nibble_order = quad_order;
 #else
 using nibble_order = pair_order;

@@ -151,7 +151,7 @@ struct shuffled_nibbles {
 
 #endif
 
-#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
 
 /// By vpermb, whose table of 64 bytes is that of four sub-quantisers; the bytes of one code lie side by side, and VNNI
 /// sums them into 32 bits: half the instructions of pshufb, and no lanes to be added at the end (twice its speed).

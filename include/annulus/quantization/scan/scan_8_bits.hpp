@@ -88,7 +88,7 @@ struct scalar_bytes {
   }
 };
 
-#if defined(__AVX512VBMI__) && defined(__AVX512BW__)
+#if defined(__AVX512VBMI__)
 
 /// By vpermi2b over the low seven bits of each half of a table, and a blend by the top bit. Looked-up bytes are added
 /// as 16-bit words, and the odd ones once more by themselves, to be subtracted from the words at the end.

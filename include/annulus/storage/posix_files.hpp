@@ -1,0 +1,145 @@
+#pragma once
+
+/// \file
+/// Files under POSIX: Linux, macOS, BSD. system_files.hpp says what each function does.
+
+#if !defined(_WIN32)
+#include <annulus/storage/file.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <span>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/xattr.h>
+#endif
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name) {
+  struct descriptor {
+    // Without O_NONBLOCK a named pipe would wait for a writer.
+    explicit descriptor(const char* path) : number(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+    descriptor(const descriptor&) = delete;
+    descriptor& operator=(const descriptor&) = delete;
+    ~descriptor() {
+      if (number >= 0) close(number);
+    }
+    int number;
+  };
+  const descriptor file(path.c_str());
+  struct stat status;
+  if (file.number < 0 || fstat(file.number, &status) != 0) fail_system(errno, name);
+  if (!S_ISREG(status.st_mode)) fail_system(S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP, name);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size == 0) return {};  // which mmap refuses
+  void* const start = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
+  if (start == MAP_FAILED) fail_system(errno, name);
+  return {static_cast<std::byte*>(start), size};
+}
+
+inline void unmap_file(std::span<std::byte> bytes) noexcept {
+  if (!bytes.empty()) munmap(bytes.data(), bytes.size());
+}
+
+class replaced_file {
+ public:
+  replaced_file(const std::filesystem::path& path, const std::string& name) {
+    m_exists = stat(path.c_str(), &m_status) == 0;
+    if (!m_exists && errno != ENOENT) fail_system(errno, name);
+    if (!m_exists) return;
+    if (S_ISDIR(m_status.st_mode)) fail_system(EISDIR, name);
+    if (faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0) fail_system(errno, name);
+  }
+
+  bool is_special() const noexcept { return m_exists && !S_ISREG(m_status.st_mode); }
+
+  std::FILE* open_special(const std::filesystem::path& path) const noexcept {
+    return stream_of(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  }
+
+  std::FILE* create_temporary(const std::filesystem::path& path) const noexcept {
+    constexpr unsigned of_owner = S_IRUSR | S_IWUSR, of_new_files = 0666;
+    const unsigned mode = m_exists ? m_status.st_mode & of_owner : of_new_files;
+    const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    std::FILE* const file = stream_of(number);
+    if (number >= 0 && file == nullptr) {
+      const int error = errno;
+      unlink(path.c_str());
+      errno = error;
+    }
+    return file;
+  }
+
+  bool complete(std::FILE* file, const std::filesystem::path& path) const noexcept {
+    return (!m_exists || give_rights(fileno(file), path.c_str())) && flush_to_disk(fileno(file));
+  }
+
+ private:
+  static std::FILE* stream_of(int number) noexcept {
+    if (number < 0) return nullptr;
+    std::FILE* const file = fdopen(number, "wb");
+    if (file == nullptr) {
+      const int error = errno;
+      close(number);
+      errno = error;
+    }
+    return file;
+  }
+
+  /// Owner, group and mode.
+  bool give_rights(int number, [[maybe_unused]] const char* path) const noexcept {
+    struct stat now {};
+    if (fstat(number, &now) != 0) return false;
+    bool is_same_group = now.st_gid == m_status.st_gid;
+    if (now.st_uid != m_status.st_uid || !is_same_group)
+      is_same_group = fchown(number, m_status.st_uid, m_status.st_gid) == 0 || is_same_group ||
+                      fchown(number, static_cast<uid_t>(-1), m_status.st_gid) == 0;
+#if defined(__linux__)
+    // One that comes from the folder would let others in; under one of its own the group's bits bounded others' rights.
+    static_cast<void>(fremovexattr(number, "system.posix_acl_access"));
+    if (getxattr(path, "system.posix_acl_access", nullptr, 0) > 0) is_same_group = false;
+#endif
+    constexpr unsigned every = S_IRWXU | S_IRWXG | S_IRWXO;
+    unsigned mode = m_status.st_mode & every;
+    if (!is_same_group) {
+      const unsigned both = mode >> 3 & mode & S_IRWXO;
+      mode = (mode & S_IRWXU) | both << 3 | both;
+    }
+    // File systems without modes refuse, which does no harm where that of all their files is no wider.
+    return (now.st_mode & every) == mode || fchmod(number, static_cast<mode_t>(mode)) == 0 ||
+           (now.st_mode & every & ~mode) == 0;
+  }
+
+  static bool flush_to_disk(int number) noexcept {
+#if defined(F_FULLFSYNC)
+    // macOS, where fsync leaves the bytes in the memory of the drive. Some file systems have fsync alone.
+    if (fcntl(number, F_FULLFSYNC) == 0) return true;
+#endif
+    return fsync(number) == 0;
+  }
+
+  struct stat m_status {};
+  bool m_exists = false;
+};
+
+inline void replace_file(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                         const std::string& name) {
+  const std::filesystem::path folder = path.parent_path();  // allocates, and behind the rename nothing may throw
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail_system(errno, name);
+  const int number = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (number < 0) return;
+  fsync(number);  // a failure is none of the replacement: the new file is in its place
+  close(number);
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
+#endif

@@ -1,0 +1,30 @@
+#pragma once
+
+/// \file
+/// What files need of the system: the only header by which the library calls it, apart from huge pages (Linux, in
+/// core/base/allocator.hpp). Each system has its own file with these functions:
+///
+/// - `std::span<std::byte> map_file(path, name)`: the bytes of a regular file, mapped copy on write, from an address
+///   that is a multiple of 64; none for an empty file. The file itself is closed again. \throws std::system_error where
+///   the file is missing, cannot be opened or mapped, or is not a regular file.
+/// - `void unmap_file(bytes)`: ends that.
+/// - `replaced_file`, what stands at a path before a file is written there:
+///   - `replaced_file(path, name)`: \throws std::system_error where a file is there that may not be written, or where
+///     a folder is.
+///   - `bool is_special()`: whether it is there and is no regular file, as a pipe or a terminal.
+///   - `std::FILE* open_special(path)`: opens it for writing; nullptr, and errno, where that fails.
+///   - `std::FILE* create_temporary(path)`: makes a file that is to replace it, which nobody can read who cannot read
+///     the old one (Windows: that its folder lets read); nullptr, and errno (EEXIST where the name is taken), where
+///     that fails.
+///   - `bool complete(file, path)`: gives that file the rights of the old one, which stands at `path`, as far as the
+///     process may (not under Windows), and flushes it to the disk. False, and errno, where that fails.
+/// - `void replace_file(temporary, path, name)`: puts a file that is closed in the place of another or of none.
+///   \throws std::system_error where that fails: the old file is then as it was.
+///
+/// `name` is the file in messages.
+
+#if defined(_WIN32)
+#include <annulus/storage/windows_files.hpp>
+#else
+#include <annulus/storage/posix_files.hpp>
+#endif

@@ -1,0 +1,162 @@
+#pragma once
+
+/// \file
+/// Files under Windows. system_files.hpp says what each function does.
+///
+/// What is used of the system is declared here: windows.h would leave its macros (min, near, ERROR, ...) in every
+/// program that includes the library. The declarations are those of windows.h, before or after which this header may
+/// stand.
+
+#if defined(_WIN32)
+#include <annulus/storage/file.hpp>
+
+#include <cstddef>
+#include <cstdio>
+#include <span>
+
+#include <fcntl.h>
+#include <io.h>
+#include <share.h>
+#include <sys/stat.h>
+
+extern "C" {
+struct _SECURITY_ATTRIBUTES;
+__declspec(dllimport) void* __stdcall CreateFileW(const wchar_t* path, unsigned long access, unsigned long sharing,
+                                                  _SECURITY_ATTRIBUTES*, unsigned long disposition,
+                                                  unsigned long attributes, void* attributes_of);
+__declspec(dllimport) int __stdcall CloseHandle(void* file);
+__declspec(dllimport) unsigned long __stdcall GetFileType(void* file);
+__declspec(dllimport) unsigned long __stdcall GetFileSize(void* file, unsigned long* high_half);
+__declspec(dllimport) void* __stdcall CreateFileMappingW(void* file, _SECURITY_ATTRIBUTES*, unsigned long protection,
+                                                         unsigned long size_high, unsigned long size_low,
+                                                         const wchar_t* name);
+__declspec(dllimport) void* __stdcall MapViewOfFile(void* mapping, unsigned long access, unsigned long offset_high,
+                                                    unsigned long offset_low, std::size_t bytes);
+__declspec(dllimport) int __stdcall UnmapViewOfFile(const void* start);
+__declspec(dllimport) int __stdcall MoveFileExW(const wchar_t* from, const wchar_t* to, unsigned long flags);
+__declspec(dllimport) unsigned long __stdcall GetLastError();
+}
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// The values of windows.h, whose names are macros there.
+namespace windows {
+
+inline constexpr unsigned long read = 0x80000000, write = 0x40000000;  // GENERIC_READ, GENERIC_WRITE
+inline constexpr unsigned long share_all = 7;                          // FILE_SHARE_READ, _WRITE and _DELETE
+inline constexpr unsigned long open_existing = 3;                      // OPEN_EXISTING
+inline constexpr unsigned long disk_file = 1;                          // FILE_TYPE_DISK
+inline constexpr unsigned long pages_copied = 8, view_copied = 1;      // PAGE_WRITECOPY, FILE_MAP_COPY
+inline constexpr unsigned long replace_existing = 1;                   // MOVEFILE_REPLACE_EXISTING
+inline constexpr unsigned long write_through = 8;                      // MOVEFILE_WRITE_THROUGH
+inline constexpr unsigned long no_file = 2, no_folder = 3;             // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
+inline constexpr unsigned long no_size = 0xFFFFFFFF;                   // INVALID_FILE_SIZE
+
+}  // namespace windows
+
+/// Throws for the system call that failed last, whose error is `error`.
+[[noreturn, gnu::noinline, gnu::cold]] inline void fail_windows(unsigned long error, const std::string& file) {
+  throw std::system_error(static_cast<int>(error), std::system_category(), file);
+}
+
+/// Owns a handle of the system.
+class windows_handle {
+ public:
+  explicit windows_handle(void* handle) noexcept : m_handle(handle) {}
+  windows_handle(const windows_handle&) = delete;
+  windows_handle& operator=(const windows_handle&) = delete;
+  ~windows_handle() {
+    if (*this) CloseHandle(m_handle);
+  }
+
+  /// Functions return one of two values for none.
+  explicit operator bool() const noexcept {
+    return m_handle != nullptr && reinterpret_cast<std::intptr_t>(m_handle) != -1;
+  }
+  void* get() const noexcept { return m_handle; }
+
+ private:
+  void* m_handle;
+};
+
+/// A file that is there, opened for reading or writing.
+inline windows_handle open_windows_file(const std::filesystem::path& path, unsigned long access) noexcept {
+  return windows_handle(
+      CreateFileW(path.c_str(), access, windows::share_all, nullptr, windows::open_existing, 0, nullptr));
+}
+
+inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name) {
+  const windows_handle file = open_windows_file(path, windows::read);
+  if (!file) fail_windows(GetLastError(), name);
+  if (GetFileType(file.get()) != windows::disk_file) fail_system(EINVAL, name);
+  unsigned long high_half = 0;
+  const unsigned long low_half = GetFileSize(file.get(), &high_half);
+  if (low_half == windows::no_size && GetLastError() != 0) fail_windows(GetLastError(), name);
+  const std::size_t size = std::size_t{high_half} << 32 | low_half;
+  if (size == 0) return {};  // of which no mapping can be made
+  const windows_handle mapping(CreateFileMappingW(file.get(), nullptr, windows::pages_copied, 0, 0, nullptr));
+  if (!mapping) fail_windows(GetLastError(), name);
+  void* const start = MapViewOfFile(mapping.get(), windows::view_copied, 0, 0, size);
+  if (start == nullptr) fail_windows(GetLastError(), name);
+  return {static_cast<std::byte*>(start), size};
+}
+
+inline void unmap_file(std::span<std::byte> bytes) noexcept {
+  if (!bytes.empty()) UnmapViewOfFile(bytes.data());
+}
+
+class replaced_file {
+ public:
+  replaced_file(const std::filesystem::path& path, const std::string& name) {
+    const windows_handle file = open_windows_file(path, windows::write);
+    if (file) m_is_special = GetFileType(file.get()) != windows::disk_file;
+    else if (const unsigned long error = GetLastError(); error != windows::no_file && error != windows::no_folder)
+      fail_windows(error, name);
+  }
+
+  bool is_special() const noexcept { return m_is_special; }
+
+  std::FILE* open_special(const std::filesystem::path& path) const noexcept { return _wfopen(path.c_str(), L"wb"); }
+
+  std::FILE* create_temporary(const std::filesystem::path& path) const noexcept {
+    int number = -1;
+    constexpr int flags = _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT;
+    if (_wsopen_s(&number, path.c_str(), flags, _SH_DENYNO, _S_IREAD | _S_IWRITE) != 0) return nullptr;
+    std::FILE* const file = _fdopen(number, "wb");
+    if (file == nullptr) {
+      const int error = errno;
+      _close(number);
+      _wunlink(path.c_str());
+      errno = error;
+    }
+    return file;
+  }
+
+  bool complete(std::FILE* file, const std::filesystem::path&) const noexcept { return _commit(_fileno(file)) == 0; }
+
+ private:
+  bool m_is_special = false;
+};
+
+inline void replace_file(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                         const std::string& name) {
+  std::filesystem::path old = temporary;
+  old.replace_extension("old");
+  if (MoveFileExW(temporary.c_str(), path.c_str(), windows::replace_existing | windows::write_through) != 0) return;
+  unsigned long error = GetLastError();
+  // A file that is mapped can be renamed, but not be deleted, by which a rename replaces it.
+  if (MoveFileExW(path.c_str(), old.c_str(), 0) == 0) fail_windows(error, name);
+  if (MoveFileExW(temporary.c_str(), path.c_str(), windows::write_through) == 0) {
+    error = GetLastError();
+    MoveFileExW(old.c_str(), path.c_str(), 0);
+    fail_windows(error, name);
+  }
+  _wunlink(old.c_str());
+}
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
+#endif
