@@ -76,9 +76,7 @@ TEMPLATE_TEST_CASE("a scan by word tables finds the sums below each query's limi
       const random_scan<TestType> s(n, m, 1 + generator() % 20, 255, generator);
       std::vector<std::uint16_t> limits;
       for (std::size_t q = 0; q < s.queries; ++q)  // a sum that occurs is the limit; or none or all are below
-        limits.push_back(static_cast<std::uint16_t>(q % 5 == 3   ? 0u
-                                                    : q % 5 == 4 ? 65535u
-                                                                 : s.sum(q, generator() % n)));
+        limits.push_back(static_cast<std::uint16_t>(q % 5 == 3 ? 0u : q % 5 == 4 ? 65535u : s.sum(q, generator() % n)));
       CAPTURE(m, n, s.queries);
       REQUIRE(found(scan, s, limits) == expected(s, limits));
     }

@@ -62,8 +62,7 @@ class byte_table_search {
     if constexpr (has_register_tables<Blocks>) {
       scan_in_chunks();
     } else {
-      m_word_scan(*m_blocks, m_tables.data(), m_limits.data(), m_count,
-                  [&](auto... found) { consider(found...); });
+      m_word_scan(*m_blocks, m_tables.data(), m_limits.data(), m_count, [&](auto... found) { consider(found...); });
     }
   }
 
@@ -122,7 +121,8 @@ class byte_table_search {
   std::vector<byte_table> m_quantized;
   std::vector<std::uint16_t> m_limits;
   std::vector<std::conditional_t<by_floats, top_k<float>, sum_list>> m_best;
-  [[no_unique_address]] std::conditional_t<has_register_tables<Blocks>, no_scratch, word_table_scan<Blocks>> m_word_scan;
+  [[no_unique_address]] std::conditional_t<has_register_tables<Blocks>, no_scratch, word_table_scan<Blocks>>
+      m_word_scan;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

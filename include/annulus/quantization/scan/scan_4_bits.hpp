@@ -207,8 +207,7 @@ using nibble_kernel = shuffled_nibbles<xmm_bytes>;
 using nibble_kernel = scalar_nibbles<nibble_order>;
 #endif
 template <>
-inline constexpr bool has_register_tables<blocks_4_bits<>> =
-    !std::same_as<nibble_kernel, scalar_nibbles<nibble_order>>;
+inline constexpr bool has_register_tables<blocks_4_bits<>> = !std::same_as<nibble_kernel, scalar_nibbles<nibble_order>>;
 
 /// Scans blocks [begin, end) for `Queries` queries and calls hit(query, first code, bits of the codes, sums) for 32
 /// codes of which some have sums below the query's limit. `hit` may change the limits.

@@ -5,6 +5,7 @@
 /// of 16 bits, the entries of as many queries side by side as a vector has lanes: one load and one addition serve all
 /// of these. A table has 256 entries, those of an 8-bit code or the sums for two 4-bit codes.
 
+#include <annulus/core/base/allocator.hpp>
 #include <annulus/core/simd/masks.hpp>
 #include <annulus/quantization/scan/blocks_4_bits.hpp>
 #include <annulus/quantization/scan/scan_8_bits.hpp>
@@ -106,7 +107,9 @@ class word_table_scan {
   static constexpr auto least = std::numeric_limits<std::int16_t>::lowest();
 
   /// Sums begin with the least number, so that comparisons are those of signed integers.
-  static constexpr std::int16_t to_signed(std::uint16_t sum) noexcept { return static_cast<std::int16_t>(sum ^ 0x8000u); }
+  static constexpr std::int16_t to_signed(std::uint16_t sum) noexcept {
+    return static_cast<std::int16_t>(sum ^ 0x8000u);
+  }
 
   void fill_tables(const std::uint8_t* bytes, std::size_t stride, std::size_t queries) noexcept {
     for (std::size_t t = 0; t < m_n_tables; ++t)
