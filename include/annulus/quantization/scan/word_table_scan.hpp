@@ -67,6 +67,22 @@ struct table_indices<blocks_4_bits<pair_order>> {
   }
 };
 
+/// Sums of `Width` queries side by side: a vector, or an integer for a query alone.
+template <std::size_t Width>
+struct word_sums {
+  simd::batch<std::int16_t> lanes;
+  explicit word_sums(const std::int16_t* p) noexcept : lanes(simd::batch<std::int16_t>::load_aligned(p)) {}
+  void add(const std::int16_t* p) noexcept { lanes += simd::batch<std::int16_t>::load_aligned(p); }
+  void store(std::int16_t* p) const noexcept { lanes.store_aligned(p); }
+};
+template <>
+struct word_sums<1> {
+  int sum;
+  explicit word_sums(const std::int16_t* p) noexcept : sum(*p) {}
+  void add(const std::int16_t* p) noexcept { sum += *p; }
+  void store(std::int16_t* p) const noexcept { *p = static_cast<std::int16_t>(sum); }
+};
+
 /// Finds the sums of bytes below the limits of any number of queries. Holds the scratch of one thread, and allocates
 /// nothing for blocks of the m that it has seen.
 template <class Blocks>
@@ -83,90 +99,99 @@ class word_table_scan {
   void operator()(const Blocks& blocks, const std::uint8_t* tables, const std::uint16_t* limits, std::size_t count,
                   Hit&& hit) {
     m_n_tables = indices::n_tables(blocks);
-    m_tables.resize(m_n_tables * table_words);
+    m_tables.resize(m_n_tables * entries * queries_at_once);
     m_sums.resize(vectors_at_once * queries_at_once);
     m_indices.resize(blocks_at_once * indices::buffer_bytes(blocks));
     for (std::size_t first = 0; first < count; first += queries_at_once) {
       const std::size_t queries = std::min(queries_at_once, count - first);
-      fill_tables(tables + first * blocks.table_bytes(), blocks.table_bytes(), queries);
-      for (std::size_t b = 0; b < blocks.blocks(); b += blocks_at_once) {
-        const std::size_t n_blocks = std::min(blocks_at_once, blocks.blocks() - b);
-        add_entries(blocks, b, n_blocks);
-        report(b * Blocks::vectors_a_block, n_blocks * Blocks::vectors_a_block, limits + first, queries,
-               [&](std::size_t q, auto... rest) { hit(first + q, rest...); });
-      }
+      const auto own_hit = [&](std::size_t q, auto... rest) { hit(first + q, rest...); };
+      // The smaller table of a query alone stays in the first cache.
+      if (queries == 1) scan<1>(blocks, tables + first * blocks.table_bytes(), limits + first, 1, own_hit);
+      else scan<queries_at_once>(blocks, tables + first * blocks.table_bytes(), limits + first, queries, own_hit);
     }
   }
 
  private:
+  static constexpr std::size_t entries = 256;          ///< of a table
   static constexpr std::size_t vectors_at_once = 256;  ///< whose sums stay in the first cache
   static constexpr std::size_t blocks_at_once = vectors_at_once / Blocks::vectors_a_block;
-  static constexpr std::size_t table_words = 256 * queries_at_once;
   static constexpr std::size_t tables_at_once = 16;  ///< 64 KB with vectors of 16 bytes
   static constexpr std::size_t side_by_side = 4;     ///< vectors whose additions do not wait for each other
+  /// Sums begin with this, so that comparisons are those of signed integers.
   static constexpr auto least = std::numeric_limits<std::int16_t>::lowest();
 
-  /// Sums begin with the least number, so that comparisons are those of signed integers.
   static constexpr std::int16_t to_signed(std::uint16_t sum) noexcept {
     return static_cast<std::int16_t>(sum ^ 0x8000u);
   }
 
+  /// For up to Width queries.
+  template <std::size_t Width, class Hit>
+  void scan(const Blocks& blocks, const std::uint8_t* tables, const std::uint16_t* limits, std::size_t queries,
+            Hit hit) {
+    fill_tables<Width>(tables, blocks.table_bytes(), queries);
+    for (std::size_t b = 0; b < blocks.blocks(); b += blocks_at_once) {
+      const std::size_t n_blocks = std::min(blocks_at_once, blocks.blocks() - b);
+      add_entries<Width>(blocks, b, n_blocks);
+      report<Width>(b * Blocks::vectors_a_block, n_blocks * Blocks::vectors_a_block, limits, queries, hit);
+    }
+  }
+
+  template <std::size_t Width>
   void fill_tables(const std::uint8_t* bytes, std::size_t stride, std::size_t queries) noexcept {
     for (std::size_t t = 0; t < m_n_tables; ++t)
-      for (std::size_t q = 0; q < queries_at_once; ++q) {
-        std::int16_t* const out = m_tables.data() + t * table_words + q;
+      for (std::size_t q = 0; q < Width; ++q) {
+        std::int16_t* const out = m_tables.data() + t * entries * Width + q;
         const std::uint8_t* const own = bytes + (q < queries ? q : 0) * stride;
-        for (std::size_t i = 0; i < 256; ++i)
-          out[i * queries_at_once] = static_cast<std::int16_t>(indices::entry(own, t, i));
+        for (std::size_t i = 0; i < entries; ++i) out[i * Width] = static_cast<std::int16_t>(indices::entry(own, t, i));
       }
   }
 
+  template <std::size_t Width>
   void add_entries(const Blocks& blocks, std::size_t first, std::size_t n_blocks) noexcept {
     const std::uint8_t* places[blocks_at_once];
     for (std::size_t b = 0; b < n_blocks; ++b)
       places[b] = indices::read(blocks, first + b, m_indices.data() + b * indices::buffer_bytes(blocks));
-    std::fill_n(m_sums.data(), n_blocks * Blocks::vectors_a_block * queries_at_once, least);
+    std::fill_n(m_sums.data(), n_blocks * Blocks::vectors_a_block * Width, least);
     for (std::size_t t = 0; t < m_n_tables; t += tables_at_once)
       for (std::size_t b = 0; b < n_blocks; ++b)
         for (std::size_t v = 0; v < Blocks::vectors_a_block; v += side_by_side)
-          add_tables(places[b] + t * Blocks::vectors_a_block + v, t, std::min(t + tables_at_once, m_n_tables),
-                     m_sums.data() + (b * Blocks::vectors_a_block + v) * queries_at_once);
+          add_tables<Width>(places[b] + t * Blocks::vectors_a_block + v, t, std::min(t + tables_at_once, m_n_tables),
+                            m_sums.data() + (b * Blocks::vectors_a_block + v) * Width);
   }
 
   /// Adds the entries of tables [begin, end) to the sums of vectors side by side.
+  template <std::size_t Width>
   void add_tables(const std::uint8_t* places, std::size_t begin, std::size_t end, std::int16_t* sums) const noexcept {
-    batch sum[side_by_side];
-    simd::unroll<side_by_side>([&](auto v) { sum[v] = batch::load_aligned(sums + v * queries_at_once); });
-    const std::int16_t* table = m_tables.data() + begin * table_words;
-    for (std::size_t t = begin; t < end; ++t, table += table_words, places += Blocks::vectors_a_block)
-      simd::unroll<side_by_side>(
-          [&](auto v) { sum[v] += batch::load_aligned(table + std::size_t{places[v]} * queries_at_once); });
-    simd::unroll<side_by_side>([&](auto v) { sum[v].store_aligned(sums + v * queries_at_once); });
+    static_assert(side_by_side == 4);
+    word_sums<Width> sum[] = {word_sums<Width>(sums), word_sums<Width>(sums + Width),
+                              word_sums<Width>(sums + 2 * Width), word_sums<Width>(sums + 3 * Width)};
+    const std::int16_t* table = m_tables.data() + begin * entries * Width;
+    for (std::size_t t = begin; t < end; ++t, table += entries * Width, places += Blocks::vectors_a_block)
+      simd::unroll<side_by_side>([&](auto v) { sum[v].add(table + std::size_t{places[v]} * Width); });
+    simd::unroll<side_by_side>([&](auto v) { sum[v].store(sums + v * Width); });
   }
 
-  template <class Hit>
+  template <std::size_t Width, class Hit>
   void report(std::size_t first, std::size_t count, const std::uint16_t* limits, std::size_t queries, Hit hit) const {
     alignas(64) std::int16_t signed_limits[queries_at_once];
     std::fill_n(signed_limits, queries_at_once, least);  // no sum is below this
-    const auto take_limits = [&] { std::transform(limits, limits + queries, signed_limits, to_signed); };
-    take_limits();
     for (std::size_t v = 0; v < count; v += sums_at_once) {
-      const std::int16_t* const sums = m_sums.data() + v * queries_at_once;
-      const batch limit = batch::load_aligned(signed_limits);
-      auto any = batch::load_aligned(sums) < limit;
-      for (std::size_t i = 1; i < sums_at_once; ++i)
-        any = any | (batch::load_aligned(sums + i * queries_at_once) < limit);
-      std::uint64_t hits = simd::mask(any);
-      if (hits == 0) [[likely]]
-        continue;
+      const std::int16_t* const sums = m_sums.data() + v * Width;
+      std::uint64_t hits = 1;
+      if constexpr (Width > 1) {
+        std::transform(limits, limits + queries, signed_limits, to_signed);
+        const batch limit = batch::load_aligned(signed_limits);
+        auto any = batch::load_aligned(sums) < limit;
+        for (std::size_t i = 1; i < sums_at_once; ++i) any = any | (batch::load_aligned(sums + i * Width) < limit);
+        hits = simd::mask(any);
+      }
       for (; hits != 0; hits &= hits - 1) {
         const auto q = static_cast<std::size_t>(std::countr_zero(hits));
         std::uint16_t own[sums_at_once];
         for (std::size_t i = 0; i < sums_at_once; ++i)
-          own[indices::vector_of(i)] = static_cast<std::uint16_t>(sums[i * queries_at_once + q] ^ least);
-        hit(q, first + v, sums_below(own, limits[q]), own);
+          own[indices::vector_of(i)] = static_cast<std::uint16_t>(sums[i * Width + q] ^ least);
+        if (const auto below = sums_below(own, limits[q]); below != 0) hit(q, first + v, below, own);
       }
-      take_limits();
     }
   }
 
