@@ -7,6 +7,7 @@ endif()
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-xsimd.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-targets.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-index-files.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/annulus-native.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/annulus-zlib.cmake")
 
 # The targets annulus::index_files and annulus::zlib are there whenever their packages are; as components they must be.

@@ -48,10 +48,7 @@ struct lane_keys {
   }
 
   /// The smaller of two. A candidate that is NaN is not, unless it comes before the numbers.
-  static batch min(const batch& candidate, const batch& kept) noexcept {
-    if constexpr (are_wide) return simd::min_skip_nan(candidate, kept);
-    else return xsimd::min(candidate, kept);
-  }
+  static batch min(const batch& candidate, const batch& kept) noexcept { return simd::min_skip_nan(candidate, kept); }
 
   /// The last key of those up to a bound among the keys of keys.hpp, which is no less than that of best_element().
   static key limit(key_t<T> bound) noexcept {

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Search over product-quantisation codes by tables of bytes held in registers ("fast scan": André, Kermarrec and Le
-/// Scouarnec, VLDB 2015; faiss's IndexPQFastScan), several times faster than by tables of floats.
+/// Search over product-quantisation codes by tables rounded to bytes ("fast scan": André, Kermarrec and Le Scouarnec,
+/// VLDB 2015; faiss's IndexPQFastScan), several times faster than by tables of floats.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/prepared_query.hpp>
@@ -28,10 +28,11 @@ struct fast_scan_params {
 };
 
 /// The codes of vectors under a fitted quantiser of at most 256 codewords a sub-space, for searches of all codes. Up to
-/// 16 codewords (4 bits) a code takes m / 2 bytes, and the scan is by byte shuffles: SSSE3, AVX2 or AVX-512. Up to 256
-/// it takes m bytes, and the scan needs AVX-512 VBMI to be fast. Builds without these give the same results, but there
-/// the quantiser's own search is the faster one. Owns the quantiser and the codes; moves and copies. Searching is const
-/// and safe from any number of threads.
+/// 16 codewords (4 bits) a code takes m / 2 bytes, up to 256 it takes m. Tables are held in registers where the build
+/// can look bytes up there: those for 4 bits with SSSE3, AVX2 or AVX-512, those for 8 bits with AVX-512 VBMI. Other
+/// builds look up tables in memory for 8 or 16 queries at once, to the same results; there a query alone takes as long
+/// as a few together. Owns the quantiser and the codes; moves and copies. Searching is const and safe from any number
+/// of threads.
 ///
 /// Quantizer: product_quantizer<std::uint8_t> or optimized_product_quantizer<std::uint8_t>.
 template <class Quantizer = product_quantizer<std::uint8_t>>

@@ -13,6 +13,10 @@ using namespace annulus::detail;
 namespace {
 
 using all_kernels = std::tuple<simd::scalar_lookup
+#if defined(__SSE2__)
+                               ,
+                               simd::masked_lookup
+#endif
 #if defined(__SSSE3__)
                                ,
                                simd::shuffle_lookup<simd::xmm_rows>

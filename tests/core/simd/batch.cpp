@@ -109,6 +109,25 @@ TEMPLATE_TEST_CASE("min_skip_nan takes the smaller of two lanes", "[simd]", floa
   CHECK(lanes_of(simd::min_skip_nan(simd::load(a.data()), simd::load(b.data()))) == expected);
 }
 
+TEMPLATE_TEST_CASE("min_skip_nan takes the smaller of two integers of any sign", "[simd]", std::int8_t, std::int16_t,
+                   std::int32_t, std::int64_t) {
+  std::mt19937_64 generator(6);
+  constexpr std::size_t width = simd::lanes<TestType>;
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    std::vector<TestType> a(width), b(width), expected(width);
+    for (std::size_t i = 0; i < width; ++i) {
+      a[i] = static_cast<TestType>(generator());
+      b[i] = generator() % 4 == 0 ? a[i] : static_cast<TestType>(generator());
+    }
+    a[0] = std::numeric_limits<TestType>::max();
+    b[0] = std::numeric_limits<TestType>::lowest();
+    std::transform(a.begin(), a.end(), b.begin(), expected.begin(),
+                   [](TestType x, TestType y) { return std::min(x, y); });
+    REQUIRE(lanes_of(simd::min_skip_nan(simd::load(a.data()), simd::load(b.data()))) == expected);
+    REQUIRE(lanes_of(simd::min_skip_nan(simd::load(b.data()), simd::load(a.data()))) == expected);
+  }
+}
+
 TEMPLATE_TEST_CASE("min_skip_nan keeps what it has where the candidate is NaN", "[simd]", float, double) {
   const simd::batch<TestType> nan(std::numeric_limits<TestType>::quiet_NaN());
   for (const TestType kept : {TestType(-1), TestType(0), std::numeric_limits<TestType>::infinity()}) {

@@ -227,7 +227,12 @@ batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept 
 #else
   if constexpr (std::is_floating_point_v<T>) return xsimd::select(candidate < kept, candidate, kept);
 #endif
+#if defined(__SSE2__) && !defined(__SSE4_1__)  // xsimd compares twice
+  else if constexpr (std::is_same_v<T, std::int16_t>) return _mm_min_epi16(candidate, kept);
+  else return xsimd::select(candidate < kept, candidate, kept);
+#else
   else return xsimd::min(candidate, kept);
+#endif
 }
 
 /// The same lanes behind a barrier: under -ffast-math no sum or product that they come from is reordered with later

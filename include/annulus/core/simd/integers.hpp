@@ -248,10 +248,13 @@ inline constexpr bool has_byte_products = false;
 inline void store_shorts(std::int16_t* to, const batch<float>& v) noexcept {
 #if defined(__AVX512F__)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
-#elif defined(__AVX2__)
+#elif defined(__AVX__)
   const __m256i wide = _mm256_cvtps_epi32(v);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                   _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
+                   _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extractf128_si256(wide, 1)));
+#elif defined(__SSE2__)
+  const __m128i wide = _mm_cvtps_epi32(v);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(wide, wide));
 #else
   alignas(64) float lane[lanes<float>];
   v.store_aligned(lane);

@@ -34,6 +34,10 @@ inline std::uint32_t sums_below(const std::uint16_t* sums, std::uint16_t limit) 
 #endif
 }
 
+/// Whether the build looks up the tables of such blocks in registers.
+template <class Blocks>
+inline constexpr bool has_register_tables = false;
+
 /// The codes of all vectors, a byte each: n x m.
 template <class Blocks>
 matrix<std::uint8_t> unpack_codes(const Blocks& blocks) {

@@ -7,7 +7,10 @@
 #include <annulus/core/result/filter.hpp>
 #include <annulus/core/select/top_k.hpp>
 #include <annulus/quantization/scan/byte_tables.hpp>
+#include <annulus/quantization/scan/scan_4_bits.hpp>
+#include <annulus/quantization/scan/scan_8_bits.hpp>
 #include <annulus/quantization/scan/sum_list.hpp>
+#include <annulus/quantization/scan/word_table_scan.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -56,14 +59,10 @@ class byte_table_search {
 
   /// Scans for all queries added since the last clear.
   void run() {
-    const std::size_t at_once = chunk_bytes / m_blocks->block_bytes() + 1, bytes = m_blocks->table_bytes();
-    for (std::size_t begin = 0; begin < m_blocks->blocks(); begin += at_once) {
-      const std::size_t end = std::min(m_blocks->blocks(), begin + at_once);
-      for (std::size_t q = 0; q < m_count;)
-        q += scan_codes(*m_blocks, begin, end, m_tables.data() + q * bytes, m_limits.data() + q, m_count - q,
-                        [&](std::size_t i, std::size_t first, std::uint32_t below, const std::uint16_t* sums) {
-                          consider(q + i, first, below, sums);
-                        });
+    if constexpr (has_register_tables<Blocks>) {
+      scan_in_chunks();
+    } else {
+      m_word_scan(*m_blocks, m_tables.data(), m_limits.data(), m_count, [&](auto... found) { consider(found...); });
     }
   }
 
@@ -76,6 +75,19 @@ class byte_table_search {
 
  private:
   static constexpr std::size_t chunk_bytes = 256 * 1024;  ///< of codes, which stay in the second-level cache
+  struct no_scratch {};
+
+  void scan_in_chunks() {
+    const std::size_t at_once = chunk_bytes / m_blocks->block_bytes() + 1, bytes = m_blocks->table_bytes();
+    for (std::size_t begin = 0; begin < m_blocks->blocks(); begin += at_once) {
+      const std::size_t end = std::min(m_blocks->blocks(), begin + at_once);
+      for (std::size_t q = 0; q < m_count;)
+        q += scan_codes(*m_blocks, begin, end, m_tables.data() + q * bytes, m_limits.data() + q, m_count - q,
+                        [&](std::size_t i, std::size_t first, std::uint32_t below, const std::uint16_t* sums) {
+                          consider(q + i, first, below, sums);
+                        });
+    }
+  }
 
   /// Not inlined: it is the rare case, and the loop around it needs the registers.
   [[gnu::noinline]] void consider(std::size_t q, std::size_t first, std::uint32_t below, const std::uint16_t* sums) {
@@ -109,6 +121,8 @@ class byte_table_search {
   std::vector<byte_table> m_quantized;
   std::vector<std::uint16_t> m_limits;
   std::vector<std::conditional_t<by_floats, top_k<float>, sum_list>> m_best;
+  [[no_unique_address]] std::conditional_t<has_register_tables<Blocks>, no_scratch, word_table_scan<Blocks>>
+      m_word_scan;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

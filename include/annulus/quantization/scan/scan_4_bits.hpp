@@ -18,7 +18,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 // [begin, end) in which a sum is below its query's limit, stores the block's sums, 32 a query, and returns its number,
 // or `end` where there is none. All kernels give the same sums.
 
-/// The reference, for any order of blocks; also used by builds without byte shuffles.
+/// The reference, for any order of blocks.
 template <class Order>
 struct scalar_nibbles {
   using order = Order;
@@ -206,6 +206,8 @@ using nibble_kernel = shuffled_nibbles<xmm_bytes>;
 #else
 using nibble_kernel = scalar_nibbles<nibble_order>;
 #endif
+template <>
+inline constexpr bool has_register_tables<blocks_4_bits<>> = !std::same_as<nibble_kernel, scalar_nibbles<nibble_order>>;
 
 /// Scans blocks [begin, end) for `Queries` queries and calls hit(query, first code, bits of the codes, sums) for 32
 /// codes of which some have sums below the query's limit. `hit` may change the limits.

@@ -70,7 +70,7 @@ inline constexpr std::size_t byte_blocks_a_pass = 8;
 // is below the limit, by passes. Where a pass has such a sum, it stores all sums of the pass, 64 a block, sets `begin`
 // to its first block and returns its number of blocks; else 0.
 
-/// The reference; also used by builds without such permutations.
+/// The reference.
 struct scalar_bytes {
   static std::size_t find(const blocks_8_bits& blocks, std::size_t& begin, std::size_t end, const std::uint8_t* table,
                           std::uint16_t limit, std::uint16_t* sums) noexcept {
@@ -146,6 +146,8 @@ using byte_kernel = permuted_bytes;
 #else
 using byte_kernel = scalar_bytes;
 #endif
+template <>
+inline constexpr bool has_register_tables<blocks_8_bits> = !std::same_as<byte_kernel, scalar_bytes>;
 
 /// Scans blocks [begin, end) for the first of some queries and calls hit(0, first code, bits of the codes, sums) for 32
 /// codes of which some have sums below its limit, which `hit` may change. Returns the number of queries done: 1.
