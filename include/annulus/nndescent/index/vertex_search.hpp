@@ -289,8 +289,7 @@ struct vertex_search {
   bool is_covered(const search_pool<rank_type>& found, std::size_t k, const walk_scratch<Walk>& w) const noexcept {
     return names.n_erased() == 0 || !w.pool.is_full() || !(w.pool[w.pool.size() - 1].rank < found[k - 1].rank);
   }
-  /// Whether a query lies between groups of rows, or outside of them: others than those that the walk came to may be as
-  /// near.
+  /// Whether a query lies between or outside of groups of rows: others than those walked through may be as near.
   bool is_apart(const search_pool<rank_type>& found) const {
     return found.size() > 0 && is_far(distance(found[0].rank), found[0].id());
   }
