@@ -13,6 +13,8 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What a multiply-add takes of a code: bytes where the build multiplies bytes, else 16 bits.
 using join_coordinate = std::conditional_t<simd::has_byte_products, std::int8_t, std::int16_t>;
+/// Where bytes are multiplied unsigned by signed, 128 is added to those of the right side.
+inline constexpr bool right_is_biased = simd::has_byte_products && std::is_unsigned_v<simd::first_factor>;
 
 /// out[q * lanes + r] = start[q] + <row q of `left`, row r of `right`>, of two panels of signed codes, word by word:
 /// word w of row r stands at [w * lanes + r].
@@ -24,7 +26,7 @@ template <std::size_t Queries, class Integers = simd::integers>
   simd::unroll<Queries>([&](auto q) { sums[q] = Integers::broadcast_sum(start[q]); });
   for (std::size_t w = 0; w < words; ++w, left += lanes, right += lanes) {
     auto row = Integers::load_words(right);
-    if constexpr (simd::has_byte_products) row = Integers::flip_sign(row);  // unsigned by signed
+    if constexpr (right_is_biased) row = Integers::flip_sign(row);
     simd::unroll<Queries>([&](auto q) {
       const auto word = Integers::broadcast_word(left[q]);
       if constexpr (simd::has_byte_products) sums[q] = Integers::multiply_add_bytes(sums[q], row, word);
@@ -192,11 +194,11 @@ class code_space {
       sum_codes(out, m_starts.data() + p * lanes);
     }
 
-    /// What the products of bytes are to start from: the right side is 128 too high.
+    /// What products are to start from, as the right side may be 128 too high.
     template <class Integers = simd::integers>  // as not every build multiplies bytes
     void sum_codes(const std::int32_t* panel, std::int32_t* starts) const noexcept {
       std::fill_n(starts, lanes, 0);
-      if constexpr (simd::has_byte_products) {
+      if constexpr (right_is_biased) {
         auto sums = Integers::zero();
         const auto unit = Integers::broadcast_word(0x01010101);
         for (std::size_t w = 0; w < m_words; ++w)
