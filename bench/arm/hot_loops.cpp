@@ -4,6 +4,7 @@
 #include <annulus/core/codes/sq8_rows.hpp>
 #include <annulus/core/kernels/dense_kernels.hpp>
 #include <annulus/knn/tiles.hpp>
+#include <annulus/nndescent/graph/code_space.hpp>
 #include <annulus/quantization/scan/scan_4_bits.hpp>
 #include <annulus/quantization/scan/scan_8_bits.hpp>
 
@@ -52,6 +53,10 @@ void tile_8_bits(const std::int32_t* q, const std::int32_t* x, std::size_t words
 void tile_16_bits(const std::int32_t* q, const std::int32_t* x, std::size_t words, const std::int32_t* start,
                   std::int32_t* out) {
   detail::multiply_tile<std::int16_t>(q, x, words, start, out);
+}
+void join(const std::int32_t* left, const std::int32_t* right, std::size_t words, const std::int32_t* start,
+          std::int32_t* out) {
+  detail::multiply_panels<simd::word_lanes>(left, right, words, start, out);
 }
 std::size_t scan_4_bits(const detail::blocks_4_bits<>& blocks, std::size_t end, const std::uint8_t* tables,
                         const std::uint16_t* limits, std::uint16_t* sums) {

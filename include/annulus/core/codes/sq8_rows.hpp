@@ -51,6 +51,12 @@ struct code_query {
   }
 };
 
+/// Bytes of two types are slow to multiply: rows are taken as signed, 128 lower, and what that lacks is summed beside.
+template <class Integers>
+concept lowers_rows = requires {
+  requires Integers::multiplies_equal_types_only;
+};
+
 /// out[r] = sum over `bytes` of row r, unsigned, times the query, signed; exact.
 template <std::size_t Rows, class Integers = simd::integers>
 [[gnu::always_inline]] inline void byte_products(const std::int8_t* query,
@@ -58,21 +64,15 @@ template <std::size_t Rows, class Integers = simd::integers>
                                                  std::int32_t* out) noexcept {
   using vector = typename Integers::bytes_type;
   using sum_type = typename Integers::sums_type;
-  // NEON without i8mm multiplies signed by signed bytes: rows are taken as 128 lower, what that lacks is summed beside.
-  constexpr bool are_lowered = requires(sum_type sum, vector v) {
-    Integers::template add_byte_products<std::int8_t, std::int8_t>(sum, v, v);
-  } && !requires(sum_type sum, vector v) {
-    Integers::template add_byte_products<std::uint8_t, std::int8_t>(sum, v, v);
-  };
-  using row_byte = std::conditional_t<are_lowered, std::int8_t, std::uint8_t>;
+  using row_byte = std::conditional_t<lowers_rows<Integers>, std::int8_t, std::uint8_t>;
   sum_type sums[Rows], lacking = Integers::zero();
   simd::unroll<Rows>([&](auto r) { sums[r] = Integers::zero(); });
   const auto fold_row = [](sum_type sum, vector row, vector signs) {
-    if constexpr (are_lowered) row = Integers::flip_sign(row);
+    if constexpr (lowers_rows<Integers>) row = Integers::flip_sign(row);
     return simd::add_byte_products<row_byte, std::int8_t, Integers>(sum, row, signs);
   };
   const auto fold_signs = [&](vector signs) {
-    if constexpr (are_lowered) lacking = fold_row(lacking, Integers::zero_bytes(), signs);  // -128 times the signs
+    if constexpr (lowers_rows<Integers>) lacking = fold_row(lacking, Integers::zero_bytes(), signs);  // -128 times them
   };
   std::size_t i = 0;
   for (; i + Integers::bytes <= bytes; i += Integers::bytes) {
@@ -82,12 +82,11 @@ template <std::size_t Rows, class Integers = simd::integers>
   }
   if (i < bytes) {
     const vector signs = Integers::load_partial(query + i, bytes - i);
-    simd::unroll<Rows>([&](auto r) {
-      sums[r] = fold_row(sums[r], Integers::load_partial(rows[r] + i, bytes - i), signs);
-    });
+    simd::unroll<Rows>(
+        [&](auto r) { sums[r] = fold_row(sums[r], Integers::load_partial(rows[r] + i, bytes - i), signs); });
     fold_signs(signs);
   }
-  if constexpr (are_lowered)
+  if constexpr (lowers_rows<Integers>)
     simd::unroll<Rows>([&](auto r) { sums[r] = Integers::subtract(sums[r], lacking); });
   if constexpr (requires { Integers::reduce(sums, out); }) Integers::reduce(sums, out);
   else simd::unroll<Rows>([&](auto r) { out[r] = static_cast<std::int32_t>(Integers::reduce(sums[r])); });

@@ -21,8 +21,7 @@ T reduce_add(const batch<T>& v) noexcept {
   if constexpr (std::is_same_v<T, std::int32_t>) return _mm512_reduce_add_epi32(v);
   if constexpr (std::is_same_v<T, std::int64_t>) return _mm512_reduce_add_epi64(v);
 #elif defined(__aarch64__)
-  if constexpr (std::is_same_v<T, float>)
-    return vaddv_f32(vadd_f32(vget_low_f32(v), vget_high_f32(v)));
+  if constexpr (std::is_same_v<T, float>) return vaddv_f32(vadd_f32(vget_low_f32(v), vget_high_f32(v)));
   if constexpr (std::is_same_v<T, double>) return vaddvq_f64(v);
   if constexpr (std::is_same_v<T, std::int32_t>) return vaddvq_s32(v);
 #endif

@@ -68,9 +68,9 @@ batch<float> load_each_of_16_bits(const void* p, Convert convert) noexcept {
 #if defined(__aarch64__)
 /// Four 16-bit numbers of any type.
 inline uint16x4_t four_shorts(const void* p) noexcept {
-  std::uint64_t bits;
-  std::memcpy(&bits, p, sizeof bits);
-  return vcreate_u16(bits);
+  std::uint64_t raw;
+  std::memcpy(&raw, p, sizeof raw);
+  return vcreate_u16(raw);
 }
 
 /// Four integers of 8 or 16 bits as those of 32.
@@ -78,10 +78,11 @@ template <class Narrow>
 int32x4_t widened(const Narrow* p) noexcept {
   uint16x4_t shorts;
   if constexpr (sizeof(Narrow) == 1) {
-    std::uint32_t bits;
-    std::memcpy(&bits, p, sizeof bits);
-    const uint8x8_t bytes = vcreate_u8(bits);
-    if constexpr (std::is_signed_v<Narrow>) shorts = vreinterpret_u16_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(bytes))));
+    std::uint32_t raw;
+    std::memcpy(&raw, p, sizeof raw);
+    const uint8x8_t bytes = vcreate_u8(raw);
+    if constexpr (std::is_signed_v<Narrow>)
+      shorts = vreinterpret_u16_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(bytes))));
     else shorts = vget_low_u16(vmovl_u8(bytes));
   } else {
     shorts = four_shorts(p);

@@ -6,6 +6,8 @@
 
 #include <annulus/core/simd/batch.hpp>
 
+#include <concepts>
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
@@ -57,35 +59,40 @@ struct neon_integers {
   static int32x4_t multiply_add_bytes(int32x4_t sum, uint8x16_t a, uint8x16_t b) noexcept {
     return add_byte_products<std::int8_t, std::int8_t>(sum, a, b);
   }
+  /// The same where the second four are those of one lane, which needs no broadcast.
+  template <int Lane>
+  static int32x4_t multiply_add_lane(int32x4_t sum, uint8x16_t a, uint8x16_t b) noexcept {
+    return vdotq_laneq_s32(sum, vreinterpretq_s8_u8(a), vreinterpretq_s8_u8(b), Lane);
+  }
 #endif
   /// Adds the products of bytes, each to an unspecified lane.
-  template <class A, class B>
-    requires(std::is_same_v<A, std::int8_t> && std::is_same_v<B, std::int8_t>)
+  template <class A, std::same_as<A> B>
   static int32x4_t add_byte_products(int32x4_t sum, uint8x16_t a, uint8x16_t b) noexcept {
-    const int8x16_t x = vreinterpretq_s8_u8(a), y = vreinterpretq_s8_u8(b);
+    if constexpr (std::is_signed_v<A>) {
+      const int8x16_t x = vreinterpretq_s8_u8(a), y = vreinterpretq_s8_u8(b);
 #if defined(__ARM_FEATURE_DOTPROD)
-    return vdotq_s32(sum, x, y);
+      return vdotq_s32(sum, x, y);
 #else
-    return vpadalq_s16(vpadalq_s16(sum, vmull_s8(vget_low_s8(x), vget_low_s8(y))), vmull_high_s8(x, y));
+      return vpadalq_s16(vpadalq_s16(sum, vmull_s8(vget_low_s8(x), vget_low_s8(y))), vmull_high_s8(x, y));
 #endif
-  }
-  template <class A, class B>
-    requires(std::is_same_v<A, std::uint8_t> && std::is_same_v<B, std::uint8_t>)
-  static int32x4_t add_byte_products(int32x4_t signed_sum, uint8x16_t a, uint8x16_t b) noexcept {
-    uint32x4_t sum = vreinterpretq_u32_s32(signed_sum);
+    } else {
+      const uint32x4_t from = vreinterpretq_u32_s32(sum);
 #if defined(__ARM_FEATURE_DOTPROD)
-    sum = vdotq_u32(sum, a, b);
+      return vreinterpretq_s32_u32(vdotq_u32(from, a, b));
 #else
-    sum = vpadalq_u16(vpadalq_u16(sum, vmull_u8(vget_low_u8(a), vget_low_u8(b))), vmull_high_u8(a, b));
+      const uint32x4_t half = vpadalq_u16(from, vmull_u8(vget_low_u8(a), vget_low_u8(b)));
+      return vreinterpretq_s32_u32(vpadalq_u16(half, vmull_high_u8(a, b)));
 #endif
-    return vreinterpretq_s32_u32(sum);
+    }
   }
-#if defined(__ARM_FEATURE_MATMUL_INT8)
-  template <class A, class B>
-    requires(std::is_same_v<A, std::uint8_t> && std::is_same_v<B, std::int8_t>)
+#if defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+  static constexpr bool multiplies_equal_types_only = false;
+  template <std::same_as<std::uint8_t> A, std::same_as<std::int8_t> B>
   static int32x4_t add_byte_products(int32x4_t sum, uint8x16_t a, uint8x16_t b) noexcept {
     return vusdotq_s32(sum, a, vreinterpretq_s8_u8(b));
   }
+#else
+  static constexpr bool multiplies_equal_types_only = true;
 #endif
 
   /// sums[q][v] lane i += the products of word q of the queries and word 4 v + i of the rows. Queries' coordinates are
@@ -94,24 +101,24 @@ struct neon_integers {
   [[gnu::always_inline]] static void multiply_add_words(int32x4_t (&sums)[Queries][2], const std::int32_t* queries,
                                                         const std::int32_t* rows) noexcept {
     static_assert(Queries % 4 == 0);
-    const int32x4_t front = vld1q_s32(rows), back = vld1q_s32(rows + 4);
+    const uint8x16_t front = load_words(rows), back = load_words(rows + 4);
 #if defined(__ARM_FEATURE_DOTPROD)
     if constexpr (sizeof(Coordinate) == 1) {
       unroll<Queries>([&](auto q) __attribute__((always_inline)) {
         constexpr int lane = decltype(q)::value % 4;
-        const int8x16_t query = vreinterpretq_s8_s32(vld1q_s32(queries + (q - lane)));
-        sums[q][0] = vdotq_laneq_s32(sums[q][0], vreinterpretq_s8_s32(front), query, lane);
-        sums[q][1] = vdotq_laneq_s32(sums[q][1], vreinterpretq_s8_s32(back), query, lane);
+        const uint8x16_t query = load_words(queries + (q - lane));
+        sums[q][0] = multiply_add_lane<lane>(sums[q][0], front, query);
+        sums[q][1] = multiply_add_lane<lane>(sums[q][1], back, query);
       });
       return;
     }
 #endif
-    const int16x8_t low = vreinterpretq_s16_s32(front), high = vreinterpretq_s16_s32(back);
+    const int16x8_t low = vreinterpretq_s16_u8(front), high = vreinterpretq_s16_u8(back);
     const int16x8_t row[2] = {vuzp1q_s16(low, high), vuzp2q_s16(low, high)};  // one coordinate of all rows each
     unroll<2 * Queries>([&](auto c) __attribute__((always_inline)) {
       constexpr std::size_t q = decltype(c)::value / 2, which = decltype(c)::value % 2;
       constexpr int lane = decltype(c)::value % 8;
-      const int16x8_t query = vreinterpretq_s16_s32(vld1q_s32(queries + q / 4 * 4));
+      const int16x8_t query = vreinterpretq_s16_u8(load_words(queries + q / 4 * 4));
       sums[q][0] = vmlal_laneq_s16(sums[q][0], vget_low_s16(row[which]), query, lane);
       sums[q][1] = vmlal_high_laneq_s16(sums[q][1], row[which], query, lane);
     });

@@ -34,10 +34,12 @@ template <class Lane>
   if constexpr (sizeof(batch<Lane>) == 32) return batch<Lane>(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 #endif
   if constexpr (sizeof(batch<Lane>) == 16) return batch<Lane>(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+#elif defined(__aarch64__)
+  return std::bit_cast<typename batch<Lane>::register_type>(vld1q_u8(static_cast<const std::uint8_t*>(p)));
 #else
-  alignas(64) Lane bits[lanes<Lane>];
-  std::memcpy(bits, p, sizeof bits);
-  return batch<Lane>::load_aligned(bits);
+  alignas(64) Lane lane[lanes<Lane>];
+  std::memcpy(lane, p, sizeof lane);
+  return batch<Lane>::load_aligned(lane);
 #endif
 }
 

@@ -34,8 +34,8 @@ inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int
   put(2, _mm_unpacklo_epi64(high01, high23));
   put(3, _mm_unpackhi_epi64(high01, high23));
 #elif defined(__aarch64__)
-  const auto columns = transposed(vld1q_s32(rows), vld1q_s32(rows + stride), vld1q_s32(rows + 2 * stride),
-                                  vld1q_s32(rows + 3 * stride));
+  const auto columns =
+      transposed(vld1q_s32(rows), vld1q_s32(rows + stride), vld1q_s32(rows + 2 * stride), vld1q_s32(rows + 3 * stride));
   unroll<4>([&](auto j) { vst1q_s32(out + j * out_stride, columns[j]); });
 #else
   for (std::size_t i = 0; i < 4; ++i)

@@ -21,19 +21,36 @@ inline constexpr bool right_is_biased = simd::has_byte_products && std::is_unsig
 template <std::size_t Queries, class Integers = simd::integers>
 [[gnu::noinline]] void multiply_panels(const std::int32_t* left, const std::int32_t* right, std::size_t words,
                                        const std::int32_t* start, std::int32_t* out) noexcept {
-  constexpr std::size_t lanes = simd::word_lanes;
-  typename Integers::sums_type sums[Queries];
-  simd::unroll<Queries>([&](auto q) { sums[q] = Integers::broadcast_sum(start[q]); });
-  for (std::size_t w = 0; w < words; ++w, left += lanes, right += lanes) {
-    auto row = Integers::load_words(right);
+  using sum_type = typename Integers::sums_type;
+  constexpr std::size_t lanes = simd::word_lanes, chains = lanes > 4 ? 1 : 2;  // enough to hide the latency of products
+  sum_type sums[chains][Queries];
+  simd::unroll<Queries>([&](auto q) {
+    sums[0][q] = Integers::broadcast_sum(start[q]);
+    if constexpr (chains == 2) sums[1][q] = Integers::zero();
+  });
+  const auto add_word = [&](std::size_t w, auto& chain) __attribute__((always_inline)) {
+    auto row = Integers::load_words(right + w * lanes);
     if constexpr (right_is_biased) row = Integers::flip_sign(row);
     simd::unroll<Queries>([&](auto q) {
-      const auto word = Integers::broadcast_word(left[q]);
-      if constexpr (simd::has_byte_products) sums[q] = Integers::multiply_add_bytes(sums[q], row, word);
-      else sums[q] = Integers::multiply_add(sums[q], row, word);
+      sum_type& sum = chain[q];
+      const auto word = [&] { return Integers::broadcast_word(left[w * lanes + q]); };
+      if constexpr (requires { Integers::template multiply_add_lane<0>(sum, row, row); })
+        sum = Integers::template multiply_add_lane<q>(sum, row, Integers::load_words(left + w * lanes));
+      else if constexpr (simd::has_byte_products) sum = Integers::multiply_add_bytes(sum, row, word());
+      else sum = Integers::multiply_add(sum, row, word());
     });
-  }
-  simd::unroll<Queries>([&](auto q) { Integers::store(out + q * lanes, sums[q]); });
+  };
+  std::size_t w = 0;
+  if constexpr (chains == 2)
+    for (; w + 2 <= words; w += 2) {
+      add_word(w, sums[0]);
+      add_word(w + 1, sums[1]);
+    }
+  for (; w < words; ++w) add_word(w, sums[0]);
+  simd::unroll<Queries>([&](auto q) {
+    if constexpr (chains == 2) sums[0][q] = Integers::add(sums[0][q], sums[1][q]);
+    Integers::store(out + q * lanes, sums[0][q]);
+  });
 }
 
 /// Ranks between rows of codes.
@@ -181,7 +198,8 @@ class code_space {
       }
       const std::size_t readable = simd::has_byte_products ? m_codes->row_bytes() : m_words * 4;
       std::size_t w = 0;
-      for (; 4 * (w + lanes) <= readable; w += lanes) simd::transpose_square(rows, 4 * w, flip, out + w * lanes);
+      for (; w < m_words && 4 * (w + lanes) <= readable; w += lanes)
+        simd::transpose_square(rows, 4 * w, flip, out + w * lanes);
       if (w < m_words) {  // what is left of the rows, padded
         alignas(64) std::uint8_t last[lanes][4 * lanes];
         std::memset(last, flip != 0 ? 128 : 0, sizeof last);

@@ -53,29 +53,29 @@ struct scalar_nibbles {
 struct xmm_bytes {
   using type = __m128i;
   static constexpr std::size_t size = 16, queries = 2;  ///< whose sums take half of 16 registers
-  /// Sums of 16-bit words, and once more of the odd bytes by themselves, which at the end are subtracted from the others.
+  /// Sums of 16-bit words, and once more of the odd bytes by themselves, to be subtracted from the others at the end.
   /// That takes three instructions a register.
   struct total {
-    type all = _mm_setzero_si128(), odd = all;
-    void add(type v) noexcept {
-      all = _mm_add_epi16(all, v);
-      odd = _mm_add_epi16(odd, _mm_srli_epi16(v, 8));
-    }
-    void finish() noexcept { all = _mm_sub_epi16(all, _mm_slli_epi16(odd, 8)); }
-    bool any_below(std::uint16_t limit) const noexcept {
-      const type bound = _mm_set1_epi16(static_cast<std::int16_t>(limit));
-      const type below = _mm_or_si128(_mm_subs_epu16(bound, all), _mm_subs_epu16(bound, odd));
-      return _mm_movemask_epi8(_mm_cmpeq_epi16(below, _mm_setzero_si128())) != 0xFFFF;
-    }
-    void store(std::uint16_t* sums) const noexcept {
-      _mm_storeu_si128(reinterpret_cast<type*>(sums), all);
-      _mm_storeu_si128(reinterpret_cast<type*>(sums + 8), odd);
-    }
+    type all, odd;
   };
   static type load(const std::uint8_t* p) noexcept { return _mm_load_si128(reinterpret_cast<const type*>(p)); }
   static type low_nibbles(type v) noexcept { return _mm_and_si128(v, _mm_set1_epi8(15)); }
   static type high_nibbles(type v) noexcept { return low_nibbles(_mm_srli_epi16(v, 4)); }
   static type look_up(type table, type v) noexcept { return _mm_shuffle_epi8(table, v); }
+  static total zero() noexcept { return {_mm_setzero_si128(), _mm_setzero_si128()}; }
+  static total add(total sum, type v) noexcept {
+    return {_mm_add_epi16(sum.all, v), _mm_add_epi16(sum.odd, _mm_srli_epi16(v, 8))};
+  }
+  static total finished(total sum) noexcept { return {_mm_sub_epi16(sum.all, _mm_slli_epi16(sum.odd, 8)), sum.odd}; }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    const type bound = _mm_set1_epi16(static_cast<std::int16_t>(limit));
+    const type below = _mm_or_si128(_mm_subs_epu16(bound, sum.all), _mm_subs_epu16(bound, sum.odd));
+    return _mm_movemask_epi8(_mm_cmpeq_epi16(below, _mm_setzero_si128())) != 0xFFFF;
+  }
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    _mm_storeu_si128(reinterpret_cast<type*>(sums), sum.all);
+    _mm_storeu_si128(reinterpret_cast<type*>(sums + 8), sum.odd);
+  }
 };
 
 #if defined(__AVX2__)
@@ -84,25 +84,29 @@ struct ymm_bytes {
   using type = __m256i;
   static constexpr std::size_t size = 32, queries = 2;
   struct total {
-    type all = _mm256_setzero_si256(), odd = all;
-    void add(type v) noexcept {
-      all = _mm256_add_epi16(all, v);
-      odd = _mm256_add_epi16(odd, _mm256_srli_epi16(v, 8));
-    }
-    void finish() noexcept {
-      all = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
-      all = _mm256_add_epi16(_mm256_permute2x128_si256(all, odd, 0x20), _mm256_permute2x128_si256(all, odd, 0x31));
-    }
-    bool any_below(std::uint16_t limit) const noexcept {
-      const type below = _mm256_subs_epu16(_mm256_set1_epi16(static_cast<std::int16_t>(limit)), all);
-      return _mm256_testz_si256(below, below) == 0;
-    }
-    void store(std::uint16_t* sums) const noexcept { _mm256_storeu_si256(reinterpret_cast<type*>(sums), all); }
+    type all, odd;
   };
   static type load(const std::uint8_t* p) noexcept { return _mm256_load_si256(reinterpret_cast<const type*>(p)); }
   static type low_nibbles(type v) noexcept { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
   static type high_nibbles(type v) noexcept { return low_nibbles(_mm256_srli_epi16(v, 4)); }
   static type look_up(type table, type v) noexcept { return _mm256_shuffle_epi8(table, v); }
+  static total zero() noexcept { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static total add(total sum, type v) noexcept {
+    return {_mm256_add_epi16(sum.all, v), _mm256_add_epi16(sum.odd, _mm256_srli_epi16(v, 8))};
+  }
+  static total finished(total sum) noexcept {
+    const type even = _mm256_sub_epi16(sum.all, _mm256_slli_epi16(sum.odd, 8));
+    return {_mm256_add_epi16(_mm256_permute2x128_si256(even, sum.odd, 0x20),
+                             _mm256_permute2x128_si256(even, sum.odd, 0x31)),
+            sum.odd};
+  }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    const type below = _mm256_subs_epu16(_mm256_set1_epi16(static_cast<std::int16_t>(limit)), sum.all);
+    return _mm256_testz_si256(below, below) == 0;
+  }
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<type*>(sums), sum.all);
+  }
 };
 #endif
 
@@ -113,22 +117,24 @@ struct neon_bytes {
   using type = uint8x16_t;
   static constexpr std::size_t size = 16, queries = 4;
   struct total {
-    uint16x8_t front = vdupq_n_u16(0), back = front;  ///< of bytes 0 to 7 and 8 to 15
-    void add(type v) noexcept {
-      front = vaddw_u8(front, vget_low_u8(v));
-      back = vaddw_high_u8(back, v);
-    }
-    void finish() noexcept {}
-    bool any_below(std::uint16_t limit) const noexcept { return vminvq_u16(vminq_u16(front, back)) < limit; }
-    void store(std::uint16_t* sums) const noexcept {
-      vst1q_u16(sums, vuzp1q_u16(front, back));
-      vst1q_u16(sums + 8, vuzp2q_u16(front, back));
-    }
+    uint16x8_t front, back;  ///< of bytes 0 to 7 and 8 to 15
   };
   static type load(const std::uint8_t* p) noexcept { return vld1q_u8(p); }
   static type low_nibbles(type v) noexcept { return vandq_u8(v, vdupq_n_u8(15)); }
   static type high_nibbles(type v) noexcept { return vshrq_n_u8(v, 4); }
   static type look_up(type table, type v) noexcept { return vqtbl1q_u8(table, v); }
+  static total zero() noexcept { return {vdupq_n_u16(0), vdupq_n_u16(0)}; }
+  static total add(total sum, type v) noexcept {
+    return {vaddw_u8(sum.front, vget_low_u8(v)), vaddw_high_u8(sum.back, v)};
+  }
+  static total finished(total sum) noexcept { return sum; }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    return vminvq_u16(vminq_u16(sum.front, sum.back)) < limit;
+  }
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    vst1q_u16(sums, vuzp1q_u16(sum.front, sum.back));
+    vst1q_u16(sums + 8, vuzp2q_u16(sum.front, sum.back));
+  }
 };
 
 #endif
@@ -151,26 +157,28 @@ struct shuffled_nibbles {
     for (std::size_t b = begin; b < end; ++b) {
       const std::uint8_t* const block = blocks.block(b);
       typename Bytes::total low[Queries], high[Queries];  // of codes 0 to 15 and 16 to 31
+      simd::unroll<Queries>([&](auto q) { low[q] = high[q] = Bytes::zero(); });
       for (std::size_t at = 0; at < table_bytes; at += Bytes::size) {
         const type codes = Bytes::load(block + at);
         const type low_codes = Bytes::low_nibbles(codes), high_codes = Bytes::high_nibbles(codes);
         simd::unroll<Queries>([&](auto q) {
           const type table = Bytes::load(tables + q * table_bytes + at);
-          low[q].add(Bytes::look_up(table, low_codes));
-          high[q].add(Bytes::look_up(table, high_codes));
+          low[q] = Bytes::add(low[q], Bytes::look_up(table, low_codes));
+          high[q] = Bytes::add(high[q], Bytes::look_up(table, high_codes));
         });
       }
       bool any = false;
       simd::unroll<Queries>([&](auto q) {
-        low[q].finish();
-        high[q].finish();
-        any = any || low[q].any_below(limits[q]) || high[q].any_below(limits[q]);
+        low[q] = Bytes::finished(low[q]);
+        high[q] = Bytes::finished(high[q]);
+        any = any || Bytes::any_below(low[q], limits[q]) || Bytes::any_below(high[q], limits[q]);
       });
       if (!any) [[likely]]
         continue;
-      simd::unroll<Queries>([&](auto q) {
-        low[q].store(sums + q * sums_at_once);
-        high[q].store(sums + q * sums_at_once + 16);
+      // Inlined where it is seldom run, too: a reference to the sums would keep them in memory.
+      simd::unroll<Queries>([&](auto q) __attribute__((always_inline)) {
+        Bytes::store(low[q], sums + q * sums_at_once);
+        Bytes::store(high[q], sums + q * sums_at_once + 16);
       });
       return b;
     }

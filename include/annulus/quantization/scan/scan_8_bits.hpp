@@ -146,7 +146,7 @@ using byte_kernel = permuted_bytes;
 
 #elif defined(__aarch64__)
 
-/// By vqtbl4q, whose table of 64 bytes is a quarter of one: an index beyond it leaves what another quarter had.
+/// By vqtbl4q, whose table of 64 bytes is a quarter of one: it gives 0 for codes that are in another quarter.
 struct quartered_bytes {
   static std::size_t find(const blocks_8_bits& blocks, std::size_t& begin, std::size_t end, const std::uint8_t* table,
                           std::uint16_t limit, std::uint16_t* sums) noexcept {
@@ -176,7 +176,7 @@ struct quartered_bytes {
         const uint8x16x4_t next = quarter(entries + 64 * (q + 1));
         simd::unroll<vectors>([&](auto i) {
           code[i] = vsubq_u8(code[i], vdupq_n_u8(64));
-          found[i] = vqtbx4q_u8(found[i], next, code[i]);
+          found[i] = vorrq_u8(found[i], vqtbl4q_u8(next, code[i]));
         });
       });
       simd::unroll<vectors>([&](auto i) {
@@ -188,7 +188,7 @@ struct quartered_bytes {
     simd::unroll<2 * vectors>([&](auto i) { least = vminq_u16(least, sum[i]); });
     if (vminvq_u16(least) >= limit) [[likely]]
       return false;
-    simd::unroll<2 * vectors>([&](auto i) { vst1q_u16(sums + 8 * i, sum[i]); });
+    simd::unroll<2 * vectors>([&](auto i) __attribute__((always_inline)) { vst1q_u16(sums + 8 * i, sum[i]); });
     return true;
   }
 
