@@ -16,13 +16,21 @@ using join_coordinate = std::conditional_t<simd::has_byte_products, std::int8_t,
 /// Where bytes are multiplied unsigned by signed, 128 is added to those of the right side.
 inline constexpr bool right_is_biased = simd::has_byte_products && std::is_unsigned_v<simd::first_factor>;
 
+/// Whether a word can be multiplied as one lane of a vector.
+template <class Integers>
+concept multiplies_lanes = requires(typename Integers::sums_type sum, typename Integers::shorts_type words) {
+  Integers::template multiply_add_lane<0>(sum, words, words);
+};
+
 /// out[q * lanes + r] = start[q] + <row q of `left`, row r of `right`>, of two panels of signed codes, word by word:
 /// word w of row r stands at [w * lanes + r].
 template <std::size_t Queries, class Integers = simd::integers>
 [[gnu::noinline]] void multiply_panels(const std::int32_t* left, const std::int32_t* right, std::size_t words,
                                        const std::int32_t* start, std::int32_t* out) noexcept {
   using sum_type = typename Integers::sums_type;
-  constexpr std::size_t lanes = simd::word_lanes, chains = lanes > 4 ? 1 : 2;  // enough to hide the latency of products
+  constexpr std::size_t lanes = simd::word_lanes;
+  constexpr std::size_t chains =
+      multiplies_lanes<Integers> ? 2 : 1;  // NEON's four sums are fewer than it has under way
   sum_type sums[chains][Queries];
   simd::unroll<Queries>([&](auto q) {
     sums[0][q] = Integers::broadcast_sum(start[q]);
@@ -34,7 +42,7 @@ template <std::size_t Queries, class Integers = simd::integers>
     simd::unroll<Queries>([&](auto q) {
       sum_type& sum = chain[q];
       const auto word = [&] { return Integers::broadcast_word(left[w * lanes + q]); };
-      if constexpr (requires { Integers::template multiply_add_lane<0>(sum, row, row); })
+      if constexpr (multiplies_lanes<Integers>)
         sum = Integers::template multiply_add_lane<q>(sum, row, Integers::load_words(left + w * lanes));
       else if constexpr (simd::has_byte_products) sum = Integers::multiply_add_bytes(sum, row, word());
       else sum = Integers::multiply_add(sum, row, word());

@@ -167,13 +167,13 @@ struct quartered_bytes {
     for (std::size_t m = 0; m < blocks.m(); ++m, codes += blocks_8_bits::vectors_a_block) {
       const std::uint8_t* const entries = table + m * blocks_8_bits::table_stride;
       uint8x16_t code[vectors], found[vectors];
-      const uint8x16x4_t first = quarter(entries);
+      const uint8x16x4_t first = vld1q_u8_x4(entries);
       simd::unroll<vectors>([&](auto i) {
         code[i] = vld1q_u8(codes + 16 * i);
         found[i] = vqtbl4q_u8(first, code[i]);
       });
       simd::unroll<3>([&](auto q) {
-        const uint8x16x4_t next = quarter(entries + 64 * (q + 1));
+        const uint8x16x4_t next = vld1q_u8_x4(entries + 64 * (q + 1));
         simd::unroll<vectors>([&](auto i) {
           code[i] = vsubq_u8(code[i], vdupq_n_u8(64));
           found[i] = vorrq_u8(found[i], vqtbl4q_u8(next, code[i]));
@@ -190,10 +190,6 @@ struct quartered_bytes {
       return false;
     simd::unroll<2 * vectors>([&](auto i) __attribute__((always_inline)) { vst1q_u16(sums + 8 * i, sum[i]); });
     return true;
-  }
-
-  static uint8x16x4_t quarter(const std::uint8_t* p) noexcept {
-    return {vld1q_u8(p), vld1q_u8(p + 16), vld1q_u8(p + 32), vld1q_u8(p + 48)};
   }
 };
 using byte_kernel = quartered_bytes;
