@@ -71,7 +71,7 @@ void check_search(const View& data, const View& queries, std::size_t k, const kn
 }
 
 /// The search itself, over data whose greatest norm is known, as are the queries'. `tiles` is search_tiles for metrics
-/// that have a product form, and null for others.
+/// that have a product form, and null for others and where the build's integer products are slow.
 template <class T, class Rank>
 neighbors search_rows(matrix_view<T> data, double norm, matrix_view<T> queries, std::span<const double> norms,
                       std::size_t k, const erased_metric<matrix_view<T>, Rank>& metric, product_form form,
@@ -142,7 +142,7 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
   using base_type = std::remove_const_t<decltype(base)>;
   using rank_type = rank_t<base_type, U>;
   decltype(&search_tiles<U, rank_type>) tiles = nullptr;
-  if constexpr (has_product_form<base_type>) tiles = &search_tiles<U, rank_type>;
+  if constexpr (has_product_form<base_type> && simd::has_fast_integers) tiles = &search_tiles<U, rank_type>;
   const erased_metric<View, rank_type> erased(base);
   const auto search = [&](const View& some_data, double greatest, const View& some_queries,
                           std::span<const double> norms, const knn_params& some_params) {

@@ -35,7 +35,7 @@ class tile_search {
         m_deviations(deviations),
         m_quantize(form, data),
         m_panel(m_quantize.words() * tile_rows),
-        m_rows(m_quantize.words() * tile_rows) {}
+        m_rows(m_quantize.words() * std::max(tile_rows, tile_queries)) {}
 
   /// Writes the neighbours of queries [begin, end) to their rows of `result`; of one whose `skip` is set none.
   /// Gives up, returns false and writes nothing once more than `budget` candidates would have to be ranked by the

@@ -20,15 +20,19 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 inline constexpr std::size_t tile_queries = 14, tile_vectors = 2;
 #elif defined(__AVX2__)
 inline constexpr std::size_t tile_queries = 6, tile_vectors = 2;
+#elif defined(__aarch64__)
+inline constexpr std::size_t tile_queries = 12, tile_vectors = 2;
 #else
 inline constexpr std::size_t tile_queries = 4, tile_vectors = 2;
 #endif
 inline constexpr std::size_t tile_lanes = simd::integers::bytes / 4;
 inline constexpr std::size_t tile_rows = tile_vectors * tile_lanes;
 
-/// Bytes are multiplied unsigned by signed, so 128 is added to those of data rows.
+/// Where bytes are multiplied unsigned by signed, 128 is added to those of data rows.
 template <class Coordinate>
-inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 ? static_cast<coordinate_word>(0x80808080u) : 0;
+inline constexpr coordinate_word row_bias = sizeof(Coordinate) == 1 && std::is_unsigned_v<simd::first_factor>
+                                                ? static_cast<coordinate_word>(0x80808080u)
+                                                : 0;
 
 /// out[q * tile_rows + r] = start[q] + <query q, row r>, of rows and queries interleaved by word: word w of row r
 /// stands at rows[w * tile_rows + r], that of query q at queries[w * tile_queries + q]. Never inlined, so that the
@@ -40,6 +44,10 @@ template <class Coordinate, class Integers = simd::integers>
   simd::unroll<tile_queries>(
       [&](auto q) { simd::unroll<tile_vectors>([&](auto v) { sums[q][v] = Integers::broadcast_sum(start[q]); }); });
   for (std::size_t w = 0; w < words; ++w, queries += tile_queries, rows += tile_rows) {
+    if constexpr (requires { Integers::template multiply_add_words<Coordinate>(sums, queries, rows); }) {
+      Integers::template multiply_add_words<Coordinate>(sums, queries, rows);
+      continue;
+    }
     typename Integers::shorts_type row[tile_vectors];
     simd::unroll<tile_vectors>([&](auto v) { row[v] = Integers::load_words(rows + v * tile_lanes); });
     simd::unroll<tile_queries>([&](auto q) {

@@ -58,6 +58,10 @@ class nearest_codeword {
   void search(const framed_points& framed, std::size_t first, matrix_view<float> points, std::span<std::uint32_t> codes,
               scratch& s) const {
     const std::size_t n = points.rows();
+    if constexpr (!simd::has_fast_integers) {
+      for (std::size_t i = 0; i < n; ++i) codes[i] = by_floats(points.row(i).data());
+      return;
+    }
     for (std::size_t i = 0; i < n; i += vectors * lanes)
       least_two(framed.panel(first + i), s.least.data() + i, s.second.data() + i, s.groups.data() + i);
     for (std::size_t i = 0; i < n; ++i)

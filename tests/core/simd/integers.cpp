@@ -320,14 +320,44 @@ TEST_CASE("transpose_4x4 exchanges rows and columns, whatever their strides", "[
 
 // A template, as not every build has this function.
 TEMPLATE_TEST_CASE("multiply_add_bytes is exact where the build has it", "[simd_integer]", integers) {
-  constexpr bool has_it = requires(typename TestType::bytes_type v) { TestType::multiply_add_bytes(v, v, v); };
+  constexpr bool has_it = requires(typename TestType::sums_type sum, typename TestType::bytes_type v) {
+    TestType::multiply_add_bytes(sum, v, v);
+  };
   STATIC_REQUIRE(has_it == annulus::simd::has_byte_products);
   if constexpr (has_it)
     for_many_bytes([](const bytes& a, const bytes& b) {
       std::vector<std::int32_t> expected(width / 4, 1000);
-      for (std::size_t i = 0; i < width; ++i) expected[i / 4] += a[i] * static_cast<std::int8_t>(b[i]);
+      for (std::size_t i = 0; i < width; ++i)
+        expected[i / 4] += static_cast<annulus::simd::first_factor>(a[i]) * static_cast<std::int8_t>(b[i]);
       const auto sum = TestType::multiply_add_bytes(TestType::broadcast_sum(1000), TestType::load(a.data()),
                                                     TestType::load(b.data()));
       REQUIRE(elements<std::int32_t>(sum) == expected);
     });
+}
+
+namespace {
+
+/// Whether add_byte_products adds the products of bytes of types A and B, modulo 2^32, to what the lanes held.
+template <class A, class B, class Integers>
+void check_byte_products() {
+  using annulus::simd::add_byte_products;
+  for_many_bytes([](const bytes& a, const bytes& b) {
+    for (const std::int32_t start : {0, -7, std::numeric_limits<std::int32_t>::max()}) {
+      auto sum = Integers::broadcast_sum(start);
+      auto expected = static_cast<std::uint32_t>(start) * static_cast<std::uint32_t>(Integers::bytes / 4);
+      for (std::size_t i = 0; i < Integers::bytes; ++i)
+        expected += static_cast<std::uint32_t>(static_cast<A>(a[i]) * static_cast<B>(b[i]));
+      sum = add_byte_products<A, B, Integers>(sum, Integers::load(a.data()), Integers::load(b.data()));
+      REQUIRE(Integers::reduce(sum) == expected);
+    }
+  });
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("products of bytes of either type are added to the sums", "[simd_integer]", integers,
+                   scalar_integers) {
+  check_byte_products<std::uint8_t, std::uint8_t, TestType>();
+  check_byte_products<std::int8_t, std::int8_t, TestType>();
+  check_byte_products<std::uint8_t, std::int8_t, TestType>();
 }

@@ -90,6 +90,10 @@ using all_kernels = std::tuple<scalar_nibbles<pair_order>, scalar_nibbles<quad_o
                                ,
                                permuted_nibbles
 #endif
+#if defined(__aarch64__)
+                               ,
+                               shuffled_nibbles<neon_bytes>
+#endif
                                >;
 
 std::vector<std::size_t> widths() {

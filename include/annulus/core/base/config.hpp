@@ -55,6 +55,10 @@
 #define ANNULUS_ISA ssse3
 #elif defined(__SSE2__) || defined(_M_X64)
 #define ANNULUS_ISA sse2
+#elif defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+#define ANNULUS_ISA neon_dotprod_i8mm
+#elif defined(__ARM_FEATURE_DOTPROD)
+#define ANNULUS_ISA neon_dotprod
 #else
 #define ANNULUS_ISA neon
 #endif

@@ -51,32 +51,43 @@ struct code_query {
   }
 };
 
+/// Bytes of two types are slow to multiply: rows are taken as signed, 128 lower, and what that lacks is summed beside.
+template <class Integers>
+concept lowers_rows = requires {
+  requires Integers::multiplies_equal_types_only;
+};
+
 /// out[r] = sum over `bytes` of row r, unsigned, times the query, signed; exact.
 template <std::size_t Rows, class Integers = simd::integers>
 [[gnu::always_inline]] inline void byte_products(const std::int8_t* query,
                                                  const std::array<const std::uint8_t*, Rows>& rows, std::size_t bytes,
                                                  std::int32_t* out) noexcept {
-  typename Integers::sums_type sums[Rows];
+  using vector = typename Integers::bytes_type;
+  using sum_type = typename Integers::sums_type;
+  using row_byte = std::conditional_t<lowers_rows<Integers>, std::int8_t, std::uint8_t>;
+  sum_type sums[Rows], lacking = Integers::zero();
   simd::unroll<Rows>([&](auto r) { sums[r] = Integers::zero(); });
-  const auto fold = [](auto sum, auto row, auto signs) {
-    if constexpr (simd::has_byte_products && std::same_as<Integers, simd::integers>) {
-      return Integers::multiply_add_bytes(sum, row, signs);
-    } else {
-      sum = Integers::multiply_add(sum, Integers::template widen_low<std::uint8_t>(row),
-                                   Integers::template widen_low<std::int8_t>(signs));
-      return Integers::multiply_add(sum, Integers::template widen_high<std::uint8_t>(row),
-                                    Integers::template widen_high<std::int8_t>(signs));
-    }
+  const auto fold_row = [](sum_type sum, vector row, vector signs) {
+    if constexpr (lowers_rows<Integers>) row = Integers::flip_sign(row);
+    return simd::add_byte_products<row_byte, std::int8_t, Integers>(sum, row, signs);
+  };
+  const auto fold_signs = [&](vector signs) {
+    if constexpr (lowers_rows<Integers>) lacking = fold_row(lacking, Integers::zero_bytes(), signs);  // -128 times them
   };
   std::size_t i = 0;
   for (; i + Integers::bytes <= bytes; i += Integers::bytes) {
-    const auto signs = Integers::load(query + i);
-    simd::unroll<Rows>([&](auto r) { sums[r] = fold(sums[r], Integers::load(rows[r] + i), signs); });
+    const vector signs = Integers::load(query + i);
+    simd::unroll<Rows>([&](auto r) { sums[r] = fold_row(sums[r], Integers::load(rows[r] + i), signs); });
+    fold_signs(signs);
   }
   if (i < bytes) {
-    const auto signs = Integers::load_partial(query + i, bytes - i);
-    simd::unroll<Rows>([&](auto r) { sums[r] = fold(sums[r], Integers::load_partial(rows[r] + i, bytes - i), signs); });
+    const vector signs = Integers::load_partial(query + i, bytes - i);
+    simd::unroll<Rows>(
+        [&](auto r) { sums[r] = fold_row(sums[r], Integers::load_partial(rows[r] + i, bytes - i), signs); });
+    fold_signs(signs);
   }
+  if constexpr (lowers_rows<Integers>)
+    simd::unroll<Rows>([&](auto r) { sums[r] = Integers::subtract(sums[r], lacking); });
   if constexpr (requires { Integers::reduce(sums, out); }) Integers::reduce(sums, out);
   else simd::unroll<Rows>([&](auto r) { out[r] = static_cast<std::int32_t>(Integers::reduce(sums[r])); });
 }

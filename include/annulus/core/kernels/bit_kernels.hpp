@@ -58,16 +58,15 @@ std::uint32_t count_by_words(const void* a, const void* b, std::size_t bytes) no
 /// How many bits are set in Combine of two rows of `bytes` bytes. O(bytes).
 template <class Combine, class Bits = simd::bits>
 std::uint32_t count_bits(const void* a, const void* b, std::size_t bytes) noexcept {
-  constexpr std::size_t few_words = 64;
-  if (simd::counts_words && (bytes <= few_words || Bits::bytes == simd::scalar_bits::bytes))
+  constexpr bool is_scalar = Bits::bytes == simd::scalar_bits::bytes;
+  if (simd::most_bytes_by_words > 0 && (bytes <= simd::most_bytes_by_words || is_scalar))
     return count_by_words<Combine>(a, b, bytes);
   const auto* const left = static_cast<const unsigned char*>(a);
   const auto* const right = static_cast<const unsigned char*>(b);
   typename Bits::vector even = Bits::zero(), odd = Bits::zero();
   std::size_t at = 0;
   const auto count_at = [&](auto& sum) {
-    sum = Bits::add(sum,
-                    Bits::count_words(Combine::template combine<Bits>(Bits::load(left + at), Bits::load(right + at))));
+    sum = simd::add_count<Bits>(sum, Combine::template combine<Bits>(Bits::load(left + at), Bits::load(right + at)));
     at += Bits::bytes;
   };
   while (at + 2 * Bits::bytes <= bytes) {
@@ -78,7 +77,7 @@ std::uint32_t count_bits(const void* a, const void* b, std::size_t bytes) noexce
   if (at < bytes) {
     const auto rest = Combine::template combine<Bits>(Bits::load_partial(left + at, bytes - at),
                                                       Bits::load_partial(right + at, bytes - at));
-    odd = Bits::add(odd, Bits::count_words(rest));
+    odd = simd::add_count<Bits>(odd, rest);
   }
   return Bits::sum_words(Bits::add(even, odd));
 }
@@ -110,7 +109,7 @@ template <class Combine, class Bits>
                                                    std::uint32_t* out) noexcept {
   typename Bits::vector sums[4] = {Bits::zero(), Bits::zero(), Bits::zero(), Bits::zero()};
   const auto add = [&](auto a, auto r, auto b) ANNULUS_INLINED {
-    sums[r] = Bits::add(sums[r], Bits::count_words(Combine::template combine<Bits>(a, b)));
+    sums[r] = simd::add_count<Bits>(sums[r], Combine::template combine<Bits>(a, b));
   };
   std::size_t at = 0;
   for (; at + Bits::bytes <= bytes; at += Bits::bytes) {

@@ -121,19 +121,12 @@ struct byte_operation {
   static accumulator zero() noexcept { return simd_type::zero(); }
   static accumulator merge(accumulator a, accumulator b) noexcept { return simd_type::add(a, b); }
   static result finish(accumulator sum) noexcept { return simd_type::reduce(sum); }
-  /// |a - b| fits a byte for both types: flipping the sign bits moves int8 to uint8 and keeps differences.
+  /// |a - b| fits an unsigned byte for both types: flipping the sign bits moves int8 to uint8 and keeps differences.
+  template <class Simd = simd_type>  // as not every build has signed_difference
   static vector difference(vector a, vector b) noexcept {
-    if constexpr (std::same_as<T, std::int8_t>) {
-      a = simd_type::flip_sign(a);
-      b = simd_type::flip_sign(b);
-    }
-    return simd_type::absolute_difference(a, b);
-  }
-  template <class Byte>
-  static accumulator add_products(accumulator sum, vector a, vector b) noexcept {
-    sum = simd_type::multiply_add(sum, simd_type::template widen_low<Byte>(a), simd_type::template widen_low<Byte>(b));
-    return simd_type::multiply_add(sum, simd_type::template widen_high<Byte>(a),
-                                   simd_type::template widen_high<Byte>(b));
+    if constexpr (std::same_as<T, std::uint8_t>) return Simd::absolute_difference(a, b);
+    else if constexpr (requires { Simd::signed_difference(a, b); }) return Simd::signed_difference(a, b);
+    else return Simd::absolute_difference(Simd::flip_sign(a), Simd::flip_sign(b));
   }
 };
 
@@ -151,7 +144,7 @@ struct operation<kernels::squared_l2, T> : byte_product_operation<T, std::uint64
   using base = byte_operation<T>;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
     const auto difference = base::difference(a, b);
-    return base::template add_products<std::uint8_t>(sum, difference, difference);
+    return simd::add_byte_products<std::uint8_t, std::uint8_t>(sum, difference, difference);
   }
 };
 
@@ -160,7 +153,7 @@ template <class T>
 struct operation<kernels::inner_product, T> : byte_product_operation<T, std::int64_t> {
   using base = byte_operation<T>;
   static auto fold(typename base::accumulator sum, typename base::vector a, typename base::vector b) noexcept {
-    return base::template add_products<T>(sum, a, b);
+    return simd::add_byte_products<T, T>(sum, a, b);
   }
   static std::int64_t finish(typename base::accumulator sum) noexcept {
     if constexpr (std::is_signed_v<T>) return static_cast<std::int32_t>(base::finish(sum));

@@ -5,12 +5,13 @@
 /// instruction for words; other builds count bytes by table look-ups or in parallel.
 
 #include <annulus/core/simd/integers.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-/// The same in scalar code: for builds without x86 SIMD, and as the reference of the tests.
+/// The same in scalar code: for builds without SIMD, and as the reference of the tests.
 struct scalar_bits {
   static constexpr std::size_t bytes = 8;
   static constexpr bool loads_part = false;  ///< whether a partial load costs no more than a whole one
@@ -131,15 +132,49 @@ struct sse2_bits : sse2_integers {
 };
 using bits = sse2_bits;
 
+#elif defined(__aarch64__)
+
+/// Words are of 32 bits here.
+struct neon_bits : neon_integers {
+  static constexpr bool loads_part = false;
+  using vector = uint8x16_t;
+  static vector zero() noexcept { return zero_bytes(); }
+  static vector both(vector a, vector b) noexcept { return vandq_u8(a, b); }
+  static vector add_count(vector sum, vector v) noexcept {
+    return vreinterpretq_u8_s32(add_bytes(vreinterpretq_s32_u8(sum), popcount(v)));
+  }
+  static vector count_words(vector v) noexcept { return add_count(zero(), v); }
+  static vector add(vector a, vector b) noexcept {
+    return vreinterpretq_u8_u32(vaddq_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)));
+  }
+  static std::uint32_t sum_words(vector v) noexcept { return reduce(vreinterpretq_s32_u8(v)); }
+  static void sum_words(const vector (&v)[4], std::uint32_t* out) noexcept {
+    const auto pairs = [](vector a, vector b) { return vpaddq_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b)); };
+    vst1q_u32(out, vpaddq_u32(pairs(v[0], v[1]), pairs(v[2], v[3])));
+  }
+  static std::uint64_t nonzero_bytes(vector v) noexcept { return neon_mask<1>(vtstq_u8(v, v)); }
+};
+using bits = neon_bits;
+
 #else
 using bits = scalar_bits;
 #endif
 
-/// Whether one instruction counts the bits of a 64-bit word; without it the baseline calls a function for each.
-#if defined(__POPCNT__) || !defined(__SSE2__)
-inline constexpr bool counts_words = true;
+/// sum + count_words(v), by fewer instructions where Bits can.
+template <class Bits>
+typename Bits::vector add_count(typename Bits::vector sum, typename Bits::vector v) noexcept {
+  if constexpr (requires { Bits::add_count(sum, v); }) return Bits::add_count(sum, v);
+  else return Bits::add(sum, Bits::count_words(v));
+}
+
+/// Rows of at most so many bytes are counted by 64-bit words rather than by vectors. None, where the baseline of x86
+/// calls a function for each word; less than a vector on ARM, which counts bits in vector registers alone.
+#if defined(__aarch64__)
+inline constexpr std::size_t most_bytes_by_words = 15;
+#elif defined(__POPCNT__) || !defined(__SSE2__)
+inline constexpr std::size_t most_bytes_by_words = 64;
 #else
-inline constexpr bool counts_words = false;
+inline constexpr std::size_t most_bytes_by_words = 0;
 #endif
 
 }}}  // namespace annulus::ANNULUS_ARCH::simd

@@ -26,6 +26,9 @@ batch<float> exchange_lanes(const batch<float>& v) noexcept {
   else return _mm256_permute2f128_ps(v, v, 1);
 #elif defined(__SSE2__)
   return _mm_shuffle_ps(v, v, Distance == 1 ? 0xB1 : 0x4E);
+#elif defined(__aarch64__)
+  if constexpr (Distance == 1) return vrev64q_f32(v);
+  else return vextq_f32(v, v, 2);
 #else
   alignas(64) float lane[lanes<float>], exchanged[lanes<float>];
   v.store_aligned(lane);
@@ -46,6 +49,9 @@ batch<float> flip_signs(const batch<float>& v, const batch<std::int32_t>& words)
   return _mm256_xor_ps(v, _mm256_and_ps(_mm256_castsi256_ps(_mm256_slli_epi32(words, Bit)), _mm256_set1_ps(-0.0f)));
 #elif defined(__SSE2__) && !defined(__AVX__)
   return _mm_xor_ps(v, _mm_and_ps(_mm_castsi128_ps(_mm_slli_epi32(words, Bit)), _mm_set1_ps(-0.0f)));
+#elif defined(__aarch64__)
+  const uint32x4_t chosen = vshlq_n_u32(vreinterpretq_u32_s32(words), Bit), sign = vdupq_n_u32(0x80000000u);
+  return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(v), vandq_u32(chosen, sign)));
 #else
   alignas(64) float lane[lanes<float>];
   alignas(64) std::int32_t word[lanes<float>];

@@ -3,8 +3,9 @@
 /// \file
 /// Integer SIMD that xsimd does not have: bytes widened to 16 bits and the 16-bit multiply-add that sums pairs into 32
 /// bits (VNNI's fused form where the build has it). The order of the lanes does not matter to a sum, so that widening
-/// may interleave them.
+/// may interleave them. neon_integers.hpp has the same for ARM.
 
+#include <annulus/core/simd/neon_integers.hpp>
 #include <annulus/core/simd/scalar_integers.hpp>
 
 #include <cmath>
@@ -232,16 +233,42 @@ struct sse2_integers {
 };
 using integers = sse2_integers;
 
+#elif defined(__aarch64__)
+using integers = neon_integers;
 #else
 using integers = scalar_integers;
 #endif
 
-/// Whether the build multiplies bytes into 32-bit sums directly, at twice the speed of 16 bits (multiply_add_bytes).
-#if defined(__AVX512VNNI__) || (defined(__AVXVNNI__) && !defined(__AVX512F__))
+/// Whether integer products are faster than floating-point ones; else the latter are to be preferred.
+inline constexpr bool has_fast_integers = !std::is_same_v<integers, scalar_integers>;
+
+/// Whether the build multiplies bytes into 32-bit sums directly, at twice the speed of 16 bits or more
+/// (multiply_add_bytes), and the type of its first factors; the second ones are signed.
+#if defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
 inline constexpr bool has_byte_products = true;
+using first_factor = std::int8_t;
+#elif defined(__AVX512VNNI__) || (defined(__AVXVNNI__) && !defined(__AVX512F__))
+inline constexpr bool has_byte_products = true;
+using first_factor = std::uint8_t;
 #else
 inline constexpr bool has_byte_products = false;
+using first_factor = std::uint8_t;
 #endif
+
+/// Adds the products of the bytes of two vectors, of types A and B, each to an unspecified lane. Exact.
+template <class A, class B, class Integers = integers>
+typename Integers::sums_type add_byte_products(typename Integers::sums_type sum, typename Integers::bytes_type a,
+                                               typename Integers::bytes_type b) noexcept {
+  if constexpr (requires { Integers::template add_byte_products<A, B>(sum, a, b); }) {
+    return Integers::template add_byte_products<A, B>(sum, a, b);
+  } else if constexpr (std::is_same_v<A, first_factor> && std::is_signed_v<B> &&
+                       requires { Integers::multiply_add_bytes(sum, a, b); }) {
+    return Integers::multiply_add_bytes(sum, a, b);
+  } else {
+    sum = Integers::multiply_add(sum, Integers::template widen_low<A>(a), Integers::template widen_low<B>(b));
+    return Integers::multiply_add(sum, Integers::template widen_high<A>(a), Integers::template widen_high<B>(b));
+  }
+}
 
 /// Rounds the lanes to 16-bit integers, saturated, and writes all of them. The results for NaN and for values beyond 32
 /// bits are unspecified.
@@ -255,6 +282,8 @@ inline void store_shorts(std::int16_t* to, const batch<float>& v) noexcept {
 #elif defined(__SSE2__)
   const __m128i wide = _mm_cvtps_epi32(v);
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(wide, wide));
+#elif defined(__aarch64__)
+  vst1_s16(to, vqmovn_s32(vcvtnq_s32_f32(v)));
 #else
   alignas(64) float lane[lanes<float>];
   v.store_aligned(lane);

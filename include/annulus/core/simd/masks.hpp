@@ -163,6 +163,11 @@ template <class T>
     const __m256i from = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(chosen_of_eight[chosen])));
     return _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permutevar8x32_epi32(v, from));
   }
+#elif defined(__aarch64__)
+  if constexpr (sizeof(T) == 4) {
+    const auto v = std::bit_cast<uint8x16_t>(static_cast<typename batch<T>::register_type>(values));
+    return vst1q_u8(reinterpret_cast<std::uint8_t*>(out), vqtbl1q_u8(v, vld1q_u8(chosen_of_four[chosen].data())));
+  }
 #endif
   alignas(64) T lane[lanes<T>];
   values.store_aligned(lane);

@@ -34,10 +34,12 @@ template <class Lane>
   if constexpr (sizeof(batch<Lane>) == 32) return batch<Lane>(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 #endif
   if constexpr (sizeof(batch<Lane>) == 16) return batch<Lane>(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+#elif defined(__aarch64__)
+  return std::bit_cast<typename batch<Lane>::register_type>(vld1q_u8(static_cast<const std::uint8_t*>(p)));
 #else
-  alignas(64) Lane bits[lanes<Lane>];
-  std::memcpy(bits, p, sizeof bits);
-  return batch<Lane>::load_aligned(bits);
+  alignas(64) Lane lane[lanes<Lane>];
+  std::memcpy(lane, p, sizeof lane);
+  return batch<Lane>::load_aligned(lane);
 #endif
 }
 
@@ -72,6 +74,10 @@ inline void store_pairs(std::int64_t* out, const batch<std::int32_t>& upper,
   };
   _mm512_storeu_si512(out, pairs(_mm512_castsi512_si256(high), _mm512_castsi512_si256(low)));
   _mm512_storeu_si512(out + 8, pairs(_mm512_extracti64x4_epi64(high, 1), _mm512_extracti64x4_epi64(low, 1)));
+#elif defined(__aarch64__)
+  const int32x4_t low = vreinterpretq_s32_u32(lower);
+  vst1q_s64(out, vreinterpretq_s64_s32(vzip1q_s32(low, upper)));
+  vst1q_s64(out + 2, vreinterpretq_s64_s32(vzip2q_s32(low, upper)));
 #else
   alignas(64) std::int32_t high[lanes<std::int32_t>];
   alignas(64) std::uint32_t low[lanes<std::int32_t>];

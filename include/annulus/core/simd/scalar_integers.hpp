@@ -11,7 +11,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
-/// The integer operations in scalar code: for builds without x86 SIMD, and as the reference of the tests.
+/// The integer operations in scalar code: for builds without SIMD, and as the reference of the tests.
 struct scalar_integers {
   static constexpr std::size_t bytes = 16;
   using bytes_type = std::array<std::uint8_t, 16>;

@@ -27,6 +27,8 @@ template <std::size_t Flip>
   return _mm256_permute4x64_epi64(v, among_four);
 #elif defined(__SSE2__) && !defined(__AVX__)
   return _mm_shuffle_epi32(v, 0x4E);
+#elif defined(__aarch64__)
+  return vextq_s64(v, v, 1);
 #else
   alignas(64) std::int64_t lane[lanes<std::int64_t>], exchanged[lanes<std::int64_t>];
   v.store_aligned(lane);

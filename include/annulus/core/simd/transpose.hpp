@@ -9,6 +9,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace simd {
 
+#if defined(__aarch64__)
+/// Lane i of column j is lane j of row i.
+inline std::array<int32x4_t, 4> transposed(int32x4_t a, int32x4_t b, int32x4_t c, int32x4_t d) noexcept {
+  const int64x2_t ab_even = vreinterpretq_s64_s32(vtrn1q_s32(a, b)), ab_odd = vreinterpretq_s64_s32(vtrn2q_s32(a, b));
+  const int64x2_t cd_even = vreinterpretq_s64_s32(vtrn1q_s32(c, d)), cd_odd = vreinterpretq_s64_s32(vtrn2q_s32(c, d));
+  return {vreinterpretq_s32_s64(vzip1q_s64(ab_even, cd_even)), vreinterpretq_s32_s64(vzip1q_s64(ab_odd, cd_odd)),
+          vreinterpretq_s32_s64(vzip2q_s64(ab_even, cd_even)), vreinterpretq_s32_s64(vzip2q_s64(ab_odd, cd_odd))};
+}
+#endif
+
 /// out[j * out_stride + i] = rows[i * stride + j] for i, j < 4.
 inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int32_t* out,
                           std::size_t out_stride) noexcept {
@@ -23,6 +33,10 @@ inline void transpose_4x4(const std::int32_t* rows, std::size_t stride, std::int
   put(1, _mm_unpackhi_epi64(low01, low23));
   put(2, _mm_unpacklo_epi64(high01, high23));
   put(3, _mm_unpackhi_epi64(high01, high23));
+#elif defined(__aarch64__)
+  const auto columns =
+      transposed(vld1q_s32(rows), vld1q_s32(rows + stride), vld1q_s32(rows + 2 * stride), vld1q_s32(rows + 3 * stride));
+  unroll<4>([&](auto j) { vst1q_s32(out + j * out_stride, columns[j]); });
 #else
   for (std::size_t i = 0; i < 4; ++i)
     for (std::size_t j = 0; j < 4; ++j) out[j * out_stride + i] = rows[i * stride + j];
@@ -81,6 +95,12 @@ inline void transpose_square(const std::array<const std::uint8_t*, word_lanes>& 
     columns(even, _mm256_unpacklo_epi64(b[h], b[2 + h]), _mm256_unpacklo_epi64(b[4 + h], b[6 + h]));
     columns(odd, _mm256_unpackhi_epi64(b[h], b[2 + h]), _mm256_unpackhi_epi64(b[4 + h], b[6 + h]));
   });
+#elif defined(__aarch64__)
+  const auto row = [&](std::size_t i) {
+    return veorq_s32(vreinterpretq_s32_u8(vld1q_u8(rows[i] + first)), vdupq_n_s32(flip));
+  };
+  const auto columns = transposed(row(0), row(1), row(2), row(3));
+  unroll<4>([&](auto j) { vst1q_s32(out + j * word_lanes, columns[j]); });
 #else
   for (std::size_t i = 0; i < word_lanes; ++i)
     for (std::size_t j = 0; j < word_lanes; ++j) {

@@ -113,13 +113,13 @@ std::optional<neighbor_lists> descend(Space space, std::size_t width, const nnde
 using lists_function = function_ref<void(const erased_space&, const row_order&, neighbor_lists&)>;
 
 /// Lists of `width` neighbours of the rows of `data`, checked and below 2^31, and f(space, order, lists) on them.
-/// Metrics that follow from inner products rank 8-bit codes, unless those turn out too coarse for the data: then, and
-/// for all other metrics, the rows themselves.
+/// Metrics that follow from inner products rank 8-bit codes, unless those turn out too coarse for the data: then, for
+/// all other metrics, and in builds without integer SIMD, the rows themselves.
 template <class View, class Metric>
 void with_lists(const View& data, const Metric& metric, std::size_t width, const nndescent_params& params,
                 const initial_graph& initial, const thread_team& team, lists_function f) {
   row_order order;
-  if constexpr (has_product_form<Metric> && !is_sparse_row<row_t<View>>) {
+  if constexpr (has_product_form<Metric> && !is_sparse_row<row_t<View>> && simd::has_fast_integers) {
     using T = typename View::value_type;
     if (data.dim() <= most_codes) {
       code_space space(encode_rows(sq8_encoder<T>(Metric::form, data), data, team), Metric::is_angular);

@@ -13,25 +13,52 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// What a multiply-add takes of a code: bytes where the build multiplies bytes, else 16 bits.
 using join_coordinate = std::conditional_t<simd::has_byte_products, std::int8_t, std::int16_t>;
+/// Where bytes are multiplied unsigned by signed, 128 is added to those of the right side.
+inline constexpr bool right_is_biased = simd::has_byte_products && std::is_unsigned_v<simd::first_factor>;
+
+/// Whether a word can be multiplied as one lane of a vector.
+template <class Integers>
+concept multiplies_lanes = requires(typename Integers::sums_type sum, typename Integers::shorts_type words) {
+  Integers::template multiply_add_lane<0>(sum, words, words);
+};
 
 /// out[q * lanes + r] = start[q] + <row q of `left`, row r of `right`>, of two panels of signed codes, word by word:
 /// word w of row r stands at [w * lanes + r].
 template <std::size_t Queries, class Integers = simd::integers>
 [[gnu::noinline]] void multiply_panels(const std::int32_t* left, const std::int32_t* right, std::size_t words,
                                        const std::int32_t* start, std::int32_t* out) noexcept {
+  using sum_type = typename Integers::sums_type;
   constexpr std::size_t lanes = simd::word_lanes;
-  typename Integers::sums_type sums[Queries];
-  simd::unroll<Queries>([&](auto q) { sums[q] = Integers::broadcast_sum(start[q]); });
-  for (std::size_t w = 0; w < words; ++w, left += lanes, right += lanes) {
-    auto row = Integers::load_words(right);
-    if constexpr (simd::has_byte_products) row = Integers::flip_sign(row);  // unsigned by signed
+  constexpr std::size_t chains =
+      multiplies_lanes<Integers> ? 2 : 1;  // NEON's four sums are fewer than it has under way
+  sum_type sums[chains][Queries];
+  simd::unroll<Queries>([&](auto q) {
+    sums[0][q] = Integers::broadcast_sum(start[q]);
+    if constexpr (chains == 2) sums[1][q] = Integers::zero();
+  });
+  const auto add_word = [&](std::size_t w, auto& chain) ANNULUS_INLINED {
+    auto row = Integers::load_words(right + w * lanes);
+    if constexpr (right_is_biased) row = Integers::flip_sign(row);
     simd::unroll<Queries>([&](auto q) {
-      const auto word = Integers::broadcast_word(left[q]);
-      if constexpr (simd::has_byte_products) sums[q] = Integers::multiply_add_bytes(sums[q], row, word);
-      else sums[q] = Integers::multiply_add(sums[q], row, word);
+      sum_type& sum = chain[q];
+      const auto word = [&] { return Integers::broadcast_word(left[w * lanes + q]); };
+      if constexpr (multiplies_lanes<Integers>)
+        sum = Integers::template multiply_add_lane<q>(sum, row, Integers::load_words(left + w * lanes));
+      else if constexpr (simd::has_byte_products) sum = Integers::multiply_add_bytes(sum, row, word());
+      else sum = Integers::multiply_add(sum, row, word());
     });
-  }
-  simd::unroll<Queries>([&](auto q) { Integers::store(out + q * lanes, sums[q]); });
+  };
+  std::size_t w = 0;
+  if constexpr (chains == 2)
+    for (; w + 2 <= words; w += 2) {
+      add_word(w, sums[0]);
+      add_word(w + 1, sums[1]);
+    }
+  for (; w < words; ++w) add_word(w, sums[0]);
+  simd::unroll<Queries>([&](auto q) {
+    if constexpr (chains == 2) sums[0][q] = Integers::add(sums[0][q], sums[1][q]);
+    Integers::store(out + q * lanes, sums[0][q]);
+  });
 }
 
 /// Ranks between rows of codes.
@@ -179,7 +206,8 @@ class code_space {
       }
       const std::size_t readable = simd::has_byte_products ? m_codes->row_bytes() : m_words * 4;
       std::size_t w = 0;
-      for (; 4 * (w + lanes) <= readable; w += lanes) simd::transpose_square(rows, 4 * w, flip, out + w * lanes);
+      for (; w < m_words && 4 * (w + lanes) <= readable; w += lanes)
+        simd::transpose_square(rows, 4 * w, flip, out + w * lanes);
       if (w < m_words) {  // what is left of the rows, padded
         alignas(64) std::uint8_t last[lanes][4 * lanes];
         std::memset(last, flip != 0 ? 128 : 0, sizeof last);
@@ -192,11 +220,11 @@ class code_space {
       sum_codes(out, m_starts.data() + p * lanes);
     }
 
-    /// What the products of bytes are to start from: the right side is 128 too high.
+    /// What products are to start from, as the right side may be 128 too high.
     template <class Integers = simd::integers>  // as not every build multiplies bytes
     void sum_codes(const std::int32_t* panel, std::int32_t* starts) const noexcept {
       std::fill_n(starts, lanes, 0);
-      if constexpr (simd::has_byte_products) {
+      if constexpr (right_is_biased) {
         auto sums = Integers::zero();
         const auto unit = Integers::broadcast_word(0x01010101);
         for (std::size_t w = 0; w < m_words; ++w)

@@ -5,6 +5,7 @@
 
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/simd/integers.hpp>
+#include <annulus/core/simd/masks.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -27,6 +28,13 @@ inline std::uint32_t sums_below(const std::uint16_t* sums, std::uint16_t limit) 
     return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(not_below(i), not_below(i + 8))));
   };
   return ~(bits(0) | bits(16) << 16);
+#elif defined(__aarch64__)
+  const uint16x8_t bound = vdupq_n_u16(limit);
+  const auto below = [&](std::size_t i) { return vreinterpretq_u8_u16(vcltq_u16(vld1q_u16(sums + i), bound)); };
+  const auto bits = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(simd::neon_mask<1>(vuzp1q_u8(below(i), below(i + 8))));
+  };
+  return bits(0) | bits(16) << 16;
 #else
   std::uint32_t below = 0;
   for (std::size_t i = 0; i < sums_at_once; ++i) below |= std::uint32_t{sums[i] < limit} << i;

@@ -52,24 +52,29 @@ struct scalar_nibbles {
 /// Registers of one sub-quantiser, 16 codes in each half of its bytes.
 struct xmm_bytes {
   using type = __m128i;
-  static constexpr std::size_t size = 16;
+  static constexpr std::size_t size = 16, queries = 2;  ///< whose sums take half of 16 registers
+  /// Sums of 16-bit words, and once more of the odd bytes by themselves, to be subtracted from the others at the end.
+  /// That takes three instructions a register.
+  struct total {
+    type all, odd;
+  };
   static type load(const std::uint8_t* p) noexcept { return _mm_load_si128(reinterpret_cast<const type*>(p)); }
-  static type zero() noexcept { return _mm_setzero_si128(); }
   static type low_nibbles(type v) noexcept { return _mm_and_si128(v, _mm_set1_epi8(15)); }
   static type high_nibbles(type v) noexcept { return low_nibbles(_mm_srli_epi16(v, 4)); }
   static type look_up(type table, type v) noexcept { return _mm_shuffle_epi8(table, v); }
-  static type add(type a, type b) noexcept { return _mm_add_epi16(a, b); }
-  static type high_bytes(type v) noexcept { return _mm_srli_epi16(v, 8); }
-  static type without_high(type v, type high) noexcept { return _mm_sub_epi16(v, _mm_slli_epi16(high, 8)); }
-  /// Whether one of the sums of codes 0 to 7 and of 8 to 15 is below a limit.
-  static bool any_below(type front, type back, std::uint16_t limit) noexcept {
-    const type bound = _mm_set1_epi16(static_cast<std::int16_t>(limit));
-    const type below = _mm_or_si128(_mm_subs_epu16(bound, front), _mm_subs_epu16(bound, back));
-    return _mm_movemask_epi8(_mm_cmpeq_epi16(below, zero())) != 0xFFFF;
+  static total zero() noexcept { return {_mm_setzero_si128(), _mm_setzero_si128()}; }
+  static total add(total sum, type v) noexcept {
+    return {_mm_add_epi16(sum.all, v), _mm_add_epi16(sum.odd, _mm_srli_epi16(v, 8))};
   }
-  static void store(type front, type back, std::uint16_t* sums) noexcept {
-    _mm_storeu_si128(reinterpret_cast<type*>(sums), front);
-    _mm_storeu_si128(reinterpret_cast<type*>(sums + 8), back);
+  static total finished(total sum) noexcept { return {_mm_sub_epi16(sum.all, _mm_slli_epi16(sum.odd, 8)), sum.odd}; }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    const type bound = _mm_set1_epi16(static_cast<std::int16_t>(limit));
+    const type below = _mm_or_si128(_mm_subs_epu16(bound, sum.all), _mm_subs_epu16(bound, sum.odd));
+    return _mm_movemask_epi8(_mm_cmpeq_epi16(below, _mm_setzero_si128())) != 0xFFFF;
+  }
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    _mm_storeu_si128(reinterpret_cast<type*>(sums), sum.all);
+    _mm_storeu_si128(reinterpret_cast<type*>(sums + 8), sum.odd);
   }
 };
 
@@ -77,36 +82,71 @@ struct xmm_bytes {
 /// Registers of two sub-quantisers, which are summed once at the end of a block.
 struct ymm_bytes {
   using type = __m256i;
-  static constexpr std::size_t size = 32;
+  static constexpr std::size_t size = 32, queries = 2;
+  struct total {
+    type all, odd;
+  };
   static type load(const std::uint8_t* p) noexcept { return _mm256_load_si256(reinterpret_cast<const type*>(p)); }
-  static type zero() noexcept { return _mm256_setzero_si256(); }
   static type low_nibbles(type v) noexcept { return _mm256_and_si256(v, _mm256_set1_epi8(15)); }
   static type high_nibbles(type v) noexcept { return low_nibbles(_mm256_srli_epi16(v, 4)); }
   static type look_up(type table, type v) noexcept { return _mm256_shuffle_epi8(table, v); }
-  static type add(type a, type b) noexcept { return _mm256_add_epi16(a, b); }
-  static type high_bytes(type v) noexcept { return _mm256_srli_epi16(v, 8); }
-  static type without_high(type v, type high) noexcept { return _mm256_sub_epi16(v, _mm256_slli_epi16(high, 8)); }
-  static type fold(type front, type back) noexcept {
-    return add(_mm256_permute2x128_si256(front, back, 0x20), _mm256_permute2x128_si256(front, back, 0x31));
+  static total zero() noexcept { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static total add(total sum, type v) noexcept {
+    return {_mm256_add_epi16(sum.all, v), _mm256_add_epi16(sum.odd, _mm256_srli_epi16(v, 8))};
   }
-  static bool any_below(type front, type back, std::uint16_t limit) noexcept {
-    const type bound = _mm256_set1_epi16(static_cast<std::int16_t>(limit));
-    const type below = _mm256_subs_epu16(bound, fold(front, back));
+  static total finished(total sum) noexcept {
+    const type even = _mm256_sub_epi16(sum.all, _mm256_slli_epi16(sum.odd, 8));
+    return {_mm256_add_epi16(_mm256_permute2x128_si256(even, sum.odd, 0x20),
+                             _mm256_permute2x128_si256(even, sum.odd, 0x31)),
+            sum.odd};
+  }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    const type below = _mm256_subs_epu16(_mm256_set1_epi16(static_cast<std::int16_t>(limit)), sum.all);
     return _mm256_testz_si256(below, below) == 0;
   }
-  static void store(type front, type back, std::uint16_t* sums) noexcept {
-    _mm256_storeu_si256(reinterpret_cast<type*>(sums), fold(front, back));
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<type*>(sums), sum.all);
   }
 };
 #endif
 
-/// By pshufb, in faiss's order. A register of looked-up bytes is added as 16-bit words, and its odd bytes once more by
-/// themselves: at the end the odd sums are subtracted from the others. That takes three instructions a register.
+#elif defined(__aarch64__)
+
+/// Registers of one sub-quantiser. NEON adds bytes to words, eight at a time.
+struct neon_bytes {
+  using type = uint8x16_t;
+  static constexpr std::size_t size = 16, queries = 4;
+  struct total {
+    uint16x8_t front, back;  ///< of bytes 0 to 7 and 8 to 15
+  };
+  static type load(const std::uint8_t* p) noexcept { return vld1q_u8(p); }
+  static type low_nibbles(type v) noexcept { return vandq_u8(v, vdupq_n_u8(15)); }
+  static type high_nibbles(type v) noexcept { return vshrq_n_u8(v, 4); }
+  static type look_up(type table, type v) noexcept { return vqtbl1q_u8(table, v); }
+  static total zero() noexcept { return {vdupq_n_u16(0), vdupq_n_u16(0)}; }
+  static total add(total sum, type v) noexcept {
+    return {vaddw_u8(sum.front, vget_low_u8(v)), vaddw_high_u8(sum.back, v)};
+  }
+  static total finished(total sum) noexcept { return sum; }
+  static bool any_below(total sum, std::uint16_t limit) noexcept {
+    return vminvq_u16(vminq_u16(sum.front, sum.back)) < limit;
+  }
+  static void store(total sum, std::uint16_t* sums) noexcept {
+    vst1q_u16(sums, vuzp1q_u16(sum.front, sum.back));
+    vst1q_u16(sums + 8, vuzp2q_u16(sum.front, sum.back));
+  }
+};
+
+#endif
+
+#if defined(__SSSE3__) || defined(__aarch64__)
+
+/// By shuffles of tables of 16 bytes, in faiss's order.
 template <class Bytes>
 struct shuffled_nibbles {
   using order = pair_order;
   using type = typename Bytes::type;
-  static constexpr std::size_t queries = 2;  ///< their sums take half of 16 registers
+  static constexpr std::size_t queries = Bytes::queries;
 
   /// Not inlined, so that the registers hold the sums and nothing else.
   template <std::size_t Queries>
@@ -116,32 +156,29 @@ struct shuffled_nibbles {
     const std::size_t table_bytes = blocks.table_bytes();
     for (std::size_t b = begin; b < end; ++b) {
       const std::uint8_t* const block = blocks.block(b);
-      type low[Queries][2], high[Queries][2];  // of all bytes and of the odd ones
-      simd::unroll<Queries>([&](auto q) { low[q][0] = low[q][1] = high[q][0] = high[q][1] = Bytes::zero(); });
+      typename Bytes::total low[Queries], high[Queries];  // of codes 0 to 15 and 16 to 31
+      simd::unroll<Queries>([&](auto q) { low[q] = high[q] = Bytes::zero(); });
       for (std::size_t at = 0; at < table_bytes; at += Bytes::size) {
         const type codes = Bytes::load(block + at);
         const type low_codes = Bytes::low_nibbles(codes), high_codes = Bytes::high_nibbles(codes);
         simd::unroll<Queries>([&](auto q) {
           const type table = Bytes::load(tables + q * table_bytes + at);
-          const type low_entries = Bytes::look_up(table, low_codes), high_entries = Bytes::look_up(table, high_codes);
-          low[q][0] = Bytes::add(low[q][0], low_entries);
-          low[q][1] = Bytes::add(low[q][1], Bytes::high_bytes(low_entries));
-          high[q][0] = Bytes::add(high[q][0], high_entries);
-          high[q][1] = Bytes::add(high[q][1], Bytes::high_bytes(high_entries));
+          low[q] = Bytes::add(low[q], Bytes::look_up(table, low_codes));
+          high[q] = Bytes::add(high[q], Bytes::look_up(table, high_codes));
         });
       }
       bool any = false;
       simd::unroll<Queries>([&](auto q) {
-        low[q][0] = Bytes::without_high(low[q][0], low[q][1]);
-        high[q][0] = Bytes::without_high(high[q][0], high[q][1]);
-        any = any || Bytes::any_below(low[q][0], low[q][1], limits[q]) ||
-              Bytes::any_below(high[q][0], high[q][1], limits[q]);
+        low[q] = Bytes::finished(low[q]);
+        high[q] = Bytes::finished(high[q]);
+        any = any || Bytes::any_below(low[q], limits[q]) || Bytes::any_below(high[q], limits[q]);
       });
       if (!any) [[likely]]
         continue;
-      simd::unroll<Queries>([&](auto q) {
-        Bytes::store(low[q][0], low[q][1], sums + q * sums_at_once);
-        Bytes::store(high[q][0], high[q][1], sums + q * sums_at_once + 16);
+      // Inlined where it is seldom run, too: a reference to the sums would keep them in memory.
+      simd::unroll<Queries>([&](auto q) ANNULUS_INLINED {
+        Bytes::store(low[q], sums + q * sums_at_once);
+        Bytes::store(high[q], sums + q * sums_at_once + 16);
       });
       return b;
     }
@@ -203,6 +240,8 @@ using nibble_kernel = permuted_nibbles;
 using nibble_kernel = shuffled_nibbles<ymm_bytes>;
 #elif defined(__SSSE3__)
 using nibble_kernel = shuffled_nibbles<xmm_bytes>;
+#elif defined(__aarch64__)
+using nibble_kernel = shuffled_nibbles<neon_bytes>;
 #else
 using nibble_kernel = scalar_nibbles<nibble_order>;
 #endif

@@ -2,7 +2,7 @@
 
 /// \file
 /// Codes of 8 bits and the scan over them: a table of 256 bytes is four registers of AVX-512, which two permutations of
-/// 128 bytes look up for 64 codes at a time.
+/// 128 bytes look up for 64 codes at a time, or 16 of NEON, looked up by fours for 16 codes.
 
 #include <annulus/quantization/scan/block_layout.hpp>
 #include <annulus/storage/archive.hpp>
@@ -143,6 +143,56 @@ struct permuted_bytes {
   }
 };
 using byte_kernel = permuted_bytes;
+
+#elif defined(__aarch64__)
+
+/// By vqtbl4q, whose table of 64 bytes is a quarter of one: it gives 0 for codes that are in another quarter.
+struct quartered_bytes {
+  static std::size_t find(const blocks_8_bits& blocks, std::size_t& begin, std::size_t end, const std::uint8_t* table,
+                          std::uint16_t limit, std::uint16_t* sums) noexcept {
+    for (; begin < end; ++begin)
+      if (sum_block(blocks, begin, table, limit, sums)) return 1;
+    return 0;
+  }
+
+ private:
+  static constexpr std::size_t vectors = blocks_8_bits::vectors_a_block / 16;
+
+  /// Not inlined, so that the registers hold the sums and nothing else.
+  [[gnu::noinline]] static bool sum_block(const blocks_8_bits& blocks, std::size_t b, const std::uint8_t* table,
+                                          std::uint16_t limit, std::uint16_t* sums) noexcept {
+    const std::uint8_t* codes = blocks.block(b);
+    uint16x8_t sum[2 * vectors];
+    simd::unroll<2 * vectors>([&](auto i) { sum[i] = vdupq_n_u16(0); });
+    for (std::size_t m = 0; m < blocks.m(); ++m, codes += blocks_8_bits::vectors_a_block) {
+      const std::uint8_t* const entries = table + m * blocks_8_bits::table_stride;
+      uint8x16_t code[vectors], found[vectors];
+      const uint8x16x4_t first = vld1q_u8_x4(entries);
+      simd::unroll<vectors>([&](auto i) {
+        code[i] = vld1q_u8(codes + 16 * i);
+        found[i] = vqtbl4q_u8(first, code[i]);
+      });
+      simd::unroll<3>([&](auto q) {
+        const uint8x16x4_t next = vld1q_u8_x4(entries + 64 * (q + 1));
+        simd::unroll<vectors>([&](auto i) {
+          code[i] = vsubq_u8(code[i], vdupq_n_u8(64));
+          found[i] = vorrq_u8(found[i], vqtbl4q_u8(next, code[i]));
+        });
+      });
+      simd::unroll<vectors>([&](auto i) {
+        sum[2 * i] = vaddw_u8(sum[2 * i], vget_low_u8(found[i]));
+        sum[2 * i + 1] = vaddw_high_u8(sum[2 * i + 1], found[i]);
+      });
+    }
+    uint16x8_t least = sum[0];
+    simd::unroll<2 * vectors>([&](auto i) { least = vminq_u16(least, sum[i]); });
+    if (vminvq_u16(least) >= limit) [[likely]]
+      return false;
+    simd::unroll<2 * vectors>([&](auto i) ANNULUS_INLINED { vst1q_u16(sums + 8 * i, sum[i]); });
+    return true;
+  }
+};
+using byte_kernel = quartered_bytes;
 #else
 using byte_kernel = scalar_bytes;
 #endif
