@@ -5,7 +5,8 @@
 
 Compiles hot_loops.cpp for each processor, takes the innermost loop of each function and asks llvm-mca for its cycles.
 Beside them stands the limit: the loads and vector operations that the loop cannot do without, or all that it has,
-divided by how many the processor begins in a cycle. Standard library only; needs clang, llvm-mca, and g++'s headers for aarch64.
+divided by how many the processor begins in a cycle. Standard library only; needs clang, llvm-mca, and g++'s headers for
+aarch64.
 """
 
 import argparse
@@ -30,7 +31,8 @@ LOOPS = (
     ("squared L2 of uint8, d = 128: a row", "uint8_l2", 1, 16, 16),
     ("sq8 codes, d = 128, four at a time: a row", "sq8_four_rows", 4, 10, {"neoverse-v1": 8, "others": 18}),
     ("bits that differ, 256 bits, four rows at a time: a row", "hamming", 4, 2.5, 6.75),
-    ("scan of 4-bit codes: a sub-quantiser of 32 codes, one of four queries", "shuffled_nibbles", 4, 1.25, {"neoverse-v1": 8.5, "others": 6.5}),
+    ("scan of 4-bit codes: a sub-quantiser of 32 codes, one of four queries", "shuffled_nibbles", 4, 1.25,
+     {"neoverse-v1": 8.5, "others": 6.5}),
     ("scan of 8-bit codes: a sub-quantiser of 64 codes", "sum_block", 1, 20, {"neoverse-n1": 80, "others": 48}),
     ("RaBitQ's look-ups: 24 bits of 16 rows", "shuffle_lookup", 1, 9, {"neoverse-v1": 25, "others": 19}),
     ("tile of 8-bit products: four coordinates of 12 x 8", "multiply_tileIa", 1, 5, 24),
@@ -125,11 +127,12 @@ def main():
         "# What the loops cost on 64-bit ARM",
         "",
         "Cycles computed by llvm-mca, not measured: of the loops of [hot_loops.cpp](hot_loops.cpp), compiled by clang",
-        f"{version} for each processor, with everything in the L1 cache. In brackets how many times the limit that is: the",
-        "loads and vector operations that a loop cannot do without, or all operations that it has, divided by how many begin in",
-        "a cycle. LLVM's model of apple-m1 is that of an older and narrower core: M1 begins four vector operations in a cycle,",
-        "not three. Half of the vector pipes of Neoverse N1 and V1 multiply 16 bits; one of N1's converts halves. A look-up in",
-        "a table is two operations on V1; in one of 64 bytes it is three on N1, and counted as one elsewhere.",
+        f"{version} for each processor, with everything in the L1 cache. In brackets how many times the limit that",
+        "is: the loads and vector operations that a loop cannot do without, or all operations that it has, divided by",
+        "how many begin in a cycle. LLVM's model of apple-m1 is that of an older and narrower core: M1 begins four",
+        "vector operations in a cycle, not three. Half of the vector pipes of Neoverse N1 and V1 multiply 16 bits and",
+        "convert halves. A look-up in a table is two operations on V1; in one of 64 bytes it is three on N1, and",
+        "counted as one elsewhere.",
         "",
         "`./costs.py --clang clang++-19 --mca llvm-mca-19` writes this page.",
         "",

@@ -58,7 +58,7 @@ struct operation<kernels::canberra, T> : floating_operation<T> {
   static auto fold(auto sum, auto a, auto b) noexcept {
     using vector = decltype(sum);
     const auto size = xsimd::abs(a) + xsimd::abs(b);
-    return sum + xsimd::abs(a - b) / xsimd::select(size == vector(0), vector(1), size);
+    return sum + simd::divide(xsimd::abs(a - b), xsimd::select(size == vector(0), vector(1), size));
   }
 };
 
@@ -143,9 +143,9 @@ struct operation<kernels::powers<Halves>, T> : floating_operation<T> {
   static_assert(Halves == 3 || Halves == 5 || Halves == 6 || Halves == 8);
   static auto fold(auto sum, auto a, auto b) noexcept {
     const auto x = xsimd::abs(a - b);
-    if constexpr (Halves == 3) return xsimd::fma(x, xsimd::sqrt(x), sum);
+    if constexpr (Halves == 3) return xsimd::fma(x, simd::sqrt(x), sum);
     const auto square = x * x;
-    if constexpr (Halves == 5) return xsimd::fma(square, xsimd::sqrt(x), sum);
+    if constexpr (Halves == 5) return xsimd::fma(square, simd::sqrt(x), sum);
     else if constexpr (Halves == 6) return xsimd::fma(square, x, sum);
     else return xsimd::fma(square, square, sum);
   }
@@ -173,7 +173,7 @@ class power_sum {
   /// Logarithms are clamped where their exp is negligible beside that of the greatest, and so are never infinite.
   void add(const vector& x) noexcept {
     const vector negligible(Lane(std::numeric_limits<Lane>::min_exponent) * std::numbers::ln2_v<Lane>);
-    m_sum += simd::exp(xsimd::max(m_p * simd::log(xsimd::abs(x) / m_scale), negligible));
+    m_sum += simd::exp(xsimd::max(m_p * simd::log(simd::divide(xsimd::abs(x), m_scale)), negligible));
   }
   Lane norm() const noexcept { return m_greatest * std::pow(simd::reduce_add(m_sum), m_root); }
 

@@ -41,7 +41,7 @@ Batch jensen_shannon_ratio(Batch w) noexcept {
                              5202.6645509f, 0.693145797204f);
   const Batch below =
       horner(1151114311.61f, 4357478146.09f, 2295709962.69f, 221618721.583f, 3633809.9499f, 7509.59791869f, 1.0f);
-  return above / below;
+  return simd::divide(above, below);
 }
 
 /// ((1 + x) log(1 + x) + (1 - x) log(1 - x)) / (2 x^2) as a series in y = x^2 < 1/16, to double's precision.
@@ -59,7 +59,7 @@ struct operation<kernels::jensen_shannon, T> : floating_operation<T> {
   static batch fold(batch sum, batch a, batch b) noexcept {
     // At least the smallest normal number: where both are zero, zero times the inverse has to be zero.
     const batch total = xsimd::max(a + b, batch(std::numeric_limits<T>::min()));
-    const batch inverse = batch(T(1)) / total, difference = a - b;
+    const batch inverse = simd::divide(batch(T(1)), total), difference = a - b;
     const batch x = simd::in_order(difference * inverse), half = batch(T(0.5));
     const batch w = batch(T(4)) * (simd::in_order(a * inverse) * simd::in_order(b * inverse));
     if constexpr (std::same_as<T, float>) {

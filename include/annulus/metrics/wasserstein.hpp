@@ -46,7 +46,9 @@ class cumulated_distance : public metric_of_order {
     if (greatest == 0) return T(0);
     using batch = simd::batch<T>;
     batch sum(T(0));
-    const auto add = [&](batch x, batch y) { sum += power(xsimd::abs(x - y) / batch(greatest), static_cast<T>(m_p)); };
+    const auto add = [&](batch x, batch y) {
+      sum += power(simd::divide(xsimd::abs(x - y), batch(greatest)), static_cast<T>(m_p));
+    };
     std::size_t i = 0;
     for (; i + simd::lanes<T> <= d; i += simd::lanes<T>) add(simd::load(a + i), simd::load(b + i));
     if (i < d) add(simd::load_partial(a + i, d - i), simd::load_partial(b + i, d - i));

@@ -86,9 +86,9 @@ class framed_points {
     }
     std::uint64_t unfit = 0;
     for (std::size_t i = 0; i < rounded; i += width) {
-      const batch length = xsimd::sqrt(simd::load(m_lengths.data() + i));
+      const batch length = simd::sqrt(simd::load(m_lengths.data() + i));
       length.store_unaligned(m_lengths.data() + i);
-      xsimd::sqrt(simd::load(m_errors.data() + i)).store_unaligned(m_errors.data() + i);
+      simd::sqrt(simd::load(m_errors.data() + i)).store_unaligned(m_errors.data() + i);
       unfit |= ~simd::mask(length <= batch(integer_frame::longest)) & ((std::uint64_t{1} << width) - 1);  // also NaN
     }
     for (std::size_t i = 0; i < n && unfit != 0; ++i)

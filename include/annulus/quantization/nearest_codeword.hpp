@@ -81,7 +81,7 @@ class nearest_codeword {
         const batch twice = batch::load_aligned(ranks);
         // The rounding of the integers, and that of the floats here.
         const batch slack = batch(2.0f) + batch(6e-7f) * square + batch(2e-7f) * xsimd::abs(twice);
-        return xsimd::sqrt(xsimd::max(square + twice + batch(side) * slack, batch(0.0f)));
+        return simd::sqrt(xsimd::max(square + twice + batch(side) * slack, batch(0.0f)));
       };
       const batch gap = distance(s.second.data(), -1) - distance(s.least.data(), 1);
       const batch error = (simd::load(framed.errors() + first + i) + batch(rounding)) * batch(ratio) + batch(own_error);

@@ -153,3 +153,31 @@ TEMPLATE_TEST_CASE("narrow integers are loaded as those of 32 bits", "[simd]", s
     REQUIRE(std::equal(narrow.begin(), narrow.end(), wide));
   }
 }
+
+TEMPLATE_TEST_CASE("quotients and square roots are rounded correctly, to the ends of the range", "[batch]", float,
+                   double) {
+  using limits = std::numeric_limits<TestType>;
+  using batch = annulus::simd::batch<TestType>;
+  const std::vector<TestType> values{0,
+                                     1,
+                                     2,
+                                     3,
+                                     TestType(0.1),
+                                     70,
+                                     255,
+                                     TestType(1e-20),
+                                     TestType(1e20),
+                                     7,
+                                     10,
+                                     128,
+                                     1e-3f,
+                                     limits::min(),
+                                     limits::max(),
+                                     limits::infinity()};
+  for (const TestType a : values) {
+    REQUIRE(lanes_of(annulus::simd::sqrt(batch(a)))[0] == std::sqrt(a));
+    for (const TestType b : values)
+      if (b != 0 && (a <= limits::max() || b <= limits::max()))
+        REQUIRE(lanes_of(annulus::simd::divide(batch(a), batch(b)))[0] == a / b);
+  }
+}

@@ -122,6 +122,22 @@ batch<T> min_skip_nan(const batch<T>& candidate, const batch<T>& kept) noexcept 
 #endif
 }
 
+/// a / b and the square root, correctly rounded: for floats xsimd 8 has estimates on ARM.
+template <class T>
+batch<T> divide(const batch<T>& a, const batch<T>& b) noexcept {
+#if defined(__aarch64__)
+  if constexpr (std::is_same_v<T, float>) return vdivq_f32(a, b);
+#endif
+  return a / b;
+}
+template <class T>
+batch<T> sqrt(const batch<T>& v) noexcept {
+#if defined(__aarch64__)
+  if constexpr (std::is_same_v<T, float>) return vsqrtq_f32(v);
+#endif
+  return xsimd::sqrt(v);
+}
+
 /// The same lanes behind a barrier: under -ffast-math no sum or product that they come from is reordered with later
 /// ones.
 template <class T>
