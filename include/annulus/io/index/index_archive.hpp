@@ -35,6 +35,12 @@ bool parse_number(std::string_view text, T& value) {
   if constexpr (std::same_as<T, bool>) {
     value = text == "true";
     return value || text == "false";
+#if !defined(__cpp_lib_to_chars)  // as in libc++ before 20, whose from_chars reads integers alone
+  } else if constexpr (std::is_floating_point_v<T>) {
+    std::istringstream stream{std::string(text)};
+    stream.imbue(std::locale::classic());
+    return (stream >> std::noskipws >> value) && stream.peek() == std::istringstream::traits_type::eof();
+#endif
   } else {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc{} && end == text.data() + text.size();
