@@ -67,9 +67,11 @@ struct table_indices<blocks_4_bits<pair_order>> {
   }
 };
 
-/// Sums of `Width` queries side by side: a vector, or an integer for a query alone.
+/// Sums of `Width` queries side by side, and the entries that are added: a vector of words, or an integer for a query
+/// alone.
 template <std::size_t Width>
 struct word_sums {
+  using entry = std::int16_t;
   simd::batch<std::int16_t> lanes;
   explicit word_sums(const std::int16_t* p) noexcept : lanes(simd::batch<std::int16_t>::load_aligned(p)) {}
   void add(const std::int16_t* p) noexcept { lanes += simd::batch<std::int16_t>::load_aligned(p); }
@@ -77,9 +79,10 @@ struct word_sums {
 };
 template <>
 struct word_sums<1> {
-  int sum;
+  using entry = std::int32_t;  // added as it is loaded
+  std::int32_t sum;
   explicit word_sums(const std::int16_t* p) noexcept : sum(*p) {}
-  void add(const std::int16_t* p) noexcept { sum += *p; }
+  void add(const std::int32_t* p) noexcept { sum += *p; }
   void store(std::int16_t* p) const noexcept { *p = static_cast<std::int16_t>(sum); }
 };
 
@@ -100,6 +103,7 @@ class word_table_scan {
                   Hit&& hit) {
     m_n_tables = indices::n_tables(blocks);
     m_tables.resize(m_n_tables * entries * queries_at_once);
+    m_own_tables.resize(m_n_tables * entries);
     m_sums.resize(vectors_at_once * queries_at_once);
     m_indices.resize(blocks_at_once * indices::buffer_bytes(blocks));
     for (std::size_t first = 0; first < count; first += queries_at_once) {
@@ -124,6 +128,14 @@ class word_table_scan {
     return static_cast<std::int16_t>(sum ^ 0x8000u);
   }
 
+  template <std::size_t Width>
+  using entry = typename word_sums<Width>::entry;
+  template <std::size_t Width>
+  entry<Width>* table(std::size_t t) noexcept {
+    if constexpr (Width == 1) return m_own_tables.data() + t * entries;
+    else return m_tables.data() + t * entries * Width;
+  }
+
   /// For up to Width queries.
   template <std::size_t Width, class Hit>
   void scan(const Blocks& blocks, const std::uint8_t* tables, const std::uint16_t* limits, std::size_t queries,
@@ -140,9 +152,9 @@ class word_table_scan {
   void fill_tables(const std::uint8_t* bytes, std::size_t stride, std::size_t queries) noexcept {
     for (std::size_t t = 0; t < m_n_tables; ++t)
       for (std::size_t q = 0; q < Width; ++q) {
-        std::int16_t* const out = m_tables.data() + t * entries * Width + q;
+        auto* const out = table<Width>(t) + q;
         const std::uint8_t* const own = bytes + (q < queries ? q : 0) * stride;
-        for (std::size_t i = 0; i < entries; ++i) out[i * Width] = static_cast<std::int16_t>(indices::entry(own, t, i));
+        for (std::size_t i = 0; i < entries; ++i) out[i * Width] = static_cast<entry<Width>>(indices::entry(own, t, i));
       }
   }
 
@@ -161,13 +173,13 @@ class word_table_scan {
 
   /// Adds the entries of tables [begin, end) to the sums of vectors side by side.
   template <std::size_t Width>
-  void add_tables(const std::uint8_t* places, std::size_t begin, std::size_t end, std::int16_t* sums) const noexcept {
+  void add_tables(const std::uint8_t* places, std::size_t begin, std::size_t end, std::int16_t* sums) noexcept {
     static_assert(side_by_side == 4);
     word_sums<Width> sum[] = {word_sums<Width>(sums), word_sums<Width>(sums + Width),
                               word_sums<Width>(sums + 2 * Width), word_sums<Width>(sums + 3 * Width)};
-    const std::int16_t* table = m_tables.data() + begin * entries * Width;
-    for (std::size_t t = begin; t < end; ++t, table += entries * Width, places += Blocks::vectors_a_block)
-      simd::unroll<side_by_side>([&](auto v) { sum[v].add(table + std::size_t{places[v]} * Width); });
+    const entry<Width>* own = table<Width>(begin);
+    for (std::size_t t = begin; t < end; ++t, own += entries * Width, places += Blocks::vectors_a_block)
+      simd::unroll<side_by_side>([&](auto v) { sum[v].add(own + std::size_t{places[v]} * Width); });
     simd::unroll<side_by_side>([&](auto v) { sum[v].store(sums + v * Width); });
   }
 
@@ -197,6 +209,7 @@ class word_table_scan {
 
   std::size_t m_n_tables = 0;
   aligned_vector<std::int16_t> m_tables, m_sums;
+  aligned_vector<std::int32_t> m_own_tables;  ///< of a query alone
   aligned_vector<std::uint8_t> m_indices;
 };
 
