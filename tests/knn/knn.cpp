@@ -291,7 +291,8 @@ TEST_CASE("progress ends at 1 and is reported on the calling thread", "[knn]") {
           CHECK(watch.fault({"knn"}) == "");
           CHECK(std::ranges::all_of(fractions, [](double f) { return f >= 0 && f <= 1; }));
           CHECK(elsewhere == 0);
-          if (m == many && threads == 1 && metric == std::string_view("euclidean")) CHECK(fractions.size() > 1);
+          const bool is_by_tiles = simd::has_fast_integers && metric == std::string_view("euclidean");
+          if (m == many && threads == 1 && is_by_tiles) CHECK(fractions.size() > 1);
         }
 }
 
