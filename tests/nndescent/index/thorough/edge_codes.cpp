@@ -111,12 +111,13 @@ errors errors_of(const Graph& g, const matrix<T>& queries) {
       std::vector<id_type> visited;
       for (std::size_t group = 0; group < g.codes.n_groups(); ++group)
         g.codes.visit_promising(code_query, v, group, at, std::numeric_limits<float>::infinity(),
-                                [&](id_type id) { visited.push_back(id); });
+                                [&](id_type id, float) { visited.push_back(id); });
       result.lost += !std::ranges::equal(visited, neighbors);
       for (std::size_t e = 0; e < neighbors.size(); ++e) {
         const float rank = rank_of(neighbors[e]);
         bool is_met = false;
-        g.codes.visit_promising(code_query, v, e / 32, at, rank, [&](id_type id) { is_met |= id == neighbors[e]; });
+        g.codes.visit_promising(code_query, v, e / 32, at, rank,
+                                [&](id_type id, float bound) { is_met |= id == neighbors[e] && bound <= rank; });
 
         // 32 ids; 32 words, with the upper halves of scale and of add; and the codes.
         const std::uint8_t* const block = reader.blocks.data() + (v * g.codes.n_groups() + e / 32) * group_bytes;
@@ -341,7 +342,8 @@ TEST_CASE("neighbours beyond the range of floats are never left out, nor are any
         if (v % 3 != 0 && id % 3 != 0) continue;
         if (rows(v % 3 == 0 ? v : id, 0) > -1e20 && rows(v % 3 == 0 ? v : id, 0) < 1e20) continue;
         bool is_met = false;
-        g.codes.visit_promising(q, v, j / 32, v % 3 == 0 ? 1e36f : 1.0f, 1.0f, [&](id_type to) { is_met |= to == id; });
+        g.codes.visit_promising(q, v, j / 32, v % 3 == 0 ? 1e36f : 1.0f, 1.0f,
+                                [&](id_type to, float) { is_met |= to == id; });
         left_out += !is_met;
       }
     CHECK(left_out == 0);
