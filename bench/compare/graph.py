@@ -21,6 +21,7 @@ import faiss
 import numpy as np
 
 import datasets
+import graph_libraries
 from measure import Contender, race
 
 N_NEIGHBORS = 30
@@ -87,40 +88,18 @@ def pynndescent_index(rows, metric, threads):
 
 
 def hnswlib_index(rows, metric, threads):
-    import hnswlib
-
-    index = hnswlib.Index({"sqeuclidean": "l2"}.get(metric, metric), rows.shape[1])
-    index.init_index(len(rows), M=16, ef_construction=200)
-    index.add_items(rows, num_threads=threads)
-
-    def search(queries, ef):
-        index.set_ef(ef)
-        return index.knn_query(queries, K, num_threads=1)[0]
-
-    return search
+    search = graph_libraries.hnswlib_index(rows, threads, {"sqeuclidean": "l2"}.get(metric, metric))
+    return lambda queries, ef: search(queries, K, ef)
 
 
 def faiss_index(rows, metric, threads):
-    index = faiss.IndexHNSWFlat(rows.shape[1], 32)
-    index.hnsw.efConstruction = 100
-    index.add(rows)
-    return lambda queries, ef: index.search(queries, K, params=faiss.SearchParametersHNSW(efSearch=ef))[1]
+    search = graph_libraries.faiss_index(rows, threads)
+    return lambda queries, ef: search(queries, K, ef)
 
 
 def svs_index(rows, metric, threads):
-    import svs
-
-    parameters = svs.VamanaBuildParameters(alpha=1.2, graph_max_degree=32, window_size=200)
-    index = svs.Vamana.build(parameters, rows, svs.DistanceType.L2, threads)
-    index.num_threads = 1
-
-    def search(queries, window):
-        parameters = index.search_parameters  # whose prefetching the library has chosen
-        parameters.buffer_config = svs.SearchBufferConfig(window, window)
-        index.search_parameters = parameters
-        return index.search(queries, K)[0]
-
-    return search
+    search = graph_libraries.svs_index(rows, threads)
+    return lambda queries, window: search(queries, K, window)
 
 
 @dataclass

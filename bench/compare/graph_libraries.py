@@ -199,10 +199,10 @@ def saved_bytes(save):
         return os.stat(file.name).st_size
 
 
-def hnswlib_index(rows, threads):
+def hnswlib_index(rows, threads, space="l2"):
     import hnswlib
 
-    index = hnswlib.Index("l2", rows.shape[1])
+    index = hnswlib.Index(space, rows.shape[1])
     index.init_index(len(rows), M=16, ef_construction=200)
     index.add_items(rows, num_threads=threads)
 

@@ -16,6 +16,13 @@ using annulus::nndescent_search_params;
 
 inline bool odd(id_type id) { return id % 2 == 1; }
 
+/// Rows of mass, all above 0.
+inline matrix<float> masses(std::size_t n, std::size_t d) {
+  auto rows = graphs::clusters<float>(n, d, 10, d);
+  for (std::size_t i = 0; i < n * d; ++i) rows.data()[i] = 0.1f + std::abs(rows.data()[i]);
+  return rows;
+}
+
 /// Whether two indexes give the same answers, bit for bit.
 template <class Index>
 bool same_answers(const Index& a, const Index& b, const typename Index::view_type& queries, float radius) {

@@ -2,6 +2,7 @@
 
 // What a file of recall tests compiles for each of its indexes.
 
+#include "catch.hpp"
 #include "nndescent/indexes.hpp"
 
 namespace indexes {
@@ -27,6 +28,18 @@ findings find_in(const split<T>& data, Metric metric, annulus::nndescent_params 
       searches::well_formed(found) && searches::well_formed(beam), annulus::recall(found, truth, n_wanted),
       annulus::recall(beam, truth, n_wanted),
       annulus::estimate_recall(index.graph(), data.rows, metric, {.n_samples = 100})};
+}
+
+/// An index of clustered rows of T finds at least `floor` of the neighbours.
+template <class T, class Metric>
+void check_metric(Metric metric, double floor, std::size_t d) {
+  const findings found = find_in(clustered<T>(2000, d), metric);
+  CAPTURE(d);
+  CHECK(found.is_well_formed);
+  CHECK(found.wrong_distances == 0);
+  CHECK(found.by_default >= floor);
+  CHECK(found.by_beam >= floor - 0.01);
+  CHECK(found.in_graph >= floor - 0.02);
 }
 
 }  // namespace indexes

@@ -130,11 +130,11 @@ class nndescent_index {
     return detail::lists_to_csr(found, m_graph.n_ids());
   }
 
-  /// The cheapest of some beams whose recall of the k nearest reaches the target on rows of the index that are searched
-  /// for as if they were not in it, by exact search over all others. Where none does, the widest beam tried, with the
-  /// recall that it has. Queries that are unlike the rows need a wider beam: give some to the function below.
-  /// O(n_queries n d). \throws std::invalid_argument for a target outside (0, 1], k = 0, n_queries = 0, or an index
-  /// without its rows.
+  /// The cheapest of some beams (with codes of edges also by_estimates, if that reads less) whose recall of the k
+  /// nearest reaches the target on rows of the index, searched for as if they were not in it, by exact search. Where
+  /// none does, the widest beam tried, with the recall that it has. Queries that are unlike the rows need a wider beam:
+  /// give some to the function below. O(n_queries n d). \throws std::invalid_argument for a target outside (0, 1], k =
+  /// 0, n_queries = 0, or an index without its rows.
   tuned_search tune(double recall_target, const tune_params& params = {}) const {
     detail::check_tuning(recall_target, params.n_queries, params.k, keeps_rows());
     if (size() < 2) return {};

@@ -50,6 +50,7 @@ inline void check_tuning(double recall_target, std::size_t n_queries, std::size_
   if (!has_rows) invalid("keep_rows", false, "tuning needs the rows");
 }
 
+/// What a search reads to rank a row.
 template <class Walk>
 double bytes_a_row(const Walk& walk) noexcept {
   return static_cast<double>(walk.memory_bytes()) / static_cast<double>(std::max<std::size_t>(walk.size(), 1));

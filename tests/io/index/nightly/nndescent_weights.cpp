@@ -14,13 +14,8 @@ namespace {
 constexpr std::size_t n = 250, d = 6;
 const nndescent_params params{.n_neighbors = 6};
 
-/// Rows of mass, all above 0.
 const matrix<float>& masses() {
-  static const auto made = [] {
-    auto all = graphs::clusters<float>(n + 20, d, 10, d);
-    for (std::size_t i = 0; i < all.rows() * d; ++i) all.data()[i] = 0.1f + std::abs(all.data()[i]);
-    return all;
-  }();
+  static const auto made = saved::masses(n + 20, d);
   return made;
 }
 

@@ -2,23 +2,7 @@
 #include "nndescent/index_by.hpp"
 
 using namespace annulus;
-using indexes::clustered;
-using indexes::find_in;
-
-namespace {
-
-template <class T, class Metric>
-void check_metric(Metric metric, double floor, std::size_t d) {
-  const auto found = find_in(clustered<T>(2000, d), metric);
-  CAPTURE(d);
-  CHECK(found.is_well_formed);
-  CHECK(found.wrong_distances == 0);
-  CHECK(found.by_default >= floor);
-  CHECK(found.by_beam >= floor - 0.01);
-  CHECK(found.in_graph >= floor - 0.02);
-}
-
-}  // namespace
+using indexes::check_metric;
 
 TEMPLATE_TEST_CASE("an index of doubles finds nearly all neighbours", "[nndescent_index]", euclidean, cosine,
                    manhattan) {
