@@ -129,8 +129,8 @@ TEST_CASE("no hub is asked about twice on the way down, and the way is the same 
       wrong += way[s].far < way[s].near;
       const std::uint32_t followed = way[s].passed_by % 2 == 1 ? way[s].passed_by + 1 : way[s].passed_by - 1;
       std::vector<step> rest;
-      wrong +=
-          way_from(followed, rest) != leaf || !std::equal(rest.begin(), rest.end(), way.begin() + s + 1, way.end());
+      wrong += way_from(followed, rest) != leaf;
+      wrong += !std::ranges::equal(rest, std::span<const step>(way).subspan(s + 1));
     }
   }
   CHECK(wrong == 0);
