@@ -62,9 +62,9 @@ typedef struct annulus_rows {
   annulus_layout layout;
   annulus_dtype dtype;
   size_t n;
-  size_t dim;              /**< coordinates of a row; of ANNULUS_BITS, bits */
-  const void* data;        /**< dense: element (i, j) at i * row_stride + j * column_stride; CSR: values, or null (sets) */
-  ptrdiff_t row_stride;    /**< in elements (bits: bytes), dense and bits */
+  size_t dim;           /**< coordinates of a row; of ANNULUS_BITS, bits */
+  const void* data;     /**< dense: element (i, j) at i * row_stride + j * column_stride; CSR: values, or null (sets) */
+  ptrdiff_t row_stride; /**< in elements (bits: bytes), dense and bits */
   ptrdiff_t column_stride; /**< in elements, dense; rows whose columns are apart are copied */
   const int64_t* indptr;   /**< CSR: n + 1 */
   const int32_t* indices;  /**< CSR: ascending in each row */
