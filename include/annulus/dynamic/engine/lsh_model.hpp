@@ -53,7 +53,7 @@ class lsh_model final : public index_model {
   std::string_view kind() const noexcept override { return "lsh"; }
   std::string_view metric() const noexcept override { return Family::metric::name; }
   std::string_view storage() const noexcept override { return Family::name; }
-  std::string_view rows() const noexcept override { return bits() > 0 ? "rows of bits" : m_points; }
+  std::string_view rows() const noexcept override { return bits() > 0 ? "rows of bits" : std::string_view(m_points); }
   std::size_t size() const noexcept override { return m_index.size(); }
   std::size_t dim() const noexcept override { return bits() > 0 ? bits() : m_index.dim(); }
   std::size_t memory_bytes() const noexcept override { return m_index.memory_bytes(); }
@@ -226,13 +226,11 @@ model_pointer lsh_factory<Points>::build(const annulus_rows& rows, option_reader
 
 template <class Points>
 model_pointer lsh_factory<Points>::open(const file_description& file) {
-  const auto metadata = read_index_info(file.path).metadata;
-  const auto name = metadata.find("family");
   model_pointer model;
   visit_families<Points>(
       [&]<class Family>() {
         using index_type = lsh_index<Points, Family>;
-        if (name == metadata.end() || name->second != Family::name) return false;
+        if (file.storage != Family::name) return false;
         model = std::make_unique<lsh_model<Points, Family>>(file.is_mapped ? map_index<index_type>(file.path)
                                                                            : load_index<index_type>(file.path));
         return true;
@@ -240,8 +238,7 @@ model_pointer lsh_factory<Points>::open(const file_description& file) {
       lsh_families{});
   if (model == nullptr)
     throw format_error(name_of_path(file.path), safetensors_header::length_bytes,
-                       "family " + (name == metadata.end() ? "none" : name->second) + " is not one that hashes " +
-                           points_name<Points>());
+                       "the family is '" + file.storage + "', which does not hash " + points_name<Points>());
   return model;
 }
 
