@@ -1,6 +1,7 @@
 // lsh_model over rows of floats.
 
 #include "dynamic/lsh_checks.hpp"
+#include "failing_allocations.hpp"
 #include "lsh/indexes.hpp"
 
 template struct annulus::detail::lsh_factory<annulus::matrix<float>>;
@@ -78,6 +79,23 @@ TEST_CASE("parameters of searches that an LSH index has no use for are refused",
   const auto no_rows = build(rows, {{"only_index", "true"}});
   CHECK_THAT(message_of([&] { search(*no_rows, rows, 3); }), Contains("only_index"));
   CHECK(no_rows->candidates(rows, detail::default_search_params()).indices.size() >= some_rows().rows());
+}
+
+TEST_CASE("one LSH query allocates nothing once queries like it were answered", "[dynamic][lsh]") {
+  const annulus_rows rows = given(some_rows());
+  const auto model = build(rows, {});
+  neighbors found(1, 3);
+  const auto ask_all = [&] {
+    const std::size_t before = allocations::n_made;
+    for (std::size_t i = 0; i < rows.n; ++i) {
+      const annulus_rows query{ANNULUS_DENSE, ANNULUS_F32, 1, rows.dim, some_rows().row(i).data(), 0, 1,
+                               nullptr,       nullptr};
+      model->search(query, 3, detail::default_search_params(), found.ids.data(), found.distances.data());
+    }
+    return allocations::n_made - before;
+  };
+  ask_all();
+  CHECK(ask_all() == 0);
 }
 
 TEST_CASE("a file of hash tables by a family that does not take its rows is refused", "[dynamic][lsh]") {

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Codes of rows behind index_model: kinds pq, opq, fast_scan and rabitq. Members of codes_factory are for the one unit
-/// that includes this. annulus.hpp leaves this header out: it needs the libraries of index files.
+/// Codes of rows behind index_model: kinds pq, opq, fast_scan and rabitq. A unit that includes this compiles the
+/// members of codes_factory.
 
 #include <annulus/dynamic/engine/factories.hpp>
 #include <annulus/dynamic/engine/metric_option.hpp>
@@ -187,8 +187,8 @@ inline model_pointer build_rabitq(matrix_view<float> rows, option_reader& option
 
 /// Options: metric; of pq, opq and fast_scan m (or M), ks, keep_rows, and the parameters of training; of fast_scan also
 /// `quantizer` (or `storage`), pq or opq; of rabitq those of rabitq_index_params. Progress is that of training.
-inline model_pointer codes_factory::build(std::string_view kind, const annulus_rows& rows, option_reader& options,
-                                          const progress_callback& progress) {
+[[gnu::used]] inline model_pointer codes_factory::build(std::string_view kind, const annulus_rows& rows,
+                                                        option_reader& options, const progress_callback& progress) {
   if (rows.layout != ANNULUS_DENSE || rows.dtype != ANNULUS_F32)
     invalid("rows", describe(rows), kind, " codes dense rows of float32: convert them to float32");
   const row_access<matrix<float>> given(rows, "rows");
@@ -210,7 +210,7 @@ model_pointer open_codes(const file_description& file) {
 }
 
 /// \throws format_error for a file that holds codewords without codes, or something else.
-inline model_pointer codes_factory::open(const file_description& file) {
+[[gnu::used]] inline model_pointer codes_factory::open(const file_description& file) {
   const auto metadata = read_index_info(file.path).metadata;
   const auto quantizer = metadata.find("quantizer");
   const bool is_opq = quantizer != metadata.end() && quantizer->second == opq_of_bytes::kind;

@@ -2,8 +2,7 @@
 
 /// \file
 /// lsh_index behind index_model, for every family of hash functions that takes rows of Points. Members of lsh_factory
-/// are for the one unit that instantiates it. annulus.hpp leaves this header out: it needs the libraries of index
-/// files.
+/// are for the unit that instantiates it.
 
 #include <annulus/dynamic/engine/factories.hpp>
 #include <annulus/dynamic/engine/metric_option.hpp>

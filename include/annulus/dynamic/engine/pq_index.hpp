@@ -2,7 +2,6 @@
 
 /// \file
 /// pq_index: codes of rows together with their product quantiser. In C++ the two are apart; a file holds both.
-/// annulus.hpp leaves this header out: it is for annulus::dynamic.
 
 #include <annulus/quantization/fast_scan.hpp>
 #include <annulus/quantization/optimized_product_quantizer.hpp>

@@ -2,8 +2,7 @@
 
 /// \file
 /// ranked_codes: an index of codes with what annulus::dynamic keeps beside it: the rows by which the best of what codes
-/// find are ranked, and whether distances are squares or their roots. annulus.hpp leaves this header out: it is for
-/// annulus::dynamic.
+/// find are ranked, and whether distances are squares or their roots.
 
 #include <annulus/core/rows/dense_row_store.hpp>
 #include <annulus/core/rows/value_checks.hpp>
