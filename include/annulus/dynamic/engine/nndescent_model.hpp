@@ -137,33 +137,28 @@ model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_
   nndescent_params params = read_nndescent_params(options);
   params.progress = progress;
   options.finish("nndescent");
-  return std::visit(
-      [&]<class Metric>(const Metric& by) {
-        check_values(by, rows, "data");
-        return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
-          using index_type = nndescent_index<Points, Metric, Storage>;
-          return std::make_unique<nndescent_model<Points, Metric, Storage>>(index_type(taken.view(), by, params, kept),
-                                                                            taken.bits());
-        });
-      },
-      metric);
+  return with_any_metric(metric, [&]<class Metric>(const Metric& by) {
+    check_values(by, rows, "data");
+    return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
+      using index_type = nndescent_index<Points, Metric, Storage>;
+      return std::make_unique<nndescent_model<Points, Metric, Storage>>(index_type(taken.view(), by, params, kept),
+                                                                        taken.bits());
+    });
+  });
 }
 
 template <class Points>
 model_pointer nndescent_factory<Points>::open(const file_description& file) {
   const any_metrics_t<Points> metric = metric_factory<Points>::make_unfilled(file.metric);
-  return std::visit(
-      [&]<class Metric>(const Metric& by) {
-        const graph_storage storage{.name = file.storage};
-        return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage&) -> model_pointer {
-          using index_type = nndescent_index<Points, Metric, Storage>;
-          index_type index =
-              file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
-          const std::size_t bits = counted_bits(index.metric());
-          return std::make_unique<nndescent_model<Points, Metric, Storage>>(std::move(index), bits);
-        });
-      },
-      metric);
+  return with_any_metric(metric, [&]<class Metric>(const Metric& by) {
+    const graph_storage storage{.name = file.storage};
+    return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage&) -> model_pointer {
+      using index_type = nndescent_index<Points, Metric, Storage>;
+      index_type index = file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
+      const std::size_t bits = counted_bits(index.metric());
+      return std::make_unique<nndescent_model<Points, Metric, Storage>>(std::move(index), bits);
+    });
+  });
 }
 
 template <class Points>
@@ -175,12 +170,10 @@ neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, option_
   nndescent_params params = read_nndescent_params(options);
   params.progress = progress;
   options.finish("build_knn_graph");
-  return std::visit(
-      [&](const auto& by) {
-        check_values(by, rows, "data");
-        return build_knn_graph(taken.view(), by, params);
-      },
-      metric);
+  return with_any_metric(metric, [&](const auto& by) {
+    check_values(by, rows, "data");
+    return build_knn_graph(taken.view(), by, params);
+  });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
