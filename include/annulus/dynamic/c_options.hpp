@@ -7,7 +7,7 @@
 #include <annulus/core/rows/matrix.hpp>
 
 #include <charconv>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +28,7 @@ class c_options {
   }
   template <class T>
   void operator()(const char* name, const std::optional<T>& value) {
-    if (value) m_options.push_back({name, m_texts.emplace_back(text_of(*value)).c_str(), nullptr, 0});
+    if (value) m_options.push_back({name, text_of(*value), nullptr, 0});
   }
   void operator()(const char* name, const std::vector<double>& values) {
     if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size()});
@@ -42,17 +42,19 @@ class c_options {
 
  private:
   template <class T>
-  static std::string text_of(T value) {
+  const char* text_of(T value) {
     if constexpr (std::same_as<T, bool>) {
       return value ? "true" : "false";
     } else {
-      char text[32];  // the shortest digits that are read as the same number
-      return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
+      constexpr std::size_t size = 32;  // the shortest digits that are read as the same number
+      char* const text = m_texts.emplace_back(new char[size]()).get();
+      std::to_chars(text, text + size - 1, value);
+      return text;
     }
   }
 
   std::vector<annulus_option> m_options;
-  std::deque<std::string> m_texts;  ///< whose elements stay where they are
+  std::vector<std::unique_ptr<char[]>> m_texts;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

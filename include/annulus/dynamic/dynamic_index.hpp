@@ -16,8 +16,6 @@
 #include <annulus/dynamic/c_options.hpp>
 #include <annulus/dynamic/index_spec.hpp>
 
-#include <filesystem>
-
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
@@ -48,6 +46,19 @@ struct c_lists : annulus_lists {
   }
 };
 
+/// What names a file: text (UTF-8), or a std::filesystem::path, whose header costs a unit a fifth of its time.
+template <class P>
+concept path_like = std::convertible_to<const P&, std::string> || requires(const P& path) { path.u8string(); };
+template <path_like P>
+std::string utf8(const P& path) {
+  if constexpr (requires { path.u8string(); }) {
+    const auto text = path.u8string();
+    return {text.begin(), text.end()};
+  } else {
+    return path;
+  }
+}
+
 }  // namespace detail
 
 /// Owns an index; moves and copies. Searching is const and safe from any number of threads; changes are not safe beside
@@ -77,9 +88,15 @@ class dynamic_index {
 
   /// Loads the index of a file, whatever its kind, and checks all of it. O(bytes). \throws format_error for a file that
   /// is damaged or holds no index, std::system_error where it cannot be read.
-  static dynamic_index open(const std::filesystem::path& path) { return from_file(path, false); }
+  template <detail::path_like P>
+  static dynamic_index open(const P& path) {
+    return from_file(detail::utf8(path), false);
+  }
   /// Maps the file: processes share its memory. Contents are not checked; verify() does. \throws as open.
-  static dynamic_index map(const std::filesystem::path& path) { return from_file(path, true); }
+  template <detail::path_like P>
+  static dynamic_index map(const P& path) {
+    return from_file(detail::utf8(path), true);
+  }
 
   dynamic_index(dynamic_index&& other) noexcept : m_index(std::exchange(other.m_index, nullptr)) {}
   dynamic_index(const dynamic_index& other) {
@@ -93,8 +110,9 @@ class dynamic_index {
   ~dynamic_index() { annulus_free(m_index); }
 
   /// Replaces the file at once or not at all, as annulus::save does. \throws std::system_error
-  void save(const std::filesystem::path& path) const {
-    const std::string name = utf8(path);
+  template <detail::path_like P>
+  void save(const P& path) const {
+    const std::string name = detail::utf8(path);
     detail::call([&](annulus_error* error) { return annulus_save(m_index, name.c_str(), error); });
   }
   /// \throws format_error that names the first defect.
@@ -189,12 +207,7 @@ class dynamic_index {
  private:
   explicit dynamic_index(annulus_index* index) noexcept : m_index(index) {}
 
-  static std::string utf8(const std::filesystem::path& path) {
-    const std::u8string text = path.u8string();
-    return {text.begin(), text.end()};
-  }
-  static dynamic_index from_file(const std::filesystem::path& path, bool is_mapped) {
-    const std::string name = utf8(path);
+  static dynamic_index from_file(const std::string& name, bool is_mapped) {
     annulus_index* index = nullptr;
     detail::call([&](annulus_error* error) { return annulus_open(name.c_str(), is_mapped, &index, error); });
     return dynamic_index(index);
