@@ -36,6 +36,10 @@ struct perturbation {
 
 namespace detail {
 
+/// Rows that families of projections take. Products of others would need another type than that of the rows.
+template <class Points>
+concept projectable = std::same_as<Points, matrix_view<float>> || std::same_as<Points, matrix_view<double>>;
+
 /// Functions for all tables, over rows of Points (a matrix_view or csr_view). A hasher may also have
 ///   joint_factor(distance, n)   the factor on the product of the odds of n changes
 ///   query_length(values)        the length of a query, where distances grow with it; collision_probability is for 1

@@ -32,7 +32,7 @@ class lsh_index {
   static_assert(detail::nested_rows<Points> || !detail::names_its_metric<Family> ||
                     hash_family<Family, detail::view_of<Points>>,
                 "annulus: this family does not take these rows: minhash takes a csr_matrix, bit_sampling a bit_matrix, "
-                "the others matrices of numbers");
+                "the others matrices of float or double");
 
   friend detail::persistence;
   explicit lsh_index(detail::unfilled) : lsh_index(1, Family(), {.n_projections = 1, .n_tables = 1}) {}
@@ -199,6 +199,7 @@ class lsh_index {
   bucket_statistics describe() const { return m_rows.describe(); }
 
   std::size_t size() const noexcept { return m_rows.ids().n_alive(); }  ///< rows that were not erased
+  std::size_t n_ids() const noexcept { return m_rows.ids().n_ids(); }   ///< given out so far
   std::size_t dim() const noexcept { return m_dim; }
   const Family& family() const noexcept { return m_family; }
   const lsh_params& params() const noexcept { return m_params; }
@@ -211,8 +212,6 @@ class lsh_index {
     const Family family = detail::needs_rows(m_family) ? detail::any_family<Family, view_type>() : m_family;
     return family.template make_hasher<view_type>(m_dim, m_params.n_projections, m_params.n_tables, m_params.seed);
   }
-
-  std::size_t n_ids() const noexcept { return m_rows.ids().n_ids(); }
 
   void check_dim(std::size_t dim) const {
     if (dim != m_dim) detail::invalid("dimension", dim, "must equal the index's ", m_dim);

@@ -101,6 +101,21 @@ std::vector<std::uint64_t> keys_of(const Hasher& hasher, const Value* values) {
 
 }  // namespace
 
+TEST_CASE("a family of hash functions says which rows it takes", "[lsh][family]") {
+  using bytes = matrix_view<std::uint8_t>;
+  STATIC_REQUIRE(hash_family<p_stable_l2, matrix_view<float>>);
+  STATIC_REQUIRE(hash_family<p_stable_l2, matrix_view<double>>);
+  STATIC_REQUIRE_FALSE(hash_family<p_stable_l2, bytes>);
+  STATIC_REQUIRE_FALSE(hash_family<p_stable_l1, matrix_view<std::int8_t>>);
+  STATIC_REQUIRE_FALSE(hash_family<sign_random_projection, matrix_view<Eigen::half>>);
+  STATIC_REQUIRE_FALSE(hash_family<simple_mips, bytes>);
+  STATIC_REQUIRE_FALSE(hash_family<p_stable_l2, csr_view<float>>);
+  STATIC_REQUIRE(hash_family<bit_sampling, bytes>);
+  STATIC_REQUIRE_FALSE(hash_family<bit_sampling, matrix_view<float>>);
+  STATIC_REQUIRE(hash_family<minhash, csr_view<double>>);
+  STATIC_REQUIRE_FALSE(hash_family<minhash, bytes>);
+}
+
 TEST_CASE("the keys of a query are those of the same row", "[lsh][families]") {
   for_each_family([](const auto& family, const auto& points) {
     for (const std::size_t k : {1u, 15u, 50u, 64u}) {

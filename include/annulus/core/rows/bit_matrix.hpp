@@ -9,6 +9,18 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+namespace detail {
+
+/// Throws std::invalid_argument, naming the row, where a bit is set behind the last of rows of so many bits.
+inline void check_padding(matrix_view<std::uint8_t> bytes, std::size_t bits, std::string_view name) {
+  if (bits % 8 == 0) return;
+  for (std::size_t i = 0; i < bytes.rows(); ++i)
+    if (bytes.row(i).back() >> bits % 8 != 0)
+      invalid(name, "padding", "row ", i, " has a bit set behind the last of its ", bits, " bits: clear it");
+}
+
+}  // namespace detail
+
 /// Rows of bits packed eight to a byte, the first in the lowest bit; the unused bits of a last byte are zero, and
 /// nothing writes to them. row(i) is a span of bytes, dim() counts them. Converts to a matrix_view of the bytes.
 class bit_matrix {
@@ -24,11 +36,7 @@ class bit_matrix {
   bit_matrix(matrix<std::uint8_t> bytes, std::size_t bits) : m_bytes(std::move(bytes)), m_bits(bits) {
     if (cols() != bytes_for(bits))
       detail::invalid("bytes.cols()", cols(), "must be ", bytes_for(bits), ", for the bits");
-    if (bits % 8 == 0) return;
-    for (std::size_t i = 0; i < rows(); ++i)
-      if (row(i).back() >> bits % 8 != 0)
-        detail::invalid("bytes", "padding", "row ", i, " has a bit set behind the last of its ", bits,
-                        " bits: clear it");
+    detail::check_padding(m_bytes, bits, "bytes");
   }
 
   friend bool operator==(const bit_matrix&, const bit_matrix&) = default;

@@ -164,8 +164,8 @@ struct bit_sampling {
 
   /// \throws std::invalid_argument for n_projections > 64, or bits > 8 * dim.
   template <class Points>
+    requires std::same_as<Points, matrix_view<std::uint8_t>>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
-    static_assert(std::is_same_v<typename Points::value_type, std::uint8_t>, "annulus: bit_sampling takes packed bits");
     const std::size_t all = detail::checked_product(8, dim, "dim");
     if (bits > all) detail::invalid("bits", bits, "must be at most 8 * dim = ", all);
     return detail::bit_hasher(bits == 0 ? all : bits, n_projections, n_tables, seed);

@@ -251,7 +251,7 @@ struct cross_polytope {
   }
 
   /// \throws std::invalid_argument for an n_rotations or n_projections out of range, or a dim of 0 or above 2^23.
-  template <class Points>
+  template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     if (n_rotations == 0 || n_rotations > 8) detail::invalid("n_rotations", n_rotations, "must be from 1 to 8");
     return detail::cross_polytope_hasher<typename Points::value_type>(dim, n_projections, n_tables, seed, n_rotations);

@@ -214,7 +214,7 @@ struct p_stable {
   }
 
   /// \throws std::invalid_argument for a width that is not above 0.
-  template <class Points>
+  template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     return detail::p_stable_hasher<typename Points::value_type, Distribution>(dim, n_projections, n_tables, seed,
                                                                               detail::checked_width(width));

@@ -161,7 +161,7 @@ struct sign_random_projection {
   /// The probability that one bit agrees at a cosine distance: 1 - angle / pi.
   double collision_probability(double distance) const noexcept { return hyperplane_probability(angle_of(distance)); }
 
-  template <class Points>
+  template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     return detail::hyperplane_hasher<typename Points::value_type>(dim, n_projections, n_tables, seed);
   }

@@ -166,7 +166,7 @@ struct simple_mips {
   }
 
   /// \throws std::invalid_argument for n_projections > 64, or a max_norm that is not above 0 and finite as a T.
-  template <class Points>
+  template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     using number = typename Points::value_type;
     if (!(detail::is_number(max_norm) && max_norm > 0 &&
