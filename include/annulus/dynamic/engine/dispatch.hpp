@@ -1,10 +1,10 @@
-// Not a header of its own: included once, by the unit that CMake writes (cmake/annulus-dynamic.cmake) and compiles for
-// any processor. That unit defines ANNULUS_DYNAMIC_TABLES(TABLE) as TABLE(identifier, name) for each instruction set of
-// the library, the widest first.
+#pragma once
 
 /// \file
 /// The functions of the C interface, which forward to the table of the best instruction set that the processor has, or
-/// of the one that the environment variable ANNULUS_ISA names.
+/// of the one that the environment variable ANNULUS_ISA names. Included by one unit, which cmake/annulus-dynamic.cmake
+/// writes and compiles for any processor. It defines ANNULUS_DYNAMIC_TABLES(TABLE) as TABLE(identifier, name) for each
+/// instruction set of the library, the widest first.
 
 #include <annulus/annulus.h>
 #include <annulus/dynamic/engine/function_table.hpp>
@@ -16,6 +16,10 @@
 #include <cstring>
 #include <iterator>
 #include <string>
+
+#if !defined(ANNULUS_DYNAMIC_TABLES)
+#define ANNULUS_DYNAMIC_TABLES(TABLE) TABLE(baseline, "baseline")
+#endif
 
 #define ANNULUS_TABLE(identifier, name) extern "C" const annulus_function_table annulus_functions_##identifier;
 ANNULUS_DYNAMIC_TABLES(ANNULUS_TABLE)

@@ -59,8 +59,8 @@ inline constexpr bool is_built<csr_matrix<double>> = false;
 }
 
 /// Calls f.operator()<Points>() where this build has such rows. \throws std::invalid_argument where it does not.
-template <class Points, class F>
-decltype(auto) call_if_built(F& f) {
+template <class Result, class Points, class F>
+Result call_if_built(F& f) {
   if constexpr (is_built<Points>) return f.template operator()<Points>();
   else not_built(points_name<Points>());
 }
@@ -69,7 +69,7 @@ decltype(auto) call_if_built(F& f) {
 template <class F>
 auto with_built_points(const annulus_rows& rows, F f) {
   using result = decltype(f.template operator()<matrix<float>>());
-  return with_points_of(rows, [&]<class Points>() -> result { return call_if_built<Points>(f); });
+  return with_points_of(rows, [&]<class Points>() -> result { return call_if_built<result, Points>(f); });
 }
 
 /// The same for the name that a file has for its rows. \throws format_error for another name.
@@ -78,7 +78,7 @@ model_pointer with_built_points(const file_description& file, F f) {
   model_pointer model;
   const auto is = [&]<class Points>() {
     if (file.points != points_name<Points>()) return false;
-    model = call_if_built<Points>(f);
+    model = call_if_built<model_pointer, Points>(f);
     return true;
   };
   const auto any_of = [&]<class... Points>() { return (is.template operator()<Points>() || ...); };
