@@ -9,20 +9,20 @@
 static int failures = 0;
 static annulus_error error;
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
+#define CHECK(condition)                                                            \
+  do {                                                                              \
+    if (!(condition)) {                                                             \
       printf("line %d: %s; last error: %s\n", __LINE__, #condition, error.message); \
-      ++failures;                                                           \
-    }                                                                       \
+      ++failures;                                                                   \
+    }                                                                               \
   } while (0)
 /* Whether a call failed so, with these words. */
-#define REFUSED(call, expected, words)                                                         \
-  do {                                                                                         \
-    memset(&error, 0, sizeof error);                                                           \
-    CHECK((call) == (expected));                                                               \
-    CHECK(error.status == (expected));                                                         \
-    CHECK(strstr(error.message, (words)) != NULL);                                             \
+#define REFUSED(call, expected, words)             \
+  do {                                             \
+    memset(&error, 0, sizeof error);               \
+    CHECK((call) == (expected));                   \
+    CHECK(error.status == (expected));             \
+    CHECK(strstr(error.message, (words)) != NULL); \
   } while (0)
 
 enum { N = 600, D = 8, K = 5 };
@@ -63,7 +63,8 @@ static int is_even(void* user, uint32_t id) {
 static void check_graph_index(const char* path) {
   const annulus_rows rows = dense(ANNULUS_F32, data, N, D);
   const annulus_rows first = dense(ANNULUS_F32, data, 3, D);
-  const annulus_option options[] = {{"metric", "sqeuclidean", NULL, 0}, {"n_neighbors", "12", NULL, 0}, {"threads", "1", NULL, 0}};
+  const annulus_option options[] = {
+      {"metric", "sqeuclidean", NULL, 0}, {"n_neighbors", "12", NULL, 0}, {"threads", "1", NULL, 0}};
   annulus_index *index = NULL, *other = NULL;
   uint32_t ids[3 * K], same[3 * K], id = 0;
   float distances[3 * K], same_distances[3 * K];
@@ -76,7 +77,8 @@ static void check_graph_index(const char* path) {
   CHECK(strcmp(annulus_info(index, "metric"), "sqeuclidean") == 0);
   CHECK(strcmp(annulus_info(index, "storage"), "full_precision") == 0);
   CHECK(strcmp(annulus_info(index, "rows"), "rows of float32") == 0);
-  CHECK(annulus_info(index, "colour") == NULL && annulus_info(NULL, "kind") == NULL && annulus_info(index, NULL) == NULL);
+  CHECK(annulus_info(index, "colour") == NULL && annulus_info(NULL, "kind") == NULL &&
+        annulus_info(index, NULL) == NULL);
 
   CHECK(annulus_search(index, &first, K, NULL, ids, distances, NULL) == ANNULUS_OK);
   for (int i = 0; i < 3; ++i) {
@@ -195,9 +197,11 @@ static void check_refusals_of_build(void) {
   const annulus_rows rows = dense(ANNULUS_F32, data, N, D);
   annulus_index* index = NULL;
   annulus_option option = text("metric", "euclidian");
-  REFUSED(annulus_build(&rows, &option, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "did you mean euclidean");
+  REFUSED(annulus_build(&rows, &option, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT,
+          "did you mean euclidean");
   option = text("kind", "hnsw");
-  REFUSED(annulus_build(&rows, &option, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "flat, nndescent, lsh");
+  REFUSED(annulus_build(&rows, &option, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT,
+          "flat, nndescent, lsh");
   option = text("n_neighbours", "5");
   REFUSED(annulus_build(&rows, &option, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "n_neighbors");
   option = text("n_neighbors", "five");

@@ -50,7 +50,7 @@ TEST_CASE("dynamic: exact search is what brute force finds, for each way to name
     }
   }
   const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> mapped(queries.data(),
-                                                                                                      20, 8);
+                                                                                                       20, 8);
   CHECK(index.search(mapped, 3) == found);
   CHECK(index.search(any_rows(dtype::f32, queries.data(), 20, 8), 3) == found);
   CHECK(index.search(std::vector<float>(queries.row(4).begin(), queries.row(4).end()), 3).ids(0, 2) == found.ids(4, 2));

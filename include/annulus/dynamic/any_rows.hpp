@@ -55,7 +55,9 @@ concept rows_of_numbers = !rows_of_bits<M> && !eigen_matrix<M> && requires {
 };
 /// Row-major matrices of Eigen.
 template <class M>
-concept eigen_rows = eigen_matrix<M> && requires { dtype_of_element<typename M::Scalar>::value; };
+concept eigen_rows = eigen_matrix<M> && requires {
+  dtype_of_element<typename M::Scalar>::value;
+};
 
 }  // namespace detail
 
@@ -75,8 +77,8 @@ class any_rows {
 
   /// Compressed sparse rows of f32 or f64: row i has the coordinates indices[indptr[i]] to indices[indptr[i + 1]],
   /// ascending, and their values. indptr: n + 1. Sets have no values (null).
-  static any_rows csr(dtype type, std::size_t n, std::size_t d, const std::int64_t* indptr,
-                      const std::int32_t* indices, const void* values) noexcept {
+  static any_rows csr(dtype type, std::size_t n, std::size_t d, const std::int64_t* indptr, const std::int32_t* indices,
+                      const void* values) noexcept {
     any_rows rows(type, values, n, d, 0);
     rows.m_rows.layout = ANNULUS_CSR;
     rows.m_rows.indptr = indptr;
@@ -99,12 +101,11 @@ class any_rows {
   template <detail::eigen_rows M>
   any_rows(const M& rows) : any_rows(matrix_view<typename M::Scalar>(rows), unit{}) {}
   template <detail::rows_of_bits M>
-  any_rows(const M& rows)
-      : any_rows(bits(matrix_view<std::uint8_t>(rows.bytes()).data(), rows.rows(), rows.bits())) {}
+  any_rows(const M& rows) : any_rows(bits(matrix_view<std::uint8_t>(rows.bytes()).data(), rows.rows(), rows.bits())) {}
 
   dtype type() const noexcept { return static_cast<dtype>(m_rows.dtype); }
   std::size_t size() const noexcept { return m_rows.n; }
-  std::size_t dim() const noexcept { return m_rows.dim; }             ///< coordinates of a row; of bits, bits
+  std::size_t dim() const noexcept { return m_rows.dim; }          ///< coordinates of a row; of bits, bits
   const annulus_rows* c_rows() const noexcept { return &m_rows; }  ///< for the C interface
 
  private:

@@ -100,8 +100,9 @@ dynamic_top_k<Value> approx_top_k(const any_rows& operand, std::size_t k, bool l
 
 }  // namespace detail
 
-/// annulus::approx_min_k of each row of a dense operand, in whose values (as floats; dynamic_approx_min_k<double> of f64)
-/// and positions it returns. \throws std::invalid_argument for k above operand.dim(), and what approx_min_k refuses.
+/// annulus::approx_min_k of each row of a dense operand, in whose values (as floats; dynamic_approx_min_k<double> of
+/// f64) and positions it returns. \throws std::invalid_argument for k above operand.dim(), and what approx_min_k
+/// refuses.
 template <class Value = float>
 dynamic_top_k<Value> dynamic_approx_min_k(const any_rows& operand, std::size_t k,
                                           const dynamic_top_k_params& params = {}) {

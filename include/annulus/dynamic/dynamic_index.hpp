@@ -48,7 +48,9 @@ struct c_lists : annulus_lists {
 
 /// What names a file: text (UTF-8), or a std::filesystem::path, whose header costs a unit a fifth of its time.
 template <class P>
-concept path_like = std::convertible_to<const P&, std::string> || requires(const P& path) { path.u8string(); };
+concept path_like = std::convertible_to<const P&, std::string> || requires(const P& path) {
+  path.u8string();
+};
 template <path_like P>
 std::string utf8(const P& path) {
   if constexpr (requires { path.u8string(); }) {
@@ -63,8 +65,8 @@ std::string utf8(const P& path) {
 
 /// Owns an index; moves and copies. Searching is const and safe from any number of threads; changes are not safe beside
 /// anything else, and one that throws changes nothing. Members mean what they mean in flat_index, nndescent_index,
-/// lsh_index, fast_scan_index and rabitq_index; one that the kind does not have throws std::invalid_argument, which names
-/// the kinds that do. Rows and queries must be of the layout and type of the rows that the index was built of.
+/// lsh_index, fast_scan_index and rabitq_index; one that the kind does not have throws std::invalid_argument, which
+/// names the kinds that do. Rows and queries must be of the layout and type of the rows that the index was built of.
 ///
 /// Every call may throw std::bad_alloc, and std::invalid_argument where ANNULUS_ISA names no instruction set that the
 /// library and the processor have (docs/dynamic.md). Exceptions of callbacks pass through.

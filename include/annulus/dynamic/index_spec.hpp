@@ -36,7 +36,7 @@ struct index_spec {
   /// nndescent: full_precision, half_precision, sq8, rabitq, rabitq+sq8, rabitq+half_precision. lsh: as `family`.
   /// fast_scan: as `quantizer`.
   std::string storage = {};
-  std::optional<unsigned> bits = {};  ///< rabitq (kind and storage): a dimension; bit_sampling: of a row
+  std::optional<unsigned> bits = {};   ///< rabitq (kind and storage): a dimension; bit_sampling: of a row
   std::optional<bool> keep_rows = {};  ///< nndescent with codes, pq, opq, fast_scan
 
   // nndescent: nndescent_params; `scales` (automatic, per_vector, per_dimension) is of sq8.
@@ -54,8 +54,7 @@ struct index_spec {
 
   // pq, opq, fast_scan: product_quantizer (m: sub-vectors; ks: codewords), kmeans_params, opq_params.
   std::string quantizer = {};  ///< of fast_scan: pq or opq
-  std::optional<std::size_t> m = {}, ks = {}, iter = {}, max_points_per_centroid = {}, pq_iter = {},
-                             rotation_iter = {};
+  std::optional<std::size_t> m = {}, ks = {}, iter = {}, max_points_per_centroid = {}, pq_iter = {}, rotation_iter = {};
   std::optional<bool> parametric_init = {};
   std::string init = {};     ///< points, plus_plus, random
   std::string padding = {};  ///< of pq and fast_scan: refuse, zeros

@@ -131,7 +131,10 @@ struct entry {
     return guarded(error, [&] { model_of(index).verify(); });
   }
   static annulus_status copy(const annulus_index* index, annulus_index** copy, annulus_error* error) noexcept {
-    return guarded(error, [&] { checked(copy, "copy") = new annulus_index(model_of(index).copy()); });
+    return guarded(error, [&] {
+      annulus_index*& result = checked(copy, "copy");
+      result = new annulus_index(model_of(index).copy());
+    });
   }
   static void free(annulus_index* index) noexcept { delete index; }
 
@@ -149,8 +152,8 @@ struct entry {
                                       annulus_error* error) noexcept {
     return guarded(error, [&] {
       const index_model& model = model_of(index);
-      checked(found, "found") =
-          lists_of(model.radius_search(checked_rows(queries, "queries"), radius, params_or_default(params)));
+      annulus_lists& result = checked(found, "found");
+      result = lists_of(model.radius_search(checked_rows(queries, "queries"), radius, params_or_default(params)));
     });
   }
   static annulus_status candidates(const annulus_index* index, const annulus_rows* queries,
@@ -158,8 +161,8 @@ struct entry {
                                    annulus_error* error) noexcept {
     return guarded(error, [&] {
       const index_model& model = model_of(index);
-      checked(found, "found") =
-          lists_of(model.candidates(checked_rows(queries, "queries"), params_or_default(params)));
+      annulus_lists& result = checked(found, "found");
+      result = lists_of(model.candidates(checked_rows(queries, "queries"), params_or_default(params)));
     });
   }
   static void lists_free(annulus_lists* lists) noexcept {
@@ -192,13 +195,15 @@ struct entry {
     return guarded(error, [&] {
       const index_model& model = model_of(index);
       if (queries != nullptr) checked_rows(queries, "queries");
-      checked(tuned, "tuned") = model.tune(queries, recall_target, k, n_queries, threads);
+      annulus_tuned& result = checked(tuned, "tuned");
+      result = model.tune(queries, recall_target, k, n_queries, threads);
     });
   }
   static annulus_status graph(const annulus_index* index, annulus_lists* graph, annulus_error* error) noexcept {
     return guarded(error, [&] {
       const index_model& model = model_of(index);
-      checked(graph, "graph") = lists_of(model.graph());
+      annulus_lists& result = checked(graph, "graph");
+      result = lists_of(model.graph());
     });
   }
 
@@ -256,10 +261,10 @@ struct entry {
 };
 
 inline constexpr annulus_function_table function_table{
-    entry::build,       entry::open,         entry::save,       entry::verify,     entry::copy,   entry::free,
-    entry::search,      entry::radius_search, entry::candidates, entry::lists_free, entry::insert, entry::erase,
-    entry::update,      entry::consolidate,  entry::tune,       entry::graph,      entry::size,   entry::dim,
-    entry::memory_bytes, entry::info,         entry::knn,        entry::knn_graph,  entry::approx_top_k};
+    entry::build,        entry::open,          entry::save,       entry::verify,     entry::copy,        entry::free,
+    entry::search,       entry::radius_search, entry::candidates, entry::lists_free, entry::insert,      entry::erase,
+    entry::update,       entry::consolidate,   entry::tune,       entry::graph,      entry::size,        entry::dim,
+    entry::memory_bytes, entry::info,          entry::knn,        entry::knn_graph,  entry::approx_top_k};
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

@@ -14,7 +14,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Kinds by their names in options, and in files.
-inline constexpr std::array<std::string_view, 7> kind_names{"flat", "nndescent", "lsh",    "pq",
+inline constexpr std::array<std::string_view, 7> kind_names{"flat", "nndescent", "lsh",   "pq",
                                                             "opq",  "fast_scan", "rabitq"};
 
 /// Whether this build has factories for such rows. CMake's ANNULUS_DYNAMIC_ROWS leaves out some by
@@ -100,11 +100,11 @@ model_pointer with_codes(F f) {
 inline model_pointer build_model(const annulus_rows& rows, option_reader& options, const progress_callback& progress) {
   const std::string_view kind = kind_names[options.choice("kind", kind_names, 1)];
   if (kind == "flat")
-    return with_built_points(
-        rows, [&]<class Points>() { return flat_factory<Points>::build(rows, options, progress); });
+    return with_built_points(rows,
+                             [&]<class Points>() { return flat_factory<Points>::build(rows, options, progress); });
   if (kind == "nndescent")
-    return with_built_points(
-        rows, [&]<class Points>() { return nndescent_factory<Points>::build(rows, options, progress); });
+    return with_built_points(rows,
+                             [&]<class Points>() { return nndescent_factory<Points>::build(rows, options, progress); });
   if (kind == "lsh")
     return with_built_points(rows, [&]<class Points>() { return lsh_factory<Points>::build(rows, options, progress); });
   return with_codes([&] { return codes_factory::build(kind, rows, options, progress); });
