@@ -86,7 +86,13 @@ set(points_of_sparse_float32 "csr_matrix<float>")
 set(points_of_sparse_float64 "csr_matrix<double>")
 foreach(rows IN LISTS ANNULUS_DYNAMIC_ROWS)
   set(points "annulus::${points_of_${rows}}")
-  annulus_add_unit(nndescent_${rows} nndescent_model "template struct annulus::detail::nndescent_factory<${points}>;")
+  annulus_add_unit(nndescent_${rows} nndescent_factory "template struct annulus::detail::nndescent_factory<${points}>;")
+  foreach(form none squared_l2 inner_product cosine)
+    annulus_add_unit(
+      graph_${rows}_${form} nndescent_model
+      "template struct annulus::detail::graph_factory<${points}, annulus::product_form::${form}>;"
+    )
+  endforeach()
   annulus_add_unit(flat_${rows} flat_model "template struct annulus::detail::flat_factory<${points}>;")
   annulus_add_unit(lsh_${rows} lsh_model "template struct annulus::detail::lsh_factory<${points}>;")
   annulus_add_unit(metrics_${rows} named_metric "template struct annulus::detail::metric_factory<${points}>;")

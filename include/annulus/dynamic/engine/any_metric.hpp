@@ -104,7 +104,9 @@ class any_metric {
   template <class Metric>
     requires(!std::same_as<Metric, any_metric>)
   explicit any_metric(Metric metric)
-      : m_functions(std::make_shared<functions_of<Metric>>(std::move(metric))), m_takes_sets(compares_sets<Metric>) {}
+      : m_functions(std::make_shared<functions_of<Metric>>(std::move(metric))), m_takes_sets(compares_sets<Metric>) {
+    if constexpr (is_dense) m_compares_whole_rows = has_own_loop<Metric, T>;
+  }
 
   std::string_view saved_name() const noexcept { return m_functions->name(); }
   template <class Self, class Archive>
@@ -113,6 +115,8 @@ class any_metric {
     static_cast<functions_type&>(*self.m_functions).persist(archive);
   }
   bool takes_sets() const noexcept { return m_takes_sets; }
+  /// As has_own_loop tells of a type.
+  bool compares_whole_rows() const noexcept { return m_compares_whole_rows; }
   /// Of a row of packed bits, where the metric was told; else 0.
   std::size_t packed_bits() const noexcept { return m_functions->packed_bits(); }
 
@@ -150,7 +154,7 @@ class any_metric {
 
  private:
   std::shared_ptr<functions> m_functions;
-  bool m_takes_sets;
+  bool m_takes_sets, m_compares_whole_rows = false;
 };
 
 template <class Points, class Rank>

@@ -101,6 +101,11 @@ void check_values(const Metric& metric, const annulus_rows& rows, std::string_vi
       invalid(name, "sets", "rows without values have no distance but by a metric of sets");
 }
 
+template <class... Metrics>
+void check_values(const std::variant<Metrics...>& metric, const annulus_rows& rows, std::string_view name) {
+  std::visit([&](const auto& by) { check_values(by, rows, name); }, metric);
+}
+
 /// The bits of a row that a metric of packed bits counts; 0 of any other metric.
 template <class Metric>
 std::size_t counted_bits(const Metric& metric) {
