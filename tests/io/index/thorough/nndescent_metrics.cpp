@@ -1,4 +1,3 @@
-#include <annulus/metrics/dense.hpp>
 #include <annulus/nndescent/half_precision.hpp>
 
 #include "io/index_nndescent.hpp"
@@ -18,14 +17,21 @@ const matrix<float>& masses() {
   return made;
 }
 
-template <class Metric, class Storage = full_precision>
-bool returns(const Metric& metric, Storage storage = {}) {
+template <class Metric, class Storage = full_precision, class... Args>
+bool returns(const Metric& metric, Storage storage = {}, const Args&... args) {
   const nndescent_index index(rows_between(masses(), 0, n), metric, params, storage);
-  return saved::returns(index, rows_between(masses(), n, n + 20), rows_between(masses(), n + 3, n + 4), 1, true);
+  return saved::returns(index, rows_between(masses(), n, n + 20), rows_between(masses(), n + 3, n + 4), 1, true,
+                        args...);
 }
 
 }  // namespace
 
 TEST_CASE("halves and the norms of cosine come back", "[index_file]") { CHECK(returns(cosine{}, half_precision{})); }
 
-TEST_CASE("the order of a norm comes back with the index", "[index_file]") { CHECK(returns(minkowski(3.3))); }
+TEST_CASE("a callable is given to load_index again", "[index_file]") {
+  float factor = 2;
+  const auto metric = [factor](const float* a, const float* b, std::size_t dim) {
+    return factor * sqeuclidean{}(a, b, dim);
+  };
+  CHECK(returns(metric, full_precision{}, metric));
+}
