@@ -223,11 +223,12 @@ model_pointer open_codes(const file_description& file) {
   if (file.kind == fast_scan_index<>::kind)
     return is_opq ? open_codes<fast_scan_index<opq_of_bytes>>(file) : open_codes<fast_scan_index<pq_of_bytes>>(file);
   const auto fail = [&](const std::string& reason) {
-    throw format_error(name_of_path(file.path), safetensors_header::length_bytes, "this is a " + file.kind + reason);
+    throw format_error(name_of_path(file.path), safetensors_header::length_bytes,
+                       "it is of kind " + file.kind + reason);
   };
   for (const std::string_view of_codewords : {pq_of_bytes::kind, opq_of_bytes::kind})
     if (file.kind == of_codewords)
-      fail(": codewords without codes of rows to search. In C++ load_index<annulus::" + file.kind +
+      fail(", which is codewords without codes of rows to search. In C++ load_index<annulus::" + file.kind +
            "<std::uint8_t>> opens it");
   fail(", which is not an index");
   return nullptr;
