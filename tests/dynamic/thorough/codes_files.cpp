@@ -34,7 +34,7 @@ ranked_codes<rabitq_index> rabitq_of(std::size_t n) {
 /// A code that is not below ks, which a mapped index does not look for, is refused by the search.
 const auto use = []<class Index>(const ranked_codes<Index>& codes) {
   if (codes.index().dim() != d) return;
-  using params = std::conditional_t<codes.needs_rows, rabitq_search_params, fast_scan_params>;
+  using params = std::conditional_t<ranked_codes<Index>::needs_rows, rabitq_search_params, fast_scan_params>;
   try {
     codes.search(random_rows(3, d, 2), 2, params{.k_factor = 2, .threads = 1});
   } catch (const std::invalid_argument&) {
