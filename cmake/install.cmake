@@ -1,8 +1,19 @@
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
-set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/annulus")
-write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+# Headers are for any system, a compiled library is not.
+if(TARGET annulus_dynamic)
+  set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/annulus")
+  set(any_system)
+  install(TARGETS annulus_dynamic EXPORT annulus-dynamic)
+  install(
+    EXPORT annulus-dynamic NAMESPACE annulus:: FILE annulus-dynamic-targets.cmake DESTINATION "${package_dir}"
+  )
+else()
+  set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/annulus")
+  set(any_system ARCH_INDEPENDENT)
+endif()
+write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMinorVersion ${any_system})
 
 install(TARGETS annulus EXPORT annulus FILE_SET HEADERS FILE_SET optional)
 install(EXPORT annulus NAMESPACE annulus:: FILE annulus-targets.cmake DESTINATION "${package_dir}")

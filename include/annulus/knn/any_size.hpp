@@ -161,10 +161,10 @@ neighbors search_any_size(const View& data, double norm, const View& queries, st
 template <class View, class Metric>
 neighbors search_any_size(const View& data, double norm, const View& queries, std::size_t k, const Metric& metric,
                           const knn_params& params, std::type_identity_t<ordinary_search<View>> search) {
-  degrees degree{};
+  degrees degree = degrees::unknown();
   if constexpr (has_degree<Metric>) degree = metric.degree();
   return search_any_size<View>(
-      data, norm, queries, k, degree, scaled_search_for<View, Metric>(),
+      data, norm, queries, k, degree, degree.is_known ? scaled_search_for<View, Metric>() : nullptr,
       [&](double greatest) { check_reach(metric, queries, greatest, "queries"); }, params, search);
 }
 

@@ -15,11 +15,12 @@ concept persistent_metric = requires(Metric& metric, Archive& archive) {
   std::remove_const_t<Metric>::persist(metric, archive);
 };
 
-/// Name and parameters, as "metric" and "metric.p". A metric without a name, such as a lambda, is "custom": the caller
-/// has to give the same one when loading.
+/// Name and parameters, as "metric" and "metric.p". A metric whose type is known at run time alone tells its name by
+/// saved_name(). One without a name, such as a lambda, is "custom": the caller has to give the same one when loading.
 template <class Metric, class Archive>
 void persist_metric(Metric& metric, Archive& archive) {
-  if constexpr (requires { Metric::name; }) archive.constant("metric", Metric::name);
+  if constexpr (requires { metric.saved_name(); }) archive.constant("metric", metric.saved_name());
+  else if constexpr (requires { Metric::name; }) archive.constant("metric", Metric::name);
   else archive.constant("metric", "custom");
   if constexpr (persistent_metric<Metric, Archive>) archive.part("metric", metric);
 }

@@ -18,7 +18,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 class format_error : public std::runtime_error {
  public:
   format_error(const std::string& file, std::uint64_t offset, std::string_view reason)
-      : std::runtime_error(file + ": byte " + std::to_string(offset) + ": " + std::string(reason)) {}
+      : format_error(file + ": byte " + std::to_string(offset) + ": " + std::string(reason)) {}
+  explicit format_error(const std::string& message) : std::runtime_error(message) {}
 };
 
 /// Thrown by a call whose progress callback returned false.

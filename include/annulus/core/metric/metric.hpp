@@ -18,6 +18,8 @@
 ///   The distance of a rank; else the rank.
 /// - `void ranks(query, d, rows, stride, count, R* out)`: ranks_blocks.
 ///   The ranks of many dense rows, the same numbers; else one by one.
+/// - `void chosen_ranks(query, d, const T* const* rows, count, R* out)`: ranks_chosen_rows.
+///   The same of rows that lie anywhere; else one by one.
 /// - `using kernel; R from_kernel(result)`: has_kernel.
 ///   The rank is that of the result of a SIMD kernel (dense_kernels.hpp); else rank.
 /// - `static constexpr product_form form`: has_form, has_product_form.

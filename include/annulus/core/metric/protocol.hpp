@@ -20,6 +20,9 @@ enum class product_form { none, squared_l2, inner_product, cosine };
 struct degrees {
   int distance;
   double rank;
+  bool is_known = true;  ///< false: as if the metric had no degree(), for metrics whose type is known at run time alone
+
+  static constexpr degrees unknown() noexcept { return {.distance = 0, .rank = 0, .is_known = false}; }
 };
 
 /// Why a metric does not take a row. False where it does.
@@ -212,6 +215,13 @@ using rank_t = decltype(rank_of(std::declval<const M&>(), std::declval<const T*>
 template <class M, class T>
 concept ranks_blocks = requires(const M& m, const T* row, std::size_t n, rank_t<M, T>* out) {
   m.ranks(row, n, row, n, n, out);
+};
+
+/// Has chosen_ranks(query, d, rows, count, out): the same of rows that lie anywhere, by pointers.
+template <class M, class T>
+concept ranks_chosen_rows = requires(const M& m, const T* row, const T* const* rows, std::size_t n,
+                                     rank_t<M, T>* out) {
+  m.chosen_ranks(row, n, rows, n, out);
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

@@ -57,6 +57,18 @@ class id_filter {
     return filter;
   }
 
+  /// Row i passes where bit i % 64 of word i / 64 is set; rows past the end do not.
+  static id_filter of_words(std::vector<std::uint64_t> words) {
+    id_filter filter;
+    filter.assign_bits(std::move(words));
+    return filter;
+  }
+
+  /// The words of a bitset, or nothing where the filter is none.
+  std::span<const std::uint64_t> words() const noexcept {
+    return m_bits ? std::span<const std::uint64_t>(m_bits->words) : std::span<const std::uint64_t>();
+  }
+
   /// Whether every row passes.
   bool empty() const noexcept { return !m_bits && !m_list && !m_allow; }
 

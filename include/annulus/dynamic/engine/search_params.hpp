@@ -13,7 +13,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// As annulus_search_defaults sets them.
-inline annulus_search_params default_search_params() noexcept {
+constexpr annulus_search_params default_search_params() noexcept {
   annulus_search_params params{};
   params.epsilon = 0.1;
   return params;
@@ -25,9 +25,10 @@ inline id_filter filter_of(const annulus_search_params& params) {
   if (given > 1) invalid("filter", given, "at most one of allowed_ids, allowed_bits and allow may be given");
   if (params.allowed_ids != nullptr) return id_filter::of({params.allowed_ids, params.n_allowed});
   if (params.allowed_bits != nullptr) {
-    std::vector<bool> allowed(params.n_allowed);
-    for (std::size_t i = 0; i < allowed.size(); ++i) allowed[i] = (params.allowed_bits[i / 64] >> (i % 64) & 1u) != 0;
-    return allowed;
+    std::vector<std::uint64_t> words(params.allowed_bits,
+                                     params.allowed_bits + params.n_allowed / 64 + (params.n_allowed % 64 != 0));
+    if (params.n_allowed % 64 != 0) words.back() &= (std::uint64_t{1} << (params.n_allowed % 64)) - 1;
+    return id_filter::of_words(std::move(words));
   }
   if (params.allow != nullptr)
     return [allow = params.allow, user = params.allow_user](id_type id) { return allow(user, id) != 0; };

@@ -20,6 +20,7 @@ void check_lengths(const Metric& metric, matrix_view<T> data, std::string_view n
   check_norms(data, name, team);
   if constexpr (has_degree<Metric> && !is_byte<T>) {
     const degrees degree = metric.degree();
+    if (!degree.is_known) return;
     const auto is_too_short = [&](double norm) { return norm > 0 && scale_exponent<T>(degree, norm) < 0; };
     const double greatest = greatest_norm(data, name, team);
     if (is_too_short(greatest))

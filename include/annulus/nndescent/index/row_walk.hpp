@@ -121,6 +121,14 @@ class row_walk {
     } else if constexpr (kernel_ranked<Metric, S>) {
       many_rows<typename Metric::kernel>(q.row.data(), m_rows.dim(), ids.size(), out, row);
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = m_metric.from_kernel(out[i]);
+    } else if constexpr (ranks_chosen_rows<Metric, S>) {
+      constexpr std::size_t block = 64;
+      const S* rows[block];
+      for (std::size_t first = 0; first < ids.size(); first += block) {
+        const std::size_t n = std::min(block, ids.size() - first);
+        for (std::size_t i = 0; i < n; ++i) rows[i] = row(first + i);
+        m_metric.chosen_ranks(q.row.data(), m_rows.dim(), rows, n, out + first);
+      }
     } else {
       for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank_of(m_metric, q.row.data(), row(i), m_rows.dim());
     }

@@ -158,9 +158,10 @@ struct vertex_search {
     return cover.go_on();
   }
   /// Distances as lengths, which may be added up: of squares, and of cosine distances, the roots.
-  static float length_of(float distance) noexcept {
-    if constexpr (is_cosine<Metric> || std::same_as<Metric, sqeuclidean>) return detail::sqrt(std::max(distance, 0.0f));
-    else return distance;
+  float length_of(float distance) const noexcept {
+    bool is_square = is_cosine<Metric>;
+    if constexpr (has_degree<Metric> && !is_product) is_square |= metric.degree().distance == 2;
+    return is_square ? detail::sqrt(std::max(distance, 0.0f)) : distance;
   }
   float last_distance(id_type vertex) const noexcept { return lists(vertex, lists.width() - 1).rank; }
   /// Whether a distance from a row is beyond its surroundings: that many times as long as the way to the last of its

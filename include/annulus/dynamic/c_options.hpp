@@ -1,0 +1,62 @@
+#pragma once
+
+/// \file
+/// Named members of a struct as the options of the C interface.
+
+#include <annulus/annulus.h>
+#include <annulus/core/rows/matrix.hpp>
+
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// Options that refer to the members they are made of, or to text of their own. Members that are empty are not given.
+class c_options {
+ public:
+  c_options() = default;
+  c_options(const c_options&) = delete;
+  c_options& operator=(const c_options&) = delete;
+
+  void operator()(const char* name, const std::string& value) {
+    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0});
+  }
+  template <class T>
+  void operator()(const char* name, const std::optional<T>& value) {
+    if (value) m_options.push_back({name, text_of(*value), nullptr, 0});
+  }
+  void operator()(const char* name, const std::vector<double>& values) {
+    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size()});
+  }
+  void operator()(const char* name, const matrix<double>& values) {
+    if (values.rows() > 0) m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols()});
+  }
+
+  const annulus_option* data() const noexcept { return m_options.data(); }
+  std::size_t size() const noexcept { return m_options.size(); }
+
+ private:
+  template <class T>
+  const char* text_of(T value) {
+    if constexpr (std::same_as<T, bool>) {
+      return value ? "true" : "false";
+    } else {
+      constexpr std::size_t size = 32;  // the shortest digits that are read as the same number
+      char* const text = m_texts.emplace_back(new char[size]()).get();
+      std::to_chars(text, text + size - 1, value);
+      return text;
+    }
+  }
+
+  std::vector<annulus_option> m_options;
+  std::vector<std::unique_ptr<char[]>> m_texts;
+};
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>

@@ -1,0 +1,271 @@
+#pragma once
+
+/// \file
+/// The functions of the C interface over models and factories, as the table of an instruction set. A unit of each set
+/// defines annulus_functions_<set> as a copy of detail::function_table.
+
+#include <annulus/dynamic/engine/boundary.hpp>
+#include <annulus/dynamic/engine/function_table.hpp>
+#include <annulus/dynamic/engine/kinds.hpp>
+#include <annulus/dynamic/engine/search_params.hpp>
+
+#include <cstdlib>
+
+/// A model, and its properties as text that ends with a zero. Each instruction set has its own.
+struct annulus_index {
+  explicit annulus_index(annulus::detail::model_pointer of)
+      : model(std::move(of)),
+        kind(model->kind()),
+        metric(model->metric()),
+        storage(model->storage()),
+        rows(model->rows()) {}
+
+  annulus::detail::model_pointer model;
+  std::string kind, metric, storage, rows;
+};
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+inline std::span<const annulus_option> checked_options(const annulus_option* options, std::size_t n) {
+  if (n > 0) checked(options, "options");
+  for (std::size_t i = 0; i < n; ++i)
+    if (options[i].name != nullptr && options[i].text == nullptr && options[i].n_numbers > 0)
+      checked(options[i].numbers, options[i].name);
+  return {options, n};
+}
+
+inline const annulus_search_params& params_or_default(const annulus_search_params* params) {
+  static constexpr annulus_search_params defaults = default_search_params();
+  return params == nullptr ? defaults : *params;
+}
+
+inline const index_model& model_of(const annulus_index* index) { return *checked(index, "index").model; }
+inline index_model& model_of(annulus_index* index) { return *checked(index, "index").model; }
+
+inline std::filesystem::path checked_path(const char* path) {
+  checked(path, "path");
+  return std::u8string(path, path + std::strlen(path));
+}
+
+/// Memory of lists until they are handed over.
+struct list_memory {
+  explicit list_memory(std::size_t n) { lists.n = n; }
+  list_memory(const list_memory&) = delete;
+  list_memory& operator=(const list_memory&) = delete;
+  ~list_memory() { release(lists); }
+
+  static void release(annulus_lists& lists) noexcept {
+    std::free(lists.indptr);
+    std::free(lists.ids);
+    std::free(lists.values);
+    lists = {};
+  }
+  template <class T>
+  static void allocate(T*& values, std::size_t n) {
+    values = static_cast<T*>(std::malloc(std::max<std::size_t>(n, 1) * sizeof(T)));
+    if (values == nullptr) throw std::bad_alloc();
+  }
+  annulus_lists hand_over() noexcept { return std::exchange(lists, {}); }
+
+  annulus_lists lists{};
+};
+
+inline annulus_lists lists_of(const csr& found) {
+  list_memory memory(found.indptr.empty() ? 0 : found.indptr.size() - 1);
+  annulus_lists& lists = memory.lists;
+  list_memory::allocate(lists.indptr, lists.n + 1);
+  list_memory::allocate(lists.ids, found.indices.size());
+  list_memory::allocate(lists.values, found.distances.size());
+  lists.indptr[0] = 0;
+  std::ranges::copy(found.indptr, lists.indptr);
+  std::ranges::transform(found.indices, lists.ids, [](std::int32_t id) { return static_cast<std::uint32_t>(id); });
+  std::ranges::copy(found.distances, lists.values);
+  lists.n_ids = found.n_columns;
+  return memory.hand_over();
+}
+
+/// Without the padding.
+inline annulus_lists lists_of(const neighbors& graph) {
+  const std::size_t n = graph.ids.rows(), k = graph.ids.cols();
+  list_memory memory(n);
+  annulus_lists& lists = memory.lists;
+  list_memory::allocate(lists.indptr, n + 1);
+  list_memory::allocate(lists.ids, n * k);
+  list_memory::allocate(lists.values, n * k);
+  std::size_t end = 0;
+  lists.indptr[0] = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < k && graph.ids(i, j) != no_id; ++j, ++end) {
+      lists.ids[end] = graph.ids(i, j);
+      lists.values[end] = graph.distances(i, j);
+    }
+    lists.indptr[i + 1] = static_cast<std::int64_t>(end);
+  }
+  lists.n_ids = n;
+  return memory.hand_over();
+}
+
+/// The functions, named and documented as in annulus.h.
+struct entry {
+  static annulus_status build(const annulus_rows* rows, const annulus_option* options, std::size_t n_options,
+                              annulus_progress progress, void* user, annulus_index** index,
+                              annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      checked(index, "index");
+      option_reader reader(checked_options(options, n_options));
+      *index = new annulus_index(build_model(checked_rows(rows, "rows"), reader, progress_of(progress, user)));
+    });
+  }
+  static annulus_status open(const char* path, int mapped, annulus_index** index, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      checked(index, "index");
+      *index = new annulus_index(open_model(checked_path(path), mapped != 0));
+    });
+  }
+  static annulus_status save(const annulus_index* index, const char* path, annulus_error* error) noexcept {
+    return guarded(error, [&] { model_of(index).save(checked_path(path)); });
+  }
+  static annulus_status verify(const annulus_index* index, annulus_error* error) noexcept {
+    return guarded(error, [&] { model_of(index).verify(); });
+  }
+  static annulus_status copy(const annulus_index* index, annulus_index** copy, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      annulus_index*& result = checked(copy, "copy");
+      result = new annulus_index(model_of(index).copy());
+    });
+  }
+  static void free(annulus_index* index) noexcept { delete index; }
+
+  static annulus_status search(const annulus_index* index, const annulus_rows* queries, std::size_t k,
+                               const annulus_search_params* params, std::uint32_t* ids, float* distances,
+                               annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      check_results(checked_rows(queries, "queries").n, k, ids, "ids", distances, "distances");
+      model.search(*queries, k, params_or_default(params), ids, distances);
+    });
+  }
+  static annulus_status radius_search(const annulus_index* index, const annulus_rows* queries, float radius,
+                                      const annulus_search_params* params, annulus_lists* found,
+                                      annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      annulus_lists& result = checked(found, "found");
+      result = lists_of(model.radius_search(checked_rows(queries, "queries"), radius, params_or_default(params)));
+    });
+  }
+  static annulus_status candidates(const annulus_index* index, const annulus_rows* queries,
+                                   const annulus_search_params* params, annulus_lists* found,
+                                   annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      annulus_lists& result = checked(found, "found");
+      result = lists_of(model.candidates(checked_rows(queries, "queries"), params_or_default(params)));
+    });
+  }
+  static void lists_free(annulus_lists* lists) noexcept {
+    if (lists != nullptr) list_memory::release(*lists);
+  }
+
+  static annulus_status insert(annulus_index* index, const annulus_rows* rows, std::size_t threads,
+                               std::uint32_t* first_id, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const id_type first = model_of(index).insert(checked_rows(rows, "rows"), threads);
+      if (first_id != nullptr) *first_id = first;
+    });
+  }
+  static annulus_status erase(annulus_index* index, std::uint32_t id, annulus_error* error) noexcept {
+    return guarded(error, [&] { model_of(index).erase(id); });
+  }
+  static annulus_status update(annulus_index* index, std::uint32_t id, const annulus_rows* row,
+                               annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      if (checked_rows(row, "row").n != 1) invalid("row", row->n, "must be one row");
+      model_of(index).update(id, *row);
+    });
+  }
+  static annulus_status consolidate(annulus_index* index, annulus_error* error) noexcept {
+    return guarded(error, [&] { model_of(index).consolidate(); });
+  }
+  static annulus_status tune(const annulus_index* index, const annulus_rows* queries, double recall_target,
+                             std::size_t k, std::size_t n_queries, std::size_t threads, annulus_tuned* tuned,
+                             annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      if (queries != nullptr) checked_rows(queries, "queries");
+      annulus_tuned& result = checked(tuned, "tuned");
+      result = model.tune(queries, recall_target, k, n_queries, threads);
+    });
+  }
+  static annulus_status graph(const annulus_index* index, annulus_lists* graph, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      annulus_lists& result = checked(graph, "graph");
+      result = lists_of(model.graph());
+    });
+  }
+
+  static std::size_t size(const annulus_index* index) noexcept { return index == nullptr ? 0 : index->model->size(); }
+  static std::size_t dim(const annulus_index* index) noexcept { return index == nullptr ? 0 : index->model->dim(); }
+  static std::size_t memory_bytes(const annulus_index* index) noexcept {
+    return index == nullptr ? 0 : index->model->memory_bytes();
+  }
+  static const char* info(const annulus_index* index, const char* name) noexcept {
+    if (index == nullptr || name == nullptr) return nullptr;
+    const std::string_view asked = name;
+    for (const auto& [known, value] : {std::pair<std::string_view, const std::string*>{"kind", &index->kind},
+                                       {"metric", &index->metric},
+                                       {"storage", &index->storage},
+                                       {"rows", &index->rows}})
+      if (asked == known && !value->empty()) return value->c_str();
+    return nullptr;
+  }
+
+  static annulus_status knn(const annulus_rows* data, const annulus_rows* queries, std::size_t k,
+                            const annulus_option* options, std::size_t n_options, const annulus_search_params* params,
+                            std::uint32_t* ids, float* distances, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const annulus_rows& rows = checked_rows(data, "data");
+      check_results(checked_rows(queries, "queries").n, k, ids, "ids", distances, "distances");
+      option_reader reader(checked_options(options, n_options));
+      with_built_points(rows, [&]<class Points>() {
+        flat_factory<Points>::knn(rows, *queries, k, reader, params_or_default(params), ids, distances);
+      });
+    });
+  }
+  static annulus_status knn_graph(const annulus_rows* data, const annulus_option* options, std::size_t n_options,
+                                  annulus_progress progress, void* user, std::uint32_t* ids, float* distances,
+                                  annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const annulus_rows& rows = checked_rows(data, "data");
+      check_results(rows.n, 1, ids, "ids", distances, "distances");
+      option_reader reader(checked_options(options, n_options));
+      const neighbors graph = with_built_points(rows, [&]<class Points>() {
+        return nndescent_factory<Points>::knn_graph(rows, reader, progress_of(progress, user));
+      });
+      std::copy_n(graph.ids.data(), graph.ids.rows() * graph.ids.cols(), ids);
+      std::copy_n(graph.distances.data(), graph.distances.rows() * graph.distances.cols(), distances);
+    });
+  }
+  static annulus_status approx_top_k(const annulus_rows* operand, std::size_t k, int largest,
+                                     const annulus_option* options, std::size_t n_options, void* values,
+                                     std::uint32_t* positions, annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      check_results(checked_rows(operand, "operand").n, k, positions, "positions", values, "values");
+      option_reader reader(checked_options(options, n_options));
+      top_k_factory::run(*operand, k, largest != 0, reader, values, positions);
+    });
+  }
+};
+
+inline constexpr annulus_function_table function_table{
+    entry::build,        entry::open,          entry::save,       entry::verify,     entry::copy,        entry::free,
+    entry::search,       entry::radius_search, entry::candidates, entry::lists_free, entry::insert,      entry::erase,
+    entry::update,       entry::consolidate,   entry::tune,       entry::graph,      entry::size,        entry::dim,
+    entry::memory_bytes, entry::info,          entry::knn,        entry::knn_graph,  entry::approx_top_k};
+
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
