@@ -3,6 +3,7 @@
 // That nndescent_model answers as nndescent_index does, bit for bit, after every change; and that every metric and
 // storage works, or is refused with the reason.
 
+#include <annulus/dynamic/engine/flat_model.hpp>
 #include <annulus/dynamic/engine/nndescent_model.hpp>
 
 #include "dynamic/metric_options.hpp"

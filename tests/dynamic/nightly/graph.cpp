@@ -6,6 +6,10 @@ using namespace dynamic_tests;
 
 template struct annulus::detail::metric_factory<matrix<float>>;
 template struct annulus::detail::nndescent_factory<matrix<float>>;
+template struct annulus::detail::graph_factory<matrix<float>, product_form::none>;
+template struct annulus::detail::graph_factory<matrix<float>, product_form::squared_l2>;
+template struct annulus::detail::graph_factory<matrix<float>, product_form::inner_product>;
+template struct annulus::detail::graph_factory<matrix<float>, product_form::cosine>;
 
 TEST_CASE("graph indexes of run-time types answer as the templates do", "[dynamic]") {
   using points = matrix<float>;
