@@ -10,6 +10,15 @@
 
 namespace dynamic_tests {
 
+template <class T>
+const matrix<T>& owned(const matrix<T>& rows) {
+  return rows;
+}
+template <class T>
+const csr_matrix<T>& owned(const sparse_rows<T>& rows) {
+  return rows.rows;
+}
+
 template <class Index, class Rows>
 void check_same_answers(const detail::index_model& model, const Index& index, const Rows& queries) {
   REQUIRE(model.size() == index.size());
@@ -42,7 +51,7 @@ void check_graph(const Metric& by, const Storage& storage, const option_list& op
   all.with("n_neighbors", "12").with("threads", "2").with("seed", "5");
   const detail::model_pointer model =
       all([&](auto& reader) { return detail::nndescent_factory<Points>::build(given(rows), reader, {}); });
-  index_type index(rows, by, {.n_neighbors = 12, .seed = 5, .threads = 1}, storage);
+  index_type index(owned(rows), by, {.n_neighbors = 12, .seed = 5, .threads = 1}, storage);
   CHECK(model->kind() == "nndescent");
   CHECK(model->metric() == Metric::name);
   CHECK(model->storage() == Storage::name);

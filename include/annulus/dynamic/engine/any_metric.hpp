@@ -105,7 +105,10 @@ class any_metric {
     requires(!std::same_as<Metric, any_metric>)
   explicit any_metric(Metric metric)
       : m_functions(std::make_shared<functions_of<Metric>>(std::move(metric))), m_takes_sets(compares_sets<Metric>) {
-    if constexpr (is_dense) m_compares_whole_rows = has_own_loop<Metric, T>;
+    if constexpr (is_dense) {
+      m_compares_whole_rows = has_own_loop<Metric, T>;
+      m_takes_halves = row_metric_for<Metric, half_row>;
+    }
   }
 
   std::string_view saved_name() const noexcept { return m_functions->name(); }
@@ -115,6 +118,7 @@ class any_metric {
     static_cast<functions_type&>(*self.m_functions).persist(archive);
   }
   bool takes_sets() const noexcept { return m_takes_sets; }
+  bool takes_halves() const noexcept { return m_takes_halves; }
   /// As has_own_loop tells of a type.
   bool compares_whole_rows() const noexcept { return m_compares_whole_rows; }
   /// Of a row of packed bits, where the metric was told; else 0.
@@ -154,7 +158,7 @@ class any_metric {
 
  private:
   std::shared_ptr<functions> m_functions;
-  bool m_takes_sets, m_compares_whole_rows = false;
+  bool m_takes_sets, m_takes_halves = false, m_compares_whole_rows = false;
 };
 
 template <class Points, class Rank>
@@ -172,7 +176,7 @@ class any_metric<Points, Rank>::functions_of final : public fields_of<Metric, fu
   }
   Rank rank_halves(const half_row& a, const half_row& b) const override {
     if constexpr (row_metric_for<Metric, half_row>) return static_cast<Rank>(rank_of_rows(m_metric, a, b));
-    else invalid("storage", "half_precision", "the metric takes no rows of float16");
+    else throw std::logic_error("annulus: a metric that takes no halves was asked about some");
   }
   double distance(const row_type& a, const row_type& b) const override {
     if constexpr (!is_dense || !compares_pointers<Metric, T>) return static_cast<double>(m_metric(a, b));

@@ -101,9 +101,9 @@ constexpr std::string_view refusal_of_storage() noexcept {
 template <class Points, class Metric, class F>
 auto with_graph_storage(const graph_storage& given, F f) {
   using result = decltype(f(full_precision{}));
-  static constexpr std::string_view names[] = {full_precision::name,         half_precision::name,
-                                               sq8::name,                    rabitq<full_precision>::name,
-                                               rabitq<half_precision>::name, rabitq<sq8>::name};
+  static constexpr std::string_view names[] = {
+      full_precision::name,         half_precision::name,         sq8::name,
+      rabitq<full_precision>::name, rabitq<half_precision>::name, rabitq<sq8>::name};
   const auto call = [&]<class Storage>(const Storage& storage) -> result {
     constexpr std::string_view refusal = refusal_of_storage<Storage, Points, Metric>();
     if constexpr (refusal.empty()) return f(storage);

@@ -113,11 +113,23 @@ Result with_metric_of_form(const any_metrics_t<Points>& metric, F f) {
   });
 }
 
+/// Throws std::invalid_argument for halves under a metric that takes none.
+template <class Points, class Storage, class Metric>
+void check_takes_halves(const Metric& by, std::size_t dim) {
+  if constexpr (std::same_as<Storage, half_precision>) {
+    const auto base = compared_metric<Points>(by, dim);
+    if constexpr (requires { base.takes_halves(); })
+      if (!base.takes_halves())
+        invalid("storage", Storage::name, "the metric takes no rows of float16: full_precision");
+  }
+}
+
 template <class Points, product_form Form>
 model_pointer graph_factory<Points, Form>::build(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
                                                  const graph_storage& storage, const nndescent_params& params) {
   return with_metric_of_form<Form, model_pointer, Points>(metric, [&]<class Metric>(const Metric& by) {
     return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
+      check_takes_halves<Points, Storage>(by, rows.view().dim());
       using model = nndescent_model<Points, Metric, Storage>;
       return std::make_unique<model>(nndescent_index<Points, Metric, Storage>(rows.view(), by, params, kept),
                                      rows.bits());
