@@ -95,10 +95,10 @@ endforeach()
 if("float32" IN_LIST ANNULUS_DYNAMIC_ROWS)
   annulus_add_unit(
     codes codes_model
-    "[[gnu::used]] static const auto build = &annulus::detail::codes_factory::build;\n[[gnu::used]] static const auto open = &annulus::detail::codes_factory::open;"
+    "[[gnu::used]] static const auto keep_build = &annulus::detail::codes_factory::build;\n[[gnu::used]] static const auto keep_open = &annulus::detail::codes_factory::open;"
   )
 endif()
-annulus_add_unit(top_k top_k_model "[[gnu::used]] static const auto run = &annulus::detail::top_k_factory::run;")
+annulus_add_unit(top_k top_k_model "[[gnu::used]] static const auto keep_run = &annulus::detail::top_k_factory::run;")
 
 add_library(annulus_dynamic "${units_dir}/dispatch.cpp")
 add_library(annulus::dynamic ALIAS annulus_dynamic)

@@ -3,6 +3,8 @@
 /// \file
 /// Which of the instruction sets that the library is compiled for a processor has.
 
+#include <annulus/core/base/config.hpp>
+
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -11,7 +13,9 @@
 #include <sys/auxv.h>
 #endif
 
-namespace annulus::detail {
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -51,4 +55,6 @@ inline bool processor_has(std::string_view) noexcept { return true; }
 
 #endif
 
-}  // namespace annulus::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
