@@ -17,13 +17,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// What CMake calls the one set of a library that has one, compiled with the compiler's flags.
+inline constexpr std::string_view only_set = "baseline";
+
 #if defined(__x86_64__) && defined(__GNUC__)
 
 /// Asks for each extension, as clang 14 does not know levels. __builtin_cpu_supports also asks whether the system keeps
 /// the wide registers; it does not know all extensions, the rest are bits of cpuid.
 inline bool processor_has(std::string_view set) noexcept {
   __builtin_cpu_init();
-  if (set == "x86-64") return true;
+  if (set == "x86-64" || set == only_set) return true;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0, ecx_extended = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
   if (__get_cpuid(0x80000001u, &eax, &ebx, &ecx_extended, &edx) == 0) return false;
@@ -42,7 +45,7 @@ inline bool processor_has(std::string_view set) noexcept {
 #elif defined(__aarch64__) && defined(__linux__)
 
 inline bool processor_has(std::string_view set) noexcept {
-  if (set == "armv8-a") return true;
+  if (set == "armv8-a" || set == only_set) return true;
   constexpr unsigned long fphp = 1ul << 9, asimdhp = 1ul << 10, asimddp = 1ul << 20;  // HWCAP_*, which old headers lack
   constexpr unsigned long needed = fphp | asimdhp | asimddp;
   return set == "armv8.2-a+dotprod+fp16" && (getauxval(AT_HWCAP) & needed) == needed;
@@ -50,7 +53,7 @@ inline bool processor_has(std::string_view set) noexcept {
 
 #else
 
-/// Elsewhere the library has one set, that of the compiler's flags.
+/// Elsewhere a library has one set.
 inline bool processor_has(std::string_view) noexcept { return true; }
 
 #endif
