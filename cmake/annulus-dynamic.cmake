@@ -22,10 +22,19 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
   set(flags_of_armv8-a -march=armv8-a)
 endif()
 set(known_rows float32 float64 float16 bfloat16 uint8 int8 sparse_float32 sparse_float64)
-set(ANNULUS_DYNAMIC_SETS "${known_sets}" CACHE STRING "Instruction sets of annulus::dynamic: ${known_sets}")
+set(ANNULUS_DYNAMIC_SETS "${known_sets}" CACHE STRING "Instruction sets of annulus::dynamic: ${known_sets}; or baseline, the last of these alone")
 set(ANNULUS_DYNAMIC_ROWS "${known_rows}" CACHE STRING "Rows that annulus::dynamic takes: ${known_rows}")
+set(known_storages half_precision sq8 rabitq+full_precision rabitq+half_precision rabitq+sq8)
+set(
+  ANNULUS_DYNAMIC_STORAGES "${known_storages}" CACHE STRING
+  "Storages of graphs that annulus::dynamic has beside full_precision: ${known_storages}"
+)
 
-foreach(list IN ITEMS sets rows)
+if(ANNULUS_DYNAMIC_SETS STREQUAL "baseline" AND known_sets)
+  list(GET known_sets -1 ANNULUS_DYNAMIC_SETS)
+endif()
+
+foreach(list IN ITEMS sets rows storages)
   string(TOUPPER "ANNULUS_DYNAMIC_${list}" variable)
   foreach(name IN LISTS ${variable})
     if(NOT name IN_LIST known_${list})
@@ -65,9 +74,10 @@ elseif(CMAKE_CXX_FLAGS MATCHES "-m(avx|fma|bmi|sse[34])")
 endif()
 
 set(definitions)
-foreach(rows IN LISTS known_rows)
-  if(NOT rows IN_LIST ANNULUS_DYNAMIC_ROWS)
-    string(TOUPPER "ANNULUS_DYNAMIC_WITHOUT_${rows}" definition)
+foreach(part IN LISTS known_rows known_storages)
+  if(NOT part IN_LIST ANNULUS_DYNAMIC_ROWS AND NOT part IN_LIST ANNULUS_DYNAMIC_STORAGES)
+    string(MAKE_C_IDENTIFIER "${part}" part)
+    string(TOUPPER "ANNULUS_DYNAMIC_WITHOUT_${part}" definition)
     list(APPEND definitions ${definition})
   endif()
 endforeach()
@@ -91,7 +101,13 @@ set(points_of_sparse_float32 "csr_matrix<float>")
 set(points_of_sparse_float64 "csr_matrix<double>")
 foreach(rows IN LISTS ANNULUS_DYNAMIC_ROWS)
   set(points "annulus::${points_of_${rows}}")
-  annulus_add_unit(nndescent_${rows} nndescent_model "template struct annulus::detail::nndescent_factory<${points}>;")
+  annulus_add_unit(nndescent_${rows} nndescent_factory "template struct annulus::detail::nndescent_factory<${points}>;")
+  foreach(form none squared_l2 inner_product cosine)
+    annulus_add_unit(
+      graph_${rows}_${form} nndescent_model
+      "template struct annulus::detail::graph_factory<${points}, annulus::product_form::${form}>;"
+    )
+  endforeach()
   annulus_add_unit(flat_${rows} flat_model "template struct annulus::detail::flat_factory<${points}>;")
   annulus_add_unit(lsh_${rows} lsh_model "template struct annulus::detail::lsh_factory<${points}>;")
   annulus_add_unit(metrics_${rows} named_metric "template struct annulus::detail::metric_factory<${points}>;")
@@ -125,7 +141,7 @@ foreach(set IN LISTS sets)
   target_compile_definitions(${objects} PRIVATE ${definitions})
   if(known_sets)
     target_compile_options(
-      ${objects} PRIVATE -O3 ${flags_of_${set}} -fno-lto $<$<BOOL:${ANNULUS_HAS_NO_GNU_UNIQUE}>:-fno-gnu-unique>
+      ${objects} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> ${flags_of_${set}} -fno-lto $<$<BOOL:${ANNULUS_HAS_NO_GNU_UNIQUE}>:-fno-gnu-unique>
     )
   endif()
   set_target_properties(

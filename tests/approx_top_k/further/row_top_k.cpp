@@ -1,9 +1,6 @@
-#include <Eigen/Core>
-
 #include "approx_top_k/reductions.hpp"
 
-TEMPLATE_TEST_CASE("a recall target of 1 gives what a sort gives, at every length", "[row_top_k]", double,
-                   Eigen::bfloat16, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint16_t, std::uint32_t,
-                   std::uint64_t) {
+TEMPLATE_TEST_CASE("a recall target of 1 gives what a sort gives, at every length", "[row_top_k]", double, std::int8_t,
+                   std::uint16_t) {
   reductions::check_every_length<TestType>();
 }

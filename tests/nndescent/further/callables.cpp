@@ -1,48 +1,12 @@
-#include "callables.hpp"
-
-#include <annulus/nndescent/index.hpp>
-
 #include <bit>
-#include <functional>
 
-#include "catch.hpp"
+#include "nndescent/callable_searches.hpp"
 
 using namespace annulus;
+using callables::share_wrong;
 
-namespace {
-
-/// The share of the distances of a graph and of an index that are not those of brute force by manhattan.
-template <class Metric>
-double share_wrong(Metric metric) {
-  STATIC_REQUIRE(metric_for<Metric, matrix<float>>);
-  const matrix<float> rows = callables::rows<float>();
-  const neighbors expected = knn(rows, rows, 4, manhattan{});
-  nndescent_index index(rows, metric);
-  const neighbors listed = build_knn_graph(rows, metric, {.n_neighbors = 4, .include_self = true});
-  std::size_t n =
-      callables::n_different(listed, expected) + callables::n_different(index.search(rows, 4, {.beam = 50}), expected);
-  index.insert(callables::rows<float>(10));
-  index.erase(0);
-  index.consolidate();
-  nndescent_index copy = index;
-  CHECK(copy.size() == 209);
-  CHECK(copy.radius_search(rows, 1.0f).indptr.size() == 201);
-  return static_cast<double>(n) / (2 * 4 * 200);
-}
-
-}  // namespace
-
-TEST_CASE("graphs and indexes take whatever is a metric", "[nndescent][callables]") {
-  const int factor = 1;
-  CHECK(share_wrong(&callables::of_pointers<float>) <= 0.01);
-  CHECK(share_wrong(callables::of_spans{}) <= 0.01);
-  CHECK(share_wrong([&factor](auto a, auto b) { return factor * callables::distance<float>(a, b); }) <= 0.01);
-  CHECK(share_wrong(std::function<float(const float*, const float*, std::size_t)>(&callables::of_pointers<float>)) <=
-        0.01);
+TEST_CASE("graphs and indexes take callables of two pointers and of two spans", "[nndescent][callables]") {
   CHECK(share_wrong(callables::without_default(1)) <= 0.01);
-  CHECK(share_wrong(callables::returning<int>{}) <= 0.01);
-  CHECK(share_wrong(callables::returning<short>{}) <= 0.01);
-  CHECK(share_wrong(callables::returning<std::size_t>{}) <= 0.01);
   CHECK(share_wrong(callables::ranked_spans{}) <= 0.01);
 }
 

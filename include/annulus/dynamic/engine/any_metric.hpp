@@ -66,9 +66,10 @@ void check_dimension_of(const Metric& metric, std::size_t d) {
   if constexpr (checks_dimension<Metric>) metric.check_dimension(d);
 }
 
-/// A metric of rows of Points, a matrix or a csr_matrix, that has no product form and rewrites no rows. Ranks are
-/// doubles, which hold those of all metrics as they are.
-template <class Points>
+/// A metric of rows of Points, a matrix or a csr_matrix, that has no product form and rewrites no rows. Rank is float
+/// for metrics that rank by floats, so that searches are as quick as by the metric itself, and to the same bits; double
+/// holds all other ranks as they are.
+template <class Points, class Rank>
 class any_metric {
   using row_type = row_t<view_of<Points>>;
   using T = typename Points::value_type;
@@ -79,13 +80,13 @@ class any_metric {
 
   class functions : public metric_fields {
    public:
-    virtual double rank(const row_type& a, const row_type& b) const = 0;
-    virtual double rank_halves(const half_row& a, const half_row& b) const = 0;
+    virtual Rank rank(const row_type& a, const row_type& b) const = 0;
+    virtual Rank rank_halves(const half_row& a, const half_row& b) const = 0;
     virtual double distance(const row_type& a, const row_type& b) const = 0;
-    virtual float to_distance(double rank) const = 0;
+    virtual float to_distance(Rank rank) const = 0;
     virtual void ranks(const row_type& query, const T* rows, std::size_t stride, std::size_t count,
-                       double* out) const = 0;
-    virtual void ranks(const row_type& query, const T* const* rows, std::size_t count, double* out) const = 0;
+                       Rank* out) const = 0;
+    virtual void ranks(const row_type& query, const T* const* rows, std::size_t count, Rank* out) const = 0;
     virtual degrees degree() const = 0;
     virtual double greatest_sum(double norm, std::size_t d) const = 0;
     virtual void check_dimension(std::size_t d) const = 0;
@@ -103,7 +104,9 @@ class any_metric {
   template <class Metric>
     requires(!std::same_as<Metric, any_metric>)
   explicit any_metric(Metric metric)
-      : m_functions(std::make_shared<functions_of<Metric>>(std::move(metric))), m_takes_sets(compares_sets<Metric>) {}
+      : m_functions(std::make_shared<functions_of<Metric>>(std::move(metric))), m_takes_sets(compares_sets<Metric>) {
+    if constexpr (is_dense) m_compares_whole_rows = has_own_loop<Metric, T>;
+  }
 
   std::string_view saved_name() const noexcept { return m_functions->name(); }
   template <class Self, class Archive>
@@ -112,38 +115,38 @@ class any_metric {
     static_cast<functions_type&>(*self.m_functions).persist(archive);
   }
   bool takes_sets() const noexcept { return m_takes_sets; }
+  /// As has_own_loop tells of a type.
+  bool compares_whole_rows() const noexcept { return m_compares_whole_rows; }
   /// Of a row of packed bits, where the metric was told; else 0.
   std::size_t packed_bits() const noexcept { return m_functions->packed_bits(); }
 
   double operator()(const T* a, const T* b, std::size_t d) const requires is_dense {
     return m_functions->distance({a, d}, {b, d});
   }
-  double rank(const T* a, const T* b, std::size_t d) const requires is_dense {
-    return m_functions->rank({a, d}, {b, d});
-  }
+  Rank rank(const T* a, const T* b, std::size_t d) const requires is_dense { return m_functions->rank({a, d}, {b, d}); }
   double operator()(const Eigen::half* a, const Eigen::half* b, std::size_t d) const
       requires(is_dense && !is_byte<T> && !std::same_as<T, Eigen::half>) {
     return m_functions->rank_halves({a, d}, {b, d});
   }
-  double rank(const Eigen::half* a, const Eigen::half* b, std::size_t d) const
+  Rank rank(const Eigen::half* a, const Eigen::half* b, std::size_t d) const
       requires(is_dense && !is_byte<T> && !std::same_as<T, Eigen::half>) {
     return m_functions->rank_halves({a, d}, {b, d});
   }
   double operator()(const row_type& a, const row_type& b) const requires(!is_dense) {
     return m_functions->distance(a, b);
   }
-  double rank(const row_type& a, const row_type& b) const requires(!is_dense) { return m_functions->rank(a, b); }
+  Rank rank(const row_type& a, const row_type& b) const requires(!is_dense) { return m_functions->rank(a, b); }
 
   void ranks(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count,
-             double* out) const requires is_dense {
+             Rank* out) const requires is_dense {
     m_functions->ranks({query, d}, rows, stride, count, out);
   }
   void chosen_ranks(const T* query, std::size_t d, const T* const* rows, std::size_t count,
-                    double* out) const requires is_dense {
+                    Rank* out) const requires is_dense {
     m_functions->ranks({query, d}, rows, count, out);
   }
 
-  float to_distance(double rank) const { return m_functions->to_distance(rank); }
+  float to_distance(Rank rank) const { return m_functions->to_distance(rank); }
   degrees degree() const { return m_functions->degree(); }
   double greatest_sum(double norm, std::size_t d) const { return m_functions->greatest_sum(norm, d); }
   void check_dimension(std::size_t d) const { m_functions->check_dimension(d); }
@@ -151,12 +154,12 @@ class any_metric {
 
  private:
   std::shared_ptr<functions> m_functions;
-  bool m_takes_sets;
+  bool m_takes_sets, m_compares_whole_rows = false;
 };
 
-template <class Points>
+template <class Points, class Rank>
 template <class Metric>
-class any_metric<Points>::functions_of final : public fields_of<Metric, functions> {
+class any_metric<Points, Rank>::functions_of final : public fields_of<Metric, functions> {
   using base = fields_of<Metric, functions>;
   using base::m_metric;
   using rank_type = row_rank_t<Metric, row_type>;
@@ -164,41 +167,41 @@ class any_metric<Points>::functions_of final : public fields_of<Metric, function
  public:
   using base::base;
 
-  double rank(const row_type& a, const row_type& b) const override {
-    return static_cast<double>(rank_of_rows(m_metric, a, b));
+  Rank rank(const row_type& a, const row_type& b) const override {
+    return static_cast<Rank>(rank_of_rows(m_metric, a, b));
   }
-  double rank_halves(const half_row& a, const half_row& b) const override {
-    if constexpr (row_metric_for<Metric, half_row>) return static_cast<double>(rank_of_rows(m_metric, a, b));
+  Rank rank_halves(const half_row& a, const half_row& b) const override {
+    if constexpr (row_metric_for<Metric, half_row>) return static_cast<Rank>(rank_of_rows(m_metric, a, b));
     else invalid("storage", "half_precision", "the metric takes no rows of float16");
   }
   double distance(const row_type& a, const row_type& b) const override {
     if constexpr (!is_dense || !compares_pointers<Metric, T>) return static_cast<double>(m_metric(a, b));
     else return static_cast<double>(m_metric(a.data(), b.data(), a.size()));
   }
-  float to_distance(double rank) const override { return distance_of(m_metric, static_cast<rank_type>(rank)); }
-  void ranks(const row_type& query, const T* rows, std::size_t stride, std::size_t count, double* out) const override {
+  float to_distance(Rank rank) const override { return distance_of(m_metric, static_cast<rank_type>(rank)); }
+  void ranks(const row_type& query, const T* rows, std::size_t stride, std::size_t count, Rank* out) const override {
     if constexpr (is_dense) {
       const prepared_query<Metric, T> rank(m_metric, query.data(), query.size());
       rank_type some[block];
       for (std::size_t first = 0; first < count; first += block) {
         const std::size_t n = std::min(block, count - first);
         rank(rows + first * stride, stride, n, some);
-        std::copy_n(some, n, out + first);
+        std::transform(some, some + n, out + first, [](rank_type r) { return static_cast<Rank>(r); });
       }
     }
   }
-  void ranks(const row_type& query, const T* const* rows, std::size_t count, double* out) const override {
+  void ranks(const row_type& query, const T* const* rows, std::size_t count, Rank* out) const override {
     if constexpr (is_dense && kernel_ranked<Metric, T>) {
       rank_type some[block];
       for (std::size_t first = 0; first < count; first += block) {
         const std::size_t n = std::min(block, count - first);
         many_rows<typename Metric::kernel>(query.data(), query.size(), n, some,
                                            [&](std::size_t i) { return rows[first + i]; });
-        for (std::size_t i = 0; i < n; ++i) out[first + i] = static_cast<double>(m_metric.from_kernel(some[i]));
+        for (std::size_t i = 0; i < n; ++i) out[first + i] = static_cast<Rank>(m_metric.from_kernel(some[i]));
       }
     } else if constexpr (is_dense) {
       const prepared_query<Metric, T> rank(m_metric, query.data(), query.size());
-      for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<double>(rank(rows[i]));
+      for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Rank>(rank(rows[i]));
     }
   }
   degrees degree() const override { return degree_of(m_metric); }

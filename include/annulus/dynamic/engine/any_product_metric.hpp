@@ -145,10 +145,11 @@ class any_inner_product : public one_of<inner_product, dot> {
 template <class Points, class Metric>
 struct any_metric_for {
   static constexpr product_form form = form_of<Metric>();
+  using rank = std::conditional_t<std::same_as<row_rank_t<Metric, row_t<view_of<Points>>>, float>, float, double>;
   using type = std::conditional_t<form == product_form::squared_l2, any_squared_l2,
                                   std::conditional_t<form == product_form::cosine, any_cosine,
                                                      std::conditional_t<form == product_form::inner_product,
-                                                                        any_inner_product, any_metric<Points>>>>;
+                                                                        any_inner_product, any_metric<Points, rank>>>>;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -10,7 +10,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// A metric that rewrites dense rows of T to rows of U, and compares those by Base: one of any_squared_l2, any_cosine,
-/// any_metric<matrix<U>>.
+/// any_metric<matrix<U>, Rank>.
 template <class T, class U, class Base>
 class any_rewriting_metric {
   class functions : public metric_fields {

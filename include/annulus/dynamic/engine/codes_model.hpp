@@ -115,42 +115,45 @@ inline std::size_t read_m(option_reader& options, std::size_t dim) {
   invalid("m", "none", "say into how many sub-vectors rows of ", dim, " coordinates are split, such as ", usual);
 }
 
+/// What is known of a quantiser before its own options are read.
+struct quantizer_request {
+  std::string_view kind;
+  pq_metric metric;
+  std::size_t usual_ks, threads;
+  const progress_callback& progress;
+};
+
 template <class Params>
-void read_training(option_reader& options, Params& params, const progress_callback& progress) {
+Params read_training(option_reader& options, const quantizer_request& wanted) {
+  Params params;
   options.read("seed", params.seed);
   options.read("max_points_per_centroid", params.max_points_per_centroid);
-  options.read("threads", params.threads);
   params.init = read_init(options);
-  params.progress = progress;
+  params.threads = wanted.threads;
+  params.progress = wanted.progress;
+  return params;
 }
 
 /// The quantiser of the options, fitted to rows.
 template <class Quantizer>
-Quantizer fitted_quantizer(matrix_view<float> rows, option_reader& options, pq_metric metric, std::size_t usual_ks,
-                           std::string_view kind, const progress_callback& progress) {
+Quantizer fitted_quantizer(matrix_view<float> rows, option_reader& options, const quantizer_request& wanted) {
   const std::size_t m = read_m(options, rows.cols());
-  std::size_t ks = usual_ks;
+  std::size_t ks = wanted.usual_ks;
   options.read("ks", ks);
   if constexpr (std::same_as<Quantizer, opq_of_bytes>) {
-    opq_params params;
-    read_training(options, params, progress);
+    auto params = read_training<opq_params>(options, wanted);
     options.read("parametric_init", params.parametric_init);
     options.read("pq_iter", params.pq_iter);
     options.read("rotation_iter", params.rotation_iter);
-    options.finish(kind);
-    Quantizer quantizer(m, ks, metric);
-    quantizer.fit(rows, params);
-    return quantizer;
+    options.finish(wanted.kind);
+    return Quantizer(m, ks, wanted.metric).fit(rows, params);
   } else {
     static constexpr std::array<std::string_view, 2> paddings{"refuse", "zeros"};
     const auto padding = static_cast<pq_padding>(options.choice("padding", paddings, 0));
-    kmeans_params params;
-    read_training(options, params, progress);
+    auto params = read_training<kmeans_params>(options, wanted);
     options.read("iter", params.iter);
-    options.finish(kind);
-    Quantizer quantizer(m, ks, metric, padding);
-    quantizer.fit(rows, params);
-    return quantizer;
+    options.finish(wanted.kind);
+    return Quantizer(m, ks, wanted.metric, padding).fit(rows, params);
   }
 }
 
@@ -158,17 +161,17 @@ Quantizer fitted_quantizer(matrix_view<float> rows, option_reader& options, pq_m
 template <template <class> class Index, class Quantizer>
 model_pointer build_codes(matrix_view<float> rows, option_reader& options, std::string_view kind,
                           const progress_callback& progress) {
+  using index_type = Index<Quantizer>;
+  constexpr std::size_t usual_ks = std::same_as<index_type, fast_scan_index<Quantizer>> ? 16 : 256;
   const codes_metric metric = read_codes_metric(options, kind);
   bool keep_rows = false;
   std::size_t threads = 0;
   options.read("keep_rows", keep_rows);
   options.read("threads", threads);
-  constexpr bool is_fast_scan = std::same_as<Index<Quantizer>, fast_scan_index<Quantizer>>;
-  Index<Quantizer> index(
-      fitted_quantizer<Quantizer>(rows, options, metric.metric, is_fast_scan ? 16 : 256, kind, progress), rows,
-      run_params{threads});
-  return std::make_unique<codes_model<Index<Quantizer>>>(
-      ranked_codes<Index<Quantizer>>(std::move(index), rows, keep_rows, metric.takes_roots));
+  auto quantizer = fitted_quantizer<Quantizer>(rows, options, {kind, metric.metric, usual_ks, threads, progress});
+  ranked_codes<index_type> codes(index_type(std::move(quantizer), rows, run_params{threads}), rows, keep_rows,
+                                 metric.takes_roots);
+  return std::make_unique<codes_model<index_type>>(std::move(codes));
 }
 
 /// The rows are kept, for searches rank by them.
@@ -220,11 +223,12 @@ model_pointer open_codes(const file_description& file) {
   if (file.kind == fast_scan_index<>::kind)
     return is_opq ? open_codes<fast_scan_index<opq_of_bytes>>(file) : open_codes<fast_scan_index<pq_of_bytes>>(file);
   const auto fail = [&](const std::string& reason) {
-    throw format_error(name_of_path(file.path), safetensors_header::length_bytes, "this is a " + file.kind + reason);
+    throw format_error(name_of_path(file.path), safetensors_header::length_bytes,
+                       "it is of kind " + file.kind + reason);
   };
   for (const std::string_view of_codewords : {pq_of_bytes::kind, opq_of_bytes::kind})
     if (file.kind == of_codewords)
-      fail(": codewords without codes of rows to search. In C++ load_index<annulus::" + file.kind +
+      fail(", which is codewords without codes of rows to search. In C++ load_index<annulus::" + file.kind +
            "<std::uint8_t>> opens it");
   fail(", which is not an index");
   return nullptr;

@@ -78,12 +78,10 @@ model_pointer flat_factory<Points>::build(const annulus_rows& rows, option_reade
     run_params params;
     options.read("threads", params.threads);
     options.finish("flat");
-    return std::visit(
-        [&]<class Metric>(const Metric& by) -> model_pointer {
-          return std::make_unique<flat_model<Points, Metric>>(flat_index<Points, Metric>(taken.view(), by, params),
-                                                              taken.bits());
-        },
-        metric);
+    return with_any_metric(metric, [&]<class Metric>(const Metric& by) -> model_pointer {
+      return std::make_unique<flat_model<Points, Metric>>(flat_index<Points, Metric>(taken.view(), by, params),
+                                                          taken.bits());
+    });
   }
 }
 
@@ -93,15 +91,12 @@ model_pointer flat_factory<Points>::open(const file_description& file) {
     throw format_error(name_of_path(file.path), 0, "a flat_index has dense rows, not " + file.points);
   } else {
     const any_metrics_t<Points> metric = metric_factory<Points>::make_unfilled(file.metric);
-    return std::visit(
-        [&]<class Metric>(const Metric& by) -> model_pointer {
-          using index_type = flat_index<Points, Metric>;
-          index_type index =
-              file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
-          const std::size_t bits = counted_bits(index.metric());
-          return std::make_unique<flat_model<Points, Metric>>(std::move(index), bits);
-        },
-        metric);
+    return with_any_metric(metric, [&]<class Metric>(const Metric& by) -> model_pointer {
+      using index_type = flat_index<Points, Metric>;
+      index_type index = file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
+      const std::size_t bits = counted_bits(index.metric());
+      return std::make_unique<flat_model<Points, Metric>>(std::move(index), bits);
+    });
   }
 }
 
@@ -115,13 +110,11 @@ void flat_factory<Points>::knn(const annulus_rows& data, const annulus_rows& que
   options.finish("knn");
   const knn_params given = knn_params_of(params, "knn");
   check_bits(rows.bits(), queries, "queries");
-  std::visit(
-      [&](const auto& by) {
-        check_values(by, data, "data");
-        check_values(by, queries, "queries");
-        copy_out(annulus::knn(rows.view(), asked.view(), k, by, given), ids, distances);
-      },
-      metric);
+  with_any_metric(metric, [&](const auto& by) {
+    check_values(by, data, "data");
+    check_values(by, queries, "queries");
+    copy_out(annulus::knn(rows.view(), asked.view(), k, by, given), ids, distances);
+  });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

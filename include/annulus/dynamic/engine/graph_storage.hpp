@@ -29,6 +29,30 @@ inline graph_storage read_graph_storage(option_reader& options) {
   return storage;
 }
 
+/// Whether this build has the storage. CMake's ANNULUS_DYNAMIC_STORAGES leaves out some by ANNULUS_DYNAMIC_WITHOUT_*.
+template <class Storage>
+inline constexpr bool is_built_storage = true;
+#if defined(ANNULUS_DYNAMIC_WITHOUT_HALF_PRECISION)
+template <>
+inline constexpr bool is_built_storage<half_precision> = false;
+#endif
+#if defined(ANNULUS_DYNAMIC_WITHOUT_SQ8)
+template <>
+inline constexpr bool is_built_storage<sq8> = false;
+#endif
+#if defined(ANNULUS_DYNAMIC_WITHOUT_RABITQ_FULL_PRECISION)
+template <>
+inline constexpr bool is_built_storage<rabitq<full_precision>> = false;
+#endif
+#if defined(ANNULUS_DYNAMIC_WITHOUT_RABITQ_HALF_PRECISION)
+template <>
+inline constexpr bool is_built_storage<rabitq<half_precision>> = false;
+#endif
+#if defined(ANNULUS_DYNAMIC_WITHOUT_RABITQ_SQ8)
+template <>
+inline constexpr bool is_built_storage<rabitq<sq8>> = false;
+#endif
+
 /// What the metric's base compares.
 template <class Points, class Metric>
 using compared_points = typename compared<Metric, Points>::points;
@@ -59,37 +83,40 @@ constexpr std::string_view refuses_bytes() noexcept {
   return {};
 }
 
+/// Why an index of Points under Metric cannot have that storage; empty where it can.
+template <class Storage, class Points, class Metric>
+constexpr std::string_view refusal_of_storage() noexcept {
+  constexpr bool is_full = std::same_as<Storage, full_precision>, is_half = std::same_as<Storage, half_precision>;
+  constexpr bool has_halves = is_half || std::same_as<Storage, rabitq<half_precision>>;
+  constexpr bool has_bytes = std::same_as<Storage, sq8> || std::same_as<Storage, rabitq<sq8>>;
+  if (!is_built_storage<Storage>) return "this library was built without it (CMake's ANNULUS_DYNAMIC_STORAGES)";
+  if (!is_full && !is_half && !refuses_codes<Points, Metric>().empty()) return refuses_codes<Points, Metric>();
+  if (has_halves && !refuses_halves<Points, Metric>().empty()) return refuses_halves<Points, Metric>();
+  if (has_bytes && !refuses_bytes<Points, Metric>().empty()) return refuses_bytes<Points, Metric>();
+  return {};
+}
+
 /// Calls f with the storage of that name. \throws std::invalid_argument for a name that there is not, and for a storage
 /// that does not go with these rows and metric.
 template <class Points, class Metric, class F>
-auto with_graph_storage(const graph_storage& storage, F f) {
-  static constexpr std::string_view names[] = {
-      full_precision::name,         half_precision::name,         sq8::name,
-      rabitq<full_precision>::name, rabitq<half_precision>::name, rabitq<sq8>::name};
-  constexpr std::string_view no_codes = refuses_codes<Points, Metric>(), no_halves = refuses_halves<Points, Metric>(),
-                             no_bytes = refuses_bytes<Points, Metric>();
-  std::string_view reason;
-  if (storage.name == full_precision::name) return f(full_precision{});
-  if (storage.name == half_precision::name) {
-    reason = no_halves;
-    if constexpr (no_halves.empty()) return f(half_precision{});
-  } else if (storage.name == sq8::name) {
-    reason = no_codes.empty() ? no_bytes : no_codes;
-    if constexpr (no_codes.empty() && no_bytes.empty()) return f(sq8{storage.scales});
-  } else if (storage.name == rabitq<full_precision>::name) {
-    reason = no_codes;
-    if constexpr (no_codes.empty()) return f(rabitq<full_precision>{storage.bits, {}});
-  } else if (storage.name == rabitq<half_precision>::name) {
-    reason = no_codes.empty() ? no_halves : no_codes;
-    if constexpr (no_codes.empty() && no_halves.empty()) return f(rabitq<half_precision>{storage.bits, {}});
-  } else if (storage.name == rabitq<sq8>::name) {
-    reason = no_codes.empty() ? no_bytes : no_codes;
-    if constexpr (no_codes.empty() && no_bytes.empty()) return f(rabitq<sq8>{storage.bits, {storage.scales}});
-  } else {
-    invalid("storage", storage.name, "must be one of ", option_reader::joined(names), " (rabitq is rabitq+",
-            full_precision::name, ")");
-  }
-  invalid("storage", storage.name, reason);
+auto with_graph_storage(const graph_storage& given, F f) {
+  using result = decltype(f(full_precision{}));
+  static constexpr std::string_view names[] = {full_precision::name,         half_precision::name,
+                                               sq8::name,                    rabitq<full_precision>::name,
+                                               rabitq<half_precision>::name, rabitq<sq8>::name};
+  const auto call = [&]<class Storage>(const Storage& storage) -> result {
+    constexpr std::string_view refusal = refusal_of_storage<Storage, Points, Metric>();
+    if constexpr (refusal.empty()) return f(storage);
+    else invalid("storage", Storage::name, refusal);
+  };
+  if (given.name == names[0]) return call(full_precision{});
+  if (given.name == names[1]) return call(half_precision{});
+  if (given.name == names[2]) return call(sq8{given.scales});
+  if (given.name == names[3]) return call(rabitq<full_precision>{given.bits, {}});
+  if (given.name == names[4]) return call(rabitq<half_precision>{given.bits, {}});
+  if (given.name == names[5]) return call(rabitq<sq8>{given.bits, {given.scales}});
+  invalid("storage", given.name, "must be one of ", option_reader::joined(names), " (rabitq is rabitq+",
+          full_precision::name, ")");
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

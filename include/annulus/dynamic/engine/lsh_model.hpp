@@ -106,8 +106,7 @@ class lsh_model final : public index_model {
         if (bits == 0) return;
         if (this->bits() > 0 && this->bits() != bits)
           invalid(name, std::to_string(this->bits()) + " bits", "must have the index's ", bits, " bits");
-        if (this->view().rows() > 0 && this->view().cols() == bits / 8 + (bits % 8 != 0))
-          check_padding(this->view(), bits, name);
+        if (this->view().rows() > 0 && this->view().cols() == bytes_for(bits)) check_padding(this->view(), bits, name);
       }
     }
   };
@@ -115,14 +114,24 @@ class lsh_model final : public index_model {
   static index_type first_rows(const annulus_rows& rows, Family family, const lsh_params& params) {
     std::size_t bits = 0;
     if constexpr (counts_bits) {
-      if (family.bits == 0 && rows.layout == ANNULUS_BITS) family.bits = rows.dim;
-      bits = family.bits;
+      if (rows.layout == ANNULUS_BITS) {
+        if (family.bits != 0 && family.bits != rows.dim)
+          invalid("bits", family.bits, "must be those of the rows, ", rows.dim, ", or left out");
+        family.bits = rows.dim;
+      }
+      bits = bits_of_rows(family.bits, rows.layout == ANNULUS_BITS ? bytes_for(rows.dim) : rows.dim);
     }
     return index_type(rows_of(rows, "rows", bits).view(), family, params);
   }
 
+  static std::size_t bytes_for(std::size_t bits) noexcept { return bits / 8 + (bits % 8 != 0); }
+  /// `bits` where rows of so many bytes have no more than these; else 0, as rows are compared by all of their bytes.
+  static std::size_t bits_of_rows(std::size_t bits, std::size_t bytes) noexcept {
+    return bytes_for(bits) == bytes ? bits : 0;
+  }
+  /// Of a row; 0 where rows are not of bits.
   std::size_t bits() const noexcept {
-    if constexpr (counts_bits) return m_index.family().bits;
+    if constexpr (counts_bits) return bits_of_rows(m_index.family().bits, m_index.dim());
     else return 0;
   }
   lsh_search_params checked(const annulus_search_params& params) const {

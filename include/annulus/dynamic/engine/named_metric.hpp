@@ -15,32 +15,46 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// The types of metrics of Points. A metric that rewrites rows writes floats or doubles, or packs bits.
-template <class Points>
-struct any_metrics {
-  using type = std::variant<any_squared_l2, any_cosine, any_inner_product, any_metric<Points>>;
+/// A variant of types, each once.
+template <class Variant, class... Types>
+struct variant_of_unique {
+  using type = Variant;
 };
-template <class T>
-struct any_metrics<matrix<T>> {
-  using lane = lane_t<T>;
-  template <class U, class Base>
-  using rewriting = any_rewriting_metric<T, U, Base>;
-  using plain = std::variant<any_squared_l2, any_cosine, any_inner_product, any_metric<matrix<T>>,
-                             rewriting<lane, any_squared_l2>, rewriting<lane, any_cosine>,
-                             rewriting<lane, any_metric<matrix<lane>>>,
-                             rewriting<std::uint8_t, any_metric<matrix<std::uint8_t>>>>;
-  /// haversine writes doubles of rows of any type.
-  template <class Variant>
-  struct with_doubles;
-  template <class... Types>
-  struct with_doubles<std::variant<Types...>> {
-    using type = std::variant<Types..., rewriting<double, any_squared_l2>>;
-  };
-  using type =
-      typename std::conditional_t<std::same_as<lane, double>, std::type_identity<plain>, with_doubles<plain>>::type;
+template <class... Found, class First, class... Rest>
+struct variant_of_unique<std::variant<Found...>, First, Rest...>
+    : std::conditional_t<(std::same_as<First, Found> || ...), variant_of_unique<std::variant<Found...>, Rest...>,
+                         variant_of_unique<std::variant<Found..., First>, Rest...>> {};
+
+template <class Points, class Metric>
+struct any_type {
+  using type = std::monostate;
 };
+template <class Points, class Metric>
+  requires metric_for<Metric, view_of<Points>>
+struct any_type<Points, Metric> : any_metric_for<Points, Metric> {
+};
+
+template <class Points, class Metrics>
+struct any_metrics;
+template <class Points, class... Metrics>
+struct any_metrics<Points, metric_types<Metrics...>>
+    : variant_of_unique<std::variant<any_squared_l2>, typename any_type<Points, Metrics>::type...> {};
+
+/// The types that stand for the named metrics of Points, and std::monostate for those that take other rows.
 template <class Points>
-using any_metrics_t = typename any_metrics<Points>::type;
+using any_metrics_t = typename any_metrics<Points, named_metrics>::type;
+
+/// Calls f with the metric.
+template <class Variant, class F>
+decltype(auto) with_any_metric(const Variant& metric, F f) {
+  using result = decltype(f(std::declval<const any_squared_l2&>()));
+  return std::visit(
+      [&]<class Metric>(const Metric& by) -> result {
+        if constexpr (std::same_as<Metric, std::monostate>) invalid("metric", "none", "takes no such rows");
+        else return f(by);
+      },
+      metric);
+}
 
 /// Parameters of metrics among options: p, regularization, w, variance, vinv and cost; the last two as d x d numbers.
 inline metric_params read_metric_params(option_reader& options) {
@@ -87,6 +101,11 @@ void check_values(const Metric& metric, const annulus_rows& rows, std::string_vi
       invalid(name, "sets", "rows without values have no distance but by a metric of sets");
 }
 
+template <class... Metrics>
+void check_values(const std::variant<Metrics...>& metric, const annulus_rows& rows, std::string_view name) {
+  std::visit([&](const auto& by) { check_values(by, rows, name); }, metric);
+}
+
 /// The bits of a row that a metric of packed bits counts; 0 of any other metric.
 template <class Metric>
 std::size_t counted_bits(const Metric& metric) {
@@ -120,7 +139,7 @@ any_metrics_t<Points> metric_factory<Points>::make(std::string_view name, const 
       std::optional<any_metrics_t<Points>> found;
       const auto take = [&](auto metric) {
         metric.bits = bits;
-        found.emplace(any_metric<Points>(metric));
+        found.emplace(any_metric<Points, double>(metric));
       };
       if (known != nullptr && with_packed(known->name, take, packed_metrics{})) return *found;
       if (known != nullptr && !known->bits)

@@ -1,12 +1,9 @@
 #pragma once
 
 /// \file
-/// Graph indexes as models: nndescent_index under any metric and storage, and k-NN graphs.
+/// Graph indexes as models: nndescent_index under metrics of one form, in every storage; and k-NN graphs.
 
-#include <annulus/dynamic/engine/factories.hpp>
-#include <annulus/dynamic/engine/graph_storage.hpp>
-#include <annulus/dynamic/engine/named_metric.hpp>
-#include <annulus/dynamic/engine/row_access.hpp>
+#include <annulus/dynamic/engine/nndescent_factory.hpp>
 #include <annulus/dynamic/engine/scratch_pool.hpp>
 #include <annulus/dynamic/engine/search_params.hpp>
 #include <annulus/io/index/index_file.hpp>
@@ -16,26 +13,6 @@
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-/// All parameters of building, by their names.
-inline nndescent_params read_nndescent_params(option_reader& options) {
-  nndescent_params params;
-  options.read("n_neighbors", params.n_neighbors);
-  options.read("n_trees", params.n_trees);
-  options.read("leaf_size", params.leaf_size);
-  options.read("max_candidates", params.max_candidates);
-  options.read("n_iters", params.n_iters);
-  options.read("delta", params.delta);
-  options.read("pruning_degree_multiplier", params.pruning_degree_multiplier);
-  options.read("diversify_prob", params.diversify_prob);
-  options.read("alpha", params.alpha);
-  options.read("tree_init", params.tree_init);
-  options.read("keep_rows", params.keep_rows);
-  options.read("include_self", params.include_self);
-  options.read("seed", params.seed);
-  options.read("threads", params.threads);
-  return params;
-}
 
 template <class Points, class Metric, class Storage>
 class nndescent_model final : public index_model {
@@ -127,60 +104,45 @@ class nndescent_model final : public index_model {
   scratch_pool<typename index_type::search_scratch> m_pool;
 };
 
-template <class Points>
-model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_reader& options,
-                                               const progress_callback& progress) {
-  const row_access<Points> taken(rows, "data");
-  const std::string_view name = options.text("metric", "euclidean");
-  const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), taken.bits());
-  const graph_storage storage = read_graph_storage(options);
-  nndescent_params params = read_nndescent_params(options);
-  params.progress = progress;
-  options.finish("nndescent");
-  return std::visit(
-      [&]<class Metric>(const Metric& by) {
-        check_values(by, rows, "data");
-        return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
-          using index_type = nndescent_index<Points, Metric, Storage>;
-          return std::make_unique<nndescent_model<Points, Metric, Storage>>(index_type(taken.view(), by, params, kept),
-                                                                            taken.bits());
-        });
-      },
-      metric);
+/// Calls f with the metric, one whose base has this form.
+template <product_form Form, class Result, class Points, class F>
+Result with_metric_of_form(const any_metrics_t<Points>& metric, F f) {
+  return with_any_metric(metric, [&]<class Metric>(const Metric& by) -> Result {
+    if constexpr (form_of<typename compared<Metric, Points>::metric>() == Form) return f(by);
+    else throw std::logic_error("annulus: a metric of another form");
+  });
 }
 
-template <class Points>
-model_pointer nndescent_factory<Points>::open(const file_description& file) {
-  const any_metrics_t<Points> metric = metric_factory<Points>::make_unfilled(file.metric);
-  return std::visit(
-      [&]<class Metric>(const Metric& by) {
-        const graph_storage storage{.name = file.storage};
-        return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage&) -> model_pointer {
-          using index_type = nndescent_index<Points, Metric, Storage>;
-          index_type index =
-              file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
-          const std::size_t bits = counted_bits(index.metric());
-          return std::make_unique<nndescent_model<Points, Metric, Storage>>(std::move(index), bits);
-        });
-      },
-      metric);
+template <class Points, product_form Form>
+model_pointer graph_factory<Points, Form>::build(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
+                                                 const graph_storage& storage, const nndescent_params& params) {
+  return with_metric_of_form<Form, model_pointer, Points>(metric, [&]<class Metric>(const Metric& by) {
+    return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
+      using model = nndescent_model<Points, Metric, Storage>;
+      return std::make_unique<model>(nndescent_index<Points, Metric, Storage>(rows.view(), by, params, kept),
+                                     rows.bits());
+    });
+  });
 }
 
-template <class Points>
-neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, option_reader& options,
-                                               const progress_callback& progress) {
-  const row_access<Points> taken(rows, "data");
-  const std::string_view name = options.text("metric", "euclidean");
-  const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), taken.bits());
-  nndescent_params params = read_nndescent_params(options);
-  params.progress = progress;
-  options.finish("build_knn_graph");
-  return std::visit(
-      [&](const auto& by) {
-        check_values(by, rows, "data");
-        return build_knn_graph(taken.view(), by, params);
-      },
-      metric);
+template <class Points, product_form Form>
+model_pointer graph_factory<Points, Form>::open(const file_description& file, const any_metrics_t<Points>& metric) {
+  return with_metric_of_form<Form, model_pointer, Points>(metric, [&]<class Metric>(const Metric& by) {
+    const graph_storage storage{.name = file.storage};
+    return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage&) -> model_pointer {
+      using index_type = nndescent_index<Points, Metric, Storage>;
+      index_type index = file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);
+      const std::size_t bits = counted_bits(index.metric());
+      return std::make_unique<nndescent_model<Points, Metric, Storage>>(std::move(index), bits);
+    });
+  });
+}
+
+template <class Points, product_form Form>
+neighbors graph_factory<Points, Form>::knn_graph(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
+                                                 const nndescent_params& params) {
+  return with_metric_of_form<Form, neighbors, Points>(
+      metric, [&](const auto& by) { return build_knn_graph(rows.view(), by, params); });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

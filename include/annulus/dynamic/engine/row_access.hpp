@@ -49,7 +49,7 @@ inline std::string describe(const annulus_rows& rows) {
 
 /// Rows as a view of the kind that goes with Points, a matrix or a csr_matrix; copied only where columns are apart.
 /// Rows of bits are a matrix of bytes. \throws std::invalid_argument for rows of another kind than Points, null
-/// pointers, and what the views refuse.
+/// pointers, bits set behind the last of a row, and what the views refuse.
 template <class Points>
 class row_access {
   using T = typename Points::value_type;
@@ -76,6 +76,7 @@ class row_access {
       const bool is_contiguous = rows.layout == ANNULUS_BITS || rows.column_stride == 1 || width <= 1;
       if (is_contiguous && row_stride >= static_cast<std::ptrdiff_t>(width)) {
         m_view = view_type(data, rows.n, width, static_cast<std::size_t>(row_stride));
+        check_bits(name);
         return;
       }
       const std::ptrdiff_t column_stride = rows.layout == ANNULUS_BITS ? 1 : rows.column_stride;
@@ -85,6 +86,7 @@ class row_access {
           m_copy(i, j) =
               data[static_cast<std::ptrdiff_t>(i) * row_stride + static_cast<std::ptrdiff_t>(j) * column_stride];
       m_view = view_type(m_copy);
+      check_bits(name);
     }
   }
   row_access(const row_access&) = delete;
@@ -94,6 +96,12 @@ class row_access {
   std::size_t bits() const noexcept { return m_bits; }  ///< of a row of bits, else 0
 
  private:
+  /// Bits behind the last of a row would count as coordinates.
+  void check_bits(std::string_view name) const {
+    if constexpr (std::same_as<T, std::uint8_t> && !is_sparse)
+      if (m_bits > 0) check_padding(m_view, m_bits, name);
+  }
+
   struct nothing {};
   std::size_t m_bits;
   std::conditional_t<is_sparse, nothing, matrix<T>> m_copy;

@@ -16,8 +16,9 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// sparse rows and of metrics of bits: with as wide lists their descent takes half as long again, and searches gain a
 /// tenth.
 template <class Points, class Metric>
-constexpr std::size_t least_list_width() noexcept {
+std::size_t least_list_width([[maybe_unused]] const Metric& metric) noexcept {
   if constexpr (is_sparse_row<row_t<view_of<Points>>>) return 30;
+  else if constexpr (requires { metric.compares_whole_rows(); }) return metric.compares_whole_rows() ? 30 : 46;
   else return has_own_loop<Metric, typename Points::value_type> ? 30 : 46;
 }
 
@@ -83,7 +84,7 @@ void build_graph(State& g, const typename State::view_type& all, const progress_
                            {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
   g.params.progress = progress.callback();
   if (all.size() > 0) {
-    constexpr std::size_t least_width = least_list_width<typename State::points_type, typename State::metric_type>();
+    const std::size_t least_width = least_list_width<typename State::points_type>(g.metric);
     const row_groups groups = group_equal_rows(all, team);
     const distinct_rows<typename State::view_type> distinct(all, groups);
     const typename State::view_type& data = distinct.view();

@@ -4,7 +4,8 @@
 
 #include "io/nndescent_files.hpp"
 
-// Files of indexes with codes of their edges; those of rows and of codes of rows are in nndescent_codes.cpp.
+// Files of indexes with codes of their edges, whose rows are codes too; rows of full precision are in
+// ../nightly/nndescent_rabitq.cpp.
 
 using namespace annulus;
 using namespace nndescent_files;
@@ -12,7 +13,6 @@ using namespace nndescent_files;
 namespace {
 
 using edge_index = nndescent_index<rows_type, euclidean, rabitq<sq8>>;
-using full_index = nndescent_index<rows_type, euclidean, rabitq<>>;
 
 const edge_index& coded() {
   static const edge_index index = changed(edge_index(data().rows, {}, params, {.bits = 2}));
@@ -34,35 +34,15 @@ edited_index edited(const std::string& name, auto edit) {
 }  // namespace
 
 TEST_CASE("a loaded and a mapped index with codes of its edges answer and change as the saved one", "[index_file]") {
-  CHECK(returns(full_index(data().rows, {}, params)));
   CHECK(returns(edge_index(data().rows, {}, {.n_neighbors = 40, .keep_rows = false}, {.bits = 4})));
   CHECK(returns(coded()));
-}
-
-TEST_CASE("an index by inner products with codes of its edges comes back", "[index_file]") {
-  CHECK(returns(nndescent_index(data().rows, inner_product{}, params, rabitq<>{.bits = 3})));
 }
 
 TEST_CASE("indexes of few rows with codes of their edges come back", "[index_file]") {
   for (const std::size_t few : {0u, 1u, 2u, 5u}) {
     CAPTURE(few);
-    CHECK(returns(full_index(rows_between(data().rows, 0, few)), false));
+    CHECK(returns(edge_index(rows_between(data().rows, 0, few)), false));
   }
-}
-
-TEST_CASE("a loaded index with codes of its edges searches by them", "[index_file]") {
-  const scratch_folder folder;
-  const auto many = clustered<float>(3000, 16, 30, 10);
-  const full_index index(many.rows);
-  save(index, folder / "index");
-  const plain_index without(many.rows);
-  const auto distances_of = [&](const auto& x) {
-    nndescent_search_stats stats;
-    static_cast<void>(x.search(many.queries, 5, {.beam = 20}, &stats));
-    return stats.distances;
-  };
-  CHECK(distances_of(map_index<full_index>(folder / "index")) == distances_of(index));
-  CHECK(distances_of(index) < distances_of(without));
 }
 
 TEST_CASE("a file of an index with codes of its edges says what is in it", "[index_file]") {
@@ -75,12 +55,6 @@ TEST_CASE("a file of an index with codes of its edges says what is in it", "[ind
   const auto blocks = info.tensors.at("codes.blocks");
   CHECK(blocks.dtype == "U8");
   CHECK(blocks.shape == std::vector<std::uint64_t>{std::stoull(info.metadata.at("n_vertices")), group_bytes});
-}
-
-TEST_CASE("another storage than that of codes of edges is refused by name", "[index_file]") {
-  CHECK(contains(refusal_of<edge_index>(plain()), "storage is full_precision, not the rabitq+sq8 asked for"));
-  CHECK(contains(refusal_of<plain_index>(coded()), "storage is rabitq+sq8, not the full_precision asked for"));
-  CHECK(contains(refusal_of<full_index>(coded()), "storage is rabitq+sq8, not the rabitq+full_precision asked for"));
 }
 
 TEST_CASE("codes of other edges than the graph's are found before the index is used", "[index_file]") {
@@ -137,5 +111,4 @@ TEST_CASE("every number of the header of codes of edges that is wrong is refused
 TEST_CASE("no damage to the arrays of codes of edges takes a search outside of them", "[index_file]") {
   const auto few = rows_between(data().queries, 0, 4);
   CHECK(saved::search_damaged(coded(), few, radius, 150) == 0);
-  CHECK(saved::search_damaged(nndescent_index(data().rows, inner_product{}, params, rabitq<>{}), few, radius, 50) == 0);
 }

@@ -1,10 +1,11 @@
+#include <annulus/metrics/dense.hpp>
 #include <annulus/metrics/transport.hpp>
 #include <annulus/metrics/weighted.hpp>
 
 #include "io/index_nndescent.hpp"
 #include "message_of.hpp"
 
-// Metrics whose parameters are arrays.
+// Metrics that have parameters, most of them arrays.
 
 using namespace annulus;
 using indexes::rows_between;
@@ -44,6 +45,8 @@ TEST_CASE("weights and costs come back with the index", "[index_file]") {
   CHECK(returns(seuclidean(weights()), n));
   CHECK(returns(kantorovich(costs()), 60));
 }
+
+TEST_CASE("the order of a norm comes back with the index", "[index_file]") { CHECK(returns(minkowski(3.3), n)); }
 
 TEST_CASE("weights that a metric does not take are refused", "[index_file]") {
   using index_type = nndescent_index<matrix<float>, seuclidean>;

@@ -1,7 +1,7 @@
 #include "io/index_nndescent.hpp"
 #include "message_of.hpp"
 
-// Rows of bytes and of bits; other rows are in nndescent_types.cpp and in ../nndescent.cpp.
+// Rows of bytes and of bits; other rows are in ../nightly/nndescent_types.cpp and in ../nndescent.cpp.
 
 using namespace annulus;
 using indexes::rows_between;

@@ -1,4 +1,3 @@
-#include <annulus/metrics/dense.hpp>
 #include <annulus/nndescent/half_precision.hpp>
 
 #include "io/index_nndescent.hpp"
@@ -28,8 +27,6 @@ bool returns(const Metric& metric, Storage storage = {}, const Args&... args) {
 }  // namespace
 
 TEST_CASE("halves and the norms of cosine come back", "[index_file]") { CHECK(returns(cosine{}, half_precision{})); }
-
-TEST_CASE("the order of a norm comes back with the index", "[index_file]") { CHECK(returns(minkowski(3.3))); }
 
 TEST_CASE("a callable is given to load_index again", "[index_file]") {
   float factor = 2;

@@ -1,55 +1,21 @@
 // Files of indexes whose 8-bit codes count from a centre, beside dimensions that are kept as floats.
 
 #include "io/index_damage.hpp"
-#include "io/index_nndescent.hpp"
+#include "io/index_sq8.hpp"
 #include "message_of.hpp"
 
 using namespace annulus;
-using indexes::rows_between;
+using namespace sq8_files;
 
 namespace {
-
-constexpr std::size_t n = 300, d = 6;
-constexpr float radius = 3;
-const nndescent_params params{.n_neighbors = 8, .seed = 5};
-
-/// Dimension 4 is a time stamp, the others are about 1000.
-template <class T>
-const matrix<T>& data() {
-  static const auto made = [] {
-    std::mt19937_64 generator(1);
-    std::normal_distribution<double> any;
-    matrix<T> rows(n, d);
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < d; ++j)
-        rows(i, j) = static_cast<T>(j == 4 ? 1e6 * any(generator) : 1e3 + any(generator));
-    return rows;
-  }();
-  return made;
-}
-
-template <class T, class Metric>
-nndescent_index<matrix<T>, Metric, sq8> index_of(scalar_scales scales) {
-  return nndescent_index(rows_between(data<T>(), 0, n - 30), Metric{}, params, sq8{scales});
-}
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an index of codes and wide dimensions comes back, also once it was changed", "[index_file]",
-                   euclidean, inner_product, cosine) {
-  const auto check = [&]<class T>(T) {
-    for (const auto scales : {scalar_scales::automatic, scalar_scales::per_vector, scalar_scales::per_dimension}) {
-      auto index = index_of<T, TestType>(scales);
-      const auto queries = rows_between(data<T>(), n - 30, n), one = rows_between(data<T>(), 3, 4);
-      CHECK(saved::returns(index, queries, one, radius, true));
-      saved::change(index, queries, one);
-      CHECK(saved::returns(index, queries, one, radius, true));
-    }
-  };
-  check(float{});
-  check(double{});
+TEST_CASE("an index of codes and wide dimensions comes back, also once it was changed", "[index_file]") {
+  CHECK(returns<float, euclidean>());
+  CHECK(returns<float, cosine>());
 }
 
 TEST_CASE("a file says what its codes count in, and which dimensions are wide", "[index_file]") {

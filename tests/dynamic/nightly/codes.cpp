@@ -5,6 +5,8 @@
 #include "dynamic/given.hpp"
 #include "quantization/random_rows.hpp"
 
+#include <functional>
+
 using namespace dynamic_tests;
 using detail::codes_factory;
 using detail::opq_of_bytes;
@@ -69,9 +71,9 @@ void check_answers(const detail::index_model& model, const neighbors& expected, 
 }
 
 /// expected(rows): what the types themselves answer once these are indexed.
-template <class Expected>
 void check_codes(std::string_view kind, option_list options, std::string_view metric,
-                 const annulus_search_params& params, Expected expected) {
+                 const annulus_search_params& params,
+                 const std::function<neighbors(const matrix<float>& rows)>& expected) {
   INFO(kind << ", " << metric);
   const std::string name(metric);
   options.push_back({"metric", name.c_str()});
@@ -120,14 +122,14 @@ TEST_CASE("product quantisation of run-time types answers as by its types", "[dy
     pq.fit(first_rows(), {.iter = 3, .seed = 5});
     const option_list options{{"m", "4"}, {"ks", "32"}, {"iter", "3"}, {"seed", "5"}};
     check_codes("pq", options, metric, defaults(),
-                [&](const auto& rows) { return pq.search(pq.encode(rows), some_queries(), k); });
-    check_codes("pq", options, metric, some, [&](const auto& rows) {
+                [&](const matrix<float>& rows) { return pq.search(pq.encode(rows), some_queries(), k); });
+    check_codes("pq", options, metric, some, [&](const matrix<float>& rows) {
       return pq.search(pq.encode(rows), some_queries(), k, {.filter = id_filter::of(allowed)});
     });
     // Fast scan by tables of floats finds the same codes to rank.
     option_list with_rows = options;
     with_rows.push_back({"keep_rows", "true"});
-    check_codes("pq", with_rows, metric, params_with([](auto& p) { p.k_factor = 3; }), [&](const auto& rows) {
+    check_codes("pq", with_rows, metric, params_with([](auto& p) { p.k_factor = 3; }), [&](const matrix<float>& rows) {
       return fast_scan_index<>(pq, rows).search(some_queries(), k, rows, {.float_tables = true, .k_factor = 3});
     });
   }
@@ -138,7 +140,7 @@ TEST_CASE("optimised product quantisation of run-time types answers as by its ty
   opq.fit(first_rows(), {.pq_iter = 2, .rotation_iter = 3, .init = kmeans_init::random});
   const option_list options{{"M", "3"}, {"ks", "16"}, {"pq_iter", "2"}, {"rotation_iter", "3"}, {"init", "random"}};
   check_codes("opq", options, "cosine", defaults(),
-              [&](const auto& rows) { return opq.search(opq.encode(rows), some_queries(), k); });
+              [&](const matrix<float>& rows) { return opq.search(opq.encode(rows), some_queries(), k); });
 }
 
 TEST_CASE("fast scan of run-time types answers as by its types", "[dynamic][codes]") {
@@ -146,13 +148,13 @@ TEST_CASE("fast scan of run-time types answers as by its types", "[dynamic][code
     using index_type = fast_scan_index<std::remove_cvref_t<decltype(quantizer)>>;
     for (const bool float_tables : {false, true}) {
       check_codes("fast_scan", options, metric, params_with([&](auto& p) { p.float_tables = float_tables; }),
-                  [&](const auto& rows) {
+                  [&](const matrix<float>& rows) {
                     return index_type(quantizer, rows).search(some_queries(), k, {.float_tables = float_tables});
                   });
     }
     options.push_back({"keep_rows", "true"});
     check_codes("fast_scan", options, metric, defaults(),
-                [&](const auto& rows) { return index_type(quantizer, rows).search(some_queries(), k, rows); });
+                [&](const matrix<float>& rows) { return index_type(quantizer, rows).search(some_queries(), k, rows); });
   };
   pq_of_bytes of_4_bits(6, 16), of_8_bits(4, 64, pq_metric::inner_product);
   of_4_bits.fit(first_rows());
@@ -169,9 +171,9 @@ TEST_CASE("RaBitQ of run-time types answers as by its types", "[dynamic][codes]"
     const rabitq_index index(first_rows(), {.metric = by(metric), .bits = 2, .code_dims = 8, .n_cells = 5});
     const option_list options{{"bits", "2"}, {"code_dims", "8"}, {"n_cells", "5"}};
     check_codes("rabitq", options, metric, defaults(),
-                [&](const auto& rows) { return index.search(some_queries(), k, rows); });
+                [&](const matrix<float>& rows) { return index.search(some_queries(), k, rows); });
     check_codes("rabitq", options, metric, params_with([](auto& p) { p.k_factor = 2; }),
-                [&](const auto& rows) { return index.search(some_queries(), k, rows, {.k_factor = 2}); });
+                [&](const matrix<float>& rows) { return index.search(some_queries(), k, rows, {.k_factor = 2}); });
   }
 }
 

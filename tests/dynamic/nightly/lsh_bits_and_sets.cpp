@@ -81,6 +81,18 @@ TEST_CASE("an LSH index of bits takes rows of as many bits only", "[dynamic][lsh
   CHECK_THAT(message_of([&] { build(wrong, {}); }), Contains("row 4"));
 }
 
+TEST_CASE("an LSH index of bytes of which some bits are sampled is one of bytes", "[dynamic][lsh]") {
+  const matrix<std::uint8_t> bytes = lsh_tests::bit_clusters(50, 8, 5, 3);
+  const auto model = build(given(bytes), {{"bits", "20"}});
+  CHECK(model->rows() == "rows of uint8");
+  CHECK(model->dim() == 8);
+  CHECK(search(*model, given(bytes), 3).ids(7, 0) == 7);
+  CHECK_THAT(message_of([&] {
+               build(given(bit_rows(50)), {{"bits", "20"}});
+             }),
+             Catch::Contains("bits = 20") && Catch::Contains("61"));
+}
+
 TEST_CASE("rows that no family hashes are refused with those that are", "[dynamic][lsh]") {
   const matrix<Eigen::half> rows(10, 4);
   const std::string message = message_of([&] {

@@ -1,0 +1,124 @@
+/// \file
+/// What it costs that types are known at run time: annulus::dynamic beside the templates compiled with this program's
+/// flags, on one thread, in turns; medians of processor time. Run it with the flags of a set of the library
+/// (-march=x86-64-v3) for the cost of run-time types alone, with -march=native for that of one binary for all machines.
+///
+///     bench_dynamic [rounds]
+
+#include <annulus/annulus.hpp>
+#include <annulus/dynamic/dynamic_functions.hpp>
+#include <annulus/dynamic/dynamic_index.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace {
+
+double processor_time() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+template <class F>
+double seconds_of(F f) {
+  const double start = processor_time();
+  f();
+  return processor_time() - start;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
+
+/// Rows near a surface of 12 dimensions.
+annulus::matrix<float> near_a_surface(std::size_t n, std::size_t d, std::uint64_t seed) {
+  constexpr std::size_t latent = 12;
+  const annulus::counter_random plane(7), random(seed);
+  annulus::matrix<float> rows(n, d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) {
+      double sum = 0.05 * random.normal(i * (d + latent) + latent + j);
+      for (std::size_t l = 0; l < latent; ++l) sum += plane.normal(l * d + j) * random.normal(i * (d + latent) + l);
+      rows(i, j) = static_cast<float>(sum);
+    }
+  return rows;
+}
+
+int rounds = 15;
+
+/// Both in turns; `unit` is how many operations one call makes.
+template <class Template, class Dynamic>
+void compare(const char* what, double unit, Template by_template, Dynamic by_dynamic) {
+  by_template();
+  by_dynamic();
+  std::vector<double> theirs, ours;
+  for (int round = 0; round < rounds; ++round) {
+    theirs.push_back(seconds_of(by_template));
+    ours.push_back(seconds_of(by_dynamic));
+  }
+  const double expected = median(theirs) / unit, found = median(ours) / unit;
+  std::printf("| %s | %.2f | %.2f | %+.2f | %.3f |\n", what, 1e6 * expected, 1e6 * found, 1e6 * (found - expected),
+              found / expected);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace annulus;
+  if (argc > 1) rounds = std::max(1, std::atoi(argv[1]));
+  constexpr std::size_t n = 50'000, m = 1'000, d = 96, k = 10;
+  const matrix<float> rows = near_a_surface(n, d, 1), queries = near_a_surface(m, d, 2);
+  const any_rows any(rows), asked(queries);
+  std::printf("annulus::dynamic by %s, %d rounds\n\n", annulus_instruction_set(), rounds);
+  std::printf("| what | template, us a query | dynamic | difference | ratio |\n| --- | --- | --- | --- | --- |\n");
+
+  compare(
+      "knn, a batch", m, [&] { return knn(rows, queries, k, euclidean(), {.threads = 1}); },
+      [&] { return dynamic_knn(any, asked, k, {.metric = "euclidean"}, {.threads = 1}); });
+  compare(
+      "knn by manhattan, a batch", m, [&] { return knn(rows, queries, k, manhattan(), {.threads = 1}); },
+      [&] { return dynamic_knn(any, asked, k, {.metric = "manhattan"}, {.threads = 1}); });
+
+  for (const char* storage : {"full_precision", "sq8", "rabitq+sq8"}) {
+    const auto compare_storage = [&](auto kept) {
+      const nndescent_index index(rows, euclidean(), {.threads = 2}, kept);
+      const dynamic_index own = dynamic_index::build(any, {.storage = storage, .threads = 2});
+      const std::string name = std::string("nndescent ") + storage;
+      compare((name + ", a batch").c_str(), m, [&] { return index.search(queries, k, {.beam = 64, .threads = 1}); },
+              [&] { return own.search(asked, k, {.threads = 1, .beam = 64}); });
+      auto scratch = index.make_scratch();
+      std::vector<id_type> ids(k);
+      std::vector<float> distances(k);
+      compare((name + ", queries alone").c_str(), m,
+              [&] {
+                for (std::size_t i = 0; i < m; ++i) index.search(queries.row(i), ids, distances, scratch, {.beam = 64});
+              },
+              [&] {
+                for (std::size_t i = 0; i < m; ++i)
+                  own.search(any_rows(dtype::f32, queries.row(i).data(), 1, d), k, ids, distances, {.beam = 64});
+              });
+    };
+    if (std::string_view(storage) == "sq8") compare_storage(sq8{});
+    else if (std::string_view(storage) == "full_precision") compare_storage(full_precision{});
+    else compare_storage(rabitq<sq8>{});
+  }
+
+  for (const std::size_t ks : {std::size_t{16}, std::size_t{256}}) {
+    const fast_scan_index<> index(product_quantizer<std::uint8_t>(24, ks).fit(rows), rows);
+    const dynamic_index own =
+        dynamic_index::build(any, {.kind = "fast_scan", .metric = "sqeuclidean", .m = 24, .ks = ks});
+    compare(
+        ks == 16 ? "fast scan, 4 bits" : "fast scan, 8 bits", m,
+        [&] { return index.search(queries, k, {.threads = 1}); }, [&] { return own.search(asked, k, {.threads = 1}); });
+  }
+
+  const matrix<float> operand = near_a_surface(64, 20'000, 3);
+  const any_rows any_operand(operand);
+  compare(
+      "approximate top-10 of 20,000", 64, [&] { return approx_min_k(operand, k, {.threads = 1}); },
+      [&] { return dynamic_approx_min_k(any_operand, k, {.threads = 1}); });
+}
