@@ -49,9 +49,10 @@ foreach(set IN LISTS known_sets)
   endif()
 endforeach()
 
-# Joining needs GNU's ld and objcopy, or others that know these options.
+# Joining needs GNU's ld and objcopy, or others that know these options; the joined objects are of one configuration.
 set(can_join FALSE)
-if(CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF" AND CMAKE_LINKER AND CMAKE_OBJCOPY AND known_sets)
+get_property(is_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+if(CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF" AND CMAKE_LINKER AND CMAKE_OBJCOPY AND known_sets AND NOT is_multi_config)
   execute_process(COMMAND "${CMAKE_LINKER}" --help OUTPUT_VARIABLE linker_help ERROR_QUIET)
   execute_process(COMMAND "${CMAKE_OBJCOPY}" --help OUTPUT_VARIABLE objcopy_help ERROR_QUIET)
   if(linker_help MATCHES "force-group-allocation" AND objcopy_help MATCHES "keep-global-symbol")
@@ -61,7 +62,11 @@ endif()
 if(NOT can_join)
   set(sets baseline)
   set(flags_of_baseline)
-  message(STATUS "annulus::dynamic: one instruction set, that of the compiler's flags; more need ELF and GNU binutils")
+  message(
+    STATUS
+    "annulus::dynamic: one instruction set, that of the compiler's flags; more need ELF, GNU binutils and a generator "
+    "of one configuration"
+  )
 elseif(NOT sets)
   message(FATAL_ERROR "ANNULUS_DYNAMIC_SETS is empty; known are ${known_sets}")
 elseif(CMAKE_CXX_FLAGS MATCHES "-m(avx|fma|bmi|sse[34])")
@@ -111,10 +116,10 @@ endforeach()
 if("float32" IN_LIST ANNULUS_DYNAMIC_ROWS)
   annulus_add_unit(
     codes codes_model
-    "[[gnu::used]] static const auto build = &annulus::detail::codes_factory::build;\n[[gnu::used]] static const auto open = &annulus::detail::codes_factory::open;"
+    "[[gnu::used]] static const auto keep_build = &annulus::detail::codes_factory::build;\n[[gnu::used]] static const auto keep_open = &annulus::detail::codes_factory::open;"
   )
 endif()
-annulus_add_unit(top_k top_k_model "[[gnu::used]] static const auto run = &annulus::detail::top_k_factory::run;")
+annulus_add_unit(top_k top_k_model "[[gnu::used]] static const auto keep_run = &annulus::detail::top_k_factory::run;")
 
 add_library(annulus_dynamic "${units_dir}/dispatch.cpp")
 add_library(annulus::dynamic ALIAS annulus_dynamic)
@@ -154,7 +159,6 @@ foreach(set IN LISTS sets)
       COMMAND_EXPAND_LISTS VERBATIM
     )
     target_sources(annulus_dynamic PRIVATE "${joined}")
-    set_source_files_properties("${joined}" PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
     set_property(TARGET annulus_dynamic APPEND PROPERTY ANNULUS_JOINED_OBJECTS "${joined}")
   else()
     target_sources(annulus_dynamic PRIVATE $<TARGET_OBJECTS:${objects}>)

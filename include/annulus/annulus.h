@@ -185,8 +185,9 @@ ANNULUS_EXPORT annulus_status annulus_approx_top_k(const annulus_rows* operand, 
                                                    const annulus_option* options, size_t n_options, void* values,
                                                    uint32_t* positions, annulus_error* error);
 
-/** The instruction set that was chosen: "x86-64-v3". The environment variable ANNULUS_ISA, read at the first call,
- * forces one. */
+/** The instruction set that was chosen, the best one of the library that the processor has: "x86-64-v3". The
+ * environment variable ANNULUS_ISA, read at the first call, forces one. "" where it names one that there is not, or the
+ * processor has none: then every call fails, with words that list them. */
 ANNULUS_EXPORT const char* annulus_instruction_set(void);
 /** "1.0.0". */
 ANNULUS_EXPORT const char* annulus_version(void);

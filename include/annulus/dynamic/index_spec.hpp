@@ -30,9 +30,6 @@ struct index_spec {
   matrix<double> cost = {};
   std::optional<double> regularization = {};
 
-  // Of all kinds that have them.
-  std::optional<std::size_t> threads = {};  ///< 0: all cores
-  std::optional<std::uint64_t> seed = {};
   /// nndescent: full_precision, half_precision, sq8, rabitq, rabitq+sq8, rabitq+half_precision. lsh: as `family`.
   /// fast_scan: as `quantizer`.
   std::string storage = {};
@@ -62,13 +59,17 @@ struct index_spec {
   // rabitq: rabitq_index_params.
   std::optional<std::size_t> code_dims = {}, n_cells = {};
 
+  // Of all kinds that have them.
+  std::optional<std::uint64_t> seed = {};
+  std::optional<std::size_t> threads = {};  ///< 0: all cores
+
   /// Calls f(name, member) for each member.
   template <class F>
   void visit(F&& f) const {
     f("kind", kind), f("metric", metric);
     f("p", p), f("w", w), f("variance", variance), f("vinv", vinv), f("cost", cost);
     f("regularization", regularization);
-    f("threads", threads), f("seed", seed), f("storage", storage), f("bits", bits), f("keep_rows", keep_rows);
+    f("storage", storage), f("bits", bits), f("keep_rows", keep_rows);
     f("n_neighbors", n_neighbors), f("n_trees", n_trees), f("leaf_size", leaf_size);
     f("max_candidates", max_candidates), f("n_iters", n_iters), f("delta", delta);
     f("pruning_degree_multiplier", pruning_degree_multiplier), f("diversify_prob", diversify_prob);
@@ -79,6 +80,7 @@ struct index_spec {
     f("max_points_per_centroid", max_points_per_centroid), f("pq_iter", pq_iter);
     f("rotation_iter", rotation_iter), f("parametric_init", parametric_init), f("init", init);
     f("padding", padding), f("code_dims", code_dims), f("n_cells", n_cells);
+    f("seed", seed), f("threads", threads);
   }
 };
 

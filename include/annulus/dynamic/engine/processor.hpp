@@ -3,6 +3,8 @@
 /// \file
 /// Which of the instruction sets that the library is compiled for a processor has.
 
+#include <annulus/core/base/config.hpp>
+
 #include <string_view>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -11,7 +13,12 @@
 #include <sys/auxv.h>
 #endif
 
-namespace annulus::detail {
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
+
+/// What CMake calls the one set of a library that has one, compiled with the compiler's flags.
+inline constexpr std::string_view only_set = "baseline";
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -19,7 +26,7 @@ namespace annulus::detail {
 /// the wide registers; it does not know all extensions, the rest are bits of cpuid.
 inline bool processor_has(std::string_view set) noexcept {
   __builtin_cpu_init();
-  if (set == "x86-64") return true;
+  if (set == "x86-64" || set == only_set) return true;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0, ecx_extended = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
   if (__get_cpuid(0x80000001u, &eax, &ebx, &ecx_extended, &edx) == 0) return false;
@@ -38,7 +45,7 @@ inline bool processor_has(std::string_view set) noexcept {
 #elif defined(__aarch64__) && defined(__linux__)
 
 inline bool processor_has(std::string_view set) noexcept {
-  if (set == "armv8-a") return true;
+  if (set == "armv8-a" || set == only_set) return true;
   constexpr unsigned long fphp = 1ul << 9, asimdhp = 1ul << 10, asimddp = 1ul << 20;  // HWCAP_*, which old headers lack
   constexpr unsigned long needed = fphp | asimdhp | asimddp;
   return set == "armv8.2-a+dotprod+fp16" && (getauxval(AT_HWCAP) & needed) == needed;
@@ -46,9 +53,11 @@ inline bool processor_has(std::string_view set) noexcept {
 
 #else
 
-/// Elsewhere the library has one set, that of the compiler's flags.
+/// Elsewhere a library has one set.
 inline bool processor_has(std::string_view) noexcept { return true; }
 
 #endif
 
-}  // namespace annulus::detail
+}}}  // namespace annulus::ANNULUS_ARCH::detail
+
+#include <annulus/core/base/macros_on.hpp>
