@@ -33,11 +33,12 @@ function(annulus_warn_without_march)
       string(APPEND flags ";${libraries};${options}")
     endforeach()
   endwhile()
-  if(NOT flags MATCHES "(^|[ ;:])-m(arch|avx|s?sse)|annulus::native")
+  if(NOT flags MATCHES "(^|[ ;:])-m(arch|avx|s?sse)|annulus::(native|dynamic)")
     message(
       WARNING
       "annulus is compiled for any x86-64 processor, which is half as fast as for those with AVX2. Link to "
-      "annulus::native or add -march to CMAKE_CXX_FLAGS; or set ANNULUS_WARN_WITHOUT_MARCH to OFF."
+      "annulus::native or add -march to CMAKE_CXX_FLAGS; for one program on many processors link to annulus::dynamic "
+      "(docs/dynamic.md); or set ANNULUS_WARN_WITHOUT_MARCH to OFF."
     )
   endif()
 endfunction()
