@@ -219,8 +219,7 @@ concept ranks_blocks = requires(const M& m, const T* row, std::size_t n, rank_t<
 
 /// Has chosen_ranks(query, d, rows, count, out): the same of rows that lie anywhere, by pointers.
 template <class M, class T>
-concept ranks_chosen_rows = requires(const M& m, const T* row, const T* const* rows, std::size_t n,
-                                     rank_t<M, T>* out) {
+concept ranks_chosen_rows = requires(const M& m, const T* row, const T* const* rows, std::size_t n, rank_t<M, T>* out) {
   m.chosen_ranks(row, n, rows, n, out);
 };
 
