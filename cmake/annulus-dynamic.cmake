@@ -112,14 +112,11 @@ foreach(rows IN LISTS ANNULUS_DYNAMIC_ROWS)
   annulus_add_unit(lsh_${rows} lsh_model "template struct annulus::detail::lsh_factory<${points}>;")
   annulus_add_unit(metrics_${rows} named_metric "template struct annulus::detail::metric_factory<${points}>;")
 endforeach()
-# Inline functions of no template: compiled where their address is taken.
+# Their functions are no templates, and marked as used.
 if("float32" IN_LIST ANNULUS_DYNAMIC_ROWS)
-  annulus_add_unit(
-    codes codes_model
-    "[[gnu::used]] static const auto keep_build = &annulus::detail::codes_factory::build;\n[[gnu::used]] static const auto keep_open = &annulus::detail::codes_factory::open;"
-  )
+  annulus_add_unit(codes codes_model "")
 endif()
-annulus_add_unit(top_k top_k_model "[[gnu::used]] static const auto keep_run = &annulus::detail::top_k_factory::run;")
+annulus_add_unit(top_k top_k_model "")
 
 add_library(annulus_dynamic "${units_dir}/dispatch.cpp")
 add_library(annulus::dynamic ALIAS annulus_dynamic)

@@ -11,8 +11,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-inline void top_k_factory::run(const annulus_rows& operand, std::size_t k, bool largest, option_reader& options,
-                               void* values, std::uint32_t* positions) {
+/// "used": the unit that includes this emits it.
+[[gnu::used]] inline void top_k_factory::run(const annulus_rows& operand, std::size_t k, bool largest,
+                                             option_reader& options, void* values, std::uint32_t* positions) {
   if (operand.layout != ANNULUS_DENSE) invalid("operand", describe(operand), "must be dense");
   approx_top_k_params params;
   options.read("recall_target", params.recall_target);
