@@ -136,6 +136,7 @@ any_metrics_t<Points> metric_factory<Points>::make(std::string_view name, const 
   const metric_info* const known = find_metric(name);
   if constexpr (std::same_as<Points, matrix<std::uint8_t>>) {
     if (bits > 0) {
+      if (known != nullptr) check_parameters(*known, params);
       std::optional<any_metrics_t<Points>> found;
       const auto take = [&](auto metric) {
         metric.bits = bits;
