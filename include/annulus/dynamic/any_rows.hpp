@@ -55,7 +55,7 @@ concept rows_of_numbers = !rows_of_bits<M> && !eigen_matrix<M> && requires {
 };
 /// Row-major matrices of Eigen.
 template <class M>
-concept eigen_rows = eigen_matrix<M> && requires {
+concept eigen_dense_rows = eigen_matrix<M> && requires {
   dtype_of_element<typename M::Scalar>::value;
 };
 
@@ -98,7 +98,7 @@ class any_rows {
 
   template <detail::rows_of_numbers M>
   any_rows(const M& rows) : any_rows(matrix_view<detail::element_of<M>>(rows), unit{}) {}
-  template <detail::eigen_rows M>
+  template <detail::eigen_dense_rows M>
   any_rows(const M& rows) : any_rows(matrix_view<typename M::Scalar>(rows), unit{}) {}
   template <detail::rows_of_bits M>
   any_rows(const M& rows) : any_rows(bits(matrix_view<std::uint8_t>(rows.bytes()).data(), rows.rows(), rows.bits())) {}

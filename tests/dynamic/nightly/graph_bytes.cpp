@@ -20,7 +20,7 @@ TEST_CASE("graph indexes of run-time types over bytes answer as the templates do
 }
 
 TEST_CASE("every metric and storage of graph indexes over bytes works or is refused with the reason", "[dynamic]") {
-  check_every_graph<point_type>(count_rows<std::uint8_t>(300, 24, 11), count_rows<std::uint8_t>(15, 24, 12), 24);
+  check_every_graph<point_type>(count_rows<std::uint8_t>(120, 16, 11), count_rows<std::uint8_t>(8, 16, 12), 16);
 }
 
 TEST_CASE("graph indexes over rows of bits keep how many these are", "[dynamic]") {

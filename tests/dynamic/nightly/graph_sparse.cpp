@@ -20,7 +20,7 @@ TEST_CASE("graph indexes of run-time types over sparse rows answer as the templa
 }
 
 TEST_CASE("every metric of graph indexes over sparse rows works or is refused with the reason", "[dynamic]") {
-  check_every_graph<point_type>(sparse_count_rows<float>(250, 40, 11), sparse_count_rows<float>(15, 40, 12), 40);
+  check_every_graph<point_type>(sparse_count_rows<float>(120, 30, 11), sparse_count_rows<float>(8, 30, 12), 30);
 }
 
 TEST_CASE("rows without values are compared by metrics of sets alone", "[dynamic]") {

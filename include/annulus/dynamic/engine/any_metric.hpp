@@ -186,23 +186,17 @@ class any_metric<Points, Rank>::functions_of final : public fields_of<Metric, fu
   void ranks(const row_type& query, const T* rows, std::size_t stride, std::size_t count, Rank* out) const override {
     if constexpr (is_dense) {
       const prepared_query<Metric, T> rank(m_metric, query.data(), query.size());
-      rank_type some[block];
-      for (std::size_t first = 0; first < count; first += block) {
-        const std::size_t n = std::min(block, count - first);
-        rank(rows + first * stride, stride, n, some);
-        std::transform(some, some + n, out + first, [](rank_type r) { return static_cast<Rank>(r); });
-      }
+      in_blocks(count, out,
+                [&](std::size_t first, std::size_t n, rank_type* to) { rank(rows + first * stride, stride, n, to); });
     }
   }
   void ranks(const row_type& query, const T* const* rows, std::size_t count, Rank* out) const override {
     if constexpr (is_dense && kernel_ranked<Metric, T>) {
-      rank_type some[block];
-      for (std::size_t first = 0; first < count; first += block) {
-        const std::size_t n = std::min(block, count - first);
-        many_rows<typename Metric::kernel>(query.data(), query.size(), n, some,
+      in_blocks(count, out, [&](std::size_t first, std::size_t n, rank_type* to) {
+        many_rows<typename Metric::kernel>(query.data(), query.size(), n, to,
                                            [&](std::size_t i) { return rows[first + i]; });
-        for (std::size_t i = 0; i < n; ++i) out[first + i] = static_cast<Rank>(m_metric.from_kernel(some[i]));
-      }
+        for (std::size_t i = 0; i < n; ++i) to[i] = m_metric.from_kernel(to[i]);
+      });
     } else if constexpr (is_dense) {
       const prepared_query<Metric, T> rank(m_metric, query.data(), query.size());
       for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Rank>(rank(rows[i]));
@@ -218,7 +212,20 @@ class any_metric<Points, Rank>::functions_of final : public fields_of<Metric, fu
   }
 
  private:
-  static constexpr std::size_t block = 64;
+  /// Calls f(first, n, to), which writes n ranks as Metric has them: to where they belong, or by way of a buffer.
+  template <class F>
+  static void in_blocks(std::size_t count, Rank* out, F f) {
+    if constexpr (std::same_as<rank_type, Rank>) return f(0, count, out);
+    else {
+      constexpr std::size_t block = 64;
+      rank_type some[block];
+      for (std::size_t first = 0; first < count; first += block) {
+        const std::size_t n = std::min(block, count - first);
+        f(first, n, some);
+        std::transform(some, some + n, out + first, [](rank_type rank) { return static_cast<Rank>(rank); });
+      }
+    }
+  }
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
