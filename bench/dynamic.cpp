@@ -65,6 +65,33 @@ void compare(const char* what, double unit, Template by_template, Dynamic by_dyn
   std::fflush(stdout);
 }
 
+/// A graph index, searched by a batch of queries and by each alone.
+template <class Storage>
+void compare_graphs(const std::string& name, const char* storage, const annulus::matrix<float>& rows,
+                    const annulus::matrix<float>& queries, Storage kept) {
+  using namespace annulus;
+  constexpr std::size_t k = 10;
+  const nndescent_index index(rows, euclidean(), {.threads = 2}, kept);
+  const any_rows asked(queries);
+  const dynamic_index own = dynamic_index::build(any_rows(rows), {.storage = storage, .threads = 2});
+  const auto unit = static_cast<double>(queries.rows());
+  compare((name + ", a batch").c_str(), unit, [&] { return index.search(queries, k, {.beam = 64, .threads = 1}); },
+          [&] { return own.search(asked, k, {.threads = 1, .beam = 64}); });
+  auto scratch = index.make_scratch();
+  std::vector<id_type> ids(k);
+  std::vector<float> distances(k);
+  compare((name + ", queries alone").c_str(), unit,
+          [&] {
+            for (std::size_t i = 0; i < queries.rows(); ++i)
+              index.search(queries.row(i), ids, distances, scratch, {.beam = 64});
+          },
+          [&] {
+            for (std::size_t i = 0; i < queries.rows(); ++i)
+              own.search(any_rows(dtype::f32, queries.row(i).data(), 1, queries.cols()), k, ids, distances,
+                         {.beam = 64});
+          });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,29 +110,12 @@ int main(int argc, char** argv) {
       "knn by manhattan, a batch", m, [&] { return knn(rows, queries, k, manhattan(), {.threads = 1}); },
       [&] { return dynamic_knn(any, asked, k, {.metric = "manhattan"}, {.threads = 1}); });
 
-  for (const char* storage : {"full_precision", "sq8", "rabitq+sq8"}) {
-    const auto compare_storage = [&](auto kept) {
-      const nndescent_index index(rows, euclidean(), {.threads = 2}, kept);
-      const dynamic_index own = dynamic_index::build(any, {.storage = storage, .threads = 2});
-      const std::string name = std::string("nndescent ") + storage;
-      compare((name + ", a batch").c_str(), m, [&] { return index.search(queries, k, {.beam = 64, .threads = 1}); },
-              [&] { return own.search(asked, k, {.threads = 1, .beam = 64}); });
-      auto scratch = index.make_scratch();
-      std::vector<id_type> ids(k);
-      std::vector<float> distances(k);
-      compare((name + ", queries alone").c_str(), m,
-              [&] {
-                for (std::size_t i = 0; i < m; ++i) index.search(queries.row(i), ids, distances, scratch, {.beam = 64});
-              },
-              [&] {
-                for (std::size_t i = 0; i < m; ++i)
-                  own.search(any_rows(dtype::f32, queries.row(i).data(), 1, d), k, ids, distances, {.beam = 64});
-              });
-    };
-    if (std::string_view(storage) == "sq8") compare_storage(sq8{});
-    else if (std::string_view(storage) == "full_precision") compare_storage(full_precision{});
-    else compare_storage(rabitq<sq8>{});
-  }
+  compare_graphs("nndescent full_precision", "full_precision", rows, queries, full_precision{});
+  compare_graphs("nndescent sq8", "sq8", rows, queries, sq8{});
+  compare_graphs("nndescent rabitq+sq8", "rabitq+sq8", rows, queries, rabitq<sq8>{});
+  // Few short rows, where what a call costs beside its search shows.
+  const matrix<float> few = near_a_surface(1'000, 16, 4), few_queries = near_a_surface(m, 16, 5);
+  compare_graphs("nndescent of 1,000 x 16", "full_precision", few, few_queries, full_precision{});
 
   for (const std::size_t ks : {std::size_t{16}, std::size_t{256}}) {
     const fast_scan_index<> index(product_quantizer<std::uint8_t>(24, ks).fit(rows), rows);
