@@ -67,26 +67,38 @@ class one_of {
   std::uint8_t m_place;
 };
 
+/// Makes a metric with members rank and to_distance callable on dense and sparse rows.
+template <class Derived>
+struct called_by_rank {
+  template <row_scalar T>
+  auto operator()(const T* a, const T* b, std::size_t d) const {
+    return self().to_distance(self().rank(a, b, d));
+  }
+  template <row_scalar T>
+  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
+    return self().to_distance(self().rank(a, b));
+  }
+
+ private:
+  const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+};
+
+/// The distance is a squared L2 distance, or follows from it.
 class any_squared_l2 : public kernel_metric<kernels::squared_l2>,
-                       public one_of<euclidean, sqeuclidean, half_chord, great_circle> {
+                       public one_of<euclidean, sqeuclidean, half_chord, great_circle>,
+                       public called_by_rank<any_squared_l2> {
   using one = one_of<euclidean, sqeuclidean, half_chord, great_circle>;
 
  public:
   static constexpr bool is_angular = false;
   static constexpr auto form = product_form::squared_l2;
   using one::one;
+  using called_by_rank<any_squared_l2>::operator();
   using one::to_distance;
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const {
-    return to_distance(rank(a, b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
-    return to_distance(rank(a, b));
-  }
 };
 
-class any_cosine : public one_of<cosine, true_angular> {
+/// The distance is 1 - cos, or follows from it.
+class any_cosine : public one_of<cosine, true_angular>, public called_by_rank<any_cosine> {
   using one = one_of<cosine, true_angular>;
 
  public:
@@ -101,17 +113,10 @@ class any_cosine : public one_of<cosine, true_angular> {
   static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
     return cosine{}(a, b);
   }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
-  }
 };
 
-class any_inner_product : public one_of<inner_product, dot> {
+/// The distance is minus the inner product, or follows from it.
+class any_inner_product : public one_of<inner_product, dot>, public called_by_rank<any_inner_product> {
   using one = one_of<inner_product, dot>;
 
  public:
@@ -130,14 +135,6 @@ class any_inner_product : public one_of<inner_product, dot> {
   template <row_scalar T>
   static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
     return inner_product::rank(a, b);
-  }
-  template <row_scalar T>
-  auto operator()(const T* a, const T* b, std::size_t d) const noexcept {
-    return to_distance(rank(a, b, d));
-  }
-  template <row_scalar T>
-  auto operator()(const sparse_row<T>& a, const sparse_row<T>& b) const noexcept {
-    return to_distance(rank(a, b));
   }
 };
 

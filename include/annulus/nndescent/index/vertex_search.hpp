@@ -1,8 +1,7 @@
 #pragma once
 
 /// \file
-/// The nearest vertices of a query by the ranks of the walk: chooses between a plain walk, a covering walk, and a scan
-/// of all vertices that pass the filter, where that is cheaper.
+/// The nearest vertices of a query: by a plain walk, a covering walk, or where that is cheaper a scan of all that pass.
 
 #include <annulus/nndescent/index/graph_scratch.hpp>
 #include <annulus/nndescent/index/knn_lists.hpp>
