@@ -14,8 +14,8 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// Has every name of the protocol. A class derived from this one and a metric finds two of those that the metric has,
 /// whatever they are: the name is ambiguous.
 struct every_member {
-  int rank, to_distance, ranks, kernel, form, is_angular, is_set_metric, degree, greatest_sum, check_dimension, refuses,
-      embed, bits, name;
+  int rank, to_distance, ranks, chosen_ranks, kernel, form, is_angular, is_set_metric, degree, greatest_sum,
+      check_dimension, refuses, embed, bits, name;
 };
 template <class M>
 struct with_every_member : every_member {};
@@ -34,6 +34,10 @@ concept names_to_distance = !requires {
 template <class M>
 concept names_ranks = !requires {
   &with_every_member<M>::ranks;
+};
+template <class M>
+concept names_chosen_ranks = !requires {
+  &with_every_member<M>::chosen_ranks;
 };
 template <class M>
 concept names_kernel = !requires {
@@ -89,6 +93,9 @@ template <class M>
 concept ranks_some_blocks =
     ranks_blocks<M, float> || ranks_blocks<M, double> || ranks_blocks<M, std::uint8_t> || ranks_blocks<M, std::int8_t>;
 template <class M>
+concept ranks_some_chosen_rows = ranks_chosen_rows<M, float> || ranks_chosen_rows<M, double> ||
+    ranks_chosen_rows<M, std::uint8_t> || ranks_chosen_rows<M, std::int8_t>;
+template <class M>
 concept refuses_some_rows = refuses_rows<M, sparse_row<float>> || refuses_rows<M, sparse_row<double>> ||
     refuses_rows<M, std::span<const float>> || refuses_rows<M, std::span<const double>> ||
     refuses_rows<M, std::span<const std::uint8_t>> || refuses_rows<M, std::span<const std::int8_t>>;
@@ -101,6 +108,8 @@ template <class M, class Row>
 concept rank_fits = !names_rank<M> || has_rank<M, Row> || ranks_some_rows<M>;
 template <class M, class T>
 concept ranks_fits = !names_ranks<M> || ranks_blocks<M, T> || ranks_some_blocks<M>;
+template <class M, class T>
+concept chosen_ranks_fits = !names_chosen_ranks<M> || ranks_chosen_rows<M, T> || ranks_some_chosen_rows<M>;
 template <class M, class Row>
 concept refuses_fits = !names_refuses<M> || refuses_rows<M, Row> || refuses_some_rows<M>;
 template <class M, class T>
@@ -171,6 +180,9 @@ struct dense_member_check {
       ranks_fits<M, T>,
       "annulus: the metric's `ranks` must be a static or const function: ranks(const T* query, std::size_t d, "
       "const T* rows, std::size_t stride, std::size_t count, R* out), R as `rank` returns it");
+  static_assert(chosen_ranks_fits<M, T>,
+                "annulus: the metric's `chosen_ranks` must be a static or const function: chosen_ranks(const T* query, "
+                "std::size_t d, const T* const* rows, std::size_t count, R* out), R as `rank` returns it");
   static_assert(
       embed_fits<M, T>,
       "annulus: a metric with `embed` needs, static or const: template <class T> using embedded; std::size_t "

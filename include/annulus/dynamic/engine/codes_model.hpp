@@ -47,7 +47,7 @@ class codes_model final : public index_model {
     return with_row_metric(compared_by(), []<class M>(const M&) { return std::string_view(M::name); });
   }
   std::string_view storage() const noexcept override { return codes_names<Index>::storage; }
-  std::string_view rows() const noexcept override { return "rows of float32"; }
+  std::string rows() const override { return describe_rows<matrix<float>>(0); }
   std::size_t size() const noexcept override { return m_codes.index().size(); }
   std::size_t dim() const noexcept override { return m_codes.index().dim(); }
   std::size_t memory_bytes() const noexcept override { return m_codes.memory_bytes(); }
@@ -67,9 +67,7 @@ class codes_model final : public index_model {
     own.threads = params.threads;
     own.filter = filter_of(params);
     own.progress = progress_of(params.progress, params.progress_user);
-    const neighbors found = m_codes.search(row_access<matrix<float>>(queries, "queries").view(), k, own);
-    std::copy_n(found.ids.data(), queries.n * k, ids);
-    std::copy_n(found.distances.data(), queries.n * k, distances);
+    copy_out(m_codes.search(row_access<matrix<float>>(queries, "queries").view(), k, own), ids, distances);
   }
 
   id_type insert(const annulus_rows& rows, std::size_t threads) override {

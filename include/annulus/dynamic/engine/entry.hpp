@@ -108,7 +108,7 @@ inline annulus_lists lists_of(const neighbors& graph) {
 }
 
 /// The functions, named and documented as in annulus.h.
-struct entry {
+struct c_functions {
   static annulus_status build(const annulus_rows* rows, const annulus_option* options, std::size_t n_options,
                               annulus_progress progress, void* user, annulus_index** index,
                               annulus_error* error) noexcept {
@@ -245,8 +245,7 @@ struct entry {
       const neighbors graph = with_built_points(rows, [&]<class Points>() {
         return nndescent_factory<Points>::knn_graph(rows, reader, progress_of(progress, user));
       });
-      std::copy_n(graph.ids.data(), graph.ids.rows() * graph.ids.cols(), ids);
-      std::copy_n(graph.distances.data(), graph.distances.rows() * graph.distances.cols(), distances);
+      copy_out(graph, ids, distances);
     });
   }
   static annulus_status approx_top_k(const annulus_rows* operand, std::size_t k, int largest,
@@ -261,10 +260,12 @@ struct entry {
 };
 
 inline constexpr annulus_function_table function_table{
-    entry::build,        entry::open,          entry::save,       entry::verify,     entry::copy,        entry::free,
-    entry::search,       entry::radius_search, entry::candidates, entry::lists_free, entry::insert,      entry::erase,
-    entry::update,       entry::consolidate,   entry::tune,       entry::graph,      entry::size,        entry::dim,
-    entry::memory_bytes, entry::info,          entry::knn,        entry::knn_graph,  entry::approx_top_k};
+    c_functions::build,      c_functions::open,        c_functions::save,         c_functions::verify,
+    c_functions::copy,       c_functions::free,        c_functions::search,       c_functions::radius_search,
+    c_functions::candidates, c_functions::lists_free,  c_functions::insert,       c_functions::erase,
+    c_functions::update,     c_functions::consolidate, c_functions::tune,         c_functions::graph,
+    c_functions::size,       c_functions::dim,         c_functions::memory_bytes, c_functions::info,
+    c_functions::knn,        c_functions::knn_graph,   c_functions::approx_top_k};
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

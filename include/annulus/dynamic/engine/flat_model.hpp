@@ -23,12 +23,6 @@ inline knn_params knn_params_of(const annulus_search_params& given, std::string_
           .progress = progress_of(given.progress, given.progress_user)};
 }
 
-inline void copy_out(const neighbors& found, id_type* ids, float* distances) {
-  const std::size_t n = found.ids.rows() * found.ids.cols();
-  std::copy_n(found.ids.data(), n, ids);
-  std::copy_n(found.distances.data(), n, distances);
-}
-
 template <class Points, class Metric>
 class flat_model final : public index_model {
   using index_type = flat_index<Points, Metric>;
@@ -39,7 +33,7 @@ class flat_model final : public index_model {
   std::string_view kind() const noexcept override { return "flat"; }
   std::string_view metric() const noexcept override { return m_index.metric().saved_name(); }
   std::string_view storage() const noexcept override { return {}; }
-  std::string_view rows() const noexcept override { return m_rows; }
+  std::string rows() const override { return describe_rows<Points>(m_bits); }
   std::size_t size() const noexcept override { return m_index.size(); }
   std::size_t dim() const noexcept override { return m_bits > 0 ? m_bits : m_index.dim(); }
   std::size_t memory_bytes() const noexcept override { return m_index.memory_bytes(); }
@@ -64,7 +58,6 @@ class flat_model final : public index_model {
 
   index_type m_index;
   std::size_t m_bits;  ///< of a row of bits, else 0
-  std::string m_rows = m_bits > 0 ? "rows of bits" : points_name<Points>();
 };
 
 template <class Points>
@@ -73,8 +66,7 @@ model_pointer flat_factory<Points>::build(const annulus_rows& rows, option_reade
     invalid("kind", "flat", "takes dense rows: for sparse ones call knn, or build nndescent");
   } else {
     const row_access<Points> taken(rows, "data");
-    const std::string_view name = options.text("metric", "euclidean");
-    const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), taken.bits());
+    const any_metrics_t<Points> metric = read_any_metric<Points>(options, taken.bits());
     run_params params;
     options.read("threads", params.threads);
     options.finish("flat");
@@ -105,8 +97,7 @@ void flat_factory<Points>::knn(const annulus_rows& data, const annulus_rows& que
                                option_reader& options, const annulus_search_params& params, id_type* ids,
                                float* distances) {
   const row_access<Points> rows(data, "data"), asked(queries, "queries");
-  const std::string_view name = options.text("metric", "euclidean");
-  const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), rows.bits());
+  const any_metrics_t<Points> metric = read_any_metric<Points>(options, rows.bits());
   options.finish("knn");
   const knn_params given = knn_params_of(params, "knn");
   check_bits(rows.bits(), queries, "queries");

@@ -14,6 +14,13 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// Writes the results of a search to n x k ids and distances.
+inline void copy_out(const neighbors& found, id_type* ids, float* distances) {
+  const std::size_t n = found.ids.rows() * found.ids.cols();
+  std::copy_n(found.ids.data(), n, ids);
+  std::copy_n(found.distances.data(), n, distances);
+}
+
 class index_model {
  public:
   virtual ~index_model() = default;
@@ -21,7 +28,7 @@ class index_model {
   virtual std::string_view kind() const noexcept = 0;     ///< as in index_spec: "nndescent"
   virtual std::string_view metric() const noexcept = 0;   ///< its name
   virtual std::string_view storage() const noexcept = 0;  ///< or family; empty where there is only one
-  virtual std::string_view rows() const noexcept = 0;     ///< "rows of float32"
+  virtual std::string rows() const = 0;                   ///< "rows of float32"
   virtual std::size_t size() const noexcept = 0;
   virtual std::size_t dim() const noexcept = 0;  ///< coordinates of a row; of bits, bits
   virtual std::size_t memory_bytes() const noexcept = 0;

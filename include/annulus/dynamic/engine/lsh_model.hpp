@@ -52,7 +52,7 @@ class lsh_model final : public index_model {
   std::string_view kind() const noexcept override { return "lsh"; }
   std::string_view metric() const noexcept override { return Family::metric::name; }
   std::string_view storage() const noexcept override { return Family::name; }
-  std::string_view rows() const noexcept override { return bits() > 0 ? "rows of bits" : std::string_view(m_points); }
+  std::string rows() const override { return describe_rows<Points>(bits()); }
   std::size_t size() const noexcept override { return m_index.size(); }
   std::size_t dim() const noexcept override { return bits() > 0 ? bits() : m_index.dim(); }
   std::size_t memory_bytes() const noexcept override { return m_index.memory_bytes(); }
@@ -68,9 +68,7 @@ class lsh_model final : public index_model {
       const auto scratch = m_scratch.take();
       m_index.search(given.view(), {ids, k}, {distances, k}, *scratch, own);
     } else {
-      const neighbors found = m_index.search(given.view(), k, own);
-      std::copy_n(found.ids.data(), queries.n * k, ids);
-      std::copy_n(found.distances.data(), queries.n * k, distances);
+      copy_out(m_index.search(given.view(), k, own), ids, distances);
     }
   }
   csr radius_search(const annulus_rows& queries, float radius, const annulus_search_params& params) const override {
@@ -147,7 +145,6 @@ class lsh_model final : public index_model {
     return own;
   }
 
-  std::string m_points = points_name<Points>();
   index_type m_index;
   scratch_pool<typename index_type::search_scratch> m_scratch;
 };

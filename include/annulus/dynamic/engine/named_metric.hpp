@@ -93,6 +93,13 @@ struct metric_factory {
   static any_metrics_t<Points> make_unfilled(std::string_view name);
 };
 
+/// The metric of the options, euclidean where none is given; `bits` as in metric_factory.
+template <class Points>
+any_metrics_t<Points> read_any_metric(option_reader& options, std::size_t bits) {
+  const std::string_view name = options.text("metric", euclidean::name);
+  return metric_factory<Points>::make(name, read_metric_params(options), bits);
+}
+
 /// Throws std::invalid_argument for sparse rows without values under a metric that reads them.
 template <class Metric>
 void check_values(const Metric& metric, const annulus_rows& rows, std::string_view name) {

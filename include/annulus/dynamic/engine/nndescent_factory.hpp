@@ -57,8 +57,7 @@ template <class Points>
 model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_reader& options,
                                                const progress_callback& progress) {
   const row_access<Points> taken(rows, "data");
-  const std::string_view name = options.text("metric", "euclidean");
-  const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), taken.bits());
+  const any_metrics_t<Points> metric = read_any_metric<Points>(options, taken.bits());
   const graph_storage storage = read_graph_storage(options);
   nndescent_params params = read_nndescent_params(options);
   params.progress = progress;
@@ -79,8 +78,7 @@ template <class Points>
 neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, option_reader& options,
                                                const progress_callback& progress) {
   const row_access<Points> taken(rows, "data");
-  const std::string_view name = options.text("metric", "euclidean");
-  const any_metrics_t<Points> metric = metric_factory<Points>::make(name, read_metric_params(options), taken.bits());
+  const any_metrics_t<Points> metric = read_any_metric<Points>(options, taken.bits());
   nndescent_params params = read_nndescent_params(options);
   params.progress = progress;
   options.finish("build_knn_graph");

@@ -25,7 +25,7 @@ class nndescent_model final : public index_model {
   std::string_view kind() const noexcept override { return "nndescent"; }
   std::string_view metric() const noexcept override { return m_index.metric().saved_name(); }
   std::string_view storage() const noexcept override { return Storage::name; }
-  std::string_view rows() const noexcept override { return m_rows; }
+  std::string rows() const override { return describe_rows<Points>(m_bits); }
   std::size_t size() const noexcept override { return m_index.size(); }
   std::size_t dim() const noexcept override { return m_bits > 0 ? m_bits : m_index.dim(); }
   std::size_t memory_bytes() const noexcept override { return m_index.memory_bytes(); }
@@ -41,9 +41,7 @@ class nndescent_model final : public index_model {
       const auto scratch = m_pool.take([&] { return m_index.make_scratch(); });
       return m_index.search(rows.view().row(0), {ids, k}, {distances, k}, *scratch, params);
     }
-    const neighbors found = m_index.search(rows.view(), k, params);
-    std::copy_n(found.ids.data(), rows.view().size() * k, ids);
-    std::copy_n(found.distances.data(), rows.view().size() * k, distances);
+    copy_out(m_index.search(rows.view(), k, params), ids, distances);
   }
   csr radius_search(const annulus_rows& queries, float radius, const annulus_search_params& given) const override {
     const nndescent_search_params params = params_of(given);
@@ -100,7 +98,6 @@ class nndescent_model final : public index_model {
 
   index_type m_index;
   std::size_t m_bits;  ///< of a row of bits, else 0
-  std::string m_rows = m_bits > 0 ? "rows of bits" : points_name<Points>();
   scratch_pool<typename index_type::search_scratch> m_pool;
 };
 

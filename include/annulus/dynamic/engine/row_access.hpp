@@ -47,6 +47,12 @@ inline std::string describe(const annulus_rows& rows) {
   return (rows.layout == ANNULUS_CSR ? "sparse rows of " : "rows of ") + std::string(name_of(rows.dtype));
 }
 
+/// The same for an index of Points; `bits`: of a row of bits, else 0.
+template <class Points>
+std::string describe_rows(std::size_t bits) {
+  return bits > 0 ? "rows of bits" : points_name<Points>();
+}
+
 /// Rows as a view of the kind that goes with Points, a matrix or a csr_matrix; copied only where columns are apart.
 /// Rows of bits are a matrix of bytes. \throws std::invalid_argument for rows of another kind than Points, null
 /// pointers, bits set behind the last of a row, and what the views refuse.

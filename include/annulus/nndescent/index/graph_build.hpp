@@ -14,7 +14,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The search graph is made from lists at least this wide: it gains more by that than the k-NN graph does. Not so of
 /// sparse rows and of metrics of bits: with as wide lists their descent takes half as long again, and searches gain a
-/// tenth.
+/// tenth. A metric whose type is known at run time alone tells which it is.
 template <class Points, class Metric>
 std::size_t least_list_width([[maybe_unused]] const Metric& metric) noexcept {
   if constexpr (is_sparse_row<row_t<view_of<Points>>>) return 30;
