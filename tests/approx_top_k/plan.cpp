@@ -4,6 +4,7 @@
 #include "catch.hpp"
 
 #include <fstream>
+#include <sstream>
 
 using namespace annulus;
 

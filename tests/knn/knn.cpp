@@ -6,6 +6,8 @@
 #include "message_of.hpp"
 #include "progress_watch.hpp"
 
+#include <sstream>
+
 namespace knn_tests {
 
 using namespace annulus;

@@ -5,6 +5,8 @@
 
 #include <annulus/approx_top_k/reduce_rows.hpp>
 
+#include <ranges>
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {

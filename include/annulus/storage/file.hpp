@@ -31,9 +31,9 @@ inline std::filesystem::path path_of_name(const std::string& name) { return std:
 template <class... Reason>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_format(const std::string& file, std::uint64_t offset,
                                                         const Reason&... reason) {
-  std::ostringstream message;
-  (message << ... << reason);
-  throw format_error(file, offset, message.str());
+  std::string message;
+  (append_to(message, reason), ...);
+  throw format_error(file, offset, message);
 }
 
 /// Throws for a read that would need `missing` bytes more than the file has.

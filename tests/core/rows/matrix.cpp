@@ -4,6 +4,7 @@
 #include "catch.hpp"
 
 #include <numeric>
+#include <ranges>
 #include <string>
 
 using namespace annulus;

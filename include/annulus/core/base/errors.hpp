@@ -5,7 +5,8 @@
 
 #include <annulus/core/base/float_bits.hpp>
 
-#include <sstream>
+#include <concepts>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -30,14 +31,34 @@ class cancelled : public std::runtime_error {
 
 namespace detail {
 
+/// Adds to a message: text as it is, numbers as streams print them, whose headers cost every unit that includes this
+/// one.
+template <class Value>
+void append_to(std::string& message, const Value& value) {
+  if constexpr (std::convertible_to<const Value&, std::string_view>) {
+    message += std::string_view(value);
+  } else if constexpr (std::same_as<Value, char>) {
+    message += value;
+  } else if constexpr (std::integral<Value>) {
+    message += std::to_string(value);
+  } else {
+    char digits[32];
+    std::snprintf(digits, sizeof(digits), "%g", static_cast<double>(value));
+    message += digits;
+  }
+}
+
 /// Throws std::invalid_argument "argument = value: limit", as in "k = 12: must be at most n = 10".
 template <class Value, class... Limit>
 [[noreturn, gnu::noinline, gnu::cold]] void invalid(std::string_view argument, const Value& value,
                                                     const Limit&... limit) {
-  std::ostringstream message;
-  message << "annulus: " << argument << " = " << value << ": ";
-  (message << ... << limit);
-  throw std::invalid_argument(message.str());
+  std::string message = "annulus: ";
+  append_to(message, argument);
+  append_to(message, " = ");
+  append_to(message, value);
+  append_to(message, ": ");
+  (append_to(message, limit), ...);
+  throw std::invalid_argument(message);
 }
 
 /// a * b, or std::invalid_argument where the product does not fit.

@@ -56,8 +56,11 @@ class staged_progress {
   staged_progress(const progress_callback& callback, std::initializer_list<stage_cost> stages)
       : m_callback(callback), m_size(stages.size()) {
     double total = 0;
-    std::ranges::transform(stages, m_names.begin(), &stage_cost::name);
-    std::ranges::transform(stages, m_ends.begin(), [&](const stage_cost& s) { return total += s.cost; });
+    std::size_t i = 0;
+    for (const auto& [name, cost] : stages) {
+      m_names[i] = name;
+      m_ends[i++] = total += cost;
+    }
     for (double& end : m_ends) end /= total;
   }
   staged_progress(const staged_progress&) = delete;
@@ -67,7 +70,9 @@ class staged_progress {
   progress_callback callback() {
     if (!m_callback) return {};
     return [this](const progress_report& part) {
-      return advance(static_cast<std::size_t>(std::ranges::find(names(), part.stage) - names().begin()), part.fraction);
+      const auto all = names();
+      return advance(static_cast<std::size_t>(std::find(all.begin(), all.end(), part.stage) - all.begin()),
+                     part.fraction);
     };
   }
   /// The callback for a call that is a whole stage, whatever name it reports by.

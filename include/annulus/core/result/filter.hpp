@@ -42,7 +42,7 @@ class id_filter {
   /// The rows of a list pass. Their order and repeats do not matter.
   static id_filter of(std::span<const id_type> ids) {
     std::vector<id_type> sorted(ids.begin(), ids.end());
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
     id_filter filter;
     constexpr std::size_t bits_an_id =
@@ -81,7 +81,7 @@ class id_filter {
 
   bool operator()(id_type id) const {
     if (m_bits) return id / 64 < m_bits->words.size() && (m_bits->words[id / 64] >> (id % 64) & 1u) != 0;
-    if (m_list) return std::ranges::binary_search(*m_list, id);
+    if (m_list) return std::binary_search(m_list->begin(), m_list->end(), id);
     return !m_allow || m_allow(id);
   }
 

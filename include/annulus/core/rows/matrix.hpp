@@ -10,7 +10,7 @@
 
 #include <concepts>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <type_traits>
 
@@ -86,8 +86,11 @@ concept eigen_memory = eigen_matrix<M> && requires(const M& m) {
   m.outerStride();
 };
 template <class R, class T>
-concept contiguous_of = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> &&
-    std::same_as<std::ranges::range_value_t<R>, T> && !eigen_matrix<R>;
+concept contiguous_of = !eigen_matrix<R> && requires(const R& row) {
+  { std::begin(row) } -> std::contiguous_iterator;
+  { std::size(row) } -> std::convertible_to<std::size_t>;
+  requires std::same_as<std::remove_cv_t<std::remove_pointer_t<decltype(std::data(row))>>, T>;
+};
 }  // namespace detail
 
 /// Read-only rows owned by someone else: `rows` x `cols` values, row i at data + i * stride. Converts from matrix<T>,
@@ -112,8 +115,7 @@ class matrix_view {
   matrix_view(const matrix<T>& m) noexcept : m_data(m.data()), m_rows(m.rows()), m_cols(m.cols()), m_stride(m.cols()) {}
 
   template <detail::contiguous_of<T> R>
-  matrix_view(const R& row) noexcept
-      : m_data(std::ranges::data(row)), m_rows(1), m_cols(std::ranges::size(row)), m_stride(m_cols) {}
+  matrix_view(const R& row) noexcept : m_data(std::data(row)), m_rows(1), m_cols(std::size(row)), m_stride(m_cols) {}
 
   /// \throws std::invalid_argument for a map whose inner stride is not 1.
   template <detail::eigen_matrix M>

@@ -10,6 +10,8 @@
 #include <charconv>
 #include <concepts>
 #include <initializer_list>
+#include <locale>
+#include <sstream>
 
 #include <annulus/core/base/macros_off.hpp>
 

@@ -98,8 +98,8 @@ class search_pool {
     return static_cast<std::size_t>(std::partition_point(first, first + m_size, is_near) - first);
   }
 
-  /// Returns its place, or size() if it is too far, or no number.
-  std::size_t insert(Rank rank, id_type id) noexcept {
+  /// Returns its place, or size() if it is too far, or no number. Inlined in units of any size.
+  [[gnu::always_inline]] std::size_t insert(Rank rank, id_type id) noexcept {
     if (m_size == m_capacity) {
       if (m_size == 0 || !is_less(rank, m_ranks[m_size - 1])) return m_size;
     } else if (is_nan(rank)) {
@@ -135,7 +135,7 @@ class search_pool {
   static constexpr std::uint32_t closed_bit = 0x80000000u;  // graphs have fewer than 2^31 rows
 
   /// Behind all that rank no further: halves the pool, without branches, until few vectors are left to compare.
-  std::size_t place_of(Rank rank) const noexcept {
+  [[gnu::always_inline]] std::size_t place_of(Rank rank) const noexcept {
     constexpr std::size_t width = simd::lanes<Rank>;
     const Rank* first = m_ranks.data();
     std::size_t n = m_size;
