@@ -1,0 +1,25 @@
+#include "dynamic/graph_checks.hpp"
+
+using namespace annulus;
+using namespace dynamic_tests;
+
+using point_type = matrix<std::int8_t>;
+
+template struct annulus::detail::metric_factory<point_type>;
+template struct annulus::detail::flat_factory<point_type>;
+template struct annulus::detail::nndescent_factory<point_type>;
+template struct annulus::detail::graph_factory<point_type, product_form::none>;
+template struct annulus::detail::graph_factory<point_type, product_form::squared_l2>;
+template struct annulus::detail::graph_factory<point_type, product_form::inner_product>;
+template struct annulus::detail::graph_factory<point_type, product_form::cosine>;
+
+TEST_CASE("graph indexes of run-time types over signed bytes answer as the templates do", "[dynamic]") {
+  const point_type rows = count_rows<std::int8_t>(400, 40, 1), more = count_rows<std::int8_t>(20, 40, 2);
+  check_graph<point_type>(euclidean(), full_precision(), {}, rows, more, 40);
+  check_graph<point_type>(cosine(), rabitq<>{}, {{"storage", "rabitq"}}, rows, more, 40);
+}
+
+TEST_CASE("every metric and storage of graph indexes over signed bytes works or is refused with the reason",
+          "[dynamic]") {
+  check_every_graph<point_type>(count_rows<std::int8_t>(120, 16, 11), count_rows<std::int8_t>(8, 16, 12), 16);
+}
