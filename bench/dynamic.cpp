@@ -1,7 +1,8 @@
 /// \file
 /// What it costs that types are known at run time: annulus::dynamic beside the templates compiled with this program's
 /// flags, on one thread, in turns; medians of processor time. Run it with the flags of a set of the library
-/// (-march=x86-64-v3) for the cost of run-time types alone, with -march=native for that of one binary for all machines.
+/// (-march=x86-64-v3) for the cost of run-time types alone, with -march=native for that of one binary for all machines,
+/// without any for what a plain build of the templates loses.
 ///
 ///     bench_dynamic [rounds]
 
@@ -118,13 +119,27 @@ int main(int argc, char** argv) {
   compare_graphs("nndescent of 1,000 x 16", "full_precision", few, few_queries, full_precision{});
 
   for (const std::size_t ks : {std::size_t{16}, std::size_t{256}}) {
-    const fast_scan_index<> index(product_quantizer<std::uint8_t>(24, ks).fit(rows), rows);
-    const dynamic_index own =
-        dynamic_index::build(any, {.kind = "fast_scan", .metric = "sqeuclidean", .m = 24, .ks = ks});
-    compare(
-        ks == 16 ? "fast scan, 4 bits" : "fast scan, 8 bits", m,
-        [&] { return index.search(queries, k, {.threads = 1}); }, [&] { return own.search(asked, k, {.threads = 1}); });
+    const auto quantizer = product_quantizer<std::uint8_t>(24, ks).fit(rows);
+    const std::string bits = ks == 16 ? ", 4 bits" : ", 8 bits";
+    const auto spec_of = [&](const char* kind) {
+      return index_spec{.kind = kind, .metric = "sqeuclidean", .m = 24, .ks = ks};
+    };
+    const fast_scan_index<> index(quantizer, rows);
+    const dynamic_index own = dynamic_index::build(any, spec_of("fast_scan"));
+    compare(("fast scan" + bits).c_str(), m, [&] { return index.search(queries, k, {.threads = 1}); },
+            [&] { return own.search(asked, k, {.threads = 1}); });
+    const matrix<std::uint8_t> codes = quantizer.encode(rows);
+    const dynamic_index own_codes = dynamic_index::build(any, spec_of("pq"));
+    compare(("quantiser's search" + bits).c_str(), m,
+            [&] { return quantizer.search(codes, queries, k, {.threads = 1}); },
+            [&] { return own_codes.search(asked, k, {.threads = 1}); });
   }
+
+  constexpr std::size_t some = 10'000;
+  const matrix_view<float> first(rows.data(), some, d);
+  compare(
+      "k-NN graph of 10,000, a row", some, [&] { return build_knn_graph(first, euclidean(), {.threads = 1}); },
+      [&] { return dynamic_knn_graph(any_rows(first), {.threads = 1}); });
 
   const matrix<float> operand = near_a_surface(64, 20'000, 3);
   const any_rows any_operand(operand);
