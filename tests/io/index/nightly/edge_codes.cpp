@@ -5,7 +5,7 @@
 #include "io/nndescent_files.hpp"
 
 // Files of indexes with codes of their edges, whose rows are codes too; rows of full precision are in
-// ../nightly/nndescent_rabitq.cpp.
+// nndescent_rabitq.cpp.
 
 using namespace annulus;
 using namespace nndescent_files;
