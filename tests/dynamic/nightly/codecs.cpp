@@ -1,4 +1,4 @@
-// quantizer_codec: product quantizers of run-time types code as they do by themselves.
+// quantizer_codec: product quantisers of run-time types code as they do by themselves.
 
 #include <annulus/dynamic/engine/quantizer_codec.hpp>
 
