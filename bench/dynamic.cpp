@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
   const matrix_view<float> first(rows.data(), some, d);
   compare(
       "k-NN graph of 10,000, a row", some, [&] { return build_knn_graph(first, euclidean(), {.threads = 1}); },
-      [&] { return dynamic_knn_graph(any_rows(first), {.threads = 1}); });
+      [&] { return dynamic_knn_graph(any_rows(first), 30, {.threads = 1}); });
 
   const matrix<float> operand = near_a_surface(64, 20'000, 3);
   const any_rows any_operand(operand);

@@ -3,8 +3,8 @@
 /// \file
 /// Named members of a struct as the options of the C interface.
 
-#include <annulus/annulus.h>
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/dynamic/user_metric.hpp>
 
 #include <charconv>
 #include <memory>
@@ -20,22 +20,33 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 class c_options {
  public:
   c_options() = default;
+  /// Those of a spec; without its kind, where the function that is called gives it.
+  template <class Spec>
+  explicit c_options(const Spec& spec, bool with_kind = true) : m_with_kind(with_kind) {
+    spec.visit(*this);
+  }
   c_options(const c_options&) = delete;
   c_options& operator=(const c_options&) = delete;
 
   // Not inlined where many members are visited: compilers take three times as long.
   [[gnu::noinline]] void operator()(const char* name, const std::string& value) {
-    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0});
+    if (!m_with_kind && std::string_view(name) == "kind") return;
+    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0, nullptr, nullptr});
   }
   template <class T>
   [[gnu::noinline]] void operator()(const char* name, const std::optional<T>& value) {
-    if (value) m_options.push_back({name, text_of(*value), nullptr, 0});
+    if (value) m_options.push_back({name, text_of(*value), nullptr, 0, nullptr, nullptr});
   }
   void operator()(const char* name, const std::vector<double>& values) {
-    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size()});
+    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size(), nullptr, nullptr});
   }
   void operator()(const char* name, const matrix<double>& values) {
-    if (values.rows() > 0) m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols()});
+    if (values.rows() > 0)
+      m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols(), nullptr, nullptr});
+  }
+
+  void operator()(const char* name, const user_metric& metric) {
+    if (metric.function != nullptr) m_options.push_back({name, nullptr, nullptr, 0, metric.function, metric.user});
   }
 
   const annulus_option* data() const noexcept { return m_options.data(); }
@@ -54,6 +65,7 @@ class c_options {
     }
   }
 
+  bool m_with_kind = true;
   std::vector<annulus_option> m_options;
   std::vector<std::unique_ptr<char[]>> m_texts;
 };
