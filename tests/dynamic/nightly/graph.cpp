@@ -49,7 +49,7 @@ TEST_CASE("graph indexes by a function answer as the templates do by a callable"
     return with_function(metric, options, [&](auto& reader) { return factory::knn_graph(given(data), 9, reader, {}); });
   };
   CHECK(graph_of(rows, {{"seed", "5"}}) == build_knn_graph(rows, metric, {.n_neighbors = 9, .seed = 5}));
-  rows(17, 0) = 0;  // a row is no nearer to itself than the function says, which would be NaN
+  rows(17, 0) = 0;  // marked, its distance to itself is NaN, which equals nothing
   CHECK(graph_of(rows, {{"include_self", "true"}}) ==
         build_knn_graph(rows, metric, {.n_neighbors = 9, .include_self = true}));
   CHECK_THAT(message_of([&] {
