@@ -174,3 +174,16 @@ def option(name, value):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {type(value).__name__}; must be a number, text, or an array of numbers")
     return numpy.ascontiguousarray(array, dtype=numpy.float64)
+
+
+def codes(values, m, ks, code_bytes):
+    """Codes as the module reads them: n x m (or m) unsigned integers of code_bytes, in C order."""
+    array = numpy.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"codes: an array of {array.dtype}; must be integers")
+    if array.ndim not in (1, 2) or array.shape[-1] != m:
+        raise ValueError(f"codes: an array of shape {array.shape}; must be n x {m}, as encode returns them")
+    if array.size and (int(array.min()) < 0 or int(array.max()) >= ks):
+        wrong = array.min() if array.min() < 0 else array.max()
+        raise ValueError(f"codes: {int(wrong)}; must be from 0 on and below ks = {ks}")
+    return numpy.ascontiguousarray(array, dtype={1: numpy.uint8, 2: numpy.uint16, 4: numpy.uint32}[code_bytes])
