@@ -2,6 +2,7 @@
 #include "callbacks.hpp"
 #include "module.hpp"
 #include "options.hpp"
+#include "owned.hpp"
 
 #include <cstring>
 
@@ -18,8 +19,8 @@ class codec {
     progress_report report(progress);
     call(
         [&](annulus_error* error) {
-          return annulus_codec_train(rows.get(), given.data(), given.size(), &progress_report::run, &report, &m_codec,
-                                     error);
+          return annulus_codec_train(rows.get(), given.data(), given.size(), &progress_report::run, &report,
+                                     m_codec.out(), error);
         },
         report.kept());
     describe();
@@ -33,25 +34,21 @@ class codec {
     const auto size = [&](int i) { return static_cast<std::size_t>(words.view().shape[i]); };
     call([&](annulus_error* error) {
       return annulus_codec_of(static_cast<const float*>(words.view().buf), static_cast<const float*>(turned.view().buf),
-                              size(0), size(1), size(2), given.data(), given.size(), &m_codec, error);
+                              size(0), size(1), size(2), given.data(), given.size(), m_codec.out(), error);
     });
     describe();
   }
-  codec(const codec&) = delete;
-  codec& operator=(const codec&) = delete;
-  ~codec() { annulus_codec_free(m_codec); }
-
   const annulus_codec_shape& shape() const noexcept { return m_shape; }
 
   nb::object codewords() const {
     const new_array words(array_type::float32, {m_shape.m, m_shape.ks, m_shape.ds});
-    call([&](annulus_error* error) { return annulus_codec_codewords(m_codec, words.data<float>(), error); });
+    call([&](annulus_error* error) { return annulus_codec_codewords(m_codec.get(), words.data<float>(), error); });
     return words.array;
   }
   nb::object rotation() const {
     if (m_shape.is_rotated == 0) return nb::none();
     const new_array turned(array_type::float32, {m_shape.dim, m_shape.dim});
-    call([&](annulus_error* error) { return annulus_codec_rotation(m_codec, turned.data<float>(), error); });
+    call([&](annulus_error* error) { return annulus_codec_rotation(m_codec.get(), turned.data<float>(), error); });
     return turned.array;
   }
 
@@ -62,7 +59,7 @@ class codec {
                                                       : array_type::uint32;
     const new_array codes = rows.is_vector() ? new_array(type, {m_shape.m}) : new_array(type, {rows.size(), m_shape.m});
     call([&](annulus_error* error) {
-      return annulus_codec_encode(m_codec, rows.get(), natural(threads, "threads"), codes.memory, error);
+      return annulus_codec_encode(m_codec.get(), rows.get(), natural(threads, "threads"), codes.memory, error);
     });
     return codes.array;
   }
@@ -71,7 +68,7 @@ class codec {
     const new_array rows = taken.is_vector ? new_array(array_type::float32, {m_shape.dim})
                                            : new_array(array_type::float32, {taken.n, m_shape.dim});
     call([&](annulus_error* error) {
-      return annulus_codec_decode(m_codec, taken.data(), taken.n, natural(threads, "threads"), rows.data<float>(),
+      return annulus_codec_decode(m_codec.get(), taken.data(), taken.n, natural(threads, "threads"), rows.data<float>(),
                                   error);
     });
     return rows.array;
@@ -80,7 +77,9 @@ class codec {
     const rows_argument rows(queries, "queries", {.dim = m_shape.dim});
     const new_array tables = rows.is_vector() ? new_array(array_type::float32, {m_shape.m, m_shape.ks})
                                               : new_array(array_type::float32, {rows.size(), m_shape.m, m_shape.ks});
-    call([&](annulus_error* error) { return annulus_codec_tables(m_codec, rows.get(), tables.data<float>(), error); });
+    call([&](annulus_error* error) {
+      return annulus_codec_tables(m_codec.get(), rows.get(), tables.data<float>(), error);
+    });
     return tables.array;
   }
   /// table: m x ks.
@@ -94,7 +93,7 @@ class codec {
     const codes_argument taken(codes, m_shape);
     const new_array distances(array_type::float32, {taken.n});
     call([&](annulus_error* error) {
-      return annulus_codec_distances(m_codec, static_cast<const float*>(view.buf), taken.data(), taken.n,
+      return annulus_codec_distances(m_codec.get(), static_cast<const float*>(view.buf), taken.data(), taken.n,
                                      natural(threads, "threads"), distances.data<float>(), error);
     });
     return distances.array;
@@ -131,10 +130,10 @@ class codec {
   };
 
   void describe() {
-    call([&](annulus_error* error) { return annulus_codec_describe(m_codec, &m_shape, error); });
+    call([&](annulus_error* error) { return annulus_codec_describe(m_codec.get(), &m_shape, error); });
   }
 
-  annulus_codec* m_codec = nullptr;
+  owned<annulus_codec, &annulus_codec_free> m_codec;
   annulus_codec_shape m_shape;
 };
 

@@ -4,6 +4,7 @@
 #include "callbacks.hpp"
 #include "index_text.hpp"
 #include "options.hpp"
+#include "owned.hpp"
 
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -60,7 +61,8 @@ class index {
     m_metric = given.metric();
     call(
         [&](annulus_error* error) {
-          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, &m_index, error);
+          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, m_index.out(),
+                               error);
         },
         kept(), report.kept());
     describe();
@@ -69,9 +71,9 @@ class index {
     const std::string name = path_of(path);
     call(
         [&](annulus_error* error) {
-          return m_metric
-                     ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(), &m_index, error)
-                     : annulus_open(name.c_str(), mapped, &m_index, error);
+          return m_metric ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(),
+                                              m_index.out(), error)
+                          : annulus_open(name.c_str(), mapped, m_index.out(), error);
         },
         kept());
     describe();
@@ -80,20 +82,19 @@ class index {
   index(const index& other) : m_metric(other.m_metric) {
     call([&](annulus_error* error) {
       const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(other.m_index, &m_index, error);
+      return annulus_copy(other.get(), m_index.out(), error);
     });
     describe();
   }
   index(index&& other) noexcept
-      : m_index(std::exchange(other.m_index, nullptr)),
+      : m_index(std::move(other.m_index)),
         m_metric(other.m_metric),
         m_kind(other.m_kind),
         m_has_progress(other.m_has_progress) {}
-  ~index() { annulus_free(m_index); }
 
   const annulus_index* get() const {
-    if (m_index == nullptr) raise_value_error("the index is another's now");
-    return m_index;
+    if (m_index.get() == nullptr) raise_value_error("the index is another's now");
+    return m_index.get();
   }
   const char* info(const char* name) const { return annulus_info(get(), name); }
 
@@ -170,18 +171,18 @@ class index {
     const rows_argument rows(data, "data", m_kind);
     const std::size_t n_threads = threads_of(natural(threads, "threads"));
     std::uint32_t first = ANNULUS_NO_ID;
-    change([&](annulus_error* error) { return annulus_insert(m_index, rows.get(), n_threads, &first, error); });
+    change([&](annulus_error* error) { return annulus_insert(m_index.get(), rows.get(), n_threads, &first, error); });
     return first;
   }
   void erase(std::uint32_t id) {
-    change([&](annulus_error* error) { return annulus_erase(m_index, id, error); });
+    change([&](annulus_error* error) { return annulus_erase(m_index.get(), id, error); });
   }
   void update(std::uint32_t id, nb::handle row) {
     const rows_argument rows(row, "row", m_kind);
-    change([&](annulus_error* error) { return annulus_update(m_index, id, rows.get(), error); });
+    change([&](annulus_error* error) { return annulus_update(m_index.get(), id, rows.get(), error); });
   }
   void consolidate() {
-    change([&](annulus_error* error) { return annulus_consolidate(m_index, error); });
+    change([&](annulus_error* error) { return annulus_consolidate(m_index.get(), error); });
   }
 
   /// The parameters of a search, its recall, and whether this is what was asked for.
@@ -210,7 +211,7 @@ class index {
 
  private:
   void describe() {
-    m_kind = kind_of(info("rows"), annulus_dim(m_index));
+    m_kind = kind_of(info("rows"), annulus_dim(m_index.get()));
     const std::string_view kind = info("kind");
     m_has_progress = kind != "nndescent" && kind != "lsh";
   }
@@ -276,7 +277,7 @@ class index {
         given.kept(), report.kept());
   }
 
-  annulus_index* m_index = nullptr;
+  owned<annulus_index, &annulus_free> m_index;
   std::shared_ptr<user_metric> m_metric;
   kept_error m_no_metric;
   row_kind m_kind;

@@ -16,7 +16,7 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
 _TAKEN = "float32, float64, float16, bfloat16, uint8, int8 or bool"
 
 
-def bits(packed, n_bits=None):
+def bits(packed, n_bits=None) -> Rows:
     """Rows of packed bits, as ``numpy.packbits(rows, axis=1, bitorder="little")`` makes them, for metrics of bits.
 
     packed: uint8, n x ceil(n_bits / 8); bits behind the last must be 0. n_bits: of a row; all of them by default.
@@ -31,7 +31,7 @@ def bits(packed, n_bits=None):
     return Rows._bits(packed, n_bits)
 
 
-def sets(rows, dim=None):
+def sets(rows, dim=None) -> Rows:
     """Sets of non-negative integers, one a row, for metrics such as jaccard: sparse rows without values.
 
     rows: a list of sets, lists or arrays of integers. dim: above every member; one more than the greatest by default.
@@ -81,6 +81,11 @@ def rows(data, name, kind, pack_bits):
         if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
             raise TypeError(f"{name}: an array of {array.dtype}; must be numbers")
         array = _bfloat16(array, name) if _DTYPES[dtype] == "bfloat16" else array.astype(_DTYPES[dtype])
+    elif layout == _DENSE and _DTYPES[dtype] in ("uint8", "int8") and array.dtype.kind in "iu" and array.dtype.itemsize > 1:
+        limits = numpy.iinfo(_DTYPES[dtype])
+        if array.size and not limits.min <= int(array.min()) <= int(array.max()) <= limits.max:
+            raise ValueError(f"{name}: has numbers outside of {limits.min} to {limits.max}, which rows of {_DTYPES[dtype]} hold")
+        array = array.astype(_DTYPES[dtype])
     elif array.dtype.name not in _DTYPES:
         raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}: {name}.astype(numpy.float32)")
     if array.dtype.name == "bfloat16":

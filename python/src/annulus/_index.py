@@ -24,7 +24,7 @@ class Index(_core.Index):
         if metric is not None and not isinstance(metric, str):
             self._function = metric
 
-    def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0):
+    def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0) -> Tuned:
         """nndescent: the cheapest search that finds a share of the k nearest rows.
 
         recall_target: in (0, 1]. Tried with `queries`, or with n_queries rows of the index. Returns Tuned:
@@ -367,7 +367,7 @@ _CLASSES = {
 }
 
 
-def open(path, *, mapped=False, metric=None):
+def open(path, *, mapped=False, metric=None) -> Index:
     """The index of a file, of the class of its kind.
 
     mapped: processes share the file's memory and it opens in milliseconds; its contents are then not checked, which
