@@ -204,7 +204,7 @@ def test_recall(rows):
     tied = annulus.Neighbors(numpy.array([[1, 2]]), numpy.array([[1.0, 1.0]], numpy.float32))
     other = annulus.Neighbors(numpy.array([[3, 1]]), numpy.array([[1.0, 1.0]], numpy.float32))
     assert annulus.recall(other, tied) == 1 and annulus.recall_by_id(other, tied) == 0.5
-    with pytest.raises(ValueError, match="k 6"):
+    with pytest.raises(ValueError, match="k = 6"):
         annulus.recall(exact, exact, 6)
 
 
@@ -276,7 +276,7 @@ def test_searches_that_do_not_fit(rows):
     index = annulus.FlatIndex(rows)
     for call, words in [
         (lambda: index.search(rows, 0), "k"),
-        (lambda: index.search(rows, -1), "k -1"),
+        (lambda: index.search(rows, -1), "k = -1"),
         (lambda: index.search(rows[:, :5], 3), "queries"),
         (lambda: index.search(rows, 3, beam=10), "a search of flat has no such parameter"),
         (lambda: index.search(rows, 3, recall_target=0), "recall_target"),

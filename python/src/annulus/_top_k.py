@@ -15,7 +15,7 @@ def general(operand, k, dimension, recall_target, size_override, aggregate, thre
     if array.ndim == 0:
         raise ValueError("operand: is one number; must have at least one dimension")
     if not -array.ndim <= dimension < array.ndim:
-        raise ValueError(f"reduction_dimension {dimension}: must be in [{-array.ndim}, {array.ndim})")
+        raise ValueError(f"reduction_dimension = {dimension}: must be in [{-array.ndim}, {array.ndim})")
     dtype = array.dtype.newbyteorder("=")
     last = numpy.ascontiguousarray(numpy.moveaxis(array, dimension, -1))
     if dtype.name in ("int16", "uint16", "bfloat16") or dtype == bool:
