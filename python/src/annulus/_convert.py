@@ -89,11 +89,12 @@ def rows(data, name, kind, pack_bits):
     if array.dtype.name == "bfloat16":
         return Rows._bfloat16(numpy.atleast_2d(numpy.ascontiguousarray(array)).view(numpy.uint16))
     # In native order of bytes, aligned, and with strides of whole elements.
-    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return numpy.require(array, array.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _array(data, name):
-    if hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray) and data.__dlpack_device__()[0] != 1:
+    of_another_package = hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray)
+    if of_another_package and data.__dlpack_device__()[0] != 1:  # kDLCPU
         raise TypeError(f"{name}: is not in memory of the CPU; copy it there first ({name}.cpu() of torch)")
     if getattr(data, "requires_grad", False):
         data = data.detach()

@@ -23,7 +23,7 @@ def general(operand, k, dimension, recall_target, size_override, aggregate, thre
     elif dtype.name in ("int32", "uint32"):
         last = last.astype(numpy.float64)
     elif dtype.name in ("float32", "float64", "float16", "uint8", "int8"):
-        last = last.astype(dtype, copy=False)
+        last = numpy.require(last, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     else:
         raise TypeError(f"operand: an array of {dtype}; must be floats, or integers of at most 32 bits")
     values, indices = function(last, k, -1, recall_target, size_override, aggregate, threads=threads)
