@@ -1,5 +1,8 @@
 #include "callbacks.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace annulus_python {
 
 progress_report::progress_report(nb::handle progress) {
@@ -51,9 +54,11 @@ float user_metric::run(const float* x, const float* y, std::size_t dim, void* us
   }
 }
 
-search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target) {
+search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric) {
   annulus_search_defaults(&params);
-  params.threads = natural(threads, "threads");
+  // Asking the system for the number of cores takes longer than a small search.
+  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());
+  params.threads = threads == 0 ? (python_metric ? 1 : n_cores) : natural(threads, "threads");
   if (recall_target.is_none()) return;
   params.recall_target = nb::cast<double>(recall_target);
   if (params.recall_target == 0)

@@ -66,7 +66,9 @@ class user_metric {
 /// Parameters of a search, which refer to this object.
 class search_arguments {
  public:
-  search_arguments(Py_ssize_t threads, nb::handle recall_target);
+  /// threads: 0 for all cores. `python_metric`: whether distances are of Python, where threads would wait for each
+  /// other.
+  search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric);
   search_arguments(const search_arguments&) = delete;
   search_arguments& operator=(const search_arguments&) = delete;
 

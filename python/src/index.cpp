@@ -109,7 +109,7 @@ class index {
   nb::object search(nb::handle queries, Py_ssize_t k, Py_ssize_t beam, double epsilon, bool by_estimates,
                     Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle k_factor,
                     bool float_tables, nb::handle filter, Py_ssize_t threads, nb::handle progress) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -137,7 +137,7 @@ class index {
   nb::object radius_search(nb::handle queries, float radius, Py_ssize_t beam, double epsilon, bool by_estimates,
                            Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle filter,
                            Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -156,7 +156,7 @@ class index {
 
   nb::object candidates(nb::handle queries, Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target,
                         nb::handle filter, Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.n_probes = natural(n_probes, "n_probes");
     given.params.max_candidates = natural(max_candidates, "max_candidates");
     given.set_filter(filter, annulus_size(get()));
@@ -216,9 +216,9 @@ class index {
     m_has_progress = kind != "nndescent" && kind != "lsh";
   }
   kept_error& kept() noexcept { return m_metric ? m_metric->kept() : m_no_metric; }
-  /// Threads would wait for each other at each distance of a function of Python.
+  bool has_python_metric() const noexcept { return m_metric && m_metric->is_python(); }
   std::size_t threads_of(std::size_t threads) const noexcept {
-    return threads == 0 && m_metric && m_metric->is_python() ? 1 : threads;
+    return threads == 0 && has_python_metric() ? 1 : threads;
   }
 
   template <class F, class... Kept>
@@ -247,7 +247,6 @@ class index {
   void in_pieces(const rows_argument& rows, search_arguments& given, nb::handle progress, F f) {
     constexpr std::size_t first = 512, least = 16;
     constexpr double seconds = 0.2;
-    given.params.threads = threads_of(given.params.threads);
     const std::size_t n = rows.size();
     if (n <= first && !m_metric && progress.is_none())
       return read([&](annulus_error* error) { return f(rows.get(), 0, error); }, given.kept());
@@ -319,7 +318,7 @@ void bind_index(nb::module_& module) {
       .def("graph", &index::graph, nb::sig(text::graph_signature), text::graph)
       .def("save", &index::save, arg("path"), text::save)
       .def("verify", &index::verify, text::verify)
-      .def("info", &index::info, arg("name"), text::info)
+      .def("info", &index::info, arg("name"), nb::sig("def info(self, name: str) -> str | None"), text::info)
       .def("__len__", [](const index& self) { return annulus_size(self.get()); })
       .def_prop_ro(
           "size", [](const index& self) { return annulus_size(self.get()); }, "Rows.")
