@@ -54,6 +54,8 @@ class user_metric {
   }
   void* user() noexcept { return is_python() ? this : nullptr; }
   kept_error& kept() noexcept { return m_kept; }
+  /// What Python's garbage collector follows.
+  nb::handle object() const noexcept { return m_function; }
 
  private:
   static float run(const float* x, const float* y, std::size_t dim, void* user) noexcept;

@@ -93,9 +93,16 @@ class index {
         m_has_progress(other.m_has_progress) {}
 
   const annulus_index* get() const {
-    if (m_index.get() == nullptr) raise_value_error("the index is another's now");
+    if (m_index.get() == nullptr) raise_value_error("the index is empty");
     return m_index.get();
   }
+  /// For Python's garbage collector: a metric may refer to what holds the index. Copies of the index share theirs.
+  nb::handle referred() const noexcept { return m_metric.use_count() == 1 ? m_metric->object() : nb::handle(); }
+  void forget() noexcept {
+    m_index = {};
+    m_metric = nullptr;
+  }
+
   const char* info(const char* name) const { return annulus_info(get(), name); }
 
   void save(nb::handle path) {
@@ -284,11 +291,26 @@ class index {
   mutable std::shared_mutex m_mutex;
 };
 
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!nb::inst_ready(self)) return 0;
+  Py_VISIT(nb::inst_ptr<index>(self)->referred().ptr());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  if (nb::inst_ready(self)) nb::inst_ptr<index>(self)->forget();
+  return 0;
+}
+
+PyType_Slot slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)}, {Py_tp_clear, reinterpret_cast<void*>(&clear)}, {0, nullptr}};
+
 }  // namespace
 
 void bind_index(nb::module_& module) {
   using nb::arg;
-  nb::class_<index>(module, "Index", text::index)
+  nb::class_<index>(module, "Index", nb::type_slots(slots), text::index)
       .def(nb::init<nb::handle, const nb::dict&, nb::handle>(), arg("data"), arg("options"), arg("progress").none())
       .def(
           "__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
