@@ -80,9 +80,10 @@ class index {
   }
   /// A copy.
   index(const index& other) : m_metric(other.m_metric) {
+    const annulus_index* const from = other.get();
     call([&](annulus_error* error) {
       const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(other.get(), m_index.out(), error);
+      return annulus_copy(from, m_index.out(), error);
     });
     describe();
   }
@@ -107,10 +108,10 @@ class index {
 
   void save(nb::handle path) {
     const std::string name = path_of(path);
-    read([&](annulus_error* error) { return annulus_save(get(), name.c_str(), error); });
+    read([&](annulus_error* error) { return annulus_save(m_index.get(), name.c_str(), error); });
   }
   void verify() {
-    read([&](annulus_error* error) { return annulus_verify(get(), error); });
+    read([&](annulus_error* error) { return annulus_verify(m_index.get(), error); });
   }
 
   nb::object search(nb::handle queries, Py_ssize_t k, Py_ssize_t beam, double epsilon, bool by_estimates,
@@ -135,7 +136,7 @@ class index {
     const new_array distances =
         is_vector ? new_array(array_type::float32, {width}) : new_array(array_type::float32, {n, width});
     in_pieces(rows, given, progress, [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
-      return annulus_search(get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
+      return annulus_search(m_index.get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
                             distances.data<float>() + begin * width, error);
     });
     return make_neighbors(ids.array, distances.array);
@@ -155,7 +156,7 @@ class index {
     annulus_lists found{};
     read(
         [&](annulus_error* error) {
-          return annulus_radius_search(get(), rows.get(), radius, &given.params, &found, error);
+          return annulus_radius_search(m_index.get(), rows.get(), radius, &given.params, &found, error);
         },
         given.kept());
     return take_lists(found);
@@ -169,8 +170,11 @@ class index {
     given.set_filter(filter, annulus_size(get()));
     const rows_argument rows(queries, "queries", m_kind);
     annulus_lists found{};
-    read([&](annulus_error* error) { return annulus_candidates(get(), rows.get(), &given.params, &found, error); },
-         given.kept());
+    read(
+        [&](annulus_error* error) {
+          return annulus_candidates(m_index.get(), rows.get(), &given.params, &found, error);
+        },
+        given.kept());
     return take_lists(found);
   }
 
@@ -198,8 +202,8 @@ class index {
     const std::size_t width = natural(k, "k"), n_threads = threads_of(natural(threads, "threads"));
     const auto run = [&](const annulus_rows* rows) {
       read([&](annulus_error* error) {
-        return annulus_tune(get(), rows, recall_target, width, natural(n_queries, "n_queries"), n_threads, &tuned,
-                            error);
+        return annulus_tune(m_index.get(), rows, recall_target, width, natural(n_queries, "n_queries"), n_threads,
+                            &tuned, error);
       });
     };
     if (queries.is_none()) run(nullptr);
@@ -212,7 +216,7 @@ class index {
   }
   nb::object graph() {
     annulus_lists lists{};
-    read([&](annulus_error* error) { return annulus_graph(get(), &lists, error); });
+    read([&](annulus_error* error) { return annulus_graph(m_index.get(), &lists, error); });
     return take_padded_lists(lists);
   }
 
@@ -230,6 +234,7 @@ class index {
 
   template <class F, class... Kept>
   void read(F&& f, Kept&... others) {
+    get();
     call(
         [&](annulus_error* error) {
           const std::shared_lock lock(m_mutex);
