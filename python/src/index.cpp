@@ -199,11 +199,11 @@ class index {
   /// The parameters of a search, its recall, and whether this is what was asked for.
   nb::tuple tune(double recall_target, Py_ssize_t k, nb::handle queries, Py_ssize_t n_queries, Py_ssize_t threads) {
     annulus_tuned tuned;
-    const std::size_t width = natural(k, "k"), n_threads = threads_of(natural(threads, "threads"));
+    const std::size_t width = natural(k, "k"), n_tried = natural(n_queries, "n_queries"),
+                      n_threads = threads_of(natural(threads, "threads"));
     const auto run = [&](const annulus_rows* rows) {
       read([&](annulus_error* error) {
-        return annulus_tune(m_index.get(), rows, recall_target, width, natural(n_queries, "n_queries"), n_threads,
-                            &tuned, error);
+        return annulus_tune(m_index.get(), rows, recall_target, width, n_tried, n_threads, &tuned, error);
       });
     };
     if (queries.is_none()) run(nullptr);
