@@ -93,7 +93,8 @@ class search_arguments {
   kept_error m_kept;
 };
 
-/// A number from 0 on, as sizes are. \throws ValueError
+/// A number from 0 on, as sizes are. \throws ValueError, TypeError
 std::size_t natural(Py_ssize_t value, const char* name);
+std::size_t natural(nb::handle value, const char* name);
 
 }  // namespace annulus_python
