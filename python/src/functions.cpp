@@ -97,8 +97,9 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
     given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr};
   }
   // The library's default, for which it asks the system for the number of cores: that takes longer than a small call.
-  if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) threads = 1;
-  if (threads != 0) {
+  if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) {
+    given[n_options++] = {"threads", "1", nullptr, 0, nullptr, nullptr};
+  } else if (threads != 0) {
     std::snprintf(threads_text, sizeof threads_text, "%zd", threads);
     given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
   }
