@@ -70,8 +70,8 @@ typedef struct annulus_rows {
   const int32_t* indices;  /**< CSR: ascending in each row */
 } annulus_rows;
 
-/** A metric of the caller's: the distance of two rows of dim floats; smaller is nearer, and a row at NaN or infinity is
- * no neighbour. Called from several threads at once; it must not throw. */
+/** A metric of the caller's: the distance of two rows of dim floats, symmetric; smaller is nearer, and a row at NaN or
+ * infinity is no neighbour. Called from several threads at once; it must not throw. */
 typedef float (*annulus_distance)(const float* x, const float* y, size_t dim, void* user);
 
 /** What is built, and how: a name and a value, of text ("nndescent", "30", "true"), of numbers (weights, a matrix by

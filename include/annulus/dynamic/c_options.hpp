@@ -3,8 +3,8 @@
 /// \file
 /// Named members of a struct as the options of the C interface.
 
-#include <annulus/annulus.h>
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/dynamic/user_metric.hpp>
 
 #include <charconv>
 #include <memory>
@@ -37,6 +37,10 @@ class c_options {
   void operator()(const char* name, const matrix<double>& values) {
     if (values.rows() > 0)
       m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols(), nullptr, nullptr});
+  }
+
+  void operator()(const char* name, const user_metric& metric) {
+    if (metric.function != nullptr) m_options.push_back({name, nullptr, nullptr, 0, metric.function, metric.user});
   }
 
   const annulus_option* data() const noexcept { return m_options.data(); }

@@ -25,9 +25,9 @@ inline void visit_without_kind(const index_spec& spec, c_options& options) {
 
 }  // namespace detail
 
-/// annulus::knn: the k nearest rows of each query, by comparing it with all. Of `spec`, the metric and its parameters.
-/// \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that do not take such rows;
-/// cancelled.
+/// annulus::knn: the k nearest rows of each query, by comparing it with all. Of `spec`, the metric (a name or a
+/// function) and its parameters. \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that
+/// do not take such rows; cancelled.
 inline neighbors dynamic_knn(const any_rows& data, const any_rows& queries, std::size_t k, const index_spec& spec = {},
                              const dynamic_search_params& params = {}) {
   detail::c_options options;
