@@ -7,20 +7,20 @@ Without a file, rows in clusters are made.
 """
 
 import os
-
-for name in ("OMP", "OPENBLAS", "MKL"):  # one thread on both sides; annulus takes the cores that taskset leaves
-    os.environ[f"{name}_NUM_THREADS"] = "1"
-
 import pathlib
 import statistics
 import sys
 import time
 
-import nanopq
-import numpy as np
+sys.path.pop(0)  # this folder, whose nanopq.py is not the package
+for name in ("OMP", "OPENBLAS", "MKL"):  # one thread on both sides; annulus takes the cores that taskset leaves
+    os.environ[f"{name}_NUM_THREADS"] = "1"
 
-import annulus
-import annulus.nanopq
+import nanopq  # noqa: E402  (after the path and the threads)
+import numpy as np  # noqa: E402
+
+import annulus  # noqa: E402
+import annulus.nanopq  # noqa: E402
 
 N_TRAINED, N_ENCODED = 25_600, 20_000
 ITER = 20
@@ -87,5 +87,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.path = [p for p in sys.path if pathlib.Path(p or ".").resolve() != pathlib.Path(__file__).resolve().parent]
     main()

@@ -21,6 +21,7 @@ class BaseANN:
     def get_additional(self): return {}
     def batch_query(self, X, n): self.res = [self.query(x, n) for x in X]
     def get_batch_results(self): return self.res
+    def get_results(self): return self.res
     def __str__(self): return self.name
 """
 
@@ -152,6 +153,7 @@ class Dataset:
         self.name, self.rows, self.queries, self._distance = name, rows, queries, distance
         self.tags, self.query_tags, self.nb, self.d = tags, query_tags, rows.shape[0], rows.shape[1]
     def get_dataset(self): return self.rows
+    def get_dataset_iterator(self, bs): return (self.rows[i : i + bs] for i in range(0, self.nb, bs))
     def get_queries(self): return self.queries
     def get_dataset_metadata(self): return self.tags
     def get_queries_metadata(self): return self.query_tags

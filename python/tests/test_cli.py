@@ -142,4 +142,4 @@ def test_recall_is_by_distance():
 
 def test_the_table_brackets_what_is_not_reached():
     text = race.table(points((0.8, 1000), (0.92, 500)))
-    assert "667" in text.replace(",", "") and "(0.920)" in text
+    assert "583" in text.replace(",", "") and "(0.920)" in text

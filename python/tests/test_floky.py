@@ -88,7 +88,7 @@ def test_the_notebook():
 
 @pytest.mark.parametrize("kind", [L2, SRP])
 def test_results_are_the_nearest_of_those_that_collide(kind):
-    rows, queries = blobs(2000, 16), blobs(30, 16, seed=2)
+    rows, queries = np.split(blobs(2030, 16), [2000])
     lsh = kind(8, 6, seed=5, log=False)
     lsh.fit(rows)
     for query, result in zip(queries, lsh.predict(queries, top_k=7)):
@@ -140,7 +140,7 @@ def test_bound_limits_what_is_compared():
 
 @pytest.mark.parametrize("kind", [L2, SRP])
 def test_probes_find_more_rows(kind):
-    rows, queries = blobs(3000, 24), blobs(60, 24, seed=3)
+    rows, queries = np.split(blobs(3060, 24), [3000])
     lsh = kind(12, 3, seed=6, log=False)
     lsh.fit(rows)
     collided = []
@@ -238,7 +238,6 @@ def test_a_change_that_fails_changes_nothing():
         (lambda lsh, rows: lsh.predict(rows, top_k=0), "top_k"),
         (lambda lsh, rows: lsh.predict(rows, bound=0), "bound"),
         (lambda lsh, rows: lsh.multi_probe(-1), "budget"),
-        (lambda lsh, rows: lsh.predict(rows * np.nan), "NaN"),
     ],
 )
 def test_errors_say_what_is_wrong(wrong, words):
@@ -247,6 +246,12 @@ def test_errors_say_what_is_wrong(wrong, words):
     lsh.fit(rows)
     with pytest.raises(ValueError, match=words):
         wrong(lsh, rows)
+
+
+def test_a_query_of_nan_finds_nothing():
+    lsh = L2(3, 6, seed=2, log=False)
+    lsh.fit(blobs(100, 6))
+    assert lsh.predict(np.full(6, np.nan))[0] == QueryResult([], [], 0, [])
 
 
 def test_before_fit_there_is_nothing_to_find():
@@ -312,7 +317,7 @@ def test_a_damaged_file_is_an_error(tmp_path):
     path = tmp_path / "tables.lsh"
     lsh.save(path)
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises((ValueError, OSError)):
+    with pytest.raises(ValueError, match="damaged"):
         L2.load(path)
     with pytest.raises(OSError):
         L2.load(tmp_path / "none")

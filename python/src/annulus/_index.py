@@ -3,7 +3,7 @@
 import os
 
 from . import _core
-from ._results import Tuned
+from ._results import Buckets, Tuned
 
 
 class Index(_core.Index):
@@ -185,6 +185,10 @@ class LSHIndex(Index):
             "threads": threads,
         }
         super().__init__(data, metric, options, progress)
+
+    def describe(self):
+        """How many rows the buckets hold: Buckets. O(rows tables)."""
+        return Buckets(*self._describe_buckets())
 
 
 class PQIndex(Index):

@@ -1,6 +1,7 @@
 """annulus in big-ann-benchmarks, the track of sparse rows: by a graph, or exactly where `build` is {"exact": true}."""
 
 import annulus
+import scipy.sparse
 from benchmark.datasets import DATASETS
 
 from neurips23.ood.annulus.module import Annulus
@@ -32,6 +33,9 @@ class SparseAnnulus(Annulus):
             return super().get_memory_usage()
         rows = self._exact_rows
         return 0 if rows is None else (rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes) / 1024
+
+    def _rows(self, dataset):
+        return scipy.sparse.vstack(list(dataset.get_dataset_iterator(100_000)), format="csr")  # all at once is refused
 
     def _is_exact(self):
         return self._build.get("exact", False)

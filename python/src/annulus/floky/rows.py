@@ -18,9 +18,7 @@ class GrowingRows:
 
     def append(self, rows):
         end = self._n + len(rows)
-        if self._n == 0:
-            self._memory = rows.copy()  # of one fit, without room for more
-        elif end > len(self._memory):
+        if end > len(self._memory):
             grown = np.empty((max(end, 2 * self._n), rows.shape[1]), np.float32)
             grown[: self._n] = self.view()
             self._memory = grown

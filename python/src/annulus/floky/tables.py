@@ -146,8 +146,13 @@ class Tables:
         print(f"No. of tables: {self.n_hash_tables}")
         print(f"Hash values of a table: {self.n_projection}")
         print(f"Rows: {len(self)}, of {self.dim} dimensions")
-        if self._tables is not None:
-            print(f"Memory: {self._tables.memory_bytes / 2**20:.1f} MiB")
+        if self._tables is None:
+            return
+        buckets = self._tables.describe()
+        print(f"Buckets: {buckets.n_buckets}, tables of {buckets.bytes / 2**20:.1f} MiB")
+        print("\nHash collisions:")
+        for name, value in (("avg", buckets.mean), ("std-dev", buckets.sd), ("min", buckets.min), ("max", buckets.max)):
+            print(f"{name}:\t{value:.6g}")
 
     def reset(self, dim):
         """Forgets all rows; those to come have `dim` dimensions."""
@@ -170,15 +175,19 @@ class Tables:
     @classmethod
     def load(cls, path):
         """The object that `save` wrote to `path`."""
-        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as file:
-            parameters = json.loads(file.read("parameters.json"))
-            kind, erased, budget = (parameters.pop(name) for name in ("kind", "erased", "budget"))
-            if kind != cls.__name__:
-                raise ValueError(f"{path} holds {kind}, not {cls.__name__}: use {kind}.load")
-            result = cls(**parameters, log=False)
-            result._tables = annulus.open(file.extract("tables", folder))
-            result._rows.append(np.load(io.BytesIO(file.read("rows.npy")), allow_pickle=False))
-            result._erased, result._budget = set(erased), budget
+        try:
+            with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as file:
+                parameters = json.loads(file.read("parameters.json"))
+                rows = np.load(io.BytesIO(file.read("rows.npy")), allow_pickle=False)
+                tables = annulus.open(file.extract("tables", folder))
+        except (zipfile.BadZipFile, KeyError, EOFError) as error:
+            raise annulus.FormatError(f"{path} is damaged, or was not written by save: {error}") from error
+        kind, erased, budget = (parameters.pop(name) for name in ("kind", "erased", "budget"))
+        if kind != cls.__name__:
+            raise ValueError(f"{path} holds {kind}, not {cls.__name__}: use {kind}.load")
+        result = cls(**parameters, log=False)
+        result._tables, result._erased, result._budget = tables, set(erased), budget
+        result._rows.append(rows)
         return result
 
     dump = save  # lsh-rs's name
