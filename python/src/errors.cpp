@@ -43,8 +43,8 @@ void raise_value_error(const char* format, ...) {
 }
 
 void bind_errors(nb::module_& module) {
-  format_error =
-      PyErr_NewExceptionWithDoc("annulus.FormatError", "A file is damaged, or holds something else.", PyExc_ValueError, nullptr);
+  format_error = PyErr_NewExceptionWithDoc("annulus.FormatError", "A file is damaged, or holds something else.",
+                                           PyExc_ValueError, nullptr);
   if (format_error == nullptr) throw nb::python_error();
   module.attr("FormatError") = nb::handle(format_error);
 }

@@ -2,7 +2,9 @@
 
 #include "arrays.hpp"
 #include "callbacks.hpp"
+#include "index_text.hpp"
 #include "options.hpp"
+#include "owned.hpp"
 
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -37,9 +39,9 @@ row_kind kind_of(std::string_view rows, std::size_t dim) {
   row_kind kind{.dim = dim};
   if (rows == "rows of bits") return {ANNULUS_BITS, ANNULUS_U8, dim};
   if (rows.starts_with("sparse")) kind.layout = ANNULUS_CSR;
-  constexpr std::pair<std::string_view, annulus_dtype> types[] = {
-      {"bfloat16", ANNULUS_BF16}, {"float16", ANNULUS_F16}, {"float32", ANNULUS_F32},
-      {"float64", ANNULUS_F64},   {"uint8", ANNULUS_U8},    {"int8", ANNULUS_I8}};
+  constexpr std::pair<std::string_view, annulus_dtype> types[] = {{"bfloat16", ANNULUS_BF16}, {"float16", ANNULUS_F16},
+                                                                  {"float32", ANNULUS_F32},   {"float64", ANNULUS_F64},
+                                                                  {"uint8", ANNULUS_U8},      {"int8", ANNULUS_I8}};
   for (const auto& [name, type] : types)
     if (rows.ends_with(name)) {
       kind.dtype = type;
@@ -52,13 +54,15 @@ row_kind kind_of(std::string_view rows, std::size_t dim) {
 class index {
  public:
   index(nb::handle data, const nb::dict& arguments, nb::handle progress) {
-    const options given(arguments);
+    options given(arguments);
+    given.set_threads();
     const rows_argument rows(data, "data", compares_bits(arguments));
     progress_report report(progress);
     m_metric = given.metric();
     call(
         [&](annulus_error* error) {
-          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, &m_index, error);
+          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, m_index.out(),
+                               error);
         },
         kept(), report.kept());
     describe();
@@ -67,9 +71,9 @@ class index {
     const std::string name = path_of(path);
     call(
         [&](annulus_error* error) {
-          return m_metric ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(), &m_index,
-                                              error)
-                          : annulus_open(name.c_str(), mapped, &m_index, error);
+          return m_metric ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(),
+                                              m_index.out(), error)
+                          : annulus_open(name.c_str(), mapped, m_index.out(), error);
         },
         kept());
     describe();
@@ -78,20 +82,19 @@ class index {
   index(const index& other) : m_metric(other.m_metric) {
     call([&](annulus_error* error) {
       const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(other.m_index, &m_index, error);
+      return annulus_copy(other.get(), m_index.out(), error);
     });
     describe();
   }
   index(index&& other) noexcept
-      : m_index(std::exchange(other.m_index, nullptr)),
+      : m_index(std::move(other.m_index)),
         m_metric(other.m_metric),
         m_kind(other.m_kind),
         m_has_progress(other.m_has_progress) {}
-  ~index() { annulus_free(m_index); }
 
   const annulus_index* get() const {
-    if (m_index == nullptr) raise_value_error("the index is another's now");
-    return m_index;
+    if (m_index.get() == nullptr) raise_value_error("the index is another's now");
+    return m_index.get();
   }
   const char* info(const char* name) const { return annulus_info(get(), name); }
 
@@ -124,11 +127,10 @@ class index {
     const new_array ids = is_vector ? new_array(array_type::int32, {width}) : new_array(array_type::int32, {n, width});
     const new_array distances =
         is_vector ? new_array(array_type::float32, {width}) : new_array(array_type::float32, {n, width});
-    in_pieces(rows, given, progress,
-              [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
-                return annulus_search(get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
-                                      distances.data<float>() + begin * width, error);
-              });
+    in_pieces(rows, given, progress, [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
+      return annulus_search(get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
+                            distances.data<float>() + begin * width, error);
+    });
     return make_neighbors(ids.array, distances.array);
   }
 
@@ -176,18 +178,18 @@ class index {
     const rows_argument rows(data, "data", m_kind);
     const std::size_t n_threads = threads_of(natural(threads, "threads"));
     std::uint32_t first = ANNULUS_NO_ID;
-    change([&](annulus_error* error) { return annulus_insert(m_index, rows.get(), n_threads, &first, error); });
+    change([&](annulus_error* error) { return annulus_insert(m_index.get(), rows.get(), n_threads, &first, error); });
     return first;
   }
   void erase(std::uint32_t id) {
-    change([&](annulus_error* error) { return annulus_erase(m_index, id, error); });
+    change([&](annulus_error* error) { return annulus_erase(m_index.get(), id, error); });
   }
   void update(std::uint32_t id, nb::handle row) {
     const rows_argument rows(row, "row", m_kind);
-    change([&](annulus_error* error) { return annulus_update(m_index, id, rows.get(), error); });
+    change([&](annulus_error* error) { return annulus_update(m_index.get(), id, rows.get(), error); });
   }
   void consolidate() {
-    change([&](annulus_error* error) { return annulus_consolidate(m_index, error); });
+    change([&](annulus_error* error) { return annulus_consolidate(m_index.get(), error); });
   }
 
   /// The parameters of a search, its recall, and whether this is what was asked for.
@@ -216,7 +218,7 @@ class index {
 
  private:
   void describe() {
-    m_kind = kind_of(info("rows"), annulus_dim(m_index));
+    m_kind = kind_of(info("rows"), annulus_dim(m_index.get()));
     const std::string_view kind = info("kind");
     m_has_progress = kind != "nndescent" && kind != "lsh";
   }
@@ -271,7 +273,8 @@ class index {
             if (status != ANNULUS_OK) return status;
             begin += size;
             const double share = static_cast<double>(begin) / static_cast<double>(n);
-            if (kept().is_set() || given.kept().is_set() || !report("searching", share, share)) return ANNULUS_CANCELLED;
+            if (kept().is_set() || given.kept().is_set() || !report("searching", share, share))
+              return ANNULUS_CANCELLED;
             const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
             const double scale = std::clamp(seconds / std::max(taken.count(), 1e-9), 1.0 / 64, 64.0);
             size = std::min(std::max(static_cast<std::size_t>(static_cast<double>(size) * scale), least), n - begin);
@@ -281,7 +284,7 @@ class index {
         given.kept(), report.kept());
   }
 
-  annulus_index* m_index = nullptr;
+  owned<annulus_index, &annulus_free> m_index;
   std::shared_ptr<user_metric> m_metric;
   kept_error m_no_metric;
   row_kind m_kind;
@@ -293,39 +296,49 @@ class index {
 
 void bind_index(nb::module_& module) {
   using nb::arg;
-  nb::class_<index>(module, "Index")
+  nb::class_<index>(module, "Index", text::index)
       .def(nb::init<nb::handle, const nb::dict&, nb::handle>(), arg("data"), arg("options"), arg("progress").none())
-      .def("__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
+      .def(
+          "__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
       .def_static(
           "_open", [](nb::handle path, bool mapped, nb::handle metric) { return new index(path, mapped, metric); },
           arg("path"), arg("mapped"), arg("metric").none(), nb::rv_policy::take_ownership)
-      .def("_copy", [](const index& self) { return new index(self); }, nb::rv_policy::take_ownership)
+      .def(
+          "_copy", [](const index& self) { return new index(self); }, nb::rv_policy::take_ownership)
       .def("search", &index::search, arg("queries"), arg("k") = 10, nb::kw_only(), arg("beam") = 0,
            arg("epsilon") = 0.1, arg("by_estimates") = false, arg("n_probes") = 0, arg("max_candidates") = 0,
            arg("recall_target") = nb::none(), arg("k_factor") = nb::none(), arg("float_tables") = false,
-           arg("filter") = nb::none(), arg("threads") = 0, arg("progress") = nb::none())
+           arg("filter") = nb::none(), arg("threads") = 0, arg("progress") = nb::none(),
+           nb::sig(text::search_signature), text::search)
       .def("radius_search", &index::radius_search, arg("queries"), arg("radius"), nb::kw_only(), arg("beam") = 0,
            arg("epsilon") = 0.1, arg("by_estimates") = false, arg("n_probes") = 0, arg("max_candidates") = 0,
-           arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0)
+           arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0,
+           nb::sig(text::radius_search_signature), text::radius_search)
       .def("candidates", &index::candidates, arg("queries"), nb::kw_only(), arg("n_probes") = 0,
-           arg("max_candidates") = 0, arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0)
+           arg("max_candidates") = 0, arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0,
+           nb::sig(text::candidates_signature), text::candidates)
       .def("_describe_buckets", &index::describe_buckets)
-      .def("insert", &index::insert, arg("rows"), nb::kw_only(), arg("threads") = 0)
-      .def("erase", &index::erase, arg("id"))
-      .def("update", &index::update, arg("id"), arg("row"))
-      .def("consolidate", &index::consolidate)
+      .def("insert", &index::insert, arg("rows"), nb::kw_only(), arg("threads") = 0, text::insert)
+      .def("erase", &index::erase, arg("id"), text::erase)
+      .def("update", &index::update, arg("id"), arg("row"), text::update)
+      .def("consolidate", &index::consolidate, text::consolidate)
       .def("_tune", &index::tune, arg("recall_target"), arg("k"), arg("queries").none(), arg("n_queries"),
            arg("threads"))
-      .def("graph", &index::graph)
-      .def("save", &index::save, arg("path"))
-      .def("verify", &index::verify)
-      .def("info", &index::info, arg("name"))
+      .def("graph", &index::graph, nb::sig(text::graph_signature), text::graph)
+      .def("save", &index::save, arg("path"), text::save)
+      .def("verify", &index::verify, text::verify)
+      .def("info", &index::info, arg("name"), text::info)
       .def("__len__", [](const index& self) { return annulus_size(self.get()); })
-      .def_prop_ro("size", [](const index& self) { return annulus_size(self.get()); })
-      .def_prop_ro("dim", [](const index& self) { return annulus_dim(self.get()); })
-      .def_prop_ro("memory_bytes", [](const index& self) { return annulus_memory_bytes(self.get()); })
-      .def_prop_ro("kind", [](const index& self) { return self.info("kind"); })
-      .def_prop_ro("metric", [](const index& self) { return self.info("metric"); });
+      .def_prop_ro(
+          "size", [](const index& self) { return annulus_size(self.get()); }, "Rows.")
+      .def_prop_ro(
+          "dim", [](const index& self) { return annulus_dim(self.get()); }, "Coordinates of a row; of bits, bits.")
+      .def_prop_ro(
+          "memory_bytes", [](const index& self) { return annulus_memory_bytes(self.get()); }, "Bytes of memory.")
+      .def_prop_ro(
+          "kind", [](const index& self) { return self.info("kind"); }, R"("nndescent" and the like.)")
+      .def_prop_ro(
+          "metric", [](const index& self) { return self.info("metric"); }, R"(Its name; "user" of a function.)");
 }
 
 }  // namespace annulus_python

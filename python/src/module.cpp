@@ -1,8 +1,8 @@
 /// \file
 /// annulus._core: the library annulus::dynamic for Python. The package annulus documents it.
 
-#include "arrays.hpp"
 #include "module.hpp"
+#include "arrays.hpp"
 #include "rows.hpp"
 
 NB_MODULE(_core, module) {
@@ -12,4 +12,5 @@ NB_MODULE(_core, module) {
   bind_rows(module);
   bind_index(module);
   bind_functions(module);
+  bind_codec(module);
 }

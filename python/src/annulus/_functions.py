@@ -10,7 +10,7 @@ def _packs_bits(metric):
     return isinstance(metric, str) and metric.startswith("bit")
 
 
-def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params):
+def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params) -> Neighbors:
     """The k nearest rows of each query, by comparing it with every row: exact, O(n * len(queries) * dim).
 
     data: n x dim, rows of any kind (see `annulus`). queries: m x dim rows of the same kind (numbers of another type are
@@ -110,7 +110,7 @@ def _mean_share(hits, wanted):
     return float(shares.mean()) if len(shares) else 1.0
 
 
-def recall(found, exact, k=None):
+def recall(found, exact, k=None) -> float:
     """The share of the k nearest rows that were found, 0 to 1, the mean over the queries.
 
     found, exact: Neighbors, or pairs (ids, distances), of the same queries; k: all columns of `exact` by default. By
@@ -124,7 +124,7 @@ def recall(found, exact, k=None):
     return _mean_share(hits, wanted)
 
 
-def recall_by_id(found, exact, k=None):
+def recall_by_id(found, exact, k=None) -> float:
     """The same by the ids of the first k of both: of rows tied at the k-th distance only those that `exact` lists count."""
     found_ids, _, ids, _, wanted = _checked(found, exact, k)
     rows = numpy.arange(len(ids), dtype=numpy.int64)[:, None] << 33

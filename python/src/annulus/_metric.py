@@ -24,7 +24,7 @@ def address_of(function):
     return None
 
 
-def metric_address(metric):
+def metric_address(metric) -> int:
     """The address of a metric ``float f(const float* x, const float* y, size_t dim, void* user)``, which any thread may call.
 
     metric: an address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
