@@ -56,7 +56,8 @@ search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target)
   params.threads = natural(threads, "threads");
   if (recall_target.is_none()) return;
   params.recall_target = nb::cast<double>(recall_target);
-  if (params.recall_target == 0) raise_value_error("recall_target 0: must be in (0, 1]");  // the library's "not given"
+  if (params.recall_target == 0)
+    raise_value_error("recall_target = 0: must be in (0, 1]");  // the library's "not given"
 }
 
 void search_arguments::set_filter(nb::handle filter, std::size_t n) {
@@ -97,7 +98,7 @@ int search_arguments::allow(void* user, std::uint32_t id) noexcept {
 }
 
 std::size_t natural(Py_ssize_t value, const char* name) {
-  if (value < 0) raise_value_error("%s %zd: must be from 0 on", name, value);
+  if (value < 0) raise_value_error("%s = %zd: must be from 0 on", name, value);
   return static_cast<std::size_t>(value);
 }
 

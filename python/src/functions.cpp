@@ -102,7 +102,7 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
     given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
   }
   const std::size_t width = natural(k, "k");
-  if (width > rows.dim) raise_value_error("k %zd: must be from 1 to the reduced size %zu", k, rows.dim);
+  if (width > rows.dim) raise_value_error("k = %zd: must be from 1 to the reduced size %zu", k, rows.dim);
   const array_type type = rows.dtype == ANNULUS_F64 ? array_type::float64 : array_type::float32;
   const auto make = [&](array_type of) {
     if (n_dimensions == 1) return new_array(of, {width});

@@ -118,7 +118,7 @@ class index {
     given.params.float_tables = float_tables;
     if (!k_factor.is_none()) {
       given.params.k_factor = natural(nb::cast<Py_ssize_t>(k_factor), "k_factor");
-      if (given.params.k_factor == 0) raise_value_error("k_factor 0: must be at least 1");
+      if (given.params.k_factor == 0) raise_value_error("k_factor = 0: must be at least 1");
     }
     given.set_filter(filter, annulus_size(get()));
     const rows_argument rows(queries, "queries", m_kind);

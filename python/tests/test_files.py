@@ -94,8 +94,6 @@ def test_files_that_are_damaged_or_missing(rows, tmp_path):
     path.write_bytes(content)
     with pytest.raises(annulus.FormatError):
         annulus.open(path)
-    with pytest.raises(annulus.FormatError):
-        annulus.open(path, mapped=True).verify()
     with pytest.raises(OSError):
         annulus.FlatIndex(rows).save(tmp_path / "no folder" / "index")
     with pytest.raises(TypeError):

@@ -204,7 +204,7 @@ def test_recall(rows):
     tied = annulus.Neighbors(numpy.array([[1, 2]]), numpy.array([[1.0, 1.0]], numpy.float32))
     other = annulus.Neighbors(numpy.array([[3, 1]]), numpy.array([[1.0, 1.0]], numpy.float32))
     assert annulus.recall(other, tied) == 1 and annulus.recall_by_id(other, tied) == 0.5
-    with pytest.raises(ValueError, match="k 6"):
+    with pytest.raises(ValueError, match="k = 6"):
         annulus.recall(exact, exact, 6)
 
 
@@ -267,7 +267,7 @@ def test_options_of_every_type(rows):
     with pytest.raises(ValueError, match="did you mean cosine"):
         annulus.NNDescentIndex(rows, metric="cosin")
     with pytest.raises(ValueError, match="did you mean variance"):
-        annulus.NNDescentIndex(rows, metric="seuclidean", varianc=[1.0])
+        annulus.NNDescentIndex(rows, metric="seuclidean", variance=numpy.ones(16), varianc=[1.0])
     with pytest.raises(TypeError, match="p: "):
         annulus.knn(rows, rows, 1, metric="minkowski", p=1j)
 
@@ -276,14 +276,14 @@ def test_searches_that_do_not_fit(rows):
     index = annulus.FlatIndex(rows)
     for call, words in [
         (lambda: index.search(rows, 0), "k"),
-        (lambda: index.search(rows, -1), "k -1"),
-        (lambda: index.search(rows[:, :5], 3), "queries"),
+        (lambda: index.search(rows, -1), "k = -1"),
+        (lambda: index.search(rows[:, :5], 3), "= 5"),
         (lambda: index.search(rows, 3, beam=10), "a search of flat has no such parameter"),
         (lambda: index.search(rows, 3, recall_target=0), "recall_target"),
         (lambda: index.search(rows, 3, recall_target=1.5), "recall_target"),
         (lambda: index.search(rows, 3, threads=-1), "threads"),
         (lambda: annulus.RaBitQIndex(rows).search(rows, 3, k_factor=0), "k_factor"),
-        (lambda: annulus.knn(rows, rows[:, :5], 3), "queries"),
+        (lambda: annulus.knn(rows, rows[:, :5], 3), "query dimension = 5"),
         (lambda: annulus.build_knn_graph(rows, 0), "n_neighbors"),
     ]:
         with pytest.raises(ValueError, match=words):

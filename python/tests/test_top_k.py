@@ -58,8 +58,8 @@ def test_arguments_by_place_as_in_jax(random):
     [
         (lambda x: annulus.approx_min_k(x, 61), ValueError, "k"),
         (lambda x: annulus.approx_min_k(x, 0), ValueError, "k"),
-        (lambda x: annulus.approx_min_k(x, -2), ValueError, "k -2"),
-        (lambda x: annulus.approx_min_k(x, 3, reduction_dimension=2), ValueError, "reduction_dimension 2"),
+        (lambda x: annulus.approx_min_k(x, -2), ValueError, "k = -2"),
+        (lambda x: annulus.approx_min_k(x, 3, reduction_dimension=2), ValueError, "reduction_dimension = 2"),
         (lambda x: annulus.approx_min_k(x, 3, recall_target=0.0), ValueError, "recall_target"),
         (lambda x: annulus.approx_min_k(x, 3, reduction_input_size_override=7), ValueError, "reduction_input_size_override"),
         (lambda x: annulus.approx_min_k(x.astype(complex), 3), TypeError, "complex"),

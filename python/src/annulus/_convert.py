@@ -27,7 +27,7 @@ def bits(packed, n_bits=None) -> Rows:
         raise TypeError(f"packed: an array of {packed.dtype} of shape {packed.shape}; must be uint8 of two dimensions")
     n_bits = 8 * packed.shape[1] if n_bits is None else operator.index(n_bits)
     if (n_bits + 7) // 8 != packed.shape[1]:
-        raise ValueError(f"n_bits {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
+        raise ValueError(f"n_bits = {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
     return Rows._bits(packed, n_bits)
 
 
@@ -78,8 +78,6 @@ def rows(data, name, kind, pack_bits):
             return Rows._bits(numpy.atleast_2d(packed), array.shape[-1])
         array = array.view(numpy.uint8)
     if layout == _DENSE and array.dtype.name != _DTYPES[dtype] and dtype <= 3:
-        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
-            raise TypeError(f"{name}: an array of {array.dtype}; must be numbers")
         array = _bfloat16(array, name) if _DTYPES[dtype] == "bfloat16" else array.astype(_DTYPES[dtype])
     elif layout == _DENSE and _DTYPES[dtype] in ("uint8", "int8") and array.dtype.kind in "iu" and array.dtype.itemsize > 1:
         limits = numpy.iinfo(_DTYPES[dtype])
@@ -91,17 +89,22 @@ def rows(data, name, kind, pack_bits):
     if array.dtype.name == "bfloat16":
         return Rows._bfloat16(numpy.atleast_2d(numpy.ascontiguousarray(array)).view(numpy.uint16))
     # In native order of bytes, aligned, and with strides of whole elements.
-    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return numpy.require(array, array.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _array(data, name):
-    if hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray) and data.__dlpack_device__()[0] != 1:
+    of_another_package = hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray)
+    if of_another_package and data.__dlpack_device__()[0] != 1:  # kDLCPU
         raise TypeError(f"{name}: is not in memory of the CPU; copy it there first ({name}.cpu() of torch)")
     if getattr(data, "requires_grad", False):
         data = data.detach()
+    if str(getattr(data, "dtype", "")) == "torch.bfloat16":  # which numpy lacks
+        data = data.float()
     array = numpy.asarray(data)
     if array.dtype == object:
         raise TypeError(f"{name}: {type(data).__name__} is no array of numbers, all rows of which are of one length")
+    if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+        raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}")
     return array
 
 

@@ -1,5 +1,7 @@
 """Exact search, k-NN graphs and recall."""
 
+import operator
+
 import numpy
 
 from . import _convert, _core
@@ -29,7 +31,7 @@ def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None
         dim = 1 + max((member for rows in (data, queries) for row in rows for member in row), default=-1)
         data, queries = _convert.sets(data, dim), _convert.sets(queries, dim)
     options = {"metric": metric, **metric_params}
-    return _core.knn(data, queries, k, options, _packs_bits(metric), recall_target, filter, threads, progress)
+    return _core.knn(data, queries, operator.index(k), options, _packs_bits(metric), recall_target, filter, threads, progress)
 
 
 def build_knn_graph(
@@ -61,7 +63,7 @@ def build_knn_graph(
     Raises as `knn`.
     """
     if format not in ("arrays", "csr"):
-        raise ValueError(f'format {format!r}: must be "arrays" or "csr"')
+        raise ValueError(f'format = {format!r}: must be "arrays" or "csr"')
     options = {
         "metric": metric,
         "n_trees": n_trees,
@@ -75,7 +77,7 @@ def build_knn_graph(
         "threads": threads,
         **metric_params,
     }
-    graph = _core.knn_graph(data, n_neighbors, options, _packs_bits(metric), progress)
+    graph = _core.knn_graph(data, operator.index(n_neighbors), options, _packs_bits(metric), progress)
     return graph if format == "arrays" else to_csr(graph)
 
 
@@ -98,7 +100,7 @@ def _checked(found, exact, k):
     ids, distances = (numpy.atleast_2d(array) for array in exact)
     k = ids.shape[1] if k is None else k
     if not 1 <= k <= ids.shape[1]:
-        raise ValueError(f"k {k}: must be from 1 to the {ids.shape[1]} columns of exact")
+        raise ValueError(f"k = {k}: must be from 1 to the {ids.shape[1]} columns of exact")
     if len(found_ids) != len(ids):
         raise ValueError(f"found: {len(found_ids)} rows; must be as many as exact has, {len(ids)}")
     wanted = (ids[:, :k] >= 0).sum(axis=1)

@@ -379,7 +379,12 @@ def open(path, *, mapped=False, metric=None) -> Index:
 
     Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be read.
     """
-    core = _core.Index._open(path, mapped, metric)
+    try:
+        core = _core.Index._open(path, mapped, metric)
+    except ValueError as error:
+        if "annulus_open_with" not in str(error):
+            raise
+        raise ValueError(f"{os.fspath(path)!r} was built with a function for its metric: open(path, metric=the same)") from None
     index = _as_class(core, _CLASSES[core.kind], {})
     index._set_function(metric)
     return index
