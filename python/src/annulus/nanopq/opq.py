@@ -65,7 +65,8 @@ class OPQ:
             vecs: float32 of (N, D), with N > Ks and D a multiple of M.
             parametric_init: start from the axes of `eigenvalue_allocation`, not from those of the data.
             pq_iter: rounds of k-means for the codewords that are kept.
-            rotation_iter: rounds of codewords and rotation; with 0 the first rotation stays.
+            rotation_iter: rounds of codewords and rotation, half as many again without parametric_init; with 0 the first
+                rotation stays.
             seed, minit: those of `PQ.fit`.
 
         Returns:
@@ -77,8 +78,11 @@ class OPQ:
         options["pq_iter"] = options.pop("iter")
         if self.verbose:
             print(f"OPQ rotation training, rotation_iter: {rotation_iter}, pq_iter: {pq_iter}, seed: {seed}")
+        # From the axes of the data, rounds that go on with the codewords of the last, as annulus's do, turn less than
+        # those that draw codewords anew, as nanopq's do: 15 lose less than 10 of nanopq's, in less time.
+        rounds = rotation_iter if parametric_init else rotation_iter + rotation_iter // 2
         codec = annulus.OPQ(self.M, self.Ks, metric=NATIVE_METRICS[self.pq.metric])
-        codec.fit(vecs, parametric_init=parametric_init, rotation_iter=rotation_iter, **options)
+        codec.fit(vecs, parametric_init=parametric_init, rotation_iter=rounds, **options)
         self.pq.codewords = codec.codewords
         self.R = codec.rotation
         if self.verbose:
