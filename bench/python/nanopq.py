@@ -61,7 +61,8 @@ def compare(base, M, Ks):
     trained_on, part, query = base[:N_TRAINED], base[:N_ENCODED], base[-1]
     ours, theirs = (kind(M, Ks, verbose=False) for kind in (annulus.nanopq.PQ, nanopq.PQ))
     print(f"\nPQ of {M} x {Ks}, {base.shape[1]} dimensions{'annulus':>28}{'nanopq':>15}")
-    race(f"fit, {N_TRAINED:,} rows, {ITER} rounds", 3, lambda: ours.fit(trained_on, ITER), lambda: theirs.fit(trained_on, ITER))
+    training = f"fit, {N_TRAINED:,} rows, {ITER} rounds"
+    race(training, 3, lambda: ours.fit(trained_on, ITER), lambda: theirs.fit(trained_on, ITER))
     lost = [error(quantizer, part) for quantizer in (ours, theirs)]
     print(f"{'  share of the squared length lost':44}{lost[0]:>15.4f}{lost[1]:>15.4f}")
     same = annulus.nanopq.PQ(M, Ks, verbose=False)
@@ -81,7 +82,8 @@ def compare(base, M, Ks):
 
 def main():
     base = load(pathlib.Path(sys.argv[1])) if len(sys.argv) > 1 else made()
-    print(f"annulus {annulus.__version__}, {annulus.instruction_set()}; nanopq {nanopq.__version__}; {len(base):,} rows")
+    versions = f"annulus {annulus.__version__}, {annulus.instruction_set()}; nanopq {nanopq.__version__}"
+    print(f"{versions}; {len(base):,} rows")
     for M, Ks in ((8, 256), (16, 256), (32, 16)):
         compare(base, M, Ks)
 

@@ -11,6 +11,9 @@ import pytest
 from annulus import __main__ as program
 from annulus._bench import race
 from annulus._bench.race import Point
+from reference import has_storage
+
+builds_all = pytest.mark.skipif(not has_storage("sq8"), reason="built without sq8")
 
 
 def rows_file(tmp_path, n=2200, dim=12, dtype=np.float32):
@@ -30,6 +33,7 @@ def installed(*modules):
     return [name for name in modules if importlib.util.find_spec(name)]
 
 
+@builds_all
 def test_bench_prints_a_table_and_draws_a_plot(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     output = tmp_path / "plot.png"
@@ -44,12 +48,14 @@ def test_bench_prints_a_table_and_draws_a_plot(tmp_path, capsys):
     assert output.read_bytes().startswith(b"\x89PNG") and output.stat().st_size > 10_000
 
 
+@builds_all
 def test_bench_beside_pynndescent(tmp_path, capsys):
     pytest.importorskip("pynndescent")
     assert run_bench(rows_file(tmp_path, n=700), "--peers", "pynndescent", "--output", "", "--n-queries", 20) == 0
     assert "pynndescent" in capsys.readouterr().out
 
 
+@builds_all
 @pytest.mark.parametrize("metric", ["euclidean", "cosine", "inner_product"])
 def test_bench_by_each_metric(tmp_path, capsys, metric):
     queries = tmp_path / "queries.npy"
@@ -63,6 +69,7 @@ def test_bench_by_each_metric(tmp_path, capsys, metric):
     assert "(" not in exact  # it reaches every recall
 
 
+@builds_all
 def test_bench_of_a_file_of_ann_benchmarks(tmp_path, capsys):
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "data.hdf5"
@@ -93,6 +100,7 @@ def test_bench_says_what_is_wrong(tmp_path, capsys, arguments, words):
     assert words in capsys.readouterr().err
 
 
+@builds_all
 def test_the_demo_runs_as_a_program():
     done = subprocess.run(
         [sys.executable, "-m", "annulus", "demo"], capture_output=True, text=True, timeout=600, env=os.environ

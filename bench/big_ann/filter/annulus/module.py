@@ -18,6 +18,9 @@ class FilterAnnulus(Annulus):
     """`build` and query arguments are those of the graph, but for the query argument `exact_below`: the number of rows
     with the tags up to which these are compared, 30,000 by default."""
 
+    _exact_below = 30_000
+    _base = _rows_of_tag = None
+
     def track(self):
         return "filter"
 
@@ -33,7 +36,7 @@ class FilterAnnulus(Annulus):
 
     def set_query_arguments(self, search):
         search = dict(search)
-        self._exact_below = search.pop("exact_below", 30_000)
+        self._exact_below = search.pop("exact_below", FilterAnnulus._exact_below)
         super().set_query_arguments(search)
 
     def filtered_query(self, X, filter, k):
@@ -62,12 +65,13 @@ class FilterAnnulus(Annulus):
 
     def _load(self, dataset):
         dataset = DATASETS[dataset]()
-        self._exact_below = 30_000
         self._base = dataset.get_dataset()
-        self._rows_of_tag = None
         if dataset.search_type() == "knn_filtered":
             self._rows_of_tag = dataset.get_dataset_metadata().T.tocsr()
             self._rows_of_tag.sort_indices()
+
+    def __str__(self):
+        return super().__str__().removesuffix(")") + f", exact_below={self._exact_below})"
 
 
 def row_of(matrix, i):

@@ -16,7 +16,8 @@ def run(options):
     if len(rows) < options.k:
         raise ValueError(f"there are {len(rows)} rows, fewer than -k = {options.k}")
     print(f"annulus {annulus.__version__}, {annulus.instruction_set()}, threads: {options.threads or 'all'}")
-    print(f"{len(rows):,} rows of {rows.shape[1]} floats, {len(queries):,} queries in a batch, k = {options.k}, {metric}")
+    print(f"{len(rows):,} rows of {rows.shape[1]} floats, {len(queries):,} queries in a batch, ", end="")
+    print(f"k = {options.k}, {metric}")
     points = race([*OURS, *peers], rows, queries, options.k, metric, options.threads, options.rounds)
     print("\nqueries a second at a recall (in brackets: the best recall of those that do not get there)\n")
     print(table(points))

@@ -193,7 +193,7 @@ class Tables:
     dump = save  # lsh-rs's name
 
     def commit(self):
-        """With in_mem=False, writes the file `db_path`, as storing does by itself. Call it after deletes and updates."""
+        """With in_mem=False, writes the file `db_path`, as storing does by itself; to be called after other changes."""
         if not self.in_mem and self._tables is not None:
             self.save(self.db_path)
 
@@ -245,11 +245,12 @@ class Tables:
             raise ValueError("there are no rows yet: call fit first")
 
     def __repr__(self):
-        return f"{type(self).__name__}(n_projections={self.n_projection}, n_hash_tables={self.n_hash_tables}, n={len(self)})"
+        sizes = f"n_projections={self.n_projection}, n_hash_tables={self.n_hash_tables}, n={len(self)}"
+        return f"{type(self).__name__}({sizes})"
 
 
 class L2(Tables):
-    """Hash tables for the Euclidean distance: places along Gaussian directions, in steps of `r` (Datar and others 2004).
+    """Hash tables for the Euclidean distance: places along Gaussian directions, in steps of `r` (Datar et al. 2004).
 
     Args:
         n_projections: hash values of a table, K in the literature.

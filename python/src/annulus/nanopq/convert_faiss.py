@@ -56,7 +56,8 @@ def faiss_to_nanopq(pq_faiss):
     if isinstance(pq_faiss, faiss.IndexPreTransform):
         rotation = rotation_of(faiss, pq_faiss)
         pq_faiss = faiss.downcast_index(pq_faiss.index)
-        check(isinstance(pq_faiss, faiss.IndexPQ), f"the transforms are before a {type(pq_faiss).__name__}, not an IndexPQ")
+        name = type(pq_faiss).__name__
+        check(isinstance(pq_faiss, faiss.IndexPQ), f"the transforms are before a {name}, must be before an IndexPQ")
     metrics = {faiss.METRIC_L2: "l2", faiss.METRIC_INNER_PRODUCT: "dot"}
     check(pq_faiss.metric_type in metrics, f"the metric is faiss's number {pq_faiss.metric_type}, must be L2 or IP")
 

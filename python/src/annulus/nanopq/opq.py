@@ -65,8 +65,8 @@ class OPQ:
             vecs: float32 of (N, D), with N > Ks and D a multiple of M.
             parametric_init: start from the axes of `eigenvalue_allocation`, not from those of the data.
             pq_iter: rounds of k-means for the codewords that are kept.
-            rotation_iter: rounds of codewords and rotation, half as many again without parametric_init; with 0 the first
-                rotation stays.
+            rotation_iter: rounds of codewords and rotation, half as many again without parametric_init; with 0 the
+                first rotation stays.
             seed, minit: those of `PQ.fit`.
 
         Returns:

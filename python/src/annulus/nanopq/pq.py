@@ -49,7 +49,7 @@ def training_options(iter, seed, minit):
 
 
 class PQ:
-    """Product quantisation (Jégou, Douze, Schmid 2011): M sub-vectors, each stored as the number of one of Ks codewords.
+    """Product quantisation (Jégou, Douze, Schmid 2011): each of M sub-vectors becomes the number of a codeword.
 
     Args:
         M: sub-vectors of a vector; it has to divide the dimension D.

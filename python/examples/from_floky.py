@@ -34,8 +34,8 @@ lsh.describe()
 # By the Euclidean distance: rows are divided by the distance that is looked for, so that r = 4 suits them.
 
 # %%
-nearest = np.array([np.partition(np.linalg.norm(rows - query, axis=1), 1)[1] for query in queries])
-scale = nearest.mean()
+second = np.array([np.partition(np.linalg.norm(rows - query, axis=1), 1)[1] for query in queries])
+scale = second.mean()
 print(f"a row at that distance shares a hash value with probability {stats.collision_prob_l2(4, 1):.3f}")
 tables = L2(n_projections=15, n_hash_tables=5, r=4.0, seed=1, log=False)
 tables.fit(rows / scale)
@@ -43,8 +43,8 @@ tables.fit(rows / scale)
 
 def recall():
     found = tables.predict(queries / scale, only_index=True, top_k=1)
-    hits = [len(f.index) > 0 and np.linalg.norm(rows[f.index[0]] - q) <= d * 1.001 for f, q, d in zip(found, queries, nearest)]
-    return np.mean(hits), np.mean([f.n_collisions for f in found])
+    distances = [f.distances[0] * scale if len(f.index) > 0 else np.inf for f in found]
+    return np.mean(distances <= second * 1.001), np.mean([f.n_collisions for f in found])
 
 
 # %% [markdown]
