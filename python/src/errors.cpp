@@ -45,11 +45,8 @@ void raise_value_error(const char* format, ...) {
   throw nb::python_error();
 }
 
-void bind_errors(nb::module_& module) {
-  format_error = PyErr_NewExceptionWithDoc("annulus.FormatError", "A file is damaged, or holds something else.",
-                                           PyExc_ValueError, nullptr);
-  if (format_error == nullptr) throw nb::python_error();
-  module.attr("FormatError") = nb::handle(format_error);
+void bind_errors() {
+  format_error = nb::getattr(nb::module_::import_("annulus._errors"), "FormatError").release().ptr();
 }
 
 }  // namespace annulus_python

@@ -80,9 +80,10 @@ class index {
   }
   /// A copy.
   index(const index& other) : m_metric(other.m_metric) {
+    const annulus_index* const from = other.get();
     call([&](annulus_error* error) {
       const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(other.get(), m_index.out(), error);
+      return annulus_copy(from, m_index.out(), error);
     });
     describe();
   }
@@ -93,23 +94,30 @@ class index {
         m_has_progress(other.m_has_progress) {}
 
   const annulus_index* get() const {
-    if (m_index.get() == nullptr) raise_value_error("the index is another's now");
+    if (m_index.get() == nullptr) raise_value_error("the index is empty");
     return m_index.get();
   }
+  /// For Python's garbage collector: a metric may refer to what holds the index. Copies of the index share theirs.
+  nb::handle referred() const noexcept { return m_metric.use_count() == 1 ? m_metric->object() : nb::handle(); }
+  void forget() noexcept {
+    m_index = {};
+    m_metric = nullptr;
+  }
+
   const char* info(const char* name) const { return annulus_info(get(), name); }
 
   void save(nb::handle path) {
     const std::string name = path_of(path);
-    read([&](annulus_error* error) { return annulus_save(get(), name.c_str(), error); });
+    read([&](annulus_error* error) { return annulus_save(m_index.get(), name.c_str(), error); });
   }
   void verify() {
-    read([&](annulus_error* error) { return annulus_verify(get(), error); });
+    read([&](annulus_error* error) { return annulus_verify(m_index.get(), error); });
   }
 
   nb::object search(nb::handle queries, Py_ssize_t k, Py_ssize_t beam, double epsilon, bool by_estimates,
                     Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle k_factor,
                     bool float_tables, nb::handle filter, Py_ssize_t threads, nb::handle progress) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -117,7 +125,7 @@ class index {
     given.params.max_candidates = natural(max_candidates, "max_candidates");
     given.params.float_tables = float_tables;
     if (!k_factor.is_none()) {
-      given.params.k_factor = natural(nb::cast<Py_ssize_t>(k_factor), "k_factor");
+      given.params.k_factor = natural(k_factor, "k_factor");
       if (given.params.k_factor == 0) raise_value_error("k_factor = 0: must be at least 1");
     }
     given.set_filter(filter, annulus_size(get()));
@@ -128,7 +136,7 @@ class index {
     const new_array distances =
         is_vector ? new_array(array_type::float32, {width}) : new_array(array_type::float32, {n, width});
     in_pieces(rows, given, progress, [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
-      return annulus_search(get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
+      return annulus_search(m_index.get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
                             distances.data<float>() + begin * width, error);
     });
     return make_neighbors(ids.array, distances.array);
@@ -137,7 +145,7 @@ class index {
   nb::object radius_search(nb::handle queries, float radius, Py_ssize_t beam, double epsilon, bool by_estimates,
                            Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle filter,
                            Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -148,7 +156,7 @@ class index {
     annulus_lists found{};
     read(
         [&](annulus_error* error) {
-          return annulus_radius_search(get(), rows.get(), radius, &given.params, &found, error);
+          return annulus_radius_search(m_index.get(), rows.get(), radius, &given.params, &found, error);
         },
         given.kept());
     return take_lists(found);
@@ -156,14 +164,17 @@ class index {
 
   nb::object candidates(nb::handle queries, Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target,
                         nb::handle filter, Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.n_probes = natural(n_probes, "n_probes");
     given.params.max_candidates = natural(max_candidates, "max_candidates");
     given.set_filter(filter, annulus_size(get()));
     const rows_argument rows(queries, "queries", m_kind);
     annulus_lists found{};
-    read([&](annulus_error* error) { return annulus_candidates(get(), rows.get(), &given.params, &found, error); },
-         given.kept());
+    read(
+        [&](annulus_error* error) {
+          return annulus_candidates(m_index.get(), rows.get(), &given.params, &found, error);
+        },
+        given.kept());
     return take_lists(found);
   }
 
@@ -195,11 +206,11 @@ class index {
   /// The parameters of a search, its recall, and whether this is what was asked for.
   nb::tuple tune(double recall_target, Py_ssize_t k, nb::handle queries, Py_ssize_t n_queries, Py_ssize_t threads) {
     annulus_tuned tuned;
-    const std::size_t width = natural(k, "k"), n_threads = threads_of(natural(threads, "threads"));
+    const std::size_t width = natural(k, "k"), n_tried = natural(n_queries, "n_queries"),
+                      n_threads = threads_of(natural(threads, "threads"));
     const auto run = [&](const annulus_rows* rows) {
       read([&](annulus_error* error) {
-        return annulus_tune(get(), rows, recall_target, width, natural(n_queries, "n_queries"), n_threads, &tuned,
-                            error);
+        return annulus_tune(m_index.get(), rows, recall_target, width, n_tried, n_threads, &tuned, error);
       });
     };
     if (queries.is_none()) run(nullptr);
@@ -212,7 +223,7 @@ class index {
   }
   nb::object graph() {
     annulus_lists lists{};
-    read([&](annulus_error* error) { return annulus_graph(get(), &lists, error); });
+    read([&](annulus_error* error) { return annulus_graph(m_index.get(), &lists, error); });
     return take_padded_lists(lists);
   }
 
@@ -223,13 +234,14 @@ class index {
     m_has_progress = kind != "nndescent" && kind != "lsh";
   }
   kept_error& kept() noexcept { return m_metric ? m_metric->kept() : m_no_metric; }
-  /// Threads would wait for each other at each distance of a function of Python.
+  bool has_python_metric() const noexcept { return m_metric && m_metric->is_python(); }
   std::size_t threads_of(std::size_t threads) const noexcept {
-    return threads == 0 && m_metric && m_metric->is_python() ? 1 : threads;
+    return threads == 0 && has_python_metric() ? 1 : threads;
   }
 
   template <class F, class... Kept>
   void read(F&& f, Kept&... others) {
+    get();
     call(
         [&](annulus_error* error) {
           const std::shared_lock lock(m_mutex);
@@ -254,7 +266,6 @@ class index {
   void in_pieces(const rows_argument& rows, search_arguments& given, nb::handle progress, F f) {
     constexpr std::size_t first = 512, least = 16;
     constexpr double seconds = 0.2;
-    given.params.threads = threads_of(given.params.threads);
     const std::size_t n = rows.size();
     if (n <= first && !m_metric && progress.is_none())
       return read([&](annulus_error* error) { return f(rows.get(), 0, error); }, given.kept());
@@ -292,11 +303,26 @@ class index {
   mutable std::shared_mutex m_mutex;
 };
 
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!nb::inst_ready(self)) return 0;
+  Py_VISIT(nb::inst_ptr<index>(self)->referred().ptr());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  if (nb::inst_ready(self)) nb::inst_ptr<index>(self)->forget();
+  return 0;
+}
+
+PyType_Slot slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)}, {Py_tp_clear, reinterpret_cast<void*>(&clear)}, {0, nullptr}};
+
 }  // namespace
 
 void bind_index(nb::module_& module) {
   using nb::arg;
-  nb::class_<index>(module, "Index", text::index)
+  nb::class_<index>(module, "Index", nb::type_slots(slots), text::index)
       .def(nb::init<nb::handle, const nb::dict&, nb::handle>(), arg("data"), arg("options"), arg("progress").none())
       .def(
           "__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
@@ -327,7 +353,7 @@ void bind_index(nb::module_& module) {
       .def("graph", &index::graph, nb::sig(text::graph_signature), text::graph)
       .def("save", &index::save, arg("path"), text::save)
       .def("verify", &index::verify, text::verify)
-      .def("info", &index::info, arg("name"), text::info)
+      .def("info", &index::info, arg("name"), nb::sig("def info(self, name: str) -> str | None"), text::info)
       .def("__len__", [](const index& self) { return annulus_size(self.get()); })
       .def_prop_ro(
           "size", [](const index& self) { return annulus_size(self.get()); }, "Rows.")

@@ -64,7 +64,8 @@ inline constexpr char save[] =
 
 The file is replaced at once or not at all. Raises OSError where it cannot be written.)";
 inline constexpr char verify[] =
-    "Checks all of an index that was opened with mapped=True. Raises FormatError, which names the first defect.";
+    "Checks the structure of an index that was opened with mapped=True. Raises FormatError, which names the first "
+    "defect.";
 inline constexpr char info[] =
     R"("kind", "metric", "storage" (or the family) or "rows" ("rows of float32") of the index; None where it has none.)";
 

@@ -7,7 +7,7 @@
 
 NB_MODULE(_core, module) {
   using namespace annulus_python;
-  bind_errors(module);
+  bind_errors();
   bind_arrays();
   bind_rows(module);
   bind_index(module);

@@ -12,7 +12,10 @@ class owned {
  public:
   owned() = default;
   owned(owned&& other) noexcept : m_pointer(std::exchange(other.m_pointer, nullptr)) {}
-  owned& operator=(owned&&) = delete;
+  owned& operator=(owned other) noexcept {
+    std::swap(m_pointer, other.m_pointer);
+    return *this;
+  }
   ~owned() { Free(m_pointer); }
 
   T* get() const noexcept { return m_pointer; }

@@ -194,8 +194,8 @@ const annulus_rows* piece_of_rows::take(std::size_t begin, std::size_t n) {
 void bind_rows(nb::module_& module) {
   nb::class_<prepared_rows>(
       module, "Rows",
-      "Rows that are prepared once: packed bits (`annulus.bits`), sets (`annulus.sets`), and what "
-      "`annulus.rows` makes of sparse matrices and tensors. Taken wherever rows are.")
+      "Rows that are prepared once: packed bits (`annulus.bits`) and sets (`annulus.sets`). Taken wherever "
+      "rows are.")
       .def_static("_csr", &prepared_rows::csr, nb::arg("indptr"), nb::arg("indices"), nb::arg("values").none(),
                   nb::arg("dim"))
       .def_static("_bits", &prepared_rows::bits)

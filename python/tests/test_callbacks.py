@@ -229,3 +229,21 @@ def test_other_threads_run_during_a_call(random):
     done.set()
     thread.join()
     assert len(ticks) > taken / 0.01 / 4
+
+
+def test_cycles_through_metrics_are_collected(rows):
+    import gc
+    import weakref
+
+    class Owner:
+        pass
+
+    def metric_of(owner):
+        return SIGNATURE(lambda x, y, dim, user: 0.0 if owner is None else abs(x[0] - y[0]))
+
+    owner = Owner()
+    owner.index = annulus.FlatIndex(rows[:5], metric=metric_of(owner))
+    alive = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert alive() is None

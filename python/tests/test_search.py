@@ -291,3 +291,9 @@ def test_searches_that_do_not_fit(rows):
     for k in (1.5, "3", None):
         with pytest.raises(TypeError):
             index.search(rows, k)
+        with pytest.raises(TypeError):
+            annulus.knn(rows, rows, k)
+    for params in ({"k_factor": 2.5}, {"recall_target": "all"}, {"threads": 0.5}, {"filter": 3.5}):
+        with pytest.raises(TypeError):
+            index.search(rows, 3, **params)
+    assert index.search(rows, numpy.int64(3), threads=numpy.int32(1)).ids.shape == (200, 3)

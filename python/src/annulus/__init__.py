@@ -13,7 +13,8 @@ Long calls release the GIL and end at Ctrl-C; ``progress=True`` draws a bar (tqd
 
 from ._codec import OPQ, PQ, DistanceTable
 from ._convert import bits, sets
-from ._core import FormatError, Rows, approx_max_k, approx_min_k, instruction_set, metrics, version as _version
+from ._core import Rows, approx_max_k, approx_min_k, instruction_set, metrics, version as _version
+from ._errors import FormatError
 from ._functions import build_knn_graph, knn, recall, recall_by_id
 from ._index import (
     FastScanIndex,

@@ -144,6 +144,8 @@ def allowed(allowed_ids, n):
     if isinstance(allowed_ids, (set, frozenset, range)):
         allowed_ids = list(allowed_ids)
     array = numpy.asarray(allowed_ids)
+    if array.ndim == 0:
+        raise TypeError(f"filter: {allowed_ids!r}; must be ids, a bool for each row, or a function of an id")
     if array.ndim != 1:
         raise ValueError(f"filter: an array of shape {array.shape}; must have one dimension: ids, or a bool for each row")
     if array.dtype == bool:
