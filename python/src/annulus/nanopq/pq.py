@@ -16,20 +16,25 @@ class NanopqError(ValueError, AssertionError):
 
 
 def check(condition, message):
+    """The message is made in any case, so calls that take microseconds do without this."""
     if not condition:
         raise NanopqError(message)
 
 
 def check_floats(array, name, dims):
     """That `array` is a numpy array of float32 with one of the numbers of dimensions `dims`."""
-    check(isinstance(array, np.ndarray), f"{name} must be a numpy array, not {type(array).__name__}")
-    check(array.dtype == np.float32, f"{name} must be float32, not {array.dtype}: use {name}.astype(np.float32)")
-    shapes = " or ".join(("(D,)", "(N, D)")[dim - 1] for dim in dims)
-    check(array.ndim in dims, f"{name} must have the shape {shapes}, not {array.shape}")
+    if not isinstance(array, np.ndarray):
+        raise NanopqError(f"{name} must be a numpy array, not {type(array).__name__}")
+    if array.dtype != np.float32:
+        raise NanopqError(f"{name} must be float32, not {array.dtype}: use {name}.astype(np.float32)")
+    if array.ndim not in dims:
+        shapes = " or ".join(("(D,)", "(N, D)")[dim - 1] for dim in dims)
+        raise NanopqError(f"{name} must have the shape {shapes}, not {array.shape}")
 
 
 def check_metric(metric):
-    check(metric in NATIVE_METRICS, f"metric is {metric!r}, must be 'l2' or 'dot'")
+    if metric not in NATIVE_METRICS:
+        raise NanopqError(f"metric is {metric!r}, must be 'l2' or 'dot'")
 
 
 def code_dtype_of(Ks):
@@ -145,11 +150,13 @@ class PQ:
 
     def _check_dimension(self, rows):
         dim = self.M * self.Ds
-        check(rows.shape[-1] == dim, f"the dimension is {rows.shape[-1]}, must be Ds * M = {dim}")
+        if rows.shape[-1] != dim:
+            raise NanopqError(f"the dimension is {rows.shape[-1]}, must be Ds * M = {dim}")
 
     def _fitted(self, what):
         """The codec of the codewords, made at its first use."""
-        check(self._codewords is not None, f"codewords must be set by fit() before {what}()")
+        if self._codewords is None:
+            raise NanopqError(f"codewords must be set by fit() before {what}()")
         if self._codec is None:
             self._codec = annulus.PQ.of(self._codewords, metric=NATIVE_METRICS[self.metric])
         return self._codec
@@ -175,8 +182,10 @@ class PQ:
 
 
 def check_codes(codes, M):
-    check(isinstance(codes, np.ndarray), f"codes must be a numpy array, not {type(codes).__name__}")
-    check(codes.ndim == 2 and codes.shape[1] == M, f"codes have the shape {codes.shape}, must have (N, {M})")
+    if not isinstance(codes, np.ndarray):
+        raise NanopqError(f"codes must be a numpy array, not {type(codes).__name__}")
+    if codes.ndim != 2 or codes.shape[1] != M:
+        raise NanopqError(f"codes have the shape {codes.shape}, must have (N, {M})")
 
 
 class DistanceTable:
@@ -199,7 +208,9 @@ class DistanceTable:
         """
         M, Ks = self.dtable.shape
         check_codes(codes, M)
-        return summing_codec(M, Ks).distances(np.ascontiguousarray(self.dtable), codes_of(codes, Ks))
+        threads = 1 if codes.size < 2**18 else 0  # fewer are summed sooner than threads start
+        codes = codes_of(codes, Ks)
+        return summing_codec(M, Ks).distances(np.ascontiguousarray(self.dtable), codes, threads=threads)
 
     def __repr__(self):
         return f"DistanceTable(shape={self.dtable.shape}, metric={self.metric!r})"
