@@ -16,8 +16,8 @@ class Index(_core.Index):
         super().__init__(data, {"kind": self._kind, "metric": metric, **options}, progress)
         self._set_function(metric)
 
-    _kind = None
-    _function = None
+    _kind = ""
+    _function: object = None
 
     def _set_function(self, metric):
         """A metric that is a function, which files do not hold."""

@@ -49,7 +49,7 @@ def _compiled(metric):
     return address, metric
 
 
-_cfuncs = {}
+_cfuncs: dict = {}
 
 
 def _cfunc_of(dispatcher):
