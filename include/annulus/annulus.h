@@ -119,6 +119,14 @@ typedef struct annulus_lists {
   size_t n_ids;  /**< ids given out so far: columns of the matrix */
 } annulus_lists;
 
+/** How many rows the buckets of all hash tables hold; empty buckets do not count. */
+typedef struct annulus_buckets {
+  size_t n_buckets;
+  double mean, sd;
+  size_t min, max;
+  size_t bytes; /**< of all tables */
+} annulus_buckets;
+
 typedef struct annulus_tuned {
   annulus_search_params params;
   double recall;
@@ -173,6 +181,9 @@ ANNULUS_EXPORT annulus_status annulus_candidates(const annulus_index* index, con
                                                  const annulus_search_params* params, annulus_lists* found,
                                                  annulus_error* error);
 ANNULUS_EXPORT void annulus_lists_free(annulus_lists* lists);
+/** lsh: the sizes of the buckets. O(rows tables). */
+ANNULUS_EXPORT annulus_status annulus_describe_buckets(const annulus_index* index, annulus_buckets* buckets,
+                                                       annulus_error* error);
 
 ANNULUS_EXPORT annulus_status annulus_insert(annulus_index* index, const annulus_rows* rows, size_t threads,
                                              uint32_t* first_id, annulus_error* error);

@@ -178,6 +178,13 @@ class index {
     return take_lists(found);
   }
 
+  /// The number of buckets, the mean, deviation, least and greatest of their sizes, and the bytes of all tables.
+  nb::tuple describe_buckets() {
+    annulus_buckets found;
+    read([&](annulus_error* error) { return annulus_describe_buckets(get(), &found, error); });
+    return nb::make_tuple(found.n_buckets, found.mean, found.sd, found.min, found.max, found.bytes);
+  }
+
   std::uint32_t insert(nb::handle data, Py_ssize_t threads) {
     const rows_argument rows(data, "data", m_kind);
     const std::size_t n_threads = threads_of(natural(threads, "threads"));
@@ -336,6 +343,7 @@ void bind_index(nb::module_& module) {
       .def("candidates", &index::candidates, arg("queries"), nb::kw_only(), arg("n_probes") = 0,
            arg("max_candidates") = 0, arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0,
            nb::sig(text::candidates_signature), text::candidates)
+      .def("_describe_buckets", &index::describe_buckets)
       .def("insert", &index::insert, arg("rows"), nb::kw_only(), arg("threads") = 0, text::insert)
       .def("erase", &index::erase, arg("id"), text::erase)
       .def("update", &index::update, arg("id"), arg("row"), text::update)

@@ -19,7 +19,8 @@ k: at least 1. A parameter that is set and that the kind of index has no use for
 
     nndescent             beam: rows kept during the walk, k where less (0); epsilon: how much further than the k-th
                           row it still looks (0.1); by_estimates: ranks by codes alone (rabitq)
-    lsh                   n_probes: buckets of each table (0: the query's own); max_candidates: rows compared (0: all)
+    lsh                   n_probes: buckets of all tables together, the likeliest ones (0: the query's own, one a
+                          table); max_candidates: rows compared (0: all)
     flat, lsh             recall_target: in (0, 1]
     pq, opq, fast_scan,   k_factor: rows ranked exactly, in multiples of k, at least 1
     rabitq

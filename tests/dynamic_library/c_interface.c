@@ -130,6 +130,7 @@ static void check_graph_index(const char* path) {
   REFUSED(annulus_search(index, &first, K, &params, ids, distances, &error), ANNULUS_INVALID_ARGUMENT, "n_probes");
 
   annulus_lists lists;
+  annulus_buckets buckets;
   CHECK(annulus_radius_search(index, &first, 0.5f, NULL, &lists, &error) == ANNULUS_OK);
   CHECK(lists.n == 3 && lists.indptr[0] == 0 && lists.indptr[1] >= 1 && lists.ids[0] == 0 && lists.values[0] == 0 &&
         lists.n_ids == N);
@@ -139,6 +140,7 @@ static void check_graph_index(const char* path) {
   annulus_lists_free(NULL);
   REFUSED(annulus_radius_search(index, &first, 0.5f, NULL, NULL, &error), ANNULUS_INVALID_ARGUMENT, "found");
   REFUSED(annulus_candidates(index, &first, NULL, &lists, &error), ANNULUS_INVALID_ARGUMENT, "lsh");
+  REFUSED(annulus_describe_buckets(index, &buckets, &error), ANNULUS_INVALID_ARGUMENT, "lsh");
   CHECK(annulus_graph(index, &lists, &error) == ANNULUS_OK);
   CHECK(lists.n == N && lists.indptr[N] == 12 * N && lists.ids[0] != 0 && lists.values[0] <= lists.values[1]);
   annulus_lists_free(&lists);
@@ -256,6 +258,11 @@ static void check_other_kinds(const char* path) {
       CHECK(annulus_candidates(index, &first, NULL, &lists, &error) == ANNULUS_OK);
       CHECK(lists.n == 3 && lists.ids[0] == 0 && lists.values[0] >= 1);
       annulus_lists_free(&lists);
+      annulus_buckets buckets;
+      CHECK(annulus_describe_buckets(index, &buckets, &error) == ANNULUS_OK);
+      CHECK(buckets.min >= 1 && buckets.max >= buckets.min && buckets.max <= N);
+      CHECK(buckets.mean >= (double)buckets.min && buckets.mean <= (double)buckets.max && buckets.bytes > 0);
+      REFUSED(annulus_describe_buckets(index, NULL, &error), ANNULUS_INVALID_ARGUMENT, "buckets");
     }
     annulus_free(same);
     annulus_free(index);

@@ -137,6 +137,9 @@ TEST_CASE("dynamic: what one kind alone has") {
   CHECK(shared.indices[0] == 9);
   CHECK(shared.distances[0] == 20);
   CHECK(tables.search(data.row(9), 1, {.recall_target = 1}).ids(0, 0) == 9);
+  const annulus_buckets buckets = tables.describe_buckets();
+  CHECK(buckets.mean * static_cast<double>(buckets.n_buckets) == Approx(20 * 400));
+  CHECK(buckets.max >= buckets.min);
   const csr near = tables.radius_search(data.row(9), 0.f);
   CHECK(near.indices == std::vector<std::int32_t>{9});
   CHECK(near.n_columns == 400);

@@ -160,6 +160,13 @@ class dynamic_index {
     return found.to_csr();
   }
 
+  /// lsh: how many rows the buckets of all tables hold.
+  annulus_buckets describe_buckets() const {
+    annulus_buckets found;
+    detail::call([&](annulus_error* error) { return annulus_describe_buckets(m_index, &found, error); });
+    return found;
+  }
+
   /// All but rabitq: adds rows. Returns the id of the first; the others follow.
   id_type insert(const any_rows& rows, std::size_t threads = 0) {
     id_type first = no_id;

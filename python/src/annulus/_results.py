@@ -28,6 +28,18 @@ class NeighborLists(NamedTuple):
     """float32; of ``candidates``, in how many buckets the row was found."""
 
 
+class Buckets(NamedTuple):
+    """The buckets of all hash tables that hold rows, and how many rows they hold."""
+
+    n_buckets: int
+    mean: float
+    sd: float
+    min: int
+    max: int
+    bytes: int
+    """Of all tables."""
+
+
 class TopK(NamedTuple):
     """What approx_min_k and approx_max_k return; k stands in the place of the dimension that was reduced."""
 

@@ -138,6 +138,9 @@ annulus_status annulus_candidates(const annulus_index* index, const annulus_rows
   return forward(&annulus_function_table::candidates, error, index, queries, params, found);
 }
 void annulus_lists_free(annulus_lists* lists) { forward_to(&annulus_function_table::lists_free, lists); }
+annulus_status annulus_describe_buckets(const annulus_index* index, annulus_buckets* buckets, annulus_error* error) {
+  return forward(&annulus_function_table::describe_buckets, error, index, buckets);
+}
 
 annulus_status annulus_insert(annulus_index* index, const annulus_rows* rows, size_t threads, uint32_t* first_id,
                               annulus_error* error) {

@@ -163,6 +163,14 @@ struct c_functions {
   static void lists_free(annulus_lists* lists) noexcept {
     if (lists != nullptr) list_memory::release(*lists);
   }
+  static annulus_status describe_buckets(const annulus_index* index, annulus_buckets* buckets,
+                                         annulus_error* error) noexcept {
+    return guarded(error, [&] {
+      const index_model& model = model_of(index);
+      annulus_buckets& result = checked(buckets, "buckets");
+      result = model.describe_buckets();
+    });
+  }
 
   static annulus_status insert(annulus_index* index, const annulus_rows* rows, std::size_t threads,
                                std::uint32_t* first_id, annulus_error* error) noexcept {
@@ -254,18 +262,40 @@ struct c_functions {
   }
 };
 
-inline constexpr annulus_function_table function_table{
-    c_functions::build,           c_functions::open_with,      c_functions::save,
-    c_functions::verify,          c_functions::copy,           c_functions::free,
-    c_functions::search,          c_functions::radius_search,  c_functions::candidates,
-    c_functions::lists_free,      c_functions::insert,         c_functions::erase,
-    c_functions::update,          c_functions::consolidate,    c_functions::tune,
-    c_functions::graph,           c_functions::size,           c_functions::dim,
-    c_functions::memory_bytes,    c_functions::info,           c_functions::knn,
-    c_functions::knn_graph,       c_functions::approx_top_k,   c_codec_functions::train,
-    c_codec_functions::of,        c_codec_functions::free,     c_codec_functions::describe,
-    c_codec_functions::codewords, c_codec_functions::rotation, c_codec_functions::encode,
-    c_codec_functions::decode,    c_codec_functions::tables,   c_codec_functions::distances};
+inline constexpr annulus_function_table function_table{c_functions::build,
+                                                       c_functions::open_with,
+                                                       c_functions::save,
+                                                       c_functions::verify,
+                                                       c_functions::copy,
+                                                       c_functions::free,
+                                                       c_functions::search,
+                                                       c_functions::radius_search,
+                                                       c_functions::candidates,
+                                                       c_functions::lists_free,
+                                                       c_functions::describe_buckets,
+                                                       c_functions::insert,
+                                                       c_functions::erase,
+                                                       c_functions::update,
+                                                       c_functions::consolidate,
+                                                       c_functions::tune,
+                                                       c_functions::graph,
+                                                       c_functions::size,
+                                                       c_functions::dim,
+                                                       c_functions::memory_bytes,
+                                                       c_functions::info,
+                                                       c_functions::knn,
+                                                       c_functions::knn_graph,
+                                                       c_functions::approx_top_k,
+                                                       c_codec_functions::train,
+                                                       c_codec_functions::of,
+                                                       c_codec_functions::free,
+                                                       c_codec_functions::describe,
+                                                       c_codec_functions::codewords,
+                                                       c_codec_functions::rotation,
+                                                       c_codec_functions::encode,
+                                                       c_codec_functions::decode,
+                                                       c_codec_functions::tables,
+                                                       c_codec_functions::distances};
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

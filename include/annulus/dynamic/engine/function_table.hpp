@@ -17,6 +17,7 @@ struct annulus_function_table {
   decltype(&annulus_radius_search) radius_search;
   decltype(&annulus_candidates) candidates;
   decltype(&annulus_lists_free) lists_free;
+  decltype(&annulus_describe_buckets) describe_buckets;
   decltype(&annulus_insert) insert;
   decltype(&annulus_erase) erase;
   decltype(&annulus_update) update;

@@ -44,6 +44,7 @@ class index_model {
   }
   /// Rows that share buckets with each query, and in how many.
   virtual csr candidates(const annulus_rows&, const annulus_search_params&) const { lacks("candidates", "lsh"); }
+  virtual annulus_buckets describe_buckets() const { lacks("describe_buckets", "lsh"); }
   virtual id_type insert(const annulus_rows&, std::size_t /*threads*/) {
     lacks("insert", "flat, nndescent, lsh, pq, opq, fast_scan");
   }

@@ -88,6 +88,11 @@ class lsh_model final : public index_model {
     return result;
   }
 
+  annulus_buckets describe_buckets() const override {
+    const bucket_statistics found = m_index.describe();
+    return {found.n_buckets, found.mean, found.sd, found.min, found.max, found.bytes};
+  }
+
   /// With as many threads as the index was built with.
   id_type insert(const annulus_rows& rows, std::size_t) override {
     return m_index.insert(rows_of(rows, "rows", bits()).view());

@@ -1,0 +1,22 @@
+"""Probabilities of collisions, as floky.stats has them."""
+
+import math
+
+
+def collision_prob_l2(r: float, distance: float) -> float:
+    """That two rows at `distance` share a hash value of `L2` of width `r` (Datar and others 2004)."""
+    if distance == 0:
+        return 1.0
+    t = r / distance
+    outside = math.erfc(t / math.sqrt(2))  # 2 Phi(-t)
+    return 1 - outside - 2 / (math.sqrt(2 * math.pi) * t) * -math.expm1(-t * t / 2)
+
+
+def collision_prob_cosine(sim: float) -> float:
+    """That two rows of cosine similarity `sim` share a hash value of `SRP` (Charikar 2002)."""
+    return 1 - math.acos(max(-1.0, min(1.0, sim))) / math.pi
+
+
+def det_prob_query(p1: float, k: int, l: int) -> float:  # noqa: E741  (floky's name)
+    """That a row which shares one hash value with probability `p1` is found: by `k` values a table, `l` tables."""
+    return 1 - (1 - p1**k) ** l

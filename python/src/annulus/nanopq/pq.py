@@ -1,0 +1,232 @@
+"""PQ and DistanceTable, as nanopq has them."""
+
+import functools
+
+import numpy as np
+
+import annulus
+from annulus import _core
+
+NATIVE_METRICS = {"l2": "sqeuclidean", "dot": "inner_product"}
+NATIVE_INITS = {"points": "points", "++": "plus_plus", "random": "random"}
+
+
+class NanopqError(ValueError, AssertionError):
+    """What nanopq asserts: a ValueError with words, and an AssertionError for programs that catch nanopq's."""
+
+
+def check(condition, message):
+    """The message is made in any case, so calls that take microseconds do without this."""
+    if not condition:
+        raise NanopqError(message)
+
+
+def check_floats(array, name, dims):
+    """That `array` is a numpy array of float32 with one of the numbers of dimensions `dims`."""
+    if not isinstance(array, np.ndarray):
+        raise NanopqError(f"{name} must be a numpy array, not {type(array).__name__}")
+    if array.dtype != np.float32:
+        raise NanopqError(f"{name} must be float32, not {array.dtype}: use {name}.astype(np.float32)")
+    if array.ndim not in dims:
+        shapes = " or ".join(("(D,)", "(N, D)")[dim - 1] for dim in dims)
+        raise NanopqError(f"{name} must have the shape {shapes}, not {array.shape}")
+
+
+def check_metric(metric):
+    if metric not in NATIVE_METRICS:
+        raise NanopqError(f"metric is {metric!r}, must be 'l2' or 'dot'")
+
+
+def code_dtype_of(Ks):
+    """The smallest unsigned integers that count Ks codewords."""
+    return np.uint8 if Ks <= 2**8 else np.uint16 if Ks <= 2**16 else np.uint32
+
+
+def training_options(iter, seed, minit):
+    """Options of annulus's k-means for nanopq's."""
+    check(
+        minit in NATIVE_INITS,
+        f"minit is {minit!r}, must be 'points', '++' or 'random' ('matrix' fails in nanopq too, as it has no matrix)",
+    )
+    check(iter >= 1, f"iter is {iter}, must be at least 1")
+    seed = np.random.SeedSequence(seed).entropy if seed is None else seed
+    return {"iter": iter, "seed": int(seed) % 2**64, "init": NATIVE_INITS[minit]}
+
+
+class PQ:
+    """Product quantisation (Jégou, Douze, Schmid 2011): each of M sub-vectors becomes the number of a codeword.
+
+    Args:
+        M: sub-vectors of a vector; it has to divide the dimension D.
+        Ks: codewords of each sub-space, at most 2**32; 256 makes codes of M bytes.
+        metric: "l2" for squared Euclidean distances, or "dot" for inner products, of which more is nearer. Training and
+            encoding are Euclidean under both.
+        verbose: print what is being done.
+
+    Attributes:
+        code_dtype: np.uint8, np.uint16 or np.uint32, by Ks.
+        codewords: float32 of (M, Ks, Ds), None before `fit`; the array cannot be written to: assign another one.
+        Ds: dimension of a sub-vector, D / M; None before `fit`.
+    """
+
+    def __init__(self, M, Ks=256, metric="l2", verbose=True):
+        check(M >= 1, f"M is {M}, must be at least 1")
+        check(0 < Ks <= 2**32, f"Ks is {Ks}, must be from 1 to 2**32")
+        check_metric(metric)
+        self.M, self.Ks, self.metric, self.verbose = int(M), int(Ks), metric, verbose
+        self.code_dtype = code_dtype_of(Ks)
+        self.Ds = None
+        self._codewords = self._codec = None
+        if verbose:
+            print(f"M: {M}, Ks: {Ks}, metric: {metric}, code_dtype: {self.code_dtype}")
+
+    @property
+    def codewords(self):
+        return self._codewords
+
+    @codewords.setter
+    def codewords(self, codewords):
+        self._codec = None
+        self._codewords = self.Ds = None
+        if codewords is None:
+            return
+        codewords = np.array(codewords, dtype=np.float32, order="C")
+        check(
+            codewords.ndim == 3 and codewords.shape[:2] == (self.M, self.Ks) and codewords.shape[2] > 0,
+            f"codewords have the shape {codewords.shape}, must have ({self.M}, {self.Ks}, Ds)",
+        )
+        codewords.flags.writeable = False
+        self._codewords, self.Ds = codewords, codewords.shape[2]
+
+    def fit(self, vecs, iter=20, seed=123, minit="points"):
+        """Trains the codewords by k-means.
+
+        Args:
+            vecs: float32 of (N, D), with N > Ks and D a multiple of M.
+            iter: rounds of k-means; fewer where nothing changes any more.
+            seed: of the random numbers; None for others at each call.
+            minit: "points" starts from random vectors, "++" from k-means++, "random" from a Gaussian.
+
+        Returns:
+            self
+        """
+        self._check_training(vecs)
+        options = training_options(iter, seed, minit)
+        if self.verbose:
+            print(f"Training {self.M} sub-spaces of {vecs.shape[1] // self.M} dimensions, iter: {iter}, seed: {seed}")
+        codec = annulus.PQ(self.M, self.Ks, metric=NATIVE_METRICS[self.metric]).fit(vecs, **options)
+        self.codewords = codec.codewords
+        self._codec = codec
+        return self
+
+    def encode(self, vecs):
+        """The nearest codewords: float32 of (N, D) to code_dtype of (N, M)."""
+        codec = self._fitted("encode")
+        check_floats(vecs, "vecs", (2,))
+        self._check_dimension(vecs)
+        if self.verbose:
+            print(f"Encoding {len(vecs)} vectors")
+        return codec.encode(vecs)
+
+    def decode(self, codes):
+        """The vectors that codes stand for: code_dtype of (N, M) to float32 of (N, D)."""
+        codec = self._fitted("decode")
+        check_codes(codes, self.M)
+        check(codes.dtype == self.code_dtype, f"codes are {codes.dtype}, must be {np.dtype(self.code_dtype)}")
+        return codec.decode(codes)
+
+    def dtable(self, query):
+        """The DistanceTable of a query, float32 of (D,)."""
+        codec = self._fitted("dtable")
+        check_floats(query, "query", (1,))
+        self._check_dimension(query)
+        return DistanceTable(codec.tables(query[None])[0], metric=self.metric)
+
+    def _check_training(self, vecs):
+        check_floats(vecs, "vecs", (2,))
+        n, dim = vecs.shape
+        check(self.Ks < n, f"{n} training vectors are too few: there must be more than Ks = {self.Ks}")
+        check(dim > 0 and dim % self.M == 0, f"the dimension {dim} must be a multiple of M = {self.M}")
+
+    def _check_dimension(self, rows):
+        dim = self.M * self.Ds
+        if rows.shape[-1] != dim:
+            raise NanopqError(f"the dimension is {rows.shape[-1]}, must be Ds * M = {dim}")
+
+    def _fitted(self, what):
+        """The codec of the codewords, made at its first use."""
+        if self._codewords is None:
+            raise NanopqError(f"codewords must be set by fit() before {what}()")
+        if self._codec is None:
+            self._codec = annulus.PQ.of(self._codewords, metric=NATIVE_METRICS[self.metric])
+        return self._codec
+
+    def _values(self):
+        return self.M, self.Ks, self.metric, self.verbose, self.code_dtype, self.Ds
+
+    def __eq__(self, other):
+        if not isinstance(other, PQ):
+            return False
+        return self._values() == other._values() and np.array_equal(self.codewords, other.codewords)
+
+    def __repr__(self):
+        return f"{type(self).__name__}(M={self.M}, Ks={self.Ks}, metric={self.metric!r}, verbose={self.verbose})"
+
+    def __getstate__(self):
+        return {**self.__dict__, "_codec": None}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        if self._codewords is not None:
+            self._codewords.flags.writeable = False
+
+
+def check_codes(codes, M):
+    if not isinstance(codes, np.ndarray):
+        raise NanopqError(f"codes must be a numpy array, not {type(codes).__name__}")
+    if codes.ndim != 2 or codes.shape[1] != M:
+        raise NanopqError(f"codes have the shape {codes.shape}, must have (N, {M})")
+
+
+class DistanceTable:
+    """The distances (or, of "dot", the inner products) of a query to all codewords.
+
+    Args:
+        dtable: float32 of (M, Ks); dtable[m, ks] belongs to the query's m-th sub-vector and codeword ks there.
+        metric: "l2" or "dot".
+    """
+
+    def __init__(self, dtable, metric="l2"):
+        check_floats(dtable, "dtable", (2,))
+        check_metric(metric)
+        self.dtable, self.metric = dtable, metric
+
+    def adist(self, codes):
+        """The sum of a code's entries, which estimates its distance: codes of (N, M) to float32 of (N,).
+
+        Codes are integers below Ks of any type; those of the PQ's code_dtype are read as they are. O(N M).
+        """
+        M, Ks = self.dtable.shape
+        check_codes(codes, M)
+        threads = 1 if codes.size < 2**18 else 0  # fewer are summed sooner than threads start
+        codes = codes_of(codes, Ks)
+        return summing_codec(M, Ks).distances(np.ascontiguousarray(self.dtable), codes, threads=threads)
+
+    def __repr__(self):
+        return f"DistanceTable(shape={self.dtable.shape}, metric={self.metric!r})"
+
+
+@functools.lru_cache(maxsize=16)
+def summing_codec(M, Ks):
+    """A codec for tables of this shape: their sums do not depend on its codewords."""
+    return _core.Codec(np.zeros((M, Ks, 1), np.float32), None, {"metric": "sqeuclidean"})
+
+
+def codes_of(codes, Ks):
+    """`codes` as the codec reads them; those of another integer type are converted."""
+    dtype = code_dtype_of(Ks)
+    if codes.dtype == dtype:
+        return codes
+    check(np.issubdtype(codes.dtype, np.integer), f"codes are {codes.dtype}, must be integers")
+    check(codes.size == 0 or 0 <= codes.min() and codes.max() < Ks, f"codes must be at least 0 and below Ks = {Ks}")
+    return codes.astype(dtype)
