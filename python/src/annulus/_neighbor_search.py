@@ -1,0 +1,133 @@
+"""Nearest neighbours at a recall: by comparing all rows where that is cheaper, else by a graph."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from annulus import NNDescentIndex, build_knn_graph, knn
+from annulus._arguments import given, storage_of
+
+_N_SAMPLES = 256  # rows by which the recall of a graph is estimated
+_LEAST_WIDTH = 16  # of the lists of a k-NN graph: narrower ones take as long, and hold less
+_GREATEST_WIDTH = 1024
+
+# Above so many pairs of a query and a row a graph is built, below all are compared.
+_PAIRS_WORTH_A_GRAPH = 10**8
+
+
+class NeighborSearch:
+    """The nearest of `rows` (an array or a CSR matrix), and of each row the nearest others.
+
+    metric, parameters : as annulus.knn takes them
+    recall : the share of the nearest neighbours to be found, on average; 1 is exact search
+    is_exact, is_graph : whether all rows are compared, or a graph is built, whatever it costs
+
+    The index is built when it is first needed, and may be searched from several threads.
+    """
+
+    def __init__(self, rows, metric, parameters, *, recall, is_exact=False, is_graph=False, seed=None, threads=0):
+        self.rows = rows
+        self.metric = metric
+        self.parameters = parameters
+        self.recall = recall
+        self.is_exact = is_exact or recall >= 1
+        self.is_graph = is_graph
+        self.seed = seed
+        self.threads = threads
+        self._index = None
+        self._beams = {}  # by k
+        self._lock = threading.Lock()
+
+    def __getstate__(self):
+        state = {**self.__dict__, "_lock": None}
+        if callable(self.metric):  # built anew
+            state.update(_index=None, _beams={})
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def prepare(self):
+        """Builds the index, where a graph would be searched: also where single queries come one at a time."""
+        if not self._compares_all(self.n_rows):
+            self._prepared()
+
+    @property
+    def n_rows(self) -> int:
+        return self.rows.shape[0]
+
+    def search(self, queries, k):
+        """The k nearest rows of each query: (ids int32, distances float32), both (m, k)."""
+        if self._index is None and self._compares_all(queries.shape[0]):
+            return self._exact(queries, k)
+        index = self._prepared()
+        return index.search(queries, k, beam=self._beam(index, k), threads=self.threads)
+
+    def others(self, k):
+        """The k nearest other rows of each row: (ids, distances), both (n, k)."""
+        if self._compares_all(self.n_rows):
+            return self._exact_others(np.arange(self.n_rows), k)
+        sample = np.random.default_rng(self.seed).choice(self.n_rows, _N_SAMPLES, replace=False)
+        exact = self._exact_others(sample, k)
+        width = max(_LEAST_WIDTH, k + k // 2)
+        while width <= min(_GREATEST_WIDTH, self.n_rows // 4):
+            graph = build_knn_graph(self.rows, width, **self._arguments())
+            ids, distances = graph.ids[:, :k], graph.distances[:, :k]
+            if _share_found(distances[sample], exact[1]) >= self.recall:
+                return ids, distances
+            width *= 2
+        return self._exact_others(np.arange(self.n_rows), k)
+
+    def within(self, queries, radius):
+        """All rows within `radius` of each query, nearest first: lists of arrays (ids, distances)."""
+        if self._index is None and self._compares_all(queries.shape[0]):
+            return self._exact_within(queries, radius)
+        indptr, ids, distances = self._prepared().radius_search(queries, radius, threads=self.threads)
+        return np.split(ids, indptr[1:-1]), np.split(distances, indptr[1:-1])
+
+    def _compares_all(self, n_queries) -> bool:
+        return self.is_exact or not self.is_graph and self.n_rows * n_queries <= _PAIRS_WORTH_A_GRAPH
+
+    def _arguments(self) -> dict:
+        return dict(self.parameters, metric=self.metric, threads=self.threads, **given(seed=self.seed))
+
+    def _exact(self, queries, k):
+        return knn(self.rows, queries, k, self.metric, threads=self.threads, **self.parameters)
+
+    def _exact_others(self, of, k):
+        """Of these rows; itself is left out wherever it comes among its equals."""
+        ids, distances = self._exact(self.rows[of], k + 1)
+        own = ids == of[:, None]
+        own[~own.any(axis=1), -1] = True
+        return ids[~own].reshape(-1, k), distances[~own].reshape(-1, k)
+
+    def _exact_within(self, queries, radius):
+        k = min(64, self.n_rows)
+        ids, distances = self._exact(queries, k)
+        while k < self.n_rows and (distances[:, -1] <= radius).any():
+            k = min(4 * k, self.n_rows)
+            ids, distances = self._exact(queries, k)
+        counts = (distances <= radius).sum(axis=1)
+        return [row[:n] for row, n in zip(ids, counts)], [row[:n] for row, n in zip(distances, counts)]
+
+    def _prepared(self):
+        with self._lock:
+            if self._index is None:
+                self._index = NNDescentIndex(
+                    self.rows, storage=storage_of(self.metric, self.rows), **self._arguments()
+                )
+            return self._index
+
+    def _beam(self, index, k) -> int:
+        """The narrowest beam that reaches the recall for rows of the index."""
+        if k not in self._beams:
+            self._beams[k] = index.tune(self.recall, k=k, n_queries=_N_SAMPLES, threads=self.threads).beam
+        return self._beams[k]
+
+
+def _share_found(found, exact) -> float:
+    """The recall by distance of sorted lists of distances."""
+    farthest = exact[:, -1:] * (1 + 1e-5) + 1e-30
+    return float((found <= farthest).mean())
