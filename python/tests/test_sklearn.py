@@ -89,13 +89,14 @@ def test_a_transformer_of_the_wine_data():
 @pytest.mark.parametrize("metric", ["minkowski", "cosine", "manhattan", "chebyshev", "correlation", "seuclidean"])
 def test_graphs_are_those_of_scikit_learn(metric, dtype, mode):
     X = blobs(400, 9).astype(dtype)
-    ours = KNeighborsTransformer(mode=mode, metric=metric).fit(X[:350])
-    theirs = sklearn.neighbors.KNeighborsTransformer(mode=mode, metric=metric, algorithm="brute").fit(X[:350])
+    options = dict(mode=mode, metric=metric, metric_params={"V": np.ones(9)} if metric == "seuclidean" else None)
+    ours = KNeighborsTransformer(**options).fit(X[:350])
+    theirs = sklearn.neighbors.KNeighborsTransformer(algorithm="brute", **options).fit(X[:350])
     for rows in (X[:350], X[350:]):
         found, expected = ours.transform(rows), theirs.transform(rows)
         np.testing.assert_allclose(found.toarray(), expected.toarray(), rtol=1e-4, atol=2e-4)
         assert found.indptr.tolist() == expected.indptr.tolist()
-    trained = KNeighborsTransformer(mode=mode, metric=metric).fit_transform(X[:350])
+    trained = KNeighborsTransformer(**options).fit_transform(X[:350])
     np.testing.assert_allclose(trained.toarray(), theirs.transform(X[:350]).toarray(), rtol=1e-4, atol=2e-4)
     assert trained.dtype == (dtype if mode == "distance" else trained.dtype)
 
@@ -316,7 +317,7 @@ def test_the_package_hdbscan():
     from sklearn.metrics import adjusted_rand_score
 
     X, y = make_blobs(300, centers=3, cluster_std=0.7, random_state=2)
-    graph = connected(KNeighborsTransformer(n_neighbors=40).fit_transform(X))
+    graph = connected(KNeighborsTransformer(n_neighbors=150).fit_transform(X))
     model = hdbscan.HDBSCAN(metric="precomputed", min_cluster_size=20, max_dist=100.0)
     assert adjusted_rand_score(y, model.fit_predict(graph.astype(np.float64))) > 0.9
 
@@ -341,10 +342,12 @@ def test_umap_from_a_precomputed_graph(umap):
 
 
 def test_umap_as_the_end_of_a_pipeline(umap):
+    from sklearn.preprocessing import FunctionTransformer
+
     X, y = load_digits(return_X_y=True)
-    graph = KNeighborsTransformer(n_neighbors=14).fit_transform(X)
-    graph = graph.maximum(graph.T)
-    embedded = umap.UMAP(metric="precomputed", n_neighbors=15, n_epochs=150, random_state=0).fit_transform(graph)
+    united = FunctionTransformer(lambda graph: graph.maximum(graph.T), accept_sparse=True)  # UMAP refuses directed graphs
+    model = umap.UMAP(metric="precomputed", n_neighbors=15, n_epochs=150, random_state=0)
+    embedded = make_pipeline(KNeighborsTransformer(n_neighbors=15), united, model).fit_transform(X)
     assert is_grouped_by(y, embedded)
 
 

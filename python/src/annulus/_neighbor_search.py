@@ -69,7 +69,7 @@ class NeighborSearch:
         """The k nearest other rows of each row: (ids, distances), both (n, k)."""
         if self._compares_all(self.n_rows):
             return self._exact_others(np.arange(self.n_rows), k)
-        sample = np.random.default_rng(self.seed).choice(self.n_rows, _N_SAMPLES, replace=False)
+        sample = np.random.default_rng(self.seed).choice(self.n_rows, min(_N_SAMPLES, self.n_rows), replace=False)
         exact = self._exact_others(sample, k)
         width = max(_LEAST_WIDTH, k + k // 2)
         while width <= min(_GREATEST_WIDTH, self.n_rows // 4):
