@@ -115,6 +115,7 @@ endforeach()
 # Their functions are no templates, and marked as used.
 if("float32" IN_LIST ANNULUS_DYNAMIC_ROWS)
   annulus_add_unit(codes codes_model "")
+  annulus_add_unit(codecs quantizer_codec "")
 endif()
 annulus_add_unit(top_k top_k_model "")
 

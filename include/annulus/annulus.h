@@ -70,13 +70,19 @@ typedef struct annulus_rows {
   const int32_t* indices;  /**< CSR: ascending in each row */
 } annulus_rows;
 
-/** What is built, and how: a name and a value, of text ("nndescent", "30", "true") or of numbers (weights, a matrix by
- * rows). */
+/** A metric of the caller's: the distance of two rows of dim floats, symmetric; smaller is nearer, and a row at NaN or
+ * infinity is no neighbour. Called from several threads at once; it must not throw. */
+typedef float (*annulus_distance)(const float* x, const float* y, size_t dim, void* user);
+
+/** What is built, and how: a name and a value, of text ("nndescent", "30", "true"), of numbers (weights, a matrix by
+ * rows), or, of "metric" alone, a function. */
 typedef struct annulus_option {
   const char* name;
   const char* text;
   const double* numbers; /**< where text is null */
   size_t n_numbers;
+  annulus_distance distance; /**< where both are null: the metric of dense rows of ANNULUS_F32 */
+  void* user;                /**< handed to distance */
 } annulus_option;
 
 /** Called now and then, on the thread that made the call; 0 cancels. `whole` is the share done of the call. */
@@ -121,16 +127,35 @@ typedef struct annulus_tuned {
 
 typedef struct annulus_index annulus_index;
 
+/** Of what a codec is made. */
+typedef struct annulus_codec_shape {
+  size_t dim;        /**< coordinates of a row */
+  size_t m;          /**< sub-vectors of a row */
+  size_t ks;         /**< codewords of a sub-space */
+  size_t ds;         /**< coordinates of a codeword; dim is m * ds, or less where the last ones are padding */
+  size_t code_bytes; /**< of the code of one sub-vector, an unsigned integer: 1, 2 or 4, as ks needs */
+  int is_rotated;    /**< opq */
+} annulus_codec_shape;
+
+/** A product quantizer, plain (pq) or behind a rotation (opq): it turns rows of floats into m small integers each. It
+ * does not change, and may be used by several threads at once. */
+typedef struct annulus_codec annulus_codec;
+
 ANNULUS_EXPORT void annulus_search_defaults(annulus_search_params* params);
 
 /** Options: kind ("nndescent" where it is not given), metric ("euclidean") and its parameters, storage, and all
- * parameters of the kind by the names that they have in C++. */
+ * parameters of the kind by the names that they have in C++. The metric may be a function where the kind is flat or
+ * nndescent and the storage full_precision. */
 ANNULUS_EXPORT annulus_status annulus_build(const annulus_rows* rows, const annulus_option* options, size_t n_options,
                                             annulus_progress progress, void* user, annulus_index** index,
                                             annulus_error* error);
 /** The index of a file, whatever kind it is. mapped: processes share the file's memory, and its contents are not
  * checked (annulus_verify does). */
 ANNULUS_EXPORT annulus_status annulus_open(const char* path, int mapped, annulus_index** index, annulus_error* error);
+/** The same for the file of an index whose metric was a function, which the file does not hold: give the same one. The
+ * file names its metric "user". distance null: as annulus_open. */
+ANNULUS_EXPORT annulus_status annulus_open_with(const char* path, int mapped, annulus_distance distance, void* user,
+                                                annulus_index** index, annulus_error* error);
 ANNULUS_EXPORT annulus_status annulus_save(const annulus_index* index, const char* path, annulus_error* error);
 ANNULUS_EXPORT annulus_status annulus_verify(const annulus_index* index, annulus_error* error);
 ANNULUS_EXPORT annulus_status annulus_copy(const annulus_index* index, annulus_index** copy, annulus_error* error);
@@ -170,20 +195,55 @@ ANNULUS_EXPORT size_t annulus_memory_bytes(const annulus_index* index);
  * index. */
 ANNULUS_EXPORT const char* annulus_info(const annulus_index* index, const char* name);
 
-/** Exact search without an index. Options: metric and its parameters. */
+/** Exact search without an index. Options: metric (a name or a function) and its parameters. */
 ANNULUS_EXPORT annulus_status annulus_knn(const annulus_rows* data, const annulus_rows* queries, size_t k,
                                           const annulus_option* options, size_t n_options,
                                           const annulus_search_params* params, uint32_t* ids, float* distances,
                                           annulus_error* error);
-/** The k-NN graph: n x n_neighbors ids and distances. Options: metric, its parameters, those of building. */
-ANNULUS_EXPORT annulus_status annulus_knn_graph(const annulus_rows* data, const annulus_option* options,
-                                                size_t n_options, annulus_progress progress, void* user, uint32_t* ids,
-                                                float* distances, annulus_error* error);
+/** The k-NN graph: n x n_neighbors ids and distances. Options: metric (a name or a function), its parameters, those of
+ * building but for n_neighbors. */
+ANNULUS_EXPORT annulus_status annulus_knn_graph(const annulus_rows* data, size_t n_neighbors,
+                                                const annulus_option* options, size_t n_options,
+                                                annulus_progress progress, void* user, uint32_t* ids, float* distances,
+                                                annulus_error* error);
 /** The k smallest (or, largest != 0, greatest) of each dense row, nearly, best first: values as floats (doubles for
  * ANNULUS_F64) and positions, n x k. Options: recall_target, reduction_input_size_override, threads. */
 ANNULUS_EXPORT annulus_status annulus_approx_top_k(const annulus_rows* operand, size_t k, int largest,
                                                    const annulus_option* options, size_t n_options, void* values,
                                                    uint32_t* positions, annulus_error* error);
+
+/** Learns a codec from dense rows of ANNULUS_F32. Options: kind ("pq" where it is not given, or "opq"), m, which must
+ * be given, ks (256), metric ("sqeuclidean", "inner_product" or "cosine": what tables hold), and the parameters of
+ * training by their names in C++: seed, init, max_points_per_centroid, threads; of pq iter and padding; of opq
+ * parametric_init, pq_iter and rotation_iter. */
+ANNULUS_EXPORT annulus_status annulus_codec_train(const annulus_rows* rows, const annulus_option* options,
+                                                  size_t n_options, annulus_progress progress, void* user,
+                                                  annulus_codec** codec, annulus_error* error);
+/** The codec of given codewords (m x ks x ds), and of a rotation (dim x dim, by rows) unless that is null. Options:
+ * metric, as above; dim, where it is less than m * ds. */
+ANNULUS_EXPORT annulus_status annulus_codec_of(const float* codewords, const float* rotation, size_t m, size_t ks,
+                                               size_t ds, const annulus_option* options, size_t n_options,
+                                               annulus_codec** codec, annulus_error* error);
+ANNULUS_EXPORT void annulus_codec_free(annulus_codec* codec); /**< null does nothing */
+ANNULUS_EXPORT annulus_status annulus_codec_describe(const annulus_codec* codec, annulus_codec_shape* shape,
+                                                     annulus_error* error);
+/** codewords: m x ks x ds. */
+ANNULUS_EXPORT annulus_status annulus_codec_codewords(const annulus_codec* codec, float* codewords,
+                                                      annulus_error* error);
+/** opq: dim x dim, by rows; a row vector x is rotated to x * rotation. */
+ANNULUS_EXPORT annulus_status annulus_codec_rotation(const annulus_codec* codec, float* rotation, annulus_error* error);
+/** codes: rows->n x m integers of code_bytes each. threads 0, here and below: all cores. */
+ANNULUS_EXPORT annulus_status annulus_codec_encode(const annulus_codec* codec, const annulus_rows* rows, size_t threads,
+                                                   void* codes, annulus_error* error);
+/** The rows that n codes stand for: n x dim. Codes that are not below ks are refused, here and below. */
+ANNULUS_EXPORT annulus_status annulus_codec_decode(const annulus_codec* codec, const void* codes, size_t n,
+                                                   size_t threads, float* rows, annulus_error* error);
+/** The distances of each query to all codewords, of inner_product the products: queries->n x m x ks. */
+ANNULUS_EXPORT annulus_status annulus_codec_tables(const annulus_codec* codec, const annulus_rows* queries,
+                                                   float* tables, annulus_error* error);
+/** The distances of one query, by its table (m x ks), to n codes: n sums of m entries each. */
+ANNULUS_EXPORT annulus_status annulus_codec_distances(const annulus_codec* codec, const float* table, const void* codes,
+                                                      size_t n, size_t threads, float* distances, annulus_error* error);
 
 /** The instruction set that was chosen, the best one of the library that the processor has: "x86-64-v3". The
  * environment variable ANNULUS_ISA, read at the first call, forces one. "" where it names one that there is not, or the

@@ -3,8 +3,8 @@
 /// \file
 /// Named members of a struct as the options of the C interface.
 
-#include <annulus/annulus.h>
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/dynamic/user_metric.hpp>
 
 #include <charconv>
 #include <memory>
@@ -25,17 +25,22 @@ class c_options {
 
   // Not inlined where many members are visited: compilers take three times as long.
   [[gnu::noinline]] void operator()(const char* name, const std::string& value) {
-    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0});
+    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0, nullptr, nullptr});
   }
   template <class T>
   [[gnu::noinline]] void operator()(const char* name, const std::optional<T>& value) {
-    if (value) m_options.push_back({name, text_of(*value), nullptr, 0});
+    if (value) m_options.push_back({name, text_of(*value), nullptr, 0, nullptr, nullptr});
   }
   void operator()(const char* name, const std::vector<double>& values) {
-    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size()});
+    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size(), nullptr, nullptr});
   }
   void operator()(const char* name, const matrix<double>& values) {
-    if (values.rows() > 0) m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols()});
+    if (values.rows() > 0)
+      m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols(), nullptr, nullptr});
+  }
+
+  void operator()(const char* name, const user_metric& metric) {
+    if (metric.function != nullptr) m_options.push_back({name, nullptr, nullptr, 0, metric.function, metric.user});
   }
 
   const annulus_option* data() const noexcept { return m_options.data(); }

@@ -25,9 +25,9 @@ inline void visit_without_kind(const index_spec& spec, c_options& options) {
 
 }  // namespace detail
 
-/// annulus::knn: the k nearest rows of each query, by comparing it with all. Of `spec`, the metric and its parameters.
-/// \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that do not take such rows;
-/// cancelled.
+/// annulus::knn: the k nearest rows of each query, by comparing it with all. Of `spec`, the metric (a name or a
+/// function) and its parameters. \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that
+/// do not take such rows; cancelled.
 inline neighbors dynamic_knn(const any_rows& data, const any_rows& queries, std::size_t k, const index_spec& spec = {},
                              const dynamic_search_params& params = {}) {
   detail::c_options options;
@@ -42,22 +42,18 @@ inline neighbors dynamic_knn(const any_rows& data, const any_rows& queries, std:
 }
 
 /// annulus::build_knn_graph: the n_neighbors nearest other rows of each row, nearly. Of `spec`, the metric, its
-/// parameters and those of nndescent_params. \throws std::invalid_argument for what these refuse; cancelled.
-inline neighbors dynamic_knn_graph(const any_rows& data, const index_spec& spec = {},
+/// parameters and those of nndescent_params but n_neighbors. \throws std::invalid_argument for what these refuse;
+/// cancelled.
+inline neighbors dynamic_knn_graph(const any_rows& data, std::size_t n_neighbors, const index_spec& spec = {},
                                    const progress_callback& progress = {}) {
-  constexpr std::size_t usual = 30, greatest = 4096;  // nndescent_params::n_neighbors
-  index_spec given = spec;
-  given.n_neighbors = spec.n_neighbors.value_or(usual);
-  if (*given.n_neighbors == 0 || *given.n_neighbors > greatest)
-    detail::invalid("n_neighbors", *given.n_neighbors, "must be from 1 to ", greatest);
   detail::c_options options;
-  detail::visit_without_kind(given, options);
+  detail::visit_without_kind(spec, options);
   detail::kept_exception kept;
   detail::c_progress report(progress, kept);
-  neighbors graph(data.size(), *given.n_neighbors);
+  neighbors graph(data.size(), n_neighbors);
   detail::call(kept, [&](annulus_error* error) {
-    return annulus_knn_graph(data.c_rows(), options.data(), options.size(), report.function(), report.user(),
-                             graph.ids.data(), graph.distances.data(), error);
+    return annulus_knn_graph(data.c_rows(), n_neighbors, options.data(), options.size(), report.function(),
+                             report.user(), graph.ids.data(), graph.distances.data(), error);
   });
   return graph;
 }

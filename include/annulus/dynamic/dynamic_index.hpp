@@ -90,14 +90,15 @@ class dynamic_index {
 
   /// Loads the index of a file, whatever its kind, and checks all of it. O(bytes). \throws format_error for a file that
   /// is damaged or holds no index, std::system_error where it cannot be read.
+  /// `metric`: that of an index which was built with a user_metric, and of no other.
   template <detail::path_like P>
-  static dynamic_index open(const P& path) {
-    return from_file(detail::utf8(path), false);
+  static dynamic_index open(const P& path, const user_metric& metric = {}) {
+    return from_file(detail::utf8(path), false, metric);
   }
   /// Maps the file: processes share its memory. Contents are not checked; verify() does. \throws as open.
   template <detail::path_like P>
-  static dynamic_index map(const P& path) {
-    return from_file(detail::utf8(path), true);
+  static dynamic_index map(const P& path, const user_metric& metric = {}) {
+    return from_file(detail::utf8(path), true, metric);
   }
 
   dynamic_index(dynamic_index&& other) noexcept : m_index(std::exchange(other.m_index, nullptr)) {}
@@ -209,9 +210,11 @@ class dynamic_index {
  private:
   explicit dynamic_index(annulus_index* index) noexcept : m_index(index) {}
 
-  static dynamic_index from_file(const std::string& name, bool is_mapped) {
+  static dynamic_index from_file(const std::string& name, bool is_mapped, const user_metric& metric) {
     annulus_index* index = nullptr;
-    detail::call([&](annulus_error* error) { return annulus_open(name.c_str(), is_mapped, &index, error); });
+    detail::call([&](annulus_error* error) {
+      return annulus_open_with(name.c_str(), is_mapped, metric.function, metric.user, &index, error);
+    });
     return dynamic_index(index);
   }
   dynamic_tuned_search tuned(const annulus_rows* queries, double recall_target, std::size_t k, std::size_t n_queries,

@@ -4,6 +4,7 @@
 /// index_spec: what index is built, and how, by names known at run time.
 
 #include <annulus/core/rows/matrix.hpp>
+#include <annulus/dynamic/user_metric.hpp>
 
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 struct index_spec {
   std::string kind = "nndescent";  ///< or flat, lsh, pq, opq, fast_scan, rabitq
   std::string metric = {};         ///< of docs/metrics.md, as far as the kind has it; empty: euclidean, or the family's
+  user_metric distance = {};       ///< in place of `metric`: flat, and nndescent with full_precision
 
   // Of metrics: metric_params.
   std::optional<double> p = {};
@@ -66,7 +68,7 @@ struct index_spec {
   /// Calls f(name, member) for each member.
   template <class F>
   void visit(F&& f) const {
-    f("kind", kind), f("metric", metric);
+    f("kind", kind), f("metric", metric), f("metric", distance);
     f("p", p), f("w", w), f("variance", variance), f("vinv", vinv), f("cost", cost);
     f("regularization", regularization);
     f("storage", storage), f("bits", bits), f("keep_rows", keep_rows);

@@ -1,6 +1,7 @@
 // codes_model: product quantisation, fast scan and RaBitQ of run-time types answer as they do by themselves.
 
 #include <annulus/dynamic/engine/codes_model.hpp>
+#include <annulus/dynamic/engine/kinds.hpp>
 
 #include "dynamic/given.hpp"
 #include "quantization/random_rows.hpp"
@@ -49,7 +50,7 @@ detail::model_pointer build(std::string_view kind, const option_list& options,
 }
 
 detail::model_pointer open(const std::filesystem::path& path, bool is_mapped = false) {
-  return codes_factory::open({path, is_mapped, read_index_info(path).kind, "", "", ""});
+  return codes_factory::open(detail::describe_file(path, is_mapped));
 }
 
 neighbors roots_of(neighbors found) {

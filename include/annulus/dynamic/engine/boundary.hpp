@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <new>
+#include <span>
 #include <system_error>
 
 #include <annulus/core/base/macros_off.hpp>
@@ -78,6 +79,18 @@ inline const annulus_rows& checked_rows(const annulus_rows* rows, std::string_vi
   if (rows->dtype < ANNULUS_F32 || rows->dtype > ANNULUS_I8)
     invalid("dtype", static_cast<int>(rows->dtype), "must be one of annulus_dtype");
   return *rows;
+}
+
+/// Options whose values lie somewhere; names are for option_reader to check.
+inline std::span<const annulus_option> checked_options(const annulus_option* options, std::size_t n) {
+  if (n > 0) checked(options, "options");
+  for (const annulus_option& option : std::span(options, n)) {
+    if (option.name == nullptr || option.text != nullptr) continue;
+    if (option.n_numbers > 0) checked(option.numbers, option.name);
+    if (option.n_numbers > 0 && option.distance != nullptr)
+      invalid(option.name, "numbers and a function", "must be one of them");
+  }
+  return {options, n};
 }
 
 /// Throws std::invalid_argument where n x k results have no place to be written to.

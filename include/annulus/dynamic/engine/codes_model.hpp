@@ -7,6 +7,7 @@
 #include <annulus/dynamic/engine/factories.hpp>
 #include <annulus/dynamic/engine/metric_option.hpp>
 #include <annulus/dynamic/engine/pq_index.hpp>
+#include <annulus/dynamic/engine/quantizer_options.hpp>
 #include <annulus/dynamic/engine/ranked_codes.hpp>
 #include <annulus/dynamic/engine/row_access.hpp>
 #include <annulus/dynamic/engine/search_params.hpp>
@@ -15,9 +16,6 @@
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-using pq_of_bytes = product_quantizer<std::uint8_t>;
-using opq_of_bytes = optimized_product_quantizer<std::uint8_t>;
 
 /// The names of a kind of codes: in options, and of its quantiser where there are several.
 template <class Index>
@@ -98,75 +96,18 @@ inline codes_metric read_codes_metric(option_reader& options, std::string_view k
   return {pq_metric::sqeuclidean, name == euclidean::name};
 }
 
-inline kmeans_init read_init(option_reader& options) {
-  static constexpr std::array<std::string_view, 3> names{"random", "plus_plus", "points"};
-  return static_cast<kmeans_init>(options.choice("init", names, static_cast<std::size_t>(kmeans_init::points)));
-}
-
-/// m, the number of sub-vectors.
-inline std::size_t read_m(option_reader& options, std::size_t dim) {
-  std::size_t m = 0;
-  const bool is_given = options.read("m", m);
-  if (options.read("M", m) || is_given) return m;
-  std::size_t usual = std::max<std::size_t>(dim / 4, 1);
-  while (dim % usual != 0) --usual;
-  invalid("m", "none", "say into how many sub-vectors rows of ", dim, " coordinates are split, such as ", usual);
-}
-
-/// What is known of a quantiser before its own options are read.
-struct quantizer_request {
-  std::string_view kind;
-  pq_metric metric;
-  std::size_t usual_ks, threads;
-  const progress_callback& progress;
-};
-
-template <class Params>
-Params read_training(option_reader& options, const quantizer_request& wanted) {
-  Params params;
-  options.read("seed", params.seed);
-  options.read("max_points_per_centroid", params.max_points_per_centroid);
-  params.init = read_init(options);
-  params.threads = wanted.threads;
-  params.progress = wanted.progress;
-  return params;
-}
-
-/// The quantiser of the options, fitted to rows.
-template <class Quantizer>
-Quantizer fitted_quantizer(matrix_view<float> rows, option_reader& options, const quantizer_request& wanted) {
-  const std::size_t m = read_m(options, rows.cols());
-  std::size_t ks = wanted.usual_ks;
-  options.read("ks", ks);
-  if constexpr (std::same_as<Quantizer, opq_of_bytes>) {
-    auto params = read_training<opq_params>(options, wanted);
-    options.read("parametric_init", params.parametric_init);
-    options.read("pq_iter", params.pq_iter);
-    options.read("rotation_iter", params.rotation_iter);
-    options.finish(wanted.kind);
-    return Quantizer(m, ks, wanted.metric).fit(rows, params);
-  } else {
-    static constexpr std::array<std::string_view, 2> paddings{"refuse", "zeros"};
-    const auto padding = static_cast<pq_padding>(options.choice("padding", paddings, 0));
-    auto params = read_training<kmeans_params>(options, wanted);
-    options.read("iter", params.iter);
-    options.finish(wanted.kind);
-    return Quantizer(m, ks, wanted.metric, padding).fit(rows, params);
-  }
-}
-
 /// Index: pq_index or fast_scan_index, over Quantizer.
 template <template <class> class Index, class Quantizer>
 model_pointer build_codes(matrix_view<float> rows, option_reader& options, std::string_view kind,
                           const progress_callback& progress) {
   using index_type = Index<Quantizer>;
-  constexpr std::size_t usual_ks = std::same_as<index_type, fast_scan_index<Quantizer>> ? 16 : 256;
   const codes_metric metric = read_codes_metric(options, kind);
   bool keep_rows = false;
-  std::size_t threads = 0;
+  std::size_t threads = 0, ks = std::same_as<index_type, fast_scan_index<Quantizer>> ? 16 : 256;
   options.read("keep_rows", keep_rows);
   options.read("threads", threads);
-  auto quantizer = fitted_quantizer<Quantizer>(rows, options, {kind, metric.metric, usual_ks, threads, progress});
+  options.read("ks", ks);
+  auto quantizer = fitted_quantizer<Quantizer>(rows, options, {kind, metric.metric, ks, threads, progress});
   ranked_codes<index_type> codes(index_type(std::move(quantizer), rows, run_params{threads}), rows, keep_rows,
                                  metric.takes_roots);
   return std::make_unique<codes_model<index_type>>(std::move(codes));
@@ -212,9 +153,7 @@ model_pointer open_codes(const file_description& file) {
 
 /// \throws format_error for a file that holds codewords without codes, or something else.
 [[gnu::used]] inline model_pointer codes_factory::open(const file_description& file) {
-  const auto metadata = read_index_info(file.path).metadata;
-  const auto quantizer = metadata.find("quantizer");
-  const bool is_opq = quantizer != metadata.end() && quantizer->second == opq_of_bytes::kind;
+  const bool is_opq = file.storage == opq_of_bytes::kind;
   if (file.kind == rabitq_index::kind) return open_codes<rabitq_index>(file);
   if (file.kind == pq_index<pq_of_bytes>::kind)
     return is_opq ? open_codes<pq_index<opq_of_bytes>>(file) : open_codes<pq_index<pq_of_bytes>>(file);

@@ -107,7 +107,11 @@ annulus_status annulus_build(const annulus_rows* rows, const annulus_option* opt
   return forward(&annulus_function_table::build, error, rows, options, n_options, progress, user, index);
 }
 annulus_status annulus_open(const char* path, int mapped, annulus_index** index, annulus_error* error) {
-  return forward(&annulus_function_table::open, error, path, mapped, index);
+  return annulus_open_with(path, mapped, nullptr, nullptr, index, error);
+}
+annulus_status annulus_open_with(const char* path, int mapped, annulus_distance distance, void* user,
+                                 annulus_index** index, annulus_error* error) {
+  return forward(&annulus_function_table::open_with, error, path, mapped, distance, user, index);
 }
 annulus_status annulus_save(const annulus_index* index, const char* path, annulus_error* error) {
   return forward(&annulus_function_table::save, error, index, path);
@@ -170,15 +174,52 @@ annulus_status annulus_knn(const annulus_rows* data, const annulus_rows* queries
                            uint32_t* ids, float* distances, annulus_error* error) {
   return forward(&annulus_function_table::knn, error, data, queries, k, options, n_options, params, ids, distances);
 }
-annulus_status annulus_knn_graph(const annulus_rows* data, const annulus_option* options, size_t n_options,
-                                 annulus_progress progress, void* user, uint32_t* ids, float* distances,
-                                 annulus_error* error) {
-  return forward(&annulus_function_table::knn_graph, error, data, options, n_options, progress, user, ids, distances);
+annulus_status annulus_knn_graph(const annulus_rows* data, size_t n_neighbors, const annulus_option* options,
+                                 size_t n_options, annulus_progress progress, void* user, uint32_t* ids,
+                                 float* distances, annulus_error* error) {
+  return forward(&annulus_function_table::knn_graph, error, data, n_neighbors, options, n_options, progress, user, ids,
+                 distances);
 }
 annulus_status annulus_approx_top_k(const annulus_rows* operand, size_t k, int largest, const annulus_option* options,
                                     size_t n_options, void* values, uint32_t* positions, annulus_error* error) {
   return forward(&annulus_function_table::approx_top_k, error, operand, k, largest, options, n_options, values,
                  positions);
+}
+
+annulus_status annulus_codec_train(const annulus_rows* rows, const annulus_option* options, size_t n_options,
+                                   annulus_progress progress, void* user, annulus_codec** codec, annulus_error* error) {
+  return forward(&annulus_function_table::codec_train, error, rows, options, n_options, progress, user, codec);
+}
+annulus_status annulus_codec_of(const float* codewords, const float* rotation, size_t m, size_t ks, size_t ds,
+                                const annulus_option* options, size_t n_options, annulus_codec** codec,
+                                annulus_error* error) {
+  return forward(&annulus_function_table::codec_of, error, codewords, rotation, m, ks, ds, options, n_options, codec);
+}
+void annulus_codec_free(annulus_codec* codec) { forward_to(&annulus_function_table::codec_free, codec); }
+annulus_status annulus_codec_describe(const annulus_codec* codec, annulus_codec_shape* shape, annulus_error* error) {
+  return forward(&annulus_function_table::codec_describe, error, codec, shape);
+}
+annulus_status annulus_codec_codewords(const annulus_codec* codec, float* codewords, annulus_error* error) {
+  return forward(&annulus_function_table::codec_codewords, error, codec, codewords);
+}
+annulus_status annulus_codec_rotation(const annulus_codec* codec, float* rotation, annulus_error* error) {
+  return forward(&annulus_function_table::codec_rotation, error, codec, rotation);
+}
+annulus_status annulus_codec_encode(const annulus_codec* codec, const annulus_rows* rows, size_t threads, void* codes,
+                                    annulus_error* error) {
+  return forward(&annulus_function_table::codec_encode, error, codec, rows, threads, codes);
+}
+annulus_status annulus_codec_decode(const annulus_codec* codec, const void* codes, size_t n, size_t threads,
+                                    float* rows, annulus_error* error) {
+  return forward(&annulus_function_table::codec_decode, error, codec, codes, n, threads, rows);
+}
+annulus_status annulus_codec_tables(const annulus_codec* codec, const annulus_rows* queries, float* tables,
+                                    annulus_error* error) {
+  return forward(&annulus_function_table::codec_tables, error, codec, queries, tables);
+}
+annulus_status annulus_codec_distances(const annulus_codec* codec, const float* table, const void* codes, size_t n,
+                                       size_t threads, float* distances, annulus_error* error) {
+  return forward(&annulus_function_table::codec_distances, error, codec, table, codes, n, threads, distances);
 }
 
 const char* annulus_instruction_set(void) { return chosen().set.name; }

@@ -4,7 +4,7 @@
 /// The functions of the C interface over models and factories, as the table of an instruction set. A unit of each set
 /// defines annulus_functions_<set> as a copy of detail::function_table.
 
-#include <annulus/dynamic/engine/boundary.hpp>
+#include <annulus/dynamic/engine/codec_entry.hpp>
 #include <annulus/dynamic/engine/function_table.hpp>
 #include <annulus/dynamic/engine/kinds.hpp>
 #include <annulus/dynamic/engine/search_params.hpp>
@@ -27,14 +27,6 @@ struct annulus_index {
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
-
-inline std::span<const annulus_option> checked_options(const annulus_option* options, std::size_t n) {
-  if (n > 0) checked(options, "options");
-  for (std::size_t i = 0; i < n; ++i)
-    if (options[i].name != nullptr && options[i].text == nullptr && options[i].n_numbers > 0)
-      checked(options[i].numbers, options[i].name);
-  return {options, n};
-}
 
 inline const annulus_search_params& params_or_default(const annulus_search_params* params) {
   static constexpr annulus_search_params defaults = default_search_params();
@@ -118,10 +110,13 @@ struct c_functions {
       *index = new annulus_index(build_model(checked_rows(rows, "rows"), reader, progress_of(progress, user)));
     });
   }
-  static annulus_status open(const char* path, int mapped, annulus_index** index, annulus_error* error) noexcept {
+  static annulus_status open_with(const char* path, int mapped, annulus_distance distance, void* user,
+                                  annulus_index** index, annulus_error* error) noexcept {
     return guarded(error, [&] {
       checked(index, "index");
-      *index = new annulus_index(open_model(checked_path(path), mapped != 0));
+      std::optional<caller_metric> metric;
+      if (distance != nullptr) metric = {distance, user};
+      *index = new annulus_index(open_model(checked_path(path), mapped != 0, metric));
     });
   }
   static annulus_status save(const annulus_index* index, const char* path, annulus_error* error) noexcept {
@@ -235,15 +230,15 @@ struct c_functions {
       });
     });
   }
-  static annulus_status knn_graph(const annulus_rows* data, const annulus_option* options, std::size_t n_options,
-                                  annulus_progress progress, void* user, std::uint32_t* ids, float* distances,
-                                  annulus_error* error) noexcept {
+  static annulus_status knn_graph(const annulus_rows* data, std::size_t n_neighbors, const annulus_option* options,
+                                  std::size_t n_options, annulus_progress progress, void* user, std::uint32_t* ids,
+                                  float* distances, annulus_error* error) noexcept {
     return guarded(error, [&] {
       const annulus_rows& rows = checked_rows(data, "data");
-      check_results(rows.n, 1, ids, "ids", distances, "distances");
+      check_results(rows.n, n_neighbors, ids, "ids", distances, "distances");
       option_reader reader(checked_options(options, n_options));
       const neighbors graph = with_built_points(rows, [&]<class Points>() {
-        return nndescent_factory<Points>::knn_graph(rows, reader, progress_of(progress, user));
+        return nndescent_factory<Points>::knn_graph(rows, n_neighbors, reader, progress_of(progress, user));
       });
       copy_out(graph, ids, distances);
     });
@@ -260,12 +255,17 @@ struct c_functions {
 };
 
 inline constexpr annulus_function_table function_table{
-    c_functions::build,      c_functions::open,        c_functions::save,         c_functions::verify,
-    c_functions::copy,       c_functions::free,        c_functions::search,       c_functions::radius_search,
-    c_functions::candidates, c_functions::lists_free,  c_functions::insert,       c_functions::erase,
-    c_functions::update,     c_functions::consolidate, c_functions::tune,         c_functions::graph,
-    c_functions::size,       c_functions::dim,         c_functions::memory_bytes, c_functions::info,
-    c_functions::knn,        c_functions::knn_graph,   c_functions::approx_top_k};
+    c_functions::build,           c_functions::open_with,      c_functions::save,
+    c_functions::verify,          c_functions::copy,           c_functions::free,
+    c_functions::search,          c_functions::radius_search,  c_functions::candidates,
+    c_functions::lists_free,      c_functions::insert,         c_functions::erase,
+    c_functions::update,          c_functions::consolidate,    c_functions::tune,
+    c_functions::graph,           c_functions::size,           c_functions::dim,
+    c_functions::memory_bytes,    c_functions::info,           c_functions::knn,
+    c_functions::knn_graph,       c_functions::approx_top_k,   c_codec_functions::train,
+    c_codec_functions::of,        c_codec_functions::free,     c_codec_functions::describe,
+    c_codec_functions::codewords, c_codec_functions::rotation, c_codec_functions::encode,
+    c_codec_functions::decode,    c_codec_functions::tables,   c_codec_functions::distances};
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 

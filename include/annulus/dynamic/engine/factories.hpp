@@ -6,6 +6,7 @@
 /// be compiled one by one.
 
 #include <annulus/core/base/progress.hpp>
+#include <annulus/dynamic/engine/codec_model.hpp>
 #include <annulus/dynamic/engine/index_model.hpp>
 #include <annulus/dynamic/engine/options.hpp>
 
@@ -14,12 +15,15 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 using model_pointer = std::unique_ptr<index_model>;
+using codec_pointer = std::unique_ptr<codec_model>;
 
 /// What a file says of the index that it holds.
 struct file_description {
   std::filesystem::path path;
   bool is_mapped = false;
-  std::string kind, points, metric, storage;  ///< as in its metadata; empty where it names none
+  std::string kind, points, metric;  ///< as in its metadata; empty where it names none
+  std::string storage;               ///< or what a kind has in its place: the family of lsh, the quantizer of codes
+  std::optional<caller_metric> caller = {};  ///< where the metric was a function
 };
 
 /// Graph indexes over Points, and k-NN graphs.
@@ -27,7 +31,8 @@ template <class Points>
 struct nndescent_factory {
   static model_pointer build(const annulus_rows& rows, option_reader& options, const progress_callback& progress);
   static model_pointer open(const file_description& file);
-  static neighbors knn_graph(const annulus_rows& rows, option_reader& options, const progress_callback& progress);
+  static neighbors knn_graph(const annulus_rows& rows, std::size_t n_neighbors, option_reader& options,
+                             const progress_callback& progress);
 };
 
 /// Exact search over Points. Indexes are of dense rows alone.
@@ -51,6 +56,18 @@ struct codes_factory {
   static model_pointer build(std::string_view kind, const annulus_rows& rows, option_reader& options,
                              const progress_callback& progress);
   static model_pointer open(const file_description& file);
+};
+
+/// Codewords of the caller's, m x ks x ds, and a rotation or null.
+struct given_codewords {
+  const float *codewords, *rotation;
+  std::size_t m, ks, ds;
+};
+
+/// Product quantizers by themselves.
+struct codec_factory {
+  static codec_pointer train(const annulus_rows& rows, option_reader& options, const progress_callback& progress);
+  static codec_pointer of(const given_codewords& given, option_reader& options);
 };
 
 struct top_k_factory {

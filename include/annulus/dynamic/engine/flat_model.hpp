@@ -82,7 +82,7 @@ model_pointer flat_factory<Points>::open(const file_description& file) {
   if constexpr (csr_like<Points>) {
     throw format_error(name_of_path(file.path), 0, "a flat_index has dense rows, not " + file.points);
   } else {
-    const any_metrics_t<Points> metric = metric_factory<Points>::make_unfilled(file.metric);
+    const any_metrics_t<Points> metric = metric_of_file<Points>(file);
     return with_any_metric(metric, [&]<class Metric>(const Metric& by) -> model_pointer {
       using index_type = flat_index<Points, Metric>;
       index_type index = file.is_mapped ? map_index<index_type>(file.path, by) : load_index<index_type>(file.path, by);

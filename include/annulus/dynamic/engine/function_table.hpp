@@ -8,7 +8,7 @@
 /// In the order of annulus.h; the functions that need no index or data are the dispatcher's own.
 struct annulus_function_table {
   decltype(&annulus_build) build;
-  decltype(&annulus_open) open;
+  decltype(&annulus_open_with) open_with;
   decltype(&annulus_save) save;
   decltype(&annulus_verify) verify;
   decltype(&annulus_copy) copy;
@@ -30,4 +30,14 @@ struct annulus_function_table {
   decltype(&annulus_knn) knn;
   decltype(&annulus_knn_graph) knn_graph;
   decltype(&annulus_approx_top_k) approx_top_k;
+  decltype(&annulus_codec_train) codec_train;
+  decltype(&annulus_codec_of) codec_of;
+  decltype(&annulus_codec_free) codec_free;
+  decltype(&annulus_codec_describe) codec_describe;
+  decltype(&annulus_codec_codewords) codec_codewords;
+  decltype(&annulus_codec_rotation) codec_rotation;
+  decltype(&annulus_codec_encode) codec_encode;
+  decltype(&annulus_codec_decode) codec_decode;
+  decltype(&annulus_codec_tables) codec_tables;
+  decltype(&annulus_codec_distances) codec_distances;
 };

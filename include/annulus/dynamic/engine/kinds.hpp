@@ -90,7 +90,7 @@ model_pointer with_built_points(const file_description& file, F f) {
 
 /// The codes are of rows of floats, and are built with these.
 template <class F>
-model_pointer with_codes(F f) {
+auto with_codes(F f) -> decltype(f()) {
   if constexpr (is_built<matrix<float>>) return f();
   else not_built(points_name<matrix<float>>());
 }
@@ -111,19 +111,33 @@ inline model_pointer build_model(const annulus_rows& rows, option_reader& option
 }
 
 /// The description of a file's header. \throws format_error, std::system_error as read_index_info.
-inline file_description describe_file(const std::filesystem::path& path, bool is_mapped) {
+inline file_description describe_file(const std::filesystem::path& path, bool is_mapped = false) {
   const index_file_info info = read_index_info(path);
   const auto value = [&](std::string_view key) {
     const auto found = info.metadata.find(key);
     return found == info.metadata.end() ? std::string() : found->second;
   };
-  const std::string family = value("family");
-  return {path, is_mapped, info.kind, value("points"), value("metric"), family.empty() ? value("storage") : family};
+  file_description file{path, is_mapped, info.kind, value("points"), value("metric"), value("storage")};
+  for (const std::string_view other : {"family", "quantizer"})
+    if (file.storage.empty()) file.storage = value(other);
+  return file;
 }
 
-/// \throws format_error for a file of what cannot be searched, such as a quantiser; and as load_index and map_index.
-inline model_pointer open_model(const std::filesystem::path& path, bool is_mapped) {
-  const file_description file = describe_file(path, is_mapped);
+/// `metric`: that of an index built with a metric of the caller's. \throws std::invalid_argument where one is given and
+/// the file needs none, or the reverse; format_error for a file of what cannot be searched, such as a quantizer; and as
+/// load_index and map_index.
+inline model_pointer open_model(const std::filesystem::path& path, bool is_mapped,
+                                const std::optional<caller_metric>& metric) {
+  file_description file = describe_file(path, is_mapped);
+  file.caller = metric;
+  const bool needs_metric = file.metric == caller_metric::name;
+  if (needs_metric && !metric)
+    invalid("metric", file.metric, "the index of ", name_of_path(path),
+            " was built with a function for its metric: open it by annulus_open_with, or in C++ give the function "
+            "behind the path");
+  if (metric && !needs_metric)
+    invalid("metric", "a function", "the index of ", name_of_path(path),
+            " was built with another metric, which its file names: ", file.metric);
   if (file.kind == "flat_index")
     return with_built_points(file, [&]<class Points>() { return flat_factory<Points>::open(file); });
   if (file.kind == "nndescent_index")

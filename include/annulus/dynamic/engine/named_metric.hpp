@@ -5,6 +5,7 @@
 
 #include <annulus/core/metric/set_metrics.hpp>
 #include <annulus/dynamic/engine/any_rewriting_metric.hpp>
+#include <annulus/dynamic/engine/factories.hpp>
 #include <annulus/dynamic/engine/options.hpp>
 #include <annulus/dynamic/engine/row_access.hpp>
 #include <annulus/metrics/named.hpp>
@@ -91,13 +92,22 @@ struct metric_factory {
   static any_metrics_t<Points> make(std::string_view name, const metric_params& params, std::size_t bits);
   /// A metric that a file is to fill. The name is that of the file.
   static any_metrics_t<Points> make_unfilled(std::string_view name);
+  /// \throws std::invalid_argument but for dense rows of floats.
+  static any_metrics_t<Points> make(const caller_metric& metric);
 };
 
 /// The metric of the options, euclidean where none is given; `bits` as in metric_factory.
 template <class Points>
 any_metrics_t<Points> read_any_metric(option_reader& options, std::size_t bits) {
+  if (const auto function = options.function("metric")) return metric_factory<Points>::make(*function);
   const std::string_view name = options.text("metric", euclidean::name);
   return metric_factory<Points>::make(name, read_metric_params(options), bits);
+}
+
+/// The metric of a file, which is to fill it where it is not the caller's.
+template <class Points>
+any_metrics_t<Points> metric_of_file(const file_description& file) {
+  return file.caller ? metric_factory<Points>::make(*file.caller) : metric_factory<Points>::make_unfilled(file.metric);
 }
 
 /// Throws std::invalid_argument for sparse rows without values under a metric that reads them.
@@ -179,6 +189,13 @@ any_metrics_t<Points> metric_factory<Points>::make_unfilled(std::string_view nam
   }(named_metrics{});
   if (!found) invalid("metric", name, "no metric of that name takes ", points_name<Points>());
   return *found;
+}
+
+template <class Points>
+any_metrics_t<Points> metric_factory<Points>::make(const caller_metric& metric) {
+  if constexpr (std::same_as<Points, matrix<float>>)
+    return any_metrics_t<Points>(typename any_metric_for<Points, caller_metric>::type(metric));
+  else invalid("metric", "a function", "takes dense rows of float32, not ", points_name<Points>());
 }
 
 extern template struct metric_factory<matrix<float>>;

@@ -25,10 +25,9 @@ struct graph_factory {
                              const nndescent_params& params);
 };
 
-/// All parameters of building, by their names.
+/// All parameters of building but n_neighbors, by their names.
 inline nndescent_params read_nndescent_params(option_reader& options) {
   nndescent_params params;
-  options.read("n_neighbors", params.n_neighbors);
   options.read("n_trees", params.n_trees);
   options.read("leaf_size", params.leaf_size);
   options.read("max_candidates", params.max_candidates);
@@ -60,6 +59,7 @@ model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_
   const any_metrics_t<Points> metric = read_any_metric<Points>(options, taken.bits());
   const graph_storage storage = read_graph_storage(options);
   nndescent_params params = read_nndescent_params(options);
+  options.read("n_neighbors", params.n_neighbors);
   params.progress = progress;
   options.finish("nndescent");
   check_values(metric, rows, "data");
@@ -69,19 +69,20 @@ model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_
 
 template <class Points>
 model_pointer nndescent_factory<Points>::open(const file_description& file) {
-  const any_metrics_t<Points> metric = metric_factory<Points>::make_unfilled(file.metric);
+  const any_metrics_t<Points> metric = metric_of_file<Points>(file);
   return with_form_of<Points>(metric,
                               [&]<product_form Form>() { return graph_factory<Points, Form>::open(file, metric); });
 }
 
 template <class Points>
-neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, option_reader& options,
-                                               const progress_callback& progress) {
+neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, std::size_t n_neighbors,
+                                               option_reader& options, const progress_callback& progress) {
   const row_access<Points> taken(rows, "data");
   const any_metrics_t<Points> metric = read_any_metric<Points>(options, taken.bits());
   nndescent_params params = read_nndescent_params(options);
+  params.n_neighbors = n_neighbors;
   params.progress = progress;
-  options.finish("build_knn_graph");
+  options.finish("knn_graph");
   check_values(metric, rows, "data");
   return with_form_of<Points>(
       metric, [&]<product_form Form>() { return graph_factory<Points, Form>::knn_graph(taken, metric, params); });

@@ -1,15 +1,18 @@
 #pragma once
 
 /// \file
-/// Options by name, as the C interface hands them over: numbers and flags as text, weights and matrices as numbers.
+/// Options by name, as the C interface hands them over: numbers and flags as text, weights and matrices as numbers, a
+/// metric of the caller's as a function.
 
 #include <annulus/annulus.h>
 #include <annulus/core/base/errors.hpp>
 #include <annulus/core/base/similar_name.hpp>
+#include <annulus/dynamic/engine/caller_metric.hpp>
 
 #include <charconv>
 #include <concepts>
 #include <initializer_list>
+#include <optional>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -30,8 +33,20 @@ class option_reader {
   std::string_view text(std::string_view name, std::string_view otherwise) {
     const annulus_option* const option = find(name);
     if (option == nullptr) return otherwise;
+    if (option->text == nullptr && option->distance != nullptr)
+      invalid(name, "a function", "must be text: functions are metrics of the kinds flat and nndescent, and of knn");
     if (option->text == nullptr) invalid(name, "numbers", "must be text");
     return option->text;
+  }
+  /// The metric, where the option is given as a function.
+  std::optional<caller_metric> function(std::string_view name) {
+    for (std::size_t i = 0; i < m_options.size(); ++i)
+      if (m_options[i].name == name && m_options[i].text == nullptr && m_options[i].distance != nullptr) {
+        m_is_read[i] = true;
+        m_known.push_back(name);
+        return caller_metric{m_options[i].distance, m_options[i].user};
+      }
+    return {};
   }
   /// One of the names, by its place among them.
   std::size_t choice(std::string_view name, std::span<const std::string_view> names, std::size_t otherwise) {

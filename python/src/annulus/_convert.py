@@ -1,0 +1,176 @@
+"""Arguments as what the module reads: rows, filters, and values of options."""
+
+import math
+import numbers
+import operator
+
+import numpy
+
+from . import _core
+
+Rows = _core.Rows
+
+# As annulus_layout and annulus_dtype have them.
+_DENSE, _CSR, _BITS = 0, 1, 2
+_DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
+_TAKEN = "float32, float64, float16, bfloat16, uint8, int8 or bool"
+
+
+def bits(packed, n_bits=None):
+    """Rows of packed bits, as ``numpy.packbits(rows, axis=1, bitorder="little")`` makes them, for metrics of bits.
+
+    packed: uint8, n x ceil(n_bits / 8); bits behind the last must be 0. n_bits: of a row; all of them by default.
+    Arrays of bools need no packing: where the metric compares bits, they are packed by the call that they are given to.
+    """
+    packed = numpy.ascontiguousarray(packed)
+    if packed.dtype != numpy.uint8 or packed.ndim != 2:
+        raise TypeError(f"packed: an array of {packed.dtype} of shape {packed.shape}; must be uint8 of two dimensions")
+    n_bits = 8 * packed.shape[1] if n_bits is None else operator.index(n_bits)
+    if (n_bits + 7) // 8 != packed.shape[1]:
+        raise ValueError(f"n_bits {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
+    return Rows._bits(packed, n_bits)
+
+
+def sets(rows, dim=None):
+    """Sets of non-negative integers, one a row, for metrics such as jaccard: sparse rows without values.
+
+    rows: a list of sets, lists or arrays of integers. dim: above every member; one more than the greatest by default.
+    """
+    members = [numpy.unique(numpy.fromiter(row, dtype=numpy.int64, count=len(row))) for row in rows]
+    indptr = numpy.zeros(len(members) + 1, dtype=numpy.int64)
+    numpy.cumsum([len(row) for row in members], out=indptr[1:])
+    indices = numpy.concatenate(members) if members else numpy.zeros(0, dtype=numpy.int64)
+    greatest = int(indices.max()) if len(indices) else -1
+    if len(indices) and int(indices.min()) < 0:
+        raise ValueError(f"rows: {int(indices.min())} is a member; members must be from 0 on")
+    if greatest >= 2**31 - 1:
+        raise ValueError(f"rows: {greatest} is a member; members must be below 2**31 - 1")
+    dim = greatest + 1 if dim is None else operator.index(dim)
+    if dim <= greatest:
+        raise ValueError(f"rows: {greatest} is a member; it must be below dim = {dim}")
+    return Rows._csr(indptr, indices.astype(numpy.int32), None, dim)
+
+
+def is_sets(rows):
+    """Whether rows are a list of sets."""
+    return isinstance(rows, (list, tuple)) and len(rows) > 0 and all(isinstance(row, (set, frozenset)) for row in rows)
+
+
+def rows(data, name, kind, pack_bits):
+    """What the module can read in place of `data`: a Rows, or an array of two dimensions (of queries, also of one).
+
+    kind: of queries, (layout, dtype, dim) of the index's rows; None of data.
+    """
+    layout, dtype, dim = kind or (None, None, None)
+    if isinstance(data, Rows):
+        return data
+    if hasattr(data, "tocsr"):
+        return _sparse(data, name, dtype if layout == _CSR else None)
+    if is_sets(data):
+        return sets(data, dim)
+    array = _array(data, name)
+    if array.ndim not in ((2,) if kind is None else (1, 2)):
+        shape = "two dimensions, rows by coordinates"
+        raise ValueError(f"{name}: an array of shape {array.shape}; must have {shape}")
+    if array.dtype == bool:
+        if pack_bits:
+            packed = numpy.packbits(array, axis=-1, bitorder="little")
+            return Rows._bits(numpy.atleast_2d(packed), array.shape[-1])
+        array = array.view(numpy.uint8)
+    if layout == _DENSE and array.dtype.name != _DTYPES[dtype] and dtype <= 3:
+        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
+            raise TypeError(f"{name}: an array of {array.dtype}; must be numbers")
+        array = _bfloat16(array, name) if _DTYPES[dtype] == "bfloat16" else array.astype(_DTYPES[dtype])
+    elif array.dtype.name not in _DTYPES:
+        raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}: {name}.astype(numpy.float32)")
+    if array.dtype.name == "bfloat16":
+        return Rows._bfloat16(numpy.atleast_2d(numpy.ascontiguousarray(array)).view(numpy.uint16))
+    # In native order of bytes, aligned, and with strides of whole elements.
+    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _array(data, name):
+    if hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray) and data.__dlpack_device__()[0] != 1:
+        raise TypeError(f"{name}: is not in memory of the CPU; copy it there first ({name}.cpu() of torch)")
+    if getattr(data, "requires_grad", False):
+        data = data.detach()
+    array = numpy.asarray(data)
+    if array.dtype == object:
+        raise TypeError(f"{name}: {type(data).__name__} is no array of numbers, all rows of which are of one length")
+    return array
+
+
+def _bfloat16(array, name):
+    try:
+        from ml_dtypes import bfloat16
+    except ImportError:
+        raise TypeError(f"{name}: an array of {array.dtype}; must be bfloat16 (of the package ml_dtypes)") from None
+    return array.astype(bfloat16)
+
+
+def _sparse(matrix, name, dtype):
+    matrix = matrix.tocsr()
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    if max(matrix.shape[1], matrix.nnz and int(matrix.indices.max())) >= 2**31:
+        raise ValueError(f"{name}: {matrix.shape[1]} columns; must be below 2**31")
+    wanted = numpy.float32 if dtype is None else _DTYPES[dtype]
+    values = matrix.data if dtype is None and matrix.data.dtype == numpy.float64 else matrix.data.astype(wanted, copy=False)
+    contiguous = numpy.ascontiguousarray
+    return Rows._csr(
+        contiguous(matrix.indptr, dtype=numpy.int64),
+        contiguous(matrix.indices, dtype=numpy.int32),
+        contiguous(values),
+        matrix.shape[1],
+    )
+
+
+def allowed(allowed_ids, n):
+    """A filter as (0, ids, their number), (1, packed bits, their number), (2, what keeps the code, address) or (3, function)."""
+    address = _address(allowed_ids)
+    if address is not None:
+        return 2, allowed_ids, address
+    if callable(allowed_ids):
+        return 3, allowed_ids
+    if isinstance(allowed_ids, (set, frozenset, range)):
+        allowed_ids = list(allowed_ids)
+    array = numpy.asarray(allowed_ids)
+    if array.ndim != 1:
+        raise ValueError(f"filter: an array of shape {array.shape}; must have one dimension: ids, or a bool for each row")
+    if array.dtype == bool:
+        if len(array) < n:
+            raise ValueError(f"filter: {len(array)} bools; must have one for each of the {n} ids")
+        packed = numpy.zeros((len(array) + 63) // 64, dtype=numpy.uint64)
+        packed.view(numpy.uint8)[: (len(array) + 7) // 8] = numpy.packbits(array, bitorder="little")
+        return 1, packed, len(array)
+    if array.size == 0:
+        return 0, numpy.zeros(1, dtype=numpy.uint32), 0
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"filter: an array of {array.dtype}; must be ids, a bool for each row, or a function of an id")
+    if int(array.min()) < 0 or int(array.max()) >= 2**32 - 1:
+        wrong = array.min() if array.min() < 0 else array.max()
+        raise ValueError(f"filter: id {int(wrong)}; ids are from 0 on and below 2**32 - 1")
+    return 0, numpy.ascontiguousarray(array, dtype=numpy.uint32), len(array)
+
+
+def _address(function):
+    from ._metric import address_of
+
+    return None if isinstance(function, (list, tuple, range, set, frozenset, numpy.ndarray, int)) else address_of(function)
+
+
+def option(name, value):
+    """The value of an option: text, or an array of float64."""
+    if isinstance(value, numpy.generic) and not isinstance(value, numpy.bool_):
+        value = value.item()
+    if isinstance(value, (bool, numpy.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, numbers.Integral):
+        return str(operator.index(value))
+    if isinstance(value, numbers.Real) and math.isfinite(value):
+        return repr(float(value))
+    array = numpy.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: {type(value).__name__}; must be a number, text, or an array of numbers")
+    return numpy.ascontiguousarray(array, dtype=numpy.float64)

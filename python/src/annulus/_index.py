@@ -1,0 +1,350 @@
+"""Indexes: one class for each kind, over what the module has for all."""
+
+import os
+
+from . import _core
+from ._results import Tuned
+
+
+class Index(_core.Index):
+    """An index: of a kind, by one of the classes derived from this one, or of a file, by `annulus.open`.
+
+    Searches may run from several threads at once; changes wait for searches, and searches for changes.
+    """
+
+    def __init__(self, data, metric, options, progress):
+        super().__init__(data, {"kind": self._kind, "metric": metric, **options}, progress)
+        self._set_function(metric)
+
+    _kind = None
+    _function = None
+
+    def _set_function(self, metric):
+        """A metric that is a function, which files do not hold."""
+        if metric is not None and not isinstance(metric, str):
+            self._function = metric
+
+    def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0):
+        """nndescent: the cheapest search that finds a share of the k nearest rows.
+
+        recall_target: in (0, 1]. Tried with `queries`, or with n_queries rows of the index. Returns Tuned:
+        ``index.search(queries, k, **index.tune(0.99).params)``.
+        """
+        params, recall, reached = self._tune(recall_target, k, queries, n_queries, threads)
+        return Tuned(params, recall, reached)
+
+    def __repr__(self):
+        parts = [self.info("rows"), f"{self.size} x {self.dim}", self.metric, self.info("storage")]
+        return f"<annulus.{type(self).__name__}: {', '.join(part for part in parts if part)}>"
+
+    def __copy__(self):
+        return _as_class(self._copy(), type(self), self.__dict__)
+
+    def __deepcopy__(self, memo):
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol):
+        from pickle import PickleBuffer
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory() as folder:
+            path = os.path.join(folder, "index")
+            self.save(path)
+            with _open_file(path, "rb") as file:
+                content = file.read()
+        return _from_bytes, (PickleBuffer(content) if protocol >= 5 else content, type(self), self.__dict__)
+
+
+_open_file = open
+
+
+def _as_class(core, cls, members):
+    index = cls.__new__(cls)
+    _core.Index.__init__(index, core)
+    index.__dict__.update(members)
+    return index
+
+
+def _from_bytes(content, cls, members):
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        path = os.path.join(folder, "index")
+        with _open_file(path, "wb") as file:
+            file.write(content)
+        return _as_class(_core.Index._open(path, False, members.get("_function")), cls, members)
+
+
+class FlatIndex(Index):
+    """Exact search of rows that are kept. dense rows; insert."""
+
+    _kind = "flat"
+
+    def __init__(self, data, metric="euclidean", *, threads=0, progress=False, **metric_params):
+        super().__init__(data, metric, {"threads": threads, **metric_params}, progress)
+
+
+class NNDescentIndex(Index):
+    """Graph search: a k-NN graph by NN-descent, pruned, and walked from a tree of hubs. All rows and metrics; all changes.
+
+    data, metric and its parameters: as of `annulus.knn`.
+    storage: what the walk compares: "full_precision" (the default), "half_precision", "sq8", "rabitq+full_precision",
+    "rabitq+half_precision" or "rabitq+sq8", as far as the library was built with them; bits (1 to 8, 1) a dimension of rabitq;
+    scales ("automatic", "per_vector", "per_dimension") of sq8; keep_rows (True): keep the rows beside their codes, by
+    which results are ranked.
+    n_neighbors: of the graph (30). n_trees, leaf_size, max_candidates, n_iters, delta, tree_init,
+    pruning_degree_multiplier, diversify_prob: as in PyNNDescent. alpha: of pruning.
+    seed: 42. threads: 0 for all cores. progress: True for a bar (tqdm), or a function (stage, fraction, whole).
+    """
+
+    _kind = "nndescent"
+
+    def __init__(
+        self,
+        data,
+        metric="euclidean",
+        *,
+        storage=None,
+        bits=None,
+        scales=None,
+        keep_rows=None,
+        n_neighbors=None,
+        n_trees=None,
+        leaf_size=None,
+        max_candidates=None,
+        n_iters=None,
+        delta=None,
+        tree_init=None,
+        pruning_degree_multiplier=None,
+        diversify_prob=None,
+        alpha=None,
+        include_self=None,
+        seed=None,
+        threads=0,
+        progress=False,
+        **metric_params,
+    ):
+        options = {
+            "storage": storage,
+            "bits": bits,
+            "scales": scales,
+            "keep_rows": keep_rows,
+            "n_neighbors": n_neighbors,
+            "n_trees": n_trees,
+            "leaf_size": leaf_size,
+            "max_candidates": max_candidates,
+            "n_iters": n_iters,
+            "delta": delta,
+            "tree_init": tree_init,
+            "pruning_degree_multiplier": pruning_degree_multiplier,
+            "diversify_prob": diversify_prob,
+            "alpha": alpha,
+            "include_self": include_self,
+            "seed": seed,
+            "threads": threads,
+            **metric_params,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+class LSHIndex(Index):
+    """Locality-sensitive hashing: rows that share buckets with the query. All changes.
+
+    family: "cross_polytope" and others of docs/lsh.md; it sets the metric.
+    """
+
+    _kind = "lsh"
+
+    def __init__(
+        self,
+        data,
+        metric=None,
+        *,
+        family=None,
+        n_projections=None,
+        n_tables=None,
+        width=None,
+        max_norm=None,
+        n_rotations=None,
+        bits=None,
+        only_index=None,
+        seed=None,
+        threads=0,
+        progress=False,
+    ):
+        options = {
+            "family": family,
+            "n_projections": n_projections,
+            "n_tables": n_tables,
+            "width": width,
+            "max_norm": max_norm,
+            "n_rotations": n_rotations,
+            "bits": bits,
+            "only_index": only_index,
+            "seed": seed,
+            "threads": threads,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+class PQIndex(Index):
+    """Product quantization (Jegou, Douze, Schmid 2011): m bytes a row. float32; insert."""
+
+    _kind = "pq"
+
+    def __init__(
+        self,
+        data,
+        metric="euclidean",
+        *,
+        m,
+        ks=None,
+        iter=None,
+        init=None,
+        max_points_per_centroid=None,
+        padding=None,
+        keep_rows=None,
+        seed=None,
+        threads=0,
+        progress=False,
+    ):
+        options = {
+            "m": m,
+            "ks": ks,
+            "iter": iter,
+            "init": init,
+            "max_points_per_centroid": max_points_per_centroid,
+            "padding": padding,
+            "keep_rows": keep_rows,
+            "seed": seed,
+            "threads": threads,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+class OPQIndex(Index):
+    """Product quantization behind a learned rotation (Ge, He, Ke, Sun 2014)."""
+
+    _kind = "opq"
+
+    def __init__(
+        self,
+        data,
+        metric="euclidean",
+        *,
+        m,
+        ks=None,
+        parametric_init=None,
+        pq_iter=None,
+        rotation_iter=None,
+        init=None,
+        max_points_per_centroid=None,
+        keep_rows=None,
+        seed=None,
+        threads=0,
+        progress=False,
+    ):
+        options = {
+            "m": m,
+            "ks": ks,
+            "parametric_init": parametric_init,
+            "pq_iter": pq_iter,
+            "rotation_iter": rotation_iter,
+            "init": init,
+            "max_points_per_centroid": max_points_per_centroid,
+            "keep_rows": keep_rows,
+            "seed": seed,
+            "threads": threads,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+class FastScanIndex(Index):
+    """Product codes that are looked up in SIMD registers (Andre, Kermarrec, Le Scouarnec 2017). float32; insert."""
+
+    _kind = "fast_scan"
+
+    def __init__(
+        self,
+        data,
+        metric="euclidean",
+        *,
+        m,
+        ks=None,
+        quantizer=None,
+        iter=None,
+        parametric_init=None,
+        pq_iter=None,
+        rotation_iter=None,
+        init=None,
+        max_points_per_centroid=None,
+        padding=None,
+        keep_rows=None,
+        seed=None,
+        threads=0,
+        progress=False,
+    ):
+        options = {
+            "m": m,
+            "ks": ks,
+            "quantizer": quantizer,
+            "iter": iter,
+            "parametric_init": parametric_init,
+            "pq_iter": pq_iter,
+            "rotation_iter": rotation_iter,
+            "init": init,
+            "max_points_per_centroid": max_points_per_centroid,
+            "padding": padding,
+            "keep_rows": keep_rows,
+            "seed": seed,
+            "threads": threads,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+class RaBitQIndex(Index):
+    """RaBitQ codes (Gao, Long 2024): bits for each dimension, without training. float32."""
+
+    _kind = "rabitq"
+
+    def __init__(
+        self,
+        data,
+        metric="euclidean",
+        *,
+        bits=None,
+        code_dims=None,
+        n_cells=None,
+        keep_rows=None,
+        seed=None,
+        threads=0,
+        progress=False,
+    ):
+        options = {
+            "bits": bits,
+            "code_dims": code_dims,
+            "n_cells": n_cells,
+            "keep_rows": keep_rows,
+            "seed": seed,
+            "threads": threads,
+        }
+        super().__init__(data, metric, options, progress)
+
+
+_CLASSES = {
+    cls._kind: cls for cls in (FlatIndex, NNDescentIndex, LSHIndex, PQIndex, OPQIndex, FastScanIndex, RaBitQIndex)
+}
+
+
+def open(path, *, mapped=False, metric=None):
+    """The index of a file, of the class of its kind.
+
+    mapped: processes share the file's memory and it opens in milliseconds; its contents are then not checked, which
+    `Index.verify` does. metric: the function that the index was built with, where it was one.
+
+    Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be read.
+    """
+    core = _core.Index._open(path, mapped, metric)
+    index = _as_class(core, _CLASSES[core.kind], {})
+    index._set_function(metric)
+    return index

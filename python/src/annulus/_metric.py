@@ -1,0 +1,82 @@
+"""Metrics that are functions: of C by their address, compiled by numba, or of Python."""
+
+import numbers
+import warnings
+
+import numpy
+
+
+class SlowMetricWarning(UserWarning):
+    """A metric is a function of Python, which is called for each pair of rows that are compared, on one thread."""
+
+
+def address_of(function):
+    """The address of a function of C: of an integer, a numba cfunc or a ctypes function pointer; else None."""
+    if isinstance(function, numbers.Integral) and not isinstance(function, bool):
+        return int(function)
+    address = getattr(function, "address", None)
+    if isinstance(address, int):
+        return address
+    if hasattr(function, "argtypes") and hasattr(function, "restype"):
+        import ctypes
+
+        return ctypes.cast(function, ctypes.c_void_p).value
+    return None
+
+
+def metric_address(metric):
+    """The address of a metric ``float f(const float* x, const float* y, size_t dim, void* user)``, which any thread may call.
+
+    metric: an address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
+    function of numba.njit of two rows, which is compiled to one; or a ctypes function pointer. Raises TypeError for
+    others. The address is that of code which lives as long as `metric` does.
+    """
+    address, _ = _compiled(metric)
+    if address is None:
+        raise TypeError(f"metric: {metric!r} has no address: give a numba cfunc or njit function, a ctypes function pointer, or an integer")
+    return address
+
+
+def _compiled(metric):
+    """The address of a metric, or None, and what keeps its code."""
+    address = address_of(metric)
+    if address is None and hasattr(metric, "py_func") and hasattr(metric, "targetoptions"):
+        function = _cfunc_of(metric)
+        return function.address, function
+    return address, metric
+
+
+_cfuncs = {}
+
+
+def _cfunc_of(dispatcher):
+    """A numba cfunc that calls a function of numba.njit of two rows; compiled once."""
+    found = _cfuncs.get(dispatcher)
+    if found is None:
+        from numba import carray, cfunc, types
+
+        row = types.CPointer(types.float32)
+
+        @cfunc(types.float32(row, row, types.uintp, types.voidptr), nogil=True)
+        def metric(x, y, dim, user):
+            return dispatcher(carray(x, dim), carray(y, dim))
+
+        found = _cfuncs[dispatcher] = metric
+    return found
+
+
+def resolve(metric):
+    """(address, what keeps its code), or a function of two buffers of float32 for what has no address."""
+    address, owner = _compiled(metric)
+    if address is not None:
+        return address, owner
+    if not callable(metric):
+        raise TypeError(f"metric: {metric!r} is neither a name nor a function of two rows; annulus.metrics has the names")
+    warnings.warn(
+        "a metric in Python is called for each pair of rows that are compared, on one thread; compiled by numba.njit "
+        "it runs at full speed",
+        SlowMetricWarning,
+        stacklevel=4,
+    )
+    frombuffer, float32 = numpy.frombuffer, numpy.float32
+    return lambda x, y: metric(frombuffer(x, float32), frombuffer(y, float32))

@@ -1,0 +1,149 @@
+#include "arrays.hpp"
+#include "callbacks.hpp"
+#include "module.hpp"
+#include "options.hpp"
+
+#include <annulus/metrics/table.hpp>
+
+namespace annulus_python {
+
+namespace {
+
+nb::object knn(nb::handle data, nb::handle queries, Py_ssize_t k, const nb::dict& arguments, bool pack_bits,
+               nb::handle recall_target, nb::handle filter, Py_ssize_t threads, nb::handle progress) {
+  options given(arguments);
+  search_arguments search(threads, recall_target);
+  if (search.params.threads == 0 && given.metric() && given.metric()->is_python()) search.params.threads = 1;
+  const rows_argument rows(data, "data", pack_bits), asked(queries, "queries", rows.kind());
+  search.set_filter(filter, rows.size());
+  progress_report report(progress);
+  search.set_progress(report);
+  const std::size_t n = asked.size(), width = natural(k, "k");
+  const bool is_vector = asked.is_vector();
+  const new_array ids = is_vector ? new_array(array_type::int32, {width}) : new_array(array_type::int32, {n, width});
+  const new_array distances =
+      is_vector ? new_array(array_type::float32, {width}) : new_array(array_type::float32, {n, width});
+  call(
+      [&](annulus_error* error) {
+        return annulus_knn(rows.get(), asked.get(), width, given.data(), given.size(), &search.params,
+                           ids.data<std::uint32_t>(), distances.data<float>(), error);
+      },
+      given.kept(), search.kept(), report.kept());
+  return make_neighbors(ids.array, distances.array);
+}
+
+nb::object knn_graph(nb::handle data, Py_ssize_t n_neighbors, const nb::dict& arguments, bool pack_bits,
+                     nb::handle progress) {
+  options given(arguments);
+  const rows_argument rows(data, "data", pack_bits);
+  progress_report report(progress);
+  const std::size_t n = rows.size(), width = natural(n_neighbors, "n_neighbors");
+  const new_array ids(array_type::int32, {n, width}), distances(array_type::float32, {n, width});
+  call(
+      [&](annulus_error* error) {
+        return annulus_knn_graph(rows.get(), width, given.data(), given.size(), &progress_report::run, &report,
+                                 ids.data<std::uint32_t>(), distances.data<float>(), error);
+      },
+      given.kept(), report.kept());
+  return make_neighbors(ids.array, distances.array);
+}
+
+/// The buffer of an operand as rows of its last dimension, where it can be read so; n_rows is the product of the others.
+bool take_operand(buffer& taken, nb::handle operand, annulus_rows& rows) {
+  if (!PyObject_CheckBuffer(operand.ptr()) || !taken.take(operand, PyBUF_RECORDS_RO)) return false;
+  const Py_buffer& view = taken.view();
+  const int dtype = dtype_of_format(view.format);
+  if (dtype < 0 || view.ndim < 1 || reinterpret_cast<std::uintptr_t>(view.buf) % static_cast<std::size_t>(view.itemsize))
+    return false;
+  const int last = view.ndim - 1;
+  std::size_t n = 1;
+  for (int i = 0; i < last; ++i) {
+    n *= static_cast<std::size_t>(view.shape[i]);
+    if (i + 1 < last && view.strides[i] != view.strides[i + 1] * view.shape[i + 1]) return false;
+  }
+  const Py_ssize_t row_stride = last > 0 ? view.strides[last - 1] : view.shape[last] * view.itemsize;
+  if (row_stride % view.itemsize != 0 || view.strides[last] % view.itemsize != 0) return false;
+  rows = {ANNULUS_DENSE,
+          static_cast<annulus_dtype>(dtype),
+          n,
+          static_cast<std::size_t>(view.shape[last]),
+          view.buf,
+          row_stride / view.itemsize,
+          view.strides[last] / view.itemsize,
+          nullptr,
+          nullptr};
+  return true;
+}
+
+nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_dimension, double recall_target,
+                        Py_ssize_t reduction_input_size_override, bool aggregate_to_topk, Py_ssize_t threads,
+                        bool largest) {
+  buffer taken;
+  annulus_rows rows;
+  const bool is_taken = take_operand(taken, operand, rows);
+  const int n_dimensions = taken.view().ndim;
+  if (!is_taken || (reduction_dimension != -1 && reduction_dimension != n_dimensions - 1)) {
+    const nb::object general = nb::module_::import_("annulus._top_k").attr("general");
+    return general(operand, k, reduction_dimension, recall_target, reduction_input_size_override, aggregate_to_topk,
+                   threads, largest);
+  }
+  annulus_option given[3] = {{"recall_target", nullptr, &recall_target, 1, nullptr, nullptr}};
+  std::size_t n_options = 1;
+  char override_text[24], threads_text[24];
+  if (reduction_input_size_override != -1) {
+    std::snprintf(override_text, sizeof override_text, "%zd", reduction_input_size_override);
+    given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr};
+  }
+  if (threads != 0) {
+    std::snprintf(threads_text, sizeof threads_text, "%zd", threads);
+    given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
+  }
+  const std::size_t width = natural(k, "k");
+  if (width > rows.dim) raise_value_error("k %zd: must be from 1 to the reduced size %zu", k, rows.dim);
+  const array_type type = rows.dtype == ANNULUS_F64 ? array_type::float64 : array_type::float32;
+  const auto make = [&](array_type of) {
+    if (n_dimensions == 1) return new_array(of, {width});
+    if (n_dimensions == 2) return new_array(of, {rows.n, width});
+    nb::list shape;
+    for (int i = 0; i + 1 < n_dimensions; ++i) shape.append(taken.view().shape[i]);
+    shape.append(width);
+    return new_array(of, nb::tuple(shape));
+  };
+  const new_array values = make(type), indices = make(array_type::int32);
+  call([&](annulus_error* error) {
+    return annulus_approx_top_k(&rows, width, largest, given, n_options, values.memory, indices.data<std::uint32_t>(),
+                                error);
+  });
+  if (rows.dtype == ANNULUS_F32 || rows.dtype == ANNULUS_F64) return make_top_k(values.array, indices.array);
+  return make_top_k(values.array.attr("astype")(operand.attr("dtype")), indices.array);
+}
+
+}  // namespace
+
+void bind_functions(nb::module_& module) {
+  using nb::arg;
+  module.def("instruction_set", &annulus_instruction_set);
+  module.def("version", &annulus_version);
+  nb::list metrics;
+  for (const auto& metric : annulus::known_metrics) metrics.append(nb::str(metric.name.data(), metric.name.size()));
+  module.attr("metrics") = nb::tuple(metrics);
+  module.def("knn", &knn, arg("data"), arg("queries"), arg("k"), arg("options"), arg("pack_bits"),
+             arg("recall_target").none(), arg("filter").none(), arg("threads"), arg("progress").none());
+  module.def("knn_graph", &knn_graph, arg("data"), arg("n_neighbors"), arg("options"), arg("pack_bits"),
+             arg("progress").none());
+  const auto def_top_k = [&](const char* name, auto function) {
+    module.def(name, function, arg("operand"), arg("k"), arg("reduction_dimension") = -1, arg("recall_target") = 0.95,
+               arg("reduction_input_size_override") = -1, arg("aggregate_to_topk") = true, nb::kw_only(),
+               arg("threads") = 0);
+  };
+  def_top_k("approx_min_k", [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target,
+                               Py_ssize_t size_override, bool aggregate, Py_ssize_t threads) {
+    return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, false);
+  });
+  def_top_k("approx_max_k", [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target,
+                               Py_ssize_t size_override, bool aggregate, Py_ssize_t threads) {
+    return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, true);
+  });
+}
+
+}  // namespace annulus_python

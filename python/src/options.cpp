@@ -1,0 +1,47 @@
+#include "options.hpp"
+
+#include <nanobind/stl/string.h>
+
+namespace annulus_python {
+
+options::options(const nb::dict& arguments) {
+  bool has_threads = false;
+  for (const auto& [key, value] : arguments) {
+    if (value.is_none()) continue;
+    const char* const name = nb::cast<const char*>(key);
+    const bool is_threads = std::string_view(name) == "threads";
+    if (std::string_view(name) == "metric" && (m_metric = metric_of(value)) != nullptr)
+      m_options.push_back({name, nullptr, nullptr, 0, m_metric->function(), m_metric->user()});
+    else if (!is_threads || PyObject_IsTrue(value.ptr()) == 1)  // 0 is the default
+      add(name, value), has_threads = has_threads || is_threads;
+  }
+  // Threads would wait for each other at each distance.
+  if (m_metric && m_metric->is_python() && !has_threads) add_text("threads", "1");
+}
+
+void options::add(const char* name, nb::handle value) {
+  if (PyUnicode_Check(value.ptr())) return add_text(name, nb::cast<std::string>(value));
+  if (PyBool_Check(value.ptr())) return add_text(name, value.ptr() == Py_True ? "true" : "false");
+  if (PyLong_Check(value.ptr())) return add_text(name, nb::cast<std::string>(nb::str(value)));
+  // Text of another number, or an array of float64.
+  const nb::object converted = nb::module_::import_("annulus._convert").attr("option")(name, value);
+  if (PyUnicode_Check(converted.ptr())) return add_text(name, nb::cast<std::string>(converted));
+  buffer& numbers = m_numbers.emplace_back();
+  numbers.require(converted, PyBUF_C_CONTIGUOUS);
+  m_options.push_back({name, nullptr, static_cast<const double*>(numbers.view().buf),
+                       static_cast<std::size_t>(numbers.view().len) / sizeof(double), nullptr, nullptr});
+}
+
+void options::add_text(const char* name, std::string text) {
+  m_options.push_back({name, m_texts.emplace_back(std::move(text)).c_str(), nullptr, 0, nullptr, nullptr});
+}
+
+std::shared_ptr<user_metric> metric_of(nb::handle metric) {
+  if (metric.is_none() || PyUnicode_Check(metric.ptr())) return nullptr;
+  const nb::object resolved = nb::module_::import_("annulus._metric").attr("resolve")(metric);
+  if (PyTuple_Check(resolved.ptr()))
+    return std::make_shared<user_metric>(nb::cast<std::uintptr_t>(resolved[0]), resolved[1]);
+  return std::make_shared<user_metric>(resolved);
+}
+
+}  // namespace annulus_python
