@@ -1,4 +1,4 @@
-"""pynndescent's metrics and their keywords as this library's, and numba functions as function pointers."""
+"""pynndescent's metrics and their keywords as this library's."""
 
 from __future__ import annotations
 
@@ -40,23 +40,13 @@ def named_metric(metric: str, keywords: dict) -> tuple[str, dict]:
     return name, values
 
 
-def is_numba_function(metric) -> bool:
-    """Whether `metric` is a function that numba.njit made."""
-    return hasattr(metric, "py_func") and hasattr(metric, "nopython_signatures")
-
-
 def callable_metric(metric, keywords: dict):
-    """A callable with its keywords bound: of a numba function a C function, which is called at full speed."""
+    """A callable of two rows and the values of `keywords` as one of two rows; of a numba function a numba function."""
     values = tuple(keywords.values())
-    if not is_numba_function(metric):
-        return (lambda x, y: metric(x, y, *values)) if values else metric
+    if not values:
+        return metric
+    if hasattr(metric, "py_func"):
+        from numba import njit
 
-    from numba import carray, cfunc, types
-
-    row = types.CPointer(types.float32)
-
-    @cfunc(types.float32(row, row, types.uintp, types.voidptr))
-    def distance(x, y, dim, user):
-        return metric(carray(x, (dim,)), carray(y, (dim,)), *values)
-
-    return distance
+        return njit(lambda x, y: metric(x, y, *values))
+    return lambda x, y: metric(x, y, *values)

@@ -37,13 +37,13 @@ class NeighborSearch:
         self.seed = seed
         self.threads = threads
         self._index = None
-        self._beams = {}  # by k
+        self._tuned_for = {}  # parameters of searches, by k
         self._lock = threading.Lock()
 
     def __getstate__(self):
         state = {**self.__dict__, "_lock": None}
         if callable(self.metric):  # built anew
-            state.update(_index=None, _beams={})
+            state.update(_index=None, _tuned_for={})
         return state
 
     def __setstate__(self, state):
@@ -63,7 +63,7 @@ class NeighborSearch:
         if self._index is None and self._compares_all(queries.shape[0]):
             return self._exact(queries, k)
         index = self._prepared()
-        return index.search(queries, k, beam=self._beam(index, k), threads=self.threads)
+        return index.search(queries, k, threads=self.threads, **self._tuned(index, k))
 
     def others(self, k):
         """The k nearest other rows of each row: (ids, distances), both (n, k)."""
@@ -120,11 +120,11 @@ class NeighborSearch:
                 )
             return self._index
 
-    def _beam(self, index, k) -> int:
-        """The narrowest beam that reaches the recall for rows of the index."""
-        if k not in self._beams:
-            self._beams[k] = index.tune(self.recall, k=k, n_queries=_N_SAMPLES, threads=self.threads).beam
-        return self._beams[k]
+    def _tuned(self, index, k) -> dict:
+        """The cheapest parameters of a search that has the recall for rows of the index."""
+        if k not in self._tuned_for:
+            self._tuned_for[k] = index.tune(self.recall, k=k, n_queries=_N_SAMPLES, threads=self.threads).params
+        return self._tuned_for[k]
 
 
 def _share_found(found, exact) -> float:

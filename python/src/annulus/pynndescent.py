@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import numpy as np
 
-from annulus import NNDescentIndex, build_knn_graph
+from annulus import NNDescentIndex, bits, build_knn_graph
 from annulus._arguments import given, seed_of, storage_of, threads_of
 from annulus._metric_arguments import callable_metric, named_metric
 
@@ -66,7 +67,7 @@ class NNDescent:
     delta : float, default 0.001
         The descent ends where at most this share of the graph changed.
     verbose : bool, default False
-        Whether progress is shown.
+        Whether the stages of building are printed.
 
     Accepted and without effect: low_memory, parallel_batch_queries, n_search_trees (deprecated there), max_rptree_depth,
     max_search_tree_depth, search_tree_leaf_size, search_tree_leaf_budget, diversify_method, degree_prune_aggressiveness
@@ -143,17 +144,18 @@ class NNDescent:
         self._build_graph()
 
     def _rows_of(self, data, name):
-        """`data` as the native index takes it: float32 rows, bools of unpacked bits, or CSR with sorted indices."""
+        """`data` as float32 rows, bytes of bits, or a CSR matrix of float32."""
         if hasattr(data, "tocsr"):
             if callable(self.metric):
                 raise ValueError(f"{name} is sparse: a callable metric takes dense rows")
-            rows = data.tocsr().astype(np.float32, copy=False)
-            return rows if rows.has_sorted_indices else rows.sorted_indices()
-        is_bits = self.metric in _BIT_METRICS
-        rows = np.ascontiguousarray(data, dtype=np.uint8 if is_bits else np.float32)
+            return data.tocsr().astype(np.float32, copy=False)
+        rows = np.ascontiguousarray(data, dtype=np.uint8 if self.metric in _BIT_METRICS else np.float32)
         if rows.ndim != 2:
             raise ValueError(f"{name} has {rows.ndim} dimensions: must be 2-D, rows by features")
-        return np.unpackbits(rows, axis=1).view(np.bool_) if is_bits else rows
+        return rows
+
+    def _native(self, rows):
+        return bits(rows) if self.metric in _BIT_METRICS else rows
 
     def _parameters(self) -> dict:
         """What the graph and the index are built by."""
@@ -168,7 +170,7 @@ class NNDescent:
             tree_init=self.tree_init,
             delta=self.delta,
             threads=self._threads,
-            progress=bool(self.verbose),
+            progress=_print_stages() if self.verbose else False,
             **given(
                 n_trees=self.n_trees or None,
                 leaf_size=self.leaf_size,
@@ -179,7 +181,7 @@ class NNDescent:
         )
 
     def _build_graph(self):
-        graph = build_knn_graph(self._raw_data, self.n_neighbors, include_self=True, **self._parameters())
+        graph = build_knn_graph(self._native(self._raw_data), self.n_neighbors, include_self=True, **self._parameters())
         self._neighbor_graph = _with_distance_zero(graph.ids, graph.distances)
         if (graph.ids < 0).any():
             warnings.warn(
@@ -212,7 +214,7 @@ class NNDescent:
             if storage is None:
                 storage = {"storage": storage_of(self.metric, self._raw_data)}
             self._index = NNDescentIndex(
-                self._raw_data,
+                self._native(self._raw_data),
                 n_neighbors=self.n_neighbors,
                 pruning_degree_multiplier=self.prune_degree_multiplier / 1.5,
                 diversify_prob=self.diversify_prob,
@@ -256,7 +258,7 @@ class NNDescent:
         if self._index is None:
             self.prepare()
         found = self._index.search(
-            self._rows_of(query_data, "query_data"),
+            self._native(self._rows_of(query_data, "query_data")),
             k,
             epsilon=epsilon,
             beam=self._beam(k, proxy_beam_size, candidate_width, rerank_width),
@@ -309,9 +311,9 @@ class NNDescent:
 
         if self._index is not None:
             for i, row in enumerate(updated_indices):
-                self._index.update(row, xs_updated[i : i + 1])
+                self._index.update(row, self._native(xs_updated[i : i + 1]))
             if xs_fresh is not None and xs_fresh.shape[0] > 0:
-                self._index.insert(xs_fresh, threads=self._threads)
+                self._index.insert(self._native(xs_fresh), threads=self._threads)
         if self._raw_data is not None:
             self._raw_data = _updated_rows(self._raw_data, xs_fresh, xs_updated, updated_indices)
         self._neighbor_graph = None
@@ -327,6 +329,19 @@ class NNDescent:
             return {**self.__dict__, "_index": None}
         self.prepare()
         return self.__dict__.copy()
+
+
+def _print_stages():
+    """A callback that prints each stage of a call when it begins."""
+    last = None
+
+    def report(stage, fraction, whole):
+        nonlocal last
+        if stage != last:
+            print(f"{time.strftime('%c')} {stage}", flush=True)
+        last = stage
+
+    return report
 
 
 def _with_distance_zero(indices, distances):
