@@ -7,7 +7,7 @@ import threading
 import numpy as np
 
 from annulus import NNDescentIndex, build_knn_graph, knn
-from annulus._arguments import given, storage_of
+from annulus._arguments import given, index_parameters
 
 _N_SAMPLES = 256  # rows by which the recall of a graph is estimated
 _LEAST_WIDTH = 16  # of the lists of a k-NN graph: narrower ones take as long, and hold less
@@ -116,7 +116,7 @@ class NeighborSearch:
         with self._lock:
             if self._index is None:
                 self._index = NNDescentIndex(
-                    self.rows, storage=storage_of(self.metric, self.rows), **self._arguments()
+                    self.rows, **index_parameters(self.metric, self.rows), **self._arguments()
                 )
             return self._index
 

@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from annulus import NNDescentIndex, bits, build_knn_graph
-from annulus._arguments import given, seed_of, storage_of, threads_of
+from annulus._arguments import given, index_parameters, seed_of, threads_of
 from annulus._metric_arguments import callable_metric, named_metric
 
 __all__ = ["NNDescent", "PyNNDescentTransformer"]
@@ -199,27 +199,22 @@ class NNDescent:
             warnings.warn("a compressed index has no neighbor_graph", stacklevel=2)
             return None
         if self._neighbor_graph is None:  # since an update
-            graph = self._index.graph()
-            own = np.arange(len(graph.ids), dtype=np.int32)[:, None]
-            ids = np.hstack([own, graph.ids[:, : self.n_neighbors - 1]])
-            zeros = np.zeros((len(ids), 1), np.float32)
-            self._neighbor_graph = ids, np.hstack([zeros, graph.distances[:, : self.n_neighbors - 1]])
+            self._build_graph()
         indices, distances = self._neighbor_graph
         return indices.copy(), distances.copy()
 
     def prepare(self, compile_search=False):
         """Builds what searches walk, which the first query does otherwise. `compile_search` has no effect."""
         if self._index is None:
-            storage = _QUANTIZATIONS.get(self.quantization)
-            if storage is None:
-                storage = {"storage": storage_of(self.metric, self._raw_data)}
+            parameters = self._parameters()
+            parameters.update(index_parameters(parameters["metric"], self._raw_data))
+            parameters.update(_QUANTIZATIONS.get(self.quantization, {}))
             self._index = NNDescentIndex(
                 self._native(self._raw_data),
                 n_neighbors=self.n_neighbors,
                 pruning_degree_multiplier=self.prune_degree_multiplier / 1.5,
                 diversify_prob=self.diversify_prob,
-                **storage,
-                **self._parameters(),
+                **parameters,
             )
         if self.compressed:
             self._neighbor_graph = self._raw_data = None
@@ -243,7 +238,8 @@ class NNDescent:
         """The k nearest rows of each query: (indices int32, distances float32), both (m, k), nearest first.
 
         epsilon : float, default 0.1
-            A search ends at distance d_k + epsilon (d_k - d_1): greater is more accurate and slower.
+            Greater is more accurate and slower: the beam of the search, which finds at least what pynndescent does at the
+            same epsilon.
         candidate_width, proxy_beam_size : int, optional
             With a quantization: how many candidates are kept while searching, or that in multiples of k.
         rerank_width : int, optional
@@ -260,19 +256,20 @@ class NNDescent:
         found = self._index.search(
             self._native(self._rows_of(query_data, "query_data")),
             k,
-            epsilon=epsilon,
-            beam=self._beam(k, proxy_beam_size, candidate_width, rerank_width),
+            beam=self._beam(k, epsilon, proxy_beam_size, candidate_width, rerank_width),
             threads=self._threads,
         )
         return (found.ids, found.distances) if return_distances else found.ids
 
-    def _beam(self, k, proxy_beam_size, candidate_width, rerank_width) -> int:
+    def _beam(self, k, epsilon, proxy_beam_size, candidate_width, rerank_width) -> int:
+        if not epsilon >= 0:
+            raise ValueError(f"epsilon = {epsilon}: must be at least 0")
         if rerank_width is not None and rerank_width < 0:
             raise ValueError(f"rerank_width = {rerank_width}: must be at least 0")
-        if candidate_width is None:
-            candidate_width = k * proxy_beam_size if proxy_beam_size is not None else None
+        if candidate_width is None and proxy_beam_size is not None:
+            candidate_width = k * proxy_beam_size
         if candidate_width is None or self.quantization is None:
-            return 0
+            return _beam_of(k, epsilon, self.metric in ("inner_product", "proxy_inner_product"))
         if candidate_width < k:
             raise ValueError(f"candidate_width = {candidate_width}: must be at least k = {k}")
         return candidate_width
@@ -295,7 +292,7 @@ class NNDescent:
     def update(self, xs_fresh=None, xs_updated=None, updated_indices=None):
         """Appends the rows `xs_fresh` and replaces the rows `updated_indices` by `xs_updated`; sparse rows too.
 
-        An index that was prepared takes them in one by one, else the graph is built anew.
+        An index that was prepared takes them in one by one. ``neighbor_graph`` is built anew when it is next read.
         """
         if xs_updated is None:
             if updated_indices is not None:
@@ -317,8 +314,6 @@ class NNDescent:
         if self._raw_data is not None:
             self._raw_data = _updated_rows(self._raw_data, xs_fresh, xs_updated, updated_indices)
         self._neighbor_graph = None
-        if self._index is None:
-            self._build_graph()
 
     def _n_rows(self) -> int:
         return self._raw_data.shape[0] if self._raw_data is not None else len(self._index)
@@ -342,6 +337,13 @@ def _print_stages():
         last = stage
 
     return report
+
+
+def _beam_of(k, epsilon, is_product) -> int:
+    """How wide a beam finds what pynndescent finds at `epsilon`: measured at k from 1 to 30 (bench/python/graphs.py)."""
+    beyond = max(0.0, epsilon - 0.1)
+    beam = k + 8 + int(1250 * beyond * min(1.0, 7 * beyond))
+    return max(beam, 4 * k + 40) if is_product else beam
 
 
 def _with_distance_zero(indices, distances):
