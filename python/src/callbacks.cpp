@@ -1,5 +1,8 @@
 #include "callbacks.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace annulus_python {
 
 progress_report::progress_report(nb::handle progress) {
@@ -51,12 +54,16 @@ float user_metric::run(const float* x, const float* y, std::size_t dim, void* us
   }
 }
 
-search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target) {
+search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric) {
   annulus_search_defaults(&params);
-  params.threads = natural(threads, "threads");
+  // Asking the system for the number of cores takes longer than a small search.
+  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());
+  params.threads = threads == 0 ? (python_metric ? 1 : n_cores) : natural(threads, "threads");
   if (recall_target.is_none()) return;
-  params.recall_target = nb::cast<double>(recall_target);
-  if (params.recall_target == 0) raise_value_error("recall_target 0: must be in (0, 1]");  // the library's "not given"
+  params.recall_target = PyFloat_AsDouble(recall_target.ptr());
+  if (params.recall_target == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
+  if (params.recall_target == 0)
+    raise_value_error("recall_target = 0: must be in (0, 1]");  // the library's "not given"
 }
 
 void search_arguments::set_filter(nb::handle filter, std::size_t n) {
@@ -96,8 +103,14 @@ int search_arguments::allow(void* user, std::uint32_t id) noexcept {
   }
 }
 
+std::size_t natural(nb::handle value, const char* name) {
+  const Py_ssize_t number = PyNumber_AsSsize_t(value.ptr(), PyExc_OverflowError);
+  if (number == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
+  return natural(number, name);
+}
+
 std::size_t natural(Py_ssize_t value, const char* name) {
-  if (value < 0) raise_value_error("%s %zd: must be from 0 on", name, value);
+  if (value < 0) raise_value_error("%s = %zd: must be from 0 on", name, value);
   return static_cast<std::size_t>(value);
 }
 

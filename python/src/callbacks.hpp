@@ -54,6 +54,8 @@ class user_metric {
   }
   void* user() noexcept { return is_python() ? this : nullptr; }
   kept_error& kept() noexcept { return m_kept; }
+  /// What Python's garbage collector follows.
+  nb::handle object() const noexcept { return m_function; }
 
  private:
   static float run(const float* x, const float* y, std::size_t dim, void* user) noexcept;
@@ -66,7 +68,9 @@ class user_metric {
 /// Parameters of a search, which refer to this object.
 class search_arguments {
  public:
-  search_arguments(Py_ssize_t threads, nb::handle recall_target);
+  /// threads: 0 for all cores. `python_metric`: whether distances are of Python, where threads would wait for each
+  /// other.
+  search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric);
   search_arguments(const search_arguments&) = delete;
   search_arguments& operator=(const search_arguments&) = delete;
 
@@ -89,7 +93,8 @@ class search_arguments {
   kept_error m_kept;
 };
 
-/// A number from 0 on, as sizes are. \throws ValueError
+/// A number from 0 on, as sizes are. \throws ValueError, TypeError
 std::size_t natural(Py_ssize_t value, const char* name);
+std::size_t natural(nb::handle value, const char* name);
 
 }  // namespace annulus_python

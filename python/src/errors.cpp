@@ -1,6 +1,7 @@
 #include "errors.hpp"
 
 #include <cstdarg>
+#include <cstring>
 
 namespace annulus_python {
 
@@ -13,7 +14,9 @@ PyObject* format_error = nullptr;  // lives as long as the module
 void raise(annulus_status status, const annulus_error& error) {
   switch (status) {
     case ANNULUS_INVALID_ARGUMENT:
-      PyErr_SetString(PyExc_ValueError, error.message);
+      if (std::strstr(error.message, "ANNULUS_DYNAMIC_ROWS") != nullptr)
+        PyErr_Format(PyExc_ValueError, "%s; or convert them: data.astype(numpy.float32)", error.message);
+      else PyErr_SetString(PyExc_ValueError, error.message);
       break;
     case ANNULUS_FORMAT_ERROR:
       PyErr_SetString(format_error, error.message);
@@ -42,11 +45,8 @@ void raise_value_error(const char* format, ...) {
   throw nb::python_error();
 }
 
-void bind_errors(nb::module_& module) {
-  format_error =
-      PyErr_NewExceptionWithDoc("annulus.FormatError", "A file is damaged, or holds something else.", PyExc_ValueError, nullptr);
-  if (format_error == nullptr) throw nb::python_error();
-  module.attr("FormatError") = nb::handle(format_error);
+void bind_errors() {
+  format_error = nb::getattr(nb::module_::import_("annulus._errors"), "FormatError").release().ptr();
 }
 
 }  // namespace annulus_python

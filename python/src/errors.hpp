@@ -18,7 +18,7 @@ namespace nb = nanobind;
 [[noreturn]] void raise(annulus_status status, const annulus_error& error);
 [[noreturn]] void raise_value_error(const char* format, ...) __attribute__((format(printf, 1, 2)));
 
-void bind_errors(nb::module_& module);
+void bind_errors();
 
 /// The first exception of callbacks, which threads may call at once, kept until the call of the library has ended.
 class kept_error {

@@ -12,8 +12,7 @@ namespace {
 nb::object knn(nb::handle data, nb::handle queries, Py_ssize_t k, const nb::dict& arguments, bool pack_bits,
                nb::handle recall_target, nb::handle filter, Py_ssize_t threads, nb::handle progress) {
   options given(arguments);
-  search_arguments search(threads, recall_target);
-  if (search.params.threads == 0 && given.metric() && given.metric()->is_python()) search.params.threads = 1;
+  search_arguments search(threads, recall_target, given.metric() && given.metric()->is_python());
   const rows_argument rows(data, "data", pack_bits), asked(queries, "queries", rows.kind());
   search.set_filter(filter, rows.size());
   progress_report report(progress);
@@ -35,6 +34,7 @@ nb::object knn(nb::handle data, nb::handle queries, Py_ssize_t k, const nb::dict
 nb::object knn_graph(nb::handle data, Py_ssize_t n_neighbors, const nb::dict& arguments, bool pack_bits,
                      nb::handle progress) {
   options given(arguments);
+  given.set_threads();
   const rows_argument rows(data, "data", pack_bits);
   progress_report report(progress);
   const std::size_t n = rows.size(), width = natural(n_neighbors, "n_neighbors");
@@ -48,12 +48,14 @@ nb::object knn_graph(nb::handle data, Py_ssize_t n_neighbors, const nb::dict& ar
   return make_neighbors(ids.array, distances.array);
 }
 
-/// The buffer of an operand as rows of its last dimension, where it can be read so; n_rows is the product of the others.
+/// The buffer of an operand as rows of its last dimension, where it can be read so; n_rows is the product of the
+/// others.
 bool take_operand(buffer& taken, nb::handle operand, annulus_rows& rows) {
   if (!PyObject_CheckBuffer(operand.ptr()) || !taken.take(operand, PyBUF_RECORDS_RO)) return false;
   const Py_buffer& view = taken.view();
   const int dtype = dtype_of_format(view.format);
-  if (dtype < 0 || view.ndim < 1 || reinterpret_cast<std::uintptr_t>(view.buf) % static_cast<std::size_t>(view.itemsize))
+  if (dtype < 0 || view.ndim < 1 ||
+      reinterpret_cast<std::uintptr_t>(view.buf) % static_cast<std::size_t>(view.itemsize))
     return false;
   const int last = view.ndim - 1;
   std::size_t n = 1;
@@ -94,12 +96,14 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
     std::snprintf(override_text, sizeof override_text, "%zd", reduction_input_size_override);
     given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr};
   }
+  // The library's default, for which it asks the system for the number of cores: that takes longer than a small call.
+  if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) threads = 1;
   if (threads != 0) {
     std::snprintf(threads_text, sizeof threads_text, "%zd", threads);
     given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
   }
   const std::size_t width = natural(k, "k");
-  if (width > rows.dim) raise_value_error("k %zd: must be from 1 to the reduced size %zu", k, rows.dim);
+  if (width > rows.dim) raise_value_error("k = %zd: must be from 1 to the reduced size %zu", k, rows.dim);
   const array_type type = rows.dtype == ANNULUS_F64 ? array_type::float64 : array_type::float32;
   const auto make = [&](array_type of) {
     if (n_dimensions == 1) return new_array(of, {width});
@@ -118,11 +122,33 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
   return make_top_k(values.array.attr("astype")(operand.attr("dtype")), indices.array);
 }
 
+constexpr char approx_min_k_signature[] =
+    "def approx_min_k(operand: object, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, "
+    "reduction_input_size_override: int = -1, aggregate_to_topk: bool = True, *, threads: int = 0) "
+    "-> annulus._results.TopK";
+constexpr char approx_max_k_signature[] =
+    "def approx_max_k(operand: object, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, "
+    "reduction_input_size_override: int = -1, aggregate_to_topk: bool = True, *, threads: int = 0) "
+    "-> annulus._results.TopK";
+constexpr char approx_min_k_text[] =
+    R"(The k smallest numbers along a dimension, nearly, best first: jax.lax.approx_min_k on a CPU.
+
+operand: floats, or integers of at most 32 bits, of one dimension or more. k: 1 to the size of the reduced dimension.
+recall_target: in (0, 1], the share of the k smallest that is expected to be found.
+reduction_input_size_override: the size of the whole, where the operand is a part of it; -1 for the operand's own.
+aggregate_to_topk: of no effect: there are always k results, in order.
+threads: 0 for one of every 4 million numbers.
+
+Returns TopK: values of the operand's type and indices int32, of the operand's shape but for k in place of the reduced
+dimension. O(size), and less memory than 100 KiB beside the results. Raises ValueError and TypeError.)";
+constexpr char approx_max_k_text[] = "The k greatest numbers along a dimension, nearly, best first. As approx_min_k.";
+
 }  // namespace
 
 void bind_functions(nb::module_& module) {
   using nb::arg;
-  module.def("instruction_set", &annulus_instruction_set);
+  module.def("instruction_set", &annulus_instruction_set,
+             R"(The instruction set that was chosen: "x86-64-v3". The environment variable ANNULUS_ISA forces one.)");
   module.def("version", &annulus_version);
   nb::list metrics;
   for (const auto& metric : annulus::known_metrics) metrics.append(nb::str(metric.name.data(), metric.name.size()));
@@ -131,19 +157,21 @@ void bind_functions(nb::module_& module) {
              arg("recall_target").none(), arg("filter").none(), arg("threads"), arg("progress").none());
   module.def("knn_graph", &knn_graph, arg("data"), arg("n_neighbors"), arg("options"), arg("pack_bits"),
              arg("progress").none());
-  const auto def_top_k = [&](const char* name, auto function) {
-    module.def(name, function, arg("operand"), arg("k"), arg("reduction_dimension") = -1, arg("recall_target") = 0.95,
-               arg("reduction_input_size_override") = -1, arg("aggregate_to_topk") = true, nb::kw_only(),
-               arg("threads") = 0);
+  const auto def_top_k = [&](const char* name, const char* signature, const char* text, auto function) {
+    module.def(name, function, nb::sig(signature), text, arg("operand"), arg("k"), arg("reduction_dimension") = -1,
+               arg("recall_target") = 0.95, arg("reduction_input_size_override") = -1, arg("aggregate_to_topk") = true,
+               nb::kw_only(), arg("threads") = 0);
   };
-  def_top_k("approx_min_k", [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target,
-                               Py_ssize_t size_override, bool aggregate, Py_ssize_t threads) {
-    return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, false);
-  });
-  def_top_k("approx_max_k", [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target,
-                               Py_ssize_t size_override, bool aggregate, Py_ssize_t threads) {
-    return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, true);
-  });
+  def_top_k("approx_min_k", approx_min_k_signature, approx_min_k_text,
+            [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target, Py_ssize_t size_override,
+               bool aggregate, Py_ssize_t threads) {
+              return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, false);
+            });
+  def_top_k("approx_max_k", approx_max_k_signature, approx_max_k_text,
+            [](nb::handle operand, Py_ssize_t k, Py_ssize_t dimension, double recall_target, Py_ssize_t size_override,
+               bool aggregate, Py_ssize_t threads) {
+              return approx_top_k(operand, k, dimension, recall_target, size_override, aggregate, threads, true);
+            });
 }
 
 }  // namespace annulus_python

@@ -2,7 +2,9 @@
 
 #include "arrays.hpp"
 #include "callbacks.hpp"
+#include "index_text.hpp"
 #include "options.hpp"
+#include "owned.hpp"
 
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -37,9 +39,9 @@ row_kind kind_of(std::string_view rows, std::size_t dim) {
   row_kind kind{.dim = dim};
   if (rows == "rows of bits") return {ANNULUS_BITS, ANNULUS_U8, dim};
   if (rows.starts_with("sparse")) kind.layout = ANNULUS_CSR;
-  constexpr std::pair<std::string_view, annulus_dtype> types[] = {
-      {"bfloat16", ANNULUS_BF16}, {"float16", ANNULUS_F16}, {"float32", ANNULUS_F32},
-      {"float64", ANNULUS_F64},   {"uint8", ANNULUS_U8},    {"int8", ANNULUS_I8}};
+  constexpr std::pair<std::string_view, annulus_dtype> types[] = {{"bfloat16", ANNULUS_BF16}, {"float16", ANNULUS_F16},
+                                                                  {"float32", ANNULUS_F32},   {"float64", ANNULUS_F64},
+                                                                  {"uint8", ANNULUS_U8},      {"int8", ANNULUS_I8}};
   for (const auto& [name, type] : types)
     if (rows.ends_with(name)) {
       kind.dtype = type;
@@ -52,13 +54,15 @@ row_kind kind_of(std::string_view rows, std::size_t dim) {
 class index {
  public:
   index(nb::handle data, const nb::dict& arguments, nb::handle progress) {
-    const options given(arguments);
+    options given(arguments);
+    given.set_threads();
     const rows_argument rows(data, "data", compares_bits(arguments));
     progress_report report(progress);
     m_metric = given.metric();
     call(
         [&](annulus_error* error) {
-          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, &m_index, error);
+          return annulus_build(rows.get(), given.data(), given.size(), &progress_report::run, &report, m_index.out(),
+                               error);
         },
         kept(), report.kept());
     describe();
@@ -67,46 +71,53 @@ class index {
     const std::string name = path_of(path);
     call(
         [&](annulus_error* error) {
-          return m_metric ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(), &m_index,
-                                              error)
-                          : annulus_open(name.c_str(), mapped, &m_index, error);
+          return m_metric ? annulus_open_with(name.c_str(), mapped, m_metric->function(), m_metric->user(),
+                                              m_index.out(), error)
+                          : annulus_open(name.c_str(), mapped, m_index.out(), error);
         },
         kept());
     describe();
   }
   /// A copy.
   index(const index& other) : m_metric(other.m_metric) {
+    const annulus_index* const from = other.get();
     call([&](annulus_error* error) {
       const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(other.m_index, &m_index, error);
+      return annulus_copy(from, m_index.out(), error);
     });
     describe();
   }
   index(index&& other) noexcept
-      : m_index(std::exchange(other.m_index, nullptr)),
+      : m_index(std::move(other.m_index)),
         m_metric(other.m_metric),
         m_kind(other.m_kind),
         m_has_progress(other.m_has_progress) {}
-  ~index() { annulus_free(m_index); }
 
   const annulus_index* get() const {
-    if (m_index == nullptr) raise_value_error("the index is another's now");
-    return m_index;
+    if (m_index.get() == nullptr) raise_value_error("the index is empty");
+    return m_index.get();
   }
+  /// For Python's garbage collector: a metric may refer to what holds the index. Copies of the index share theirs.
+  nb::handle referred() const noexcept { return m_metric.use_count() == 1 ? m_metric->object() : nb::handle(); }
+  void forget() noexcept {
+    m_index = {};
+    m_metric = nullptr;
+  }
+
   const char* info(const char* name) const { return annulus_info(get(), name); }
 
   void save(nb::handle path) {
     const std::string name = path_of(path);
-    read([&](annulus_error* error) { return annulus_save(get(), name.c_str(), error); });
+    read([&](annulus_error* error) { return annulus_save(m_index.get(), name.c_str(), error); });
   }
   void verify() {
-    read([&](annulus_error* error) { return annulus_verify(get(), error); });
+    read([&](annulus_error* error) { return annulus_verify(m_index.get(), error); });
   }
 
   nb::object search(nb::handle queries, Py_ssize_t k, Py_ssize_t beam, double epsilon, bool by_estimates,
                     Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle k_factor,
                     bool float_tables, nb::handle filter, Py_ssize_t threads, nb::handle progress) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -114,8 +125,8 @@ class index {
     given.params.max_candidates = natural(max_candidates, "max_candidates");
     given.params.float_tables = float_tables;
     if (!k_factor.is_none()) {
-      given.params.k_factor = natural(nb::cast<Py_ssize_t>(k_factor), "k_factor");
-      if (given.params.k_factor == 0) raise_value_error("k_factor 0: must be at least 1");
+      given.params.k_factor = natural(k_factor, "k_factor");
+      if (given.params.k_factor == 0) raise_value_error("k_factor = 0: must be at least 1");
     }
     given.set_filter(filter, annulus_size(get()));
     const rows_argument rows(queries, "queries", m_kind);
@@ -124,18 +135,17 @@ class index {
     const new_array ids = is_vector ? new_array(array_type::int32, {width}) : new_array(array_type::int32, {n, width});
     const new_array distances =
         is_vector ? new_array(array_type::float32, {width}) : new_array(array_type::float32, {n, width});
-    in_pieces(rows, given, progress,
-              [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
-                return annulus_search(get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
-                                      distances.data<float>() + begin * width, error);
-              });
+    in_pieces(rows, given, progress, [&](const annulus_rows* piece, std::size_t begin, annulus_error* error) {
+      return annulus_search(m_index.get(), piece, width, &given.params, ids.data<std::uint32_t>() + begin * width,
+                            distances.data<float>() + begin * width, error);
+    });
     return make_neighbors(ids.array, distances.array);
   }
 
   nb::object radius_search(nb::handle queries, float radius, Py_ssize_t beam, double epsilon, bool by_estimates,
                            Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target, nb::handle filter,
                            Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.beam = natural(beam, "beam");
     given.params.epsilon = epsilon;
     given.params.by_estimates = by_estimates;
@@ -146,7 +156,7 @@ class index {
     annulus_lists found{};
     read(
         [&](annulus_error* error) {
-          return annulus_radius_search(get(), rows.get(), radius, &given.params, &found, error);
+          return annulus_radius_search(m_index.get(), rows.get(), radius, &given.params, &found, error);
         },
         given.kept());
     return take_lists(found);
@@ -154,14 +164,17 @@ class index {
 
   nb::object candidates(nb::handle queries, Py_ssize_t n_probes, Py_ssize_t max_candidates, nb::handle recall_target,
                         nb::handle filter, Py_ssize_t threads) {
-    search_arguments given(threads, recall_target);
+    search_arguments given(threads, recall_target, has_python_metric());
     given.params.n_probes = natural(n_probes, "n_probes");
     given.params.max_candidates = natural(max_candidates, "max_candidates");
     given.set_filter(filter, annulus_size(get()));
     const rows_argument rows(queries, "queries", m_kind);
     annulus_lists found{};
-    read([&](annulus_error* error) { return annulus_candidates(get(), rows.get(), &given.params, &found, error); },
-         given.kept());
+    read(
+        [&](annulus_error* error) {
+          return annulus_candidates(m_index.get(), rows.get(), &given.params, &found, error);
+        },
+        given.kept());
     return take_lists(found);
   }
 
@@ -169,28 +182,28 @@ class index {
     const rows_argument rows(data, "data", m_kind);
     const std::size_t n_threads = threads_of(natural(threads, "threads"));
     std::uint32_t first = ANNULUS_NO_ID;
-    change([&](annulus_error* error) { return annulus_insert(m_index, rows.get(), n_threads, &first, error); });
+    change([&](annulus_error* error) { return annulus_insert(m_index.get(), rows.get(), n_threads, &first, error); });
     return first;
   }
   void erase(std::uint32_t id) {
-    change([&](annulus_error* error) { return annulus_erase(m_index, id, error); });
+    change([&](annulus_error* error) { return annulus_erase(m_index.get(), id, error); });
   }
   void update(std::uint32_t id, nb::handle row) {
     const rows_argument rows(row, "row", m_kind);
-    change([&](annulus_error* error) { return annulus_update(m_index, id, rows.get(), error); });
+    change([&](annulus_error* error) { return annulus_update(m_index.get(), id, rows.get(), error); });
   }
   void consolidate() {
-    change([&](annulus_error* error) { return annulus_consolidate(m_index, error); });
+    change([&](annulus_error* error) { return annulus_consolidate(m_index.get(), error); });
   }
 
   /// The parameters of a search, its recall, and whether this is what was asked for.
   nb::tuple tune(double recall_target, Py_ssize_t k, nb::handle queries, Py_ssize_t n_queries, Py_ssize_t threads) {
     annulus_tuned tuned;
-    const std::size_t width = natural(k, "k"), n_threads = threads_of(natural(threads, "threads"));
+    const std::size_t width = natural(k, "k"), n_tried = natural(n_queries, "n_queries"),
+                      n_threads = threads_of(natural(threads, "threads"));
     const auto run = [&](const annulus_rows* rows) {
       read([&](annulus_error* error) {
-        return annulus_tune(get(), rows, recall_target, width, natural(n_queries, "n_queries"), n_threads, &tuned,
-                            error);
+        return annulus_tune(m_index.get(), rows, recall_target, width, n_tried, n_threads, &tuned, error);
       });
     };
     if (queries.is_none()) run(nullptr);
@@ -203,24 +216,25 @@ class index {
   }
   nb::object graph() {
     annulus_lists lists{};
-    read([&](annulus_error* error) { return annulus_graph(get(), &lists, error); });
+    read([&](annulus_error* error) { return annulus_graph(m_index.get(), &lists, error); });
     return take_padded_lists(lists);
   }
 
  private:
   void describe() {
-    m_kind = kind_of(info("rows"), annulus_dim(m_index));
+    m_kind = kind_of(info("rows"), annulus_dim(m_index.get()));
     const std::string_view kind = info("kind");
     m_has_progress = kind != "nndescent" && kind != "lsh";
   }
   kept_error& kept() noexcept { return m_metric ? m_metric->kept() : m_no_metric; }
-  /// Threads would wait for each other at each distance of a function of Python.
+  bool has_python_metric() const noexcept { return m_metric && m_metric->is_python(); }
   std::size_t threads_of(std::size_t threads) const noexcept {
-    return threads == 0 && m_metric && m_metric->is_python() ? 1 : threads;
+    return threads == 0 && has_python_metric() ? 1 : threads;
   }
 
   template <class F, class... Kept>
   void read(F&& f, Kept&... others) {
+    get();
     call(
         [&](annulus_error* error) {
           const std::shared_lock lock(m_mutex);
@@ -245,7 +259,6 @@ class index {
   void in_pieces(const rows_argument& rows, search_arguments& given, nb::handle progress, F f) {
     constexpr std::size_t first = 512, least = 16;
     constexpr double seconds = 0.2;
-    given.params.threads = threads_of(given.params.threads);
     const std::size_t n = rows.size();
     if (n <= first && !m_metric && progress.is_none())
       return read([&](annulus_error* error) { return f(rows.get(), 0, error); }, given.kept());
@@ -264,7 +277,8 @@ class index {
             if (status != ANNULUS_OK) return status;
             begin += size;
             const double share = static_cast<double>(begin) / static_cast<double>(n);
-            if (kept().is_set() || given.kept().is_set() || !report("searching", share, share)) return ANNULUS_CANCELLED;
+            if (kept().is_set() || given.kept().is_set() || !report("searching", share, share))
+              return ANNULUS_CANCELLED;
             const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
             const double scale = std::clamp(seconds / std::max(taken.count(), 1e-9), 1.0 / 64, 64.0);
             size = std::min(std::max(static_cast<std::size_t>(static_cast<double>(size) * scale), least), n - begin);
@@ -274,7 +288,7 @@ class index {
         given.kept(), report.kept());
   }
 
-  annulus_index* m_index = nullptr;
+  owned<annulus_index, &annulus_free> m_index;
   std::shared_ptr<user_metric> m_metric;
   kept_error m_no_metric;
   row_kind m_kind;
@@ -282,42 +296,67 @@ class index {
   mutable std::shared_mutex m_mutex;
 };
 
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!nb::inst_ready(self)) return 0;
+  Py_VISIT(nb::inst_ptr<index>(self)->referred().ptr());
+  return 0;
+}
+
+int clear(PyObject* self) {
+  if (nb::inst_ready(self)) nb::inst_ptr<index>(self)->forget();
+  return 0;
+}
+
+PyType_Slot slots[] = {
+    {Py_tp_traverse, reinterpret_cast<void*>(&traverse)}, {Py_tp_clear, reinterpret_cast<void*>(&clear)}, {0, nullptr}};
+
 }  // namespace
 
 void bind_index(nb::module_& module) {
   using nb::arg;
-  nb::class_<index>(module, "Index")
+  nb::class_<index>(module, "Index", nb::type_slots(slots), text::index)
       .def(nb::init<nb::handle, const nb::dict&, nb::handle>(), arg("data"), arg("options"), arg("progress").none())
-      .def("__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
+      .def(
+          "__init__", [](index* self, index& other) { new (self) index(std::move(other)); }, arg("other"))
       .def_static(
           "_open", [](nb::handle path, bool mapped, nb::handle metric) { return new index(path, mapped, metric); },
           arg("path"), arg("mapped"), arg("metric").none(), nb::rv_policy::take_ownership)
-      .def("_copy", [](const index& self) { return new index(self); }, nb::rv_policy::take_ownership)
+      .def(
+          "_copy", [](const index& self) { return new index(self); }, nb::rv_policy::take_ownership)
       .def("search", &index::search, arg("queries"), arg("k") = 10, nb::kw_only(), arg("beam") = 0,
            arg("epsilon") = 0.1, arg("by_estimates") = false, arg("n_probes") = 0, arg("max_candidates") = 0,
            arg("recall_target") = nb::none(), arg("k_factor") = nb::none(), arg("float_tables") = false,
-           arg("filter") = nb::none(), arg("threads") = 0, arg("progress") = nb::none())
+           arg("filter") = nb::none(), arg("threads") = 0, arg("progress") = nb::none(),
+           nb::sig(text::search_signature), text::search)
       .def("radius_search", &index::radius_search, arg("queries"), arg("radius"), nb::kw_only(), arg("beam") = 0,
            arg("epsilon") = 0.1, arg("by_estimates") = false, arg("n_probes") = 0, arg("max_candidates") = 0,
-           arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0)
+           arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0,
+           nb::sig(text::radius_search_signature), text::radius_search)
       .def("candidates", &index::candidates, arg("queries"), nb::kw_only(), arg("n_probes") = 0,
-           arg("max_candidates") = 0, arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0)
-      .def("insert", &index::insert, arg("rows"), nb::kw_only(), arg("threads") = 0)
-      .def("erase", &index::erase, arg("id"))
-      .def("update", &index::update, arg("id"), arg("row"))
-      .def("consolidate", &index::consolidate)
+           arg("max_candidates") = 0, arg("recall_target") = nb::none(), arg("filter") = nb::none(), arg("threads") = 0,
+           nb::sig(text::candidates_signature), text::candidates)
+      .def("insert", &index::insert, arg("rows"), nb::kw_only(), arg("threads") = 0, text::insert)
+      .def("erase", &index::erase, arg("id"), text::erase)
+      .def("update", &index::update, arg("id"), arg("row"), text::update)
+      .def("consolidate", &index::consolidate, text::consolidate)
       .def("_tune", &index::tune, arg("recall_target"), arg("k"), arg("queries").none(), arg("n_queries"),
            arg("threads"))
-      .def("graph", &index::graph)
-      .def("save", &index::save, arg("path"))
-      .def("verify", &index::verify)
-      .def("info", &index::info, arg("name"))
+      .def("graph", &index::graph, nb::sig(text::graph_signature), text::graph)
+      .def("save", &index::save, arg("path"), text::save)
+      .def("verify", &index::verify, text::verify)
+      .def("info", &index::info, arg("name"), nb::sig("def info(self, name: str) -> str | None"), text::info)
       .def("__len__", [](const index& self) { return annulus_size(self.get()); })
-      .def_prop_ro("size", [](const index& self) { return annulus_size(self.get()); })
-      .def_prop_ro("dim", [](const index& self) { return annulus_dim(self.get()); })
-      .def_prop_ro("memory_bytes", [](const index& self) { return annulus_memory_bytes(self.get()); })
-      .def_prop_ro("kind", [](const index& self) { return self.info("kind"); })
-      .def_prop_ro("metric", [](const index& self) { return self.info("metric"); });
+      .def_prop_ro(
+          "size", [](const index& self) { return annulus_size(self.get()); }, "Rows.")
+      .def_prop_ro(
+          "dim", [](const index& self) { return annulus_dim(self.get()); }, "Coordinates of a row; of bits, bits.")
+      .def_prop_ro(
+          "memory_bytes", [](const index& self) { return annulus_memory_bytes(self.get()); }, "Bytes of memory.")
+      .def_prop_ro(
+          "kind", [](const index& self) { return self.info("kind"); }, R"("nndescent" and the like.)")
+      .def_prop_ro(
+          "metric", [](const index& self) { return self.info("metric"); }, R"(Its name; "user" of a function.)");
 }
 
 }  // namespace annulus_python

@@ -5,7 +5,6 @@
 namespace annulus_python {
 
 options::options(const nb::dict& arguments) {
-  bool has_threads = false;
   for (const auto& [key, value] : arguments) {
     if (value.is_none()) continue;
     const char* const name = nb::cast<const char*>(key);
@@ -13,10 +12,12 @@ options::options(const nb::dict& arguments) {
     if (std::string_view(name) == "metric" && (m_metric = metric_of(value)) != nullptr)
       m_options.push_back({name, nullptr, nullptr, 0, m_metric->function(), m_metric->user()});
     else if (!is_threads || PyObject_IsTrue(value.ptr()) == 1)  // 0 is the default
-      add(name, value), has_threads = has_threads || is_threads;
+      add(name, value), m_has_threads = m_has_threads || is_threads;
   }
-  // Threads would wait for each other at each distance.
-  if (m_metric && m_metric->is_python() && !has_threads) add_text("threads", "1");
+}
+
+void options::set_threads() {
+  if (m_metric && m_metric->is_python() && !m_has_threads) add_text("threads", "1");
 }
 
 void options::add(const char* name, nb::handle value) {

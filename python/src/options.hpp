@@ -19,6 +19,8 @@ class options {
   options(const options&) = delete;
   options& operator=(const options&) = delete;
 
+  /// Of calls that have the option: one thread for a metric of Python, at which others would wait, unless one is given.
+  void set_threads();
   const annulus_option* data() const noexcept { return m_options.data(); }
   std::size_t size() const noexcept { return m_options.size(); }
   /// The metric, where it is a function.
@@ -30,6 +32,7 @@ class options {
   void add(const char* name, nb::handle value);
   void add_text(const char* name, std::string text);
 
+  bool m_has_threads = false;
   std::vector<annulus_option> m_options;
   std::deque<std::string> m_texts;
   std::deque<buffer> m_numbers;

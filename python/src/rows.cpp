@@ -86,8 +86,8 @@ prepared_rows prepared_rows::csr(nb::handle indptr, nb::handle indices, nb::hand
 prepared_rows prepared_rows::bits(nb::handle packed, std::size_t n_bits) {
   prepared_rows rows;
   const plain_array bytes(packed);
-  rows.m_rows = {ANNULUS_BITS, ANNULUS_U8, bytes.size, n_bits, bytes.data, bytes.taken.view().shape[1], 1, nullptr,
-                 nullptr};
+  rows.m_rows = {ANNULUS_BITS, ANNULUS_U8, bytes.size, n_bits, bytes.data, bytes.taken.view().shape[1], 1,
+                 nullptr,      nullptr};
   rows.m_arrays = nb::borrow(packed);
   return rows;
 }
@@ -96,8 +96,8 @@ prepared_rows prepared_rows::bfloat16(nb::handle halves) {
   prepared_rows rows;
   const plain_array numbers(halves);
   const std::ptrdiff_t dim = numbers.taken.view().shape[1];
-  rows.m_rows = {ANNULUS_DENSE, ANNULUS_BF16, numbers.size, static_cast<std::size_t>(dim), numbers.data, dim, 1, nullptr,
-                 nullptr};
+  rows.m_rows = {ANNULUS_DENSE, ANNULUS_BF16, numbers.size, static_cast<std::size_t>(dim), numbers.data, dim, 1,
+                 nullptr,       nullptr};
   rows.m_arrays = nb::borrow(halves);
   return rows;
 }
@@ -150,10 +150,8 @@ bool rows_argument::take_dlpack(nb::handle object) {
     dtype = type.bits == 32 ? ANNULUS_F32 : type.bits == 64 ? ANNULUS_F64 : type.bits == 16 ? ANNULUS_F16 : -1;
   else if (type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::Bfloat) && type.bits == 16)
     dtype = ANNULUS_BF16;
-  else if (type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::UInt) && type.bits == 8)
-    dtype = ANNULUS_U8;
-  else if (type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::Int) && type.bits == 8)
-    dtype = ANNULUS_I8;
+  else if (type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::UInt) && type.bits == 8) dtype = ANNULUS_U8;
+  else if (type.code == static_cast<std::uint8_t>(nb::dlpack::dtype_code::Int) && type.bits == 8) dtype = ANNULUS_I8;
   if (dtype < 0 || m_tensor.ndim() < 1 || m_tensor.ndim() > 2) return false;
   return set_dense(dtype, m_tensor.data(), m_tensor.ndim(), m_tensor.shape_ptr(), m_tensor.stride_ptr());
 }
@@ -189,15 +187,15 @@ const annulus_rows* piece_of_rows::take(std::size_t begin, std::size_t n) {
   m_piece.indptr = m_indptr.get();
   m_piece.indices = m_whole.indices + first;
   if (m_whole.data != nullptr)
-    m_piece.data =
-        static_cast<const char*>(m_whole.data) + first * static_cast<std::int64_t>(bytes_of[m_whole.dtype]);
+    m_piece.data = static_cast<const char*>(m_whole.data) + first * static_cast<std::int64_t>(bytes_of[m_whole.dtype]);
   return &m_piece;
 }
 
 void bind_rows(nb::module_& module) {
-  nb::class_<prepared_rows>(module, "Rows",
-                            "Rows that are prepared once: packed bits (`annulus.bits`), sets (`annulus.sets`), and what "
-                            "`annulus.rows` makes of sparse matrices and tensors. Taken wherever rows are.")
+  nb::class_<prepared_rows>(
+      module, "Rows",
+      "Rows that are prepared once: packed bits (`annulus.bits`) and sets (`annulus.sets`). Taken wherever "
+      "rows are.")
       .def_static("_csr", &prepared_rows::csr, nb::arg("indptr"), nb::arg("indices"), nb::arg("values").none(),
                   nb::arg("dim"))
       .def_static("_bits", &prepared_rows::bits)

@@ -43,7 +43,8 @@ class buffer {
   void release() noexcept {
     if (m_view.obj != nullptr) PyBuffer_Release(&m_view);
   }
-  /// Releases the one that it has. Whether the object has a buffer with these properties; clears the exception where it has none.
+  /// Releases the one that it has. Whether the object has a buffer with these properties; clears the exception where it
+  /// has none.
   bool take(nb::handle object, int flags) noexcept;
   /// The same, where an object must have one. \throws python_error
   void require(nb::handle object, int flags);
@@ -53,8 +54,8 @@ class buffer {
   Py_buffer m_view{};
 };
 
-/// The type of the numbers that a buffer's format names, all but bools; -1 for others, and for those in another order of
-/// bytes.
+/// The type of the numbers that a buffer's format names, all but bools; -1 for others, and for those in another order
+/// of bytes.
 int dtype_of_format(const char* format) noexcept;
 
 /// Rows of an argument, for the time of a call.

@@ -11,8 +11,10 @@ lists of sets, and tensors of torch or jax in the memory of the CPU; none is cop
 Long calls release the GIL and end at Ctrl-C; ``progress=True`` draws a bar (tqdm).
 """
 
+from ._codec import OPQ, PQ, DistanceTable
 from ._convert import bits, sets
-from ._core import FormatError, Rows, approx_max_k, approx_min_k, instruction_set, metrics, version as _version
+from ._core import Rows, approx_max_k, approx_min_k, instruction_set, metrics, version as _version
+from ._errors import FormatError
 from ._functions import build_knn_graph, knn, recall, recall_by_id
 from ._index import (
     FastScanIndex,
@@ -31,6 +33,7 @@ from ._results import NeighborLists, Neighbors, TopK, Tuned
 __version__ = _version()
 
 __all__ = [
+    "DistanceTable",
     "FastScanIndex",
     "FlatIndex",
     "FormatError",
@@ -39,7 +42,9 @@ __all__ = [
     "NNDescentIndex",
     "NeighborLists",
     "Neighbors",
+    "OPQ",
     "OPQIndex",
+    "PQ",
     "PQIndex",
     "RaBitQIndex",
     "Rows",

@@ -16,7 +16,7 @@ _DTYPES = ("float32", "float64", "float16", "bfloat16", "uint8", "int8")
 _TAKEN = "float32, float64, float16, bfloat16, uint8, int8 or bool"
 
 
-def bits(packed, n_bits=None):
+def bits(packed, n_bits=None) -> Rows:
     """Rows of packed bits, as ``numpy.packbits(rows, axis=1, bitorder="little")`` makes them, for metrics of bits.
 
     packed: uint8, n x ceil(n_bits / 8); bits behind the last must be 0. n_bits: of a row; all of them by default.
@@ -27,11 +27,11 @@ def bits(packed, n_bits=None):
         raise TypeError(f"packed: an array of {packed.dtype} of shape {packed.shape}; must be uint8 of two dimensions")
     n_bits = 8 * packed.shape[1] if n_bits is None else operator.index(n_bits)
     if (n_bits + 7) // 8 != packed.shape[1]:
-        raise ValueError(f"n_bits {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
+        raise ValueError(f"n_bits = {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
     return Rows._bits(packed, n_bits)
 
 
-def sets(rows, dim=None):
+def sets(rows, dim=None) -> Rows:
     """Sets of non-negative integers, one a row, for metrics such as jaccard: sparse rows without values.
 
     rows: a list of sets, lists or arrays of integers. dim: above every member; one more than the greatest by default.
@@ -78,25 +78,33 @@ def rows(data, name, kind, pack_bits):
             return Rows._bits(numpy.atleast_2d(packed), array.shape[-1])
         array = array.view(numpy.uint8)
     if layout == _DENSE and array.dtype.name != _DTYPES[dtype] and dtype <= 3:
-        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
-            raise TypeError(f"{name}: an array of {array.dtype}; must be numbers")
         array = _bfloat16(array, name) if _DTYPES[dtype] == "bfloat16" else array.astype(_DTYPES[dtype])
+    elif layout == _DENSE and _DTYPES[dtype] in ("uint8", "int8") and array.dtype.kind in "iu" and array.dtype.itemsize > 1:
+        limits = numpy.iinfo(_DTYPES[dtype])
+        if array.size and not limits.min <= int(array.min()) <= int(array.max()) <= limits.max:
+            raise ValueError(f"{name}: has numbers outside of {limits.min} to {limits.max}, which rows of {_DTYPES[dtype]} hold")
+        array = array.astype(_DTYPES[dtype])
     elif array.dtype.name not in _DTYPES:
         raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}: {name}.astype(numpy.float32)")
     if array.dtype.name == "bfloat16":
         return Rows._bfloat16(numpy.atleast_2d(numpy.ascontiguousarray(array)).view(numpy.uint16))
     # In native order of bytes, aligned, and with strides of whole elements.
-    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return numpy.require(array, array.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _array(data, name):
-    if hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray) and data.__dlpack_device__()[0] != 1:
+    of_another_package = hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray)
+    if of_another_package and data.__dlpack_device__()[0] != 1:  # kDLCPU
         raise TypeError(f"{name}: is not in memory of the CPU; copy it there first ({name}.cpu() of torch)")
     if getattr(data, "requires_grad", False):
         data = data.detach()
+    if str(getattr(data, "dtype", "")) == "torch.bfloat16":  # which numpy lacks
+        data = data.float()
     array = numpy.asarray(data)
     if array.dtype == object:
         raise TypeError(f"{name}: {type(data).__name__} is no array of numbers, all rows of which are of one length")
+    if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
+        raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}")
     return array
 
 
@@ -136,6 +144,8 @@ def allowed(allowed_ids, n):
     if isinstance(allowed_ids, (set, frozenset, range)):
         allowed_ids = list(allowed_ids)
     array = numpy.asarray(allowed_ids)
+    if array.ndim == 0:
+        raise TypeError(f"filter: {allowed_ids!r}; must be ids, a bool for each row, or a function of an id")
     if array.ndim != 1:
         raise ValueError(f"filter: an array of shape {array.shape}; must have one dimension: ids, or a bool for each row")
     if array.dtype == bool:
@@ -174,3 +184,16 @@ def option(name, value):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {type(value).__name__}; must be a number, text, or an array of numbers")
     return numpy.ascontiguousarray(array, dtype=numpy.float64)
+
+
+def codes(values, m, ks, code_bytes):
+    """Codes as the module reads them: n x m (or m) unsigned integers of code_bytes, in C order."""
+    array = numpy.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"codes: an array of {array.dtype}; must be integers")
+    if array.ndim not in (1, 2) or array.shape[-1] != m:
+        raise ValueError(f"codes: an array of shape {array.shape}; must be n x {m}, as encode returns them")
+    if array.size and (int(array.min()) < 0 or int(array.max()) >= ks):
+        wrong = array.min() if array.min() < 0 else array.max()
+        raise ValueError(f"codes: {int(wrong)}; must be from 0 on and below ks = {ks}")
+    return numpy.ascontiguousarray(array, dtype={1: numpy.uint8, 2: numpy.uint16, 4: numpy.uint32}[code_bytes])

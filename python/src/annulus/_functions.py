@@ -1,5 +1,7 @@
 """Exact search, k-NN graphs and recall."""
 
+import operator
+
 import numpy
 
 from . import _convert, _core
@@ -10,7 +12,7 @@ def _packs_bits(metric):
     return isinstance(metric, str) and metric.startswith("bit")
 
 
-def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params):
+def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params) -> Neighbors:
     """The k nearest rows of each query, by comparing it with every row: exact, O(n * len(queries) * dim).
 
     data: n x dim, rows of any kind (see `annulus`). queries: m x dim rows of the same kind (numbers of another type are
@@ -29,7 +31,7 @@ def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None
         dim = 1 + max((member for rows in (data, queries) for row in rows for member in row), default=-1)
         data, queries = _convert.sets(data, dim), _convert.sets(queries, dim)
     options = {"metric": metric, **metric_params}
-    return _core.knn(data, queries, k, options, _packs_bits(metric), recall_target, filter, threads, progress)
+    return _core.knn(data, queries, operator.index(k), options, _packs_bits(metric), recall_target, filter, threads, progress)
 
 
 def build_knn_graph(
@@ -61,7 +63,7 @@ def build_knn_graph(
     Raises as `knn`.
     """
     if format not in ("arrays", "csr"):
-        raise ValueError(f'format {format!r}: must be "arrays" or "csr"')
+        raise ValueError(f'format = {format!r}: must be "arrays" or "csr"')
     options = {
         "metric": metric,
         "n_trees": n_trees,
@@ -75,7 +77,7 @@ def build_knn_graph(
         "threads": threads,
         **metric_params,
     }
-    graph = _core.knn_graph(data, n_neighbors, options, _packs_bits(metric), progress)
+    graph = _core.knn_graph(data, operator.index(n_neighbors), options, _packs_bits(metric), progress)
     return graph if format == "arrays" else to_csr(graph)
 
 
@@ -98,7 +100,7 @@ def _checked(found, exact, k):
     ids, distances = (numpy.atleast_2d(array) for array in exact)
     k = ids.shape[1] if k is None else k
     if not 1 <= k <= ids.shape[1]:
-        raise ValueError(f"k {k}: must be from 1 to the {ids.shape[1]} columns of exact")
+        raise ValueError(f"k = {k}: must be from 1 to the {ids.shape[1]} columns of exact")
     if len(found_ids) != len(ids):
         raise ValueError(f"found: {len(found_ids)} rows; must be as many as exact has, {len(ids)}")
     wanted = (ids[:, :k] >= 0).sum(axis=1)
@@ -110,7 +112,7 @@ def _mean_share(hits, wanted):
     return float(shares.mean()) if len(shares) else 1.0
 
 
-def recall(found, exact, k=None):
+def recall(found, exact, k=None) -> float:
     """The share of the k nearest rows that were found, 0 to 1, the mean over the queries.
 
     found, exact: Neighbors, or pairs (ids, distances), of the same queries; k: all columns of `exact` by default. By
@@ -124,7 +126,7 @@ def recall(found, exact, k=None):
     return _mean_share(hits, wanted)
 
 
-def recall_by_id(found, exact, k=None):
+def recall_by_id(found, exact, k=None) -> float:
     """The same by the ids of the first k of both: of rows tied at the k-th distance only those that `exact` lists count."""
     found_ids, _, ids, _, wanted = _checked(found, exact, k)
     rows = numpy.arange(len(ids), dtype=numpy.int64)[:, None] << 33

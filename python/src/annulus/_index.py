@@ -24,7 +24,7 @@ class Index(_core.Index):
         if metric is not None and not isinstance(metric, str):
             self._function = metric
 
-    def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0):
+    def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0) -> Tuned:
         """nndescent: the cheapest search that finds a share of the k nearest rows.
 
         recall_target: in (0, 1]. Tried with `queries`, or with n_queries rows of the index. Returns Tuned:
@@ -76,7 +76,10 @@ def _from_bytes(content, cls, members):
 
 
 class FlatIndex(Index):
-    """Exact search of rows that are kept. dense rows; insert."""
+    """Exact search of rows that are kept: every query is compared with all. Dense rows; insert.
+
+    data, metric and its parameters: as of `annulus.knn`. threads: 0 for all cores.
+    """
 
     _kind = "flat"
 
@@ -85,16 +88,22 @@ class FlatIndex(Index):
 
 
 class NNDescentIndex(Index):
-    """Graph search: a k-NN graph by NN-descent, pruned, and walked from a tree of hubs. All rows and metrics; all changes.
+    """Graph search: a k-NN graph by NN-descent (Dong, Charikar, Li 2011), pruned, and walked from a tree of hubs.
+
+    All rows and metrics; insert, erase, update, consolidate.
 
     data, metric and its parameters: as of `annulus.knn`.
-    storage: what the walk compares: "full_precision" (the default), "half_precision", "sq8", "rabitq+full_precision",
-    "rabitq+half_precision" or "rabitq+sq8", as far as the library was built with them; bits (1 to 8, 1) a dimension of rabitq;
-    scales ("automatic", "per_vector", "per_dimension") of sq8; keep_rows (True): keep the rows beside their codes, by
-    which results are ranked.
-    n_neighbors: of the graph (30). n_trees, leaf_size, max_candidates, n_iters, delta, tree_init,
-    pruning_degree_multiplier, diversify_prob: as in PyNNDescent. alpha: of pruning.
-    seed: 42. threads: 0 for all cores. progress: True for a bar (tqdm), or a function (stage, fraction, whole).
+    storage: what the walk compares: "full_precision" (the default), "half_precision", "sq8", "rabitq" (with
+    "+half_precision" or "+sq8"), as far as the build has them; bits (1) a dimension of rabitq; scales ("automatic",
+    "per_vector", "per_dimension") of sq8; keep_rows (True): whether the rows are kept beside codes, and rank results.
+    n_neighbors: of each row in the graph (30). n_trees: of the forest that starts the descent (by n, 3 to 12); leaf_size:
+    rows in a leaf (5 n_neighbors, 64 to 256); max_candidates: neighbours of a row that are joined (2 n_neighbors, 64 at
+    most); n_iters: rounds at most (log2 n); delta: the share of the graph that changes in the last round (0.001);
+    tree_init: whether it starts from trees (True).
+    pruning_degree_multiplier: the degree of the search graph in n_neighbors (1.0); diversify_prob (1.0) and alpha (1.1):
+    how readily edges are dropped that a shorter path replaces. include_self: of `graph` (False).
+    seed: 42; a seed gives the same index for every number of threads. threads: 0 for all cores. progress: True for a bar
+    (tqdm), or a function (stage, fraction, whole).
     """
 
     _kind = "nndescent"
@@ -148,9 +157,15 @@ class NNDescentIndex(Index):
 
 
 class LSHIndex(Index):
-    """Locality-sensitive hashing: rows that share buckets with the query. All changes.
+    """Locality-sensitive hashing: rows that share buckets of hash tables with the query, ranked by their distance.
 
-    family: "cross_polytope" and others of docs/lsh.md; it sets the metric.
+    float32, float64, bits and sets; insert, erase, update, consolidate.
+
+    metric: "cosine", "euclidean", "manhattan", "inner_product"; "bit_hamming" of bits, "jaccard" of sets; or family:
+    "sign_random_projection", "cross_polytope", "p_stable_l2", "p_stable_l1", "simple_mips", "bit_sampling", "minhash".
+    width: of p_stable (chosen from the data); n_rotations: of cross_polytope; max_norm: of simple_mips; bits: of
+    bit_sampling. n_projections: hash functions a table; n_tables. only_index: whether the rows are left out, so that
+    `candidates` alone answers (False). seed: 42. threads: 0 for all cores.
     """
 
     _kind = "lsh"
@@ -188,7 +203,14 @@ class LSHIndex(Index):
 
 
 class PQIndex(Index):
-    """Product quantization (Jegou, Douze, Schmid 2011): m bytes a row. float32; insert."""
+    """Product quantization (Jegou, Douze, Schmid 2011): m bytes a row, compared with the query by look-up.
+
+    float32; insert. metric: "euclidean", "sqeuclidean", "inner_product", "cosine".
+    m: sub-vectors of a row, which divide its dimension, unless padding is "zeros" ("refuse"). ks: codewords of each, at
+    most 256 (256). iter: rounds of k-means (20); init: "points", "plus_plus", "random"; max_points_per_centroid: more rows
+    than ks times this are sampled. keep_rows: whether the rows are kept, and rank the best k_factor * k (False).
+    seed: 42. threads: 0 for all cores. progress: as of `annulus.knn`.
+    """
 
     _kind = "pq"
 
@@ -223,7 +245,11 @@ class PQIndex(Index):
 
 
 class OPQIndex(Index):
-    """Product quantization behind a learned rotation (Ge, He, Ke, Sun 2014)."""
+    """Product quantization behind a learned rotation (Ge, He, Ke, Sun 2014).
+
+    Parameters as of PQIndex; parametric_init: whether the rotation starts from the data's covariance (True);
+    rotation_iter: rounds of codewords and rotation in turn (10); pq_iter: rounds of k-means for the last codewords (20).
+    """
 
     _kind = "opq"
 
@@ -260,7 +286,10 @@ class OPQIndex(Index):
 
 
 class FastScanIndex(Index):
-    """Product codes that are looked up in SIMD registers (Andre, Kermarrec, Le Scouarnec 2017). float32; insert."""
+    """Product codes that are looked up in SIMD registers (Andre, Kermarrec, Le Scouarnec 2017).
+
+    Parameters as of PQIndex and OPQIndex; quantizer: "pq" (the default) or "opq"; ks: 16 (the default) or 256.
+    """
 
     _kind = "fast_scan"
 
@@ -303,7 +332,11 @@ class FastScanIndex(Index):
 
 
 class RaBitQIndex(Index):
-    """RaBitQ codes (Gao, Long 2024): bits for each dimension, without training. float32."""
+    """RaBitQ (Gao, Long 2024): bits for each dimension, without training; the rows are kept, and rank results.
+
+    float32. metric: as of PQIndex. bits: of a coordinate. code_dims: leading dimensions that are coded; n_cells: clusters
+    of rows; both by default chosen from the data. seed: 42. threads: 0 for all cores.
+    """
 
     _kind = "rabitq"
 
@@ -315,7 +348,6 @@ class RaBitQIndex(Index):
         bits=None,
         code_dims=None,
         n_cells=None,
-        keep_rows=None,
         seed=None,
         threads=0,
         progress=False,
@@ -324,7 +356,6 @@ class RaBitQIndex(Index):
             "bits": bits,
             "code_dims": code_dims,
             "n_cells": n_cells,
-            "keep_rows": keep_rows,
             "seed": seed,
             "threads": threads,
         }
@@ -336,7 +367,7 @@ _CLASSES = {
 }
 
 
-def open(path, *, mapped=False, metric=None):
+def open(path, *, mapped=False, metric=None) -> Index:
     """The index of a file, of the class of its kind.
 
     mapped: processes share the file's memory and it opens in milliseconds; its contents are then not checked, which
@@ -344,7 +375,12 @@ def open(path, *, mapped=False, metric=None):
 
     Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be read.
     """
-    core = _core.Index._open(path, mapped, metric)
+    try:
+        core = _core.Index._open(path, mapped, metric)
+    except ValueError as error:
+        if "annulus_open_with" not in str(error):
+            raise
+        raise ValueError(f"{os.fspath(path)!r} was built with a function for its metric: open(path, metric=the same)") from None
     index = _as_class(core, _CLASSES[core.kind], {})
     index._set_function(metric)
     return index

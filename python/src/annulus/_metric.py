@@ -1,6 +1,8 @@
 """Metrics that are functions: of C by their address, compiled by numba, or of Python."""
 
 import numbers
+import os
+import sys
 import warnings
 
 import numpy
@@ -24,7 +26,7 @@ def address_of(function):
     return None
 
 
-def metric_address(metric):
+def metric_address(metric) -> int:
     """The address of a metric ``float f(const float* x, const float* y, size_t dim, void* user)``, which any thread may call.
 
     metric: an address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
@@ -65,6 +67,17 @@ def _cfunc_of(dispatcher):
     return found
 
 
+def _level_of_caller():
+    """The stacklevel, for who calls this, of the first frame outside of the package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and os.path.dirname(frame.f_code.co_filename).startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+_PACKAGE = os.path.dirname(__file__)
+
+
 def resolve(metric):
     """(address, what keeps its code), or a function of two buffers of float32 for what has no address."""
     address, owner = _compiled(metric)
@@ -76,7 +89,7 @@ def resolve(metric):
         "a metric in Python is called for each pair of rows that are compared, on one thread; compiled by numba.njit "
         "it runs at full speed",
         SlowMetricWarning,
-        stacklevel=4,
+        stacklevel=_level_of_caller(),
     )
     frombuffer, float32 = numpy.frombuffer, numpy.float32
     return lambda x, y: metric(frombuffer(x, float32), frombuffer(y, float32))

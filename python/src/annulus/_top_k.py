@@ -15,7 +15,7 @@ def general(operand, k, dimension, recall_target, size_override, aggregate, thre
     if array.ndim == 0:
         raise ValueError("operand: is one number; must have at least one dimension")
     if not -array.ndim <= dimension < array.ndim:
-        raise ValueError(f"reduction_dimension {dimension}: must be in [{-array.ndim}, {array.ndim})")
+        raise ValueError(f"reduction_dimension = {dimension}: must be in [{-array.ndim}, {array.ndim})")
     dtype = array.dtype.newbyteorder("=")
     last = numpy.ascontiguousarray(numpy.moveaxis(array, dimension, -1))
     if dtype.name in ("int16", "uint16", "bfloat16") or dtype == bool:
@@ -23,7 +23,7 @@ def general(operand, k, dimension, recall_target, size_override, aggregate, thre
     elif dtype.name in ("int32", "uint32"):
         last = last.astype(numpy.float64)
     elif dtype.name in ("float32", "float64", "float16", "uint8", "int8"):
-        last = last.astype(dtype, copy=False)
+        last = numpy.require(last, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     else:
         raise TypeError(f"operand: an array of {dtype}; must be floats, or integers of at most 32 bits")
     values, indices = function(last, k, -1, recall_target, size_override, aggregate, threads=threads)
