@@ -98,6 +98,7 @@ def test_an_override_of_the_size_is_taken():
         (np.zeros(5, np.float32), dict(k=6), ValueError),
         (np.zeros(5, np.int32), dict(k=2), ValueError),
         (np.float32(1), dict(k=1), TypeError),
+        ([1.0, 2.0], dict(k=1), TypeError),
     ],
 )
 def test_what_jax_refuses(lax, operand, arguments, error):

@@ -7,6 +7,8 @@ Signatures, shapes, dtypes and errors are jax's. The answers are exact, whatever
 They are no part of what jax.jit compiles: a traced array has no memory to read.
 """
 
+import numpy
+
 import annulus
 
 __all__ = ["approx_max_k", "approx_min_k"]
@@ -49,8 +51,14 @@ def approx_min_k(
     )
 
 
+_FLOATS = frozenset(map(numpy.dtype, ("float16", "float32", "float64")))
+
+
 def _check(operand):
-    if not operand.shape:
+    """Raises what jax raises for operands that it refuses."""
+    if not hasattr(operand, "dtype"):
+        raise TypeError(f"operand is a {type(operand).__name__}: must be an array")
+    if not operand.ndim:
         raise TypeError("operand is one number: must have at least one dimension")
-    if str(operand.dtype)[:5] not in ("float", "bfloa", "torch"):
+    if operand.dtype not in _FLOATS and "float" not in str(operand.dtype):
         raise ValueError(f"operand is of {operand.dtype}: must be a floating type")
