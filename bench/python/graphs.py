@@ -2,8 +2,8 @@
 
     taskset -c 1 python bench/python/graphs.py --data DIR [nndescent] [transformer] [top_k]
 
-DIR holds images-784-fashion-mnist and text-384-debian, as bench/compare reads them. One process, one thread; each side is
-warmed up (compiled) first, then measured in turns. Prints medians and how many times as long the other package takes.
+DIR holds images-784-fashion-mnist and text-384-debian, as bench/compare reads them. One process, one thread; each side
+is warmed up (compiled) first, then measured in turns. Prints medians and how many times as long the other takes.
 """
 
 import argparse

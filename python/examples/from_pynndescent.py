@@ -36,7 +36,8 @@ for epsilon in (0.0, 0.1, 0.3):
     start = time.perf_counter()
     found, distances = index.query(queries, k=10, epsilon=epsilon)
     took = time.perf_counter() - start
-    print(f"epsilon {epsilon}: {len(queries) / took:.0f} queries a second, {(found[:, 0] == np.arange(500)).mean():.3f} found")
+    share = (found[:, 0] == np.arange(500)).mean()
+    print(f"epsilon {epsilon}: {len(queries) / took:.0f} queries a second, {share:.3f} found")
 
 # %% [markdown]
 # ## Changes

@@ -9,7 +9,9 @@ import pytest
 EXAMPLES = pathlib.Path(__file__).resolve().parents[1] / "examples"
 
 
-@pytest.mark.parametrize("name, needs", [("from_pynndescent", "numpy"), ("from_sklearn", "sklearn"), ("from_jax", "numpy")])
+@pytest.mark.parametrize(
+    "name, needs", [("from_pynndescent", "numpy"), ("from_sklearn", "sklearn"), ("from_jax", "numpy")]
+)
 def test_the_example_runs(name, needs, tmp_path):
     pytest.importorskip(needs)
     command = [sys.executable, str(EXAMPLES / f"{name}.py")]

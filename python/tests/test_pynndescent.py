@@ -204,6 +204,14 @@ def test_too_few_rows_pad_the_lists():
     assert sorted(indices[0, :4]) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("arguments", [dict(tree_init=False), dict(n_trees=0), dict(n_trees=1, leaf_size=20)])
+def test_searches_do_not_suffer_from_a_graph_without_trees(arguments):
+    data = blobs(2100, 20)
+    index = NNDescent(data[:2000], n_neighbors=15, **arguments)
+    assert recall(index.neighbor_graph[1], nearest(data[:2000], data[:2000], 15)[1]) > 0.9
+    assert recall(index.query(data[2000:], k=10)[1], nearest(data[:2000], data[2000:], 10)[1]) > 0.95
+
+
 # --- queries
 
 

@@ -188,13 +188,15 @@ def test_graphs_of_many_rows_reach_the_recall(many, mode):
 def test_all_within_a_radius_by_a_graph(many):
     ours = NearestNeighbors(radius=3.0, algorithm="nndescent").fit(many)
     found = ours.radius_neighbors(many[:50])[1]
-    expected = sklearn.neighbors.NearestNeighbors(radius=3.0, algorithm="brute").fit(many).radius_neighbors(many[:50])[1]
+    theirs = sklearn.neighbors.NearestNeighbors(radius=3.0, algorithm="brute").fit(many)
+    expected = theirs.radius_neighbors(many[:50])[1]
     common = sum(len(set(a) & set(b)) for a, b in zip(found, expected))
     assert common > 0.97 * sum(map(len, expected))
 
 
 def test_pickled_estimators_answer_alike(many):
-    for estimator in (NearestNeighbors().fit(many), KNeighborsTransformer().fit(many), PyNNDescentTransformer().fit(many)):
+    for estimator in (NearestNeighbors(), KNeighborsTransformer(), PyNNDescentTransformer()):
+        estimator.fit(many)
         again = pickle.loads(pickle.dumps(estimator))
         ask = "kneighbors_graph" if isinstance(estimator, NearestNeighbors) else "transform"
         assert (getattr(estimator, ask)(many[:30]) != getattr(again, ask)(many[:30])).nnz == 0
@@ -268,7 +270,8 @@ def test_tsne(transformer):
     X, y = load_digits(return_X_y=True)
     X, y = X[:600], y[:600]
     embedded = make_pipeline(
-        transformer(n_neighbors=30), TSNE(metric="precomputed", init="random", perplexity=8, max_iter=400, random_state=0)
+        transformer(n_neighbors=30),
+        TSNE(metric="precomputed", init="random", perplexity=8, max_iter=400, random_state=0),
     ).fit_transform(X)
     neighbours = nearest(embedded, embedded, 2)[0][:, 1]
     assert (y[neighbours] == y).mean() > 0.9
@@ -339,15 +342,16 @@ def is_grouped_by(y, embedded):
 def test_umap_from_a_precomputed_graph(umap):
     X, y = load_digits(return_X_y=True)
     indices, distances = NNDescent(X, n_neighbors=15).neighbor_graph
-    embedded = umap.UMAP(n_neighbors=15, precomputed_knn=(indices, distances), n_epochs=150, random_state=0).fit_transform(X)
-    assert is_grouped_by(y, embedded)
+    model = umap.UMAP(n_neighbors=15, precomputed_knn=(indices, distances), n_epochs=150, random_state=0)
+    assert is_grouped_by(y, model.fit_transform(X))
 
 
 def test_umap_as_the_end_of_a_pipeline(umap):
     from sklearn.preprocessing import FunctionTransformer
 
     X, y = load_digits(return_X_y=True)
-    united = FunctionTransformer(lambda graph: graph.maximum(graph.T), accept_sparse=True)  # UMAP refuses directed graphs
+    # UMAP refuses directed graphs.
+    united = FunctionTransformer(lambda graph: graph.maximum(graph.T), accept_sparse=True)
     model = umap.UMAP(metric="precomputed", n_neighbors=15, n_epochs=150, random_state=0)
     embedded = make_pipeline(KNeighborsTransformer(n_neighbors=15), united, model).fit_transform(X)
     assert is_grouped_by(y, embedded)

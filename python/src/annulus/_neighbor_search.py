@@ -15,8 +15,8 @@ _GREATEST_WIDTH = 1024  # of the lists of a k-NN graph
 # For few neighbours of high recall: many trees and narrow lists take 2/3 of the time of few trees and wide lists.
 _MANY_TREES = {"n_trees": 28, "leaf_size": 256, "n_iters": 2}
 
-# Above so many pairs of a query and a row a graph is built, below all are compared: up to 10,000 rows, whose graph takes
-# about as long.
+# Above so many pairs of a query and a row a graph is built, below all are compared: up to 10,000 rows, of which a graph
+# takes about as long.
 _PAIRS_WORTH_A_GRAPH = 10**8
 
 

@@ -13,8 +13,8 @@ from annulus.pynndescent import NNDescent
 class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Rows as a sparse graph of their nearest neighbours: pynndescent's, built and searched by annulus.
 
-    The parameters are those of ``NNDescent``; ``early_termination_value`` is its delta, ``search_epsilon`` the epsilon of
-    its queries. Each row of the matrix has n_neighbors + 1 stored distances, nearest first, as scikit-learn's
+    The parameters are those of ``NNDescent``; ``early_termination_value`` is its delta, ``search_epsilon`` the epsilon
+    of its queries. Each row of the matrix has n_neighbors + 1 stored distances, nearest first, as scikit-learn's
     ``KNeighborsTransformer`` has them: of the training data the first is the row itself, at 0. (pynndescent returns
     one less of other data.)
 

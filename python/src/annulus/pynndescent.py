@@ -46,7 +46,7 @@ class NNDescent:
     n_neighbors : int, default 30
         Of each row in ``neighbor_graph``, the row itself included.
     n_trees, leaf_size, max_candidates, n_iters : int, optional
-        Of the descent; None: from n and n_neighbors.
+        Of the descent that finds the graph; None: from n and n_neighbors.
     pruning_degree_multiplier : float, default 1.5
         Degrees of the search graph, in proportion: 3.0 allows twice the default's.
     diversify_prob : float, default 1.0
@@ -69,9 +69,9 @@ class NNDescent:
     verbose : bool, default False
         Whether the stages of building are printed.
 
-    Accepted and without effect: low_memory, parallel_batch_queries, n_search_trees (deprecated there), max_rptree_depth,
-    max_search_tree_depth, search_tree_leaf_size, search_tree_leaf_budget, diversify_method, degree_prune_aggressiveness
-    and angular_trees.
+    Accepted and without effect: low_memory, parallel_batch_queries, n_search_trees (deprecated there),
+    max_rptree_depth, max_search_tree_depth, search_tree_leaf_size, search_tree_leaf_budget, diversify_method,
+    degree_prune_aggressiveness and angular_trees.
     """
 
     def __init__(
@@ -207,8 +207,10 @@ class NNDescent:
         """Builds what searches walk, which the first query does otherwise. `compile_search` has no effect."""
         if self._index is None:
             parameters = self._parameters()
+            for name in ("n_trees", "leaf_size"):
+                parameters.pop(name, None)
             parameters.update(index_parameters(parameters["metric"], self._raw_data))
-            parameters.update(_QUANTIZATIONS.get(self.quantization, {}))
+            parameters.update(_QUANTIZATIONS.get(self.quantization, {}), tree_init=True)
             self._index = NNDescentIndex(
                 self._native(self._raw_data),
                 n_neighbors=self.n_neighbors,
@@ -238,8 +240,8 @@ class NNDescent:
         """The k nearest rows of each query: (indices int32, distances float32), both (m, k), nearest first.
 
         epsilon : float, default 0.1
-            Greater is more accurate and slower: the beam of the search, which finds at least what pynndescent does at the
-            same epsilon.
+            Greater is more accurate and slower: the beam of the search, which finds at least what pynndescent does at
+            the same epsilon.
         candidate_width, proxy_beam_size : int, optional
             With a quantization: how many candidates are kept while searching, or that in multiples of k.
         rerank_width : int, optional
@@ -340,7 +342,7 @@ def _print_stages():
 
 
 def _beam_of(k, epsilon, is_product) -> int:
-    """How wide a beam finds what pynndescent finds at `epsilon`: measured at k from 1 to 30 (bench/python/graphs.py)."""
+    """How wide a beam finds what pynndescent finds at `epsilon`; measured at k from 1 to 30 (bench/python)."""
     beyond = max(0.0, epsilon - 0.1)
     beam = k + 8 + int(1250 * beyond * min(1.0, 7 * beyond))
     return max(beam, 4 * k + 40) if is_product else beam

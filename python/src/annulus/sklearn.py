@@ -40,14 +40,15 @@ class _Neighbors(BaseEstimator):
         if not 0 < self.recall <= 1:
             raise ValueError(f"recall = {self.recall}: must be above 0 and at most 1")
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], order="C")
-        self.effective_metric_, self.effective_metric_params_ = native_metric(self.metric, self.p, self.metric_params, X)
+        metric, parameters = native_metric(self.metric, self.p, self.metric_params, X)
+        self.effective_metric_, self.effective_metric_params_ = metric, parameters
         self.n_samples_fit_ = X.shape[0]
         self._dtype = X.dtype
-        self._offset = offset_of(X, self.effective_metric_)
+        self._offset = offset_of(X, metric)
         self._search = NeighborSearch(
             self._native_rows(X),
-            self.effective_metric_,
-            self.effective_metric_params_,
+            metric,
+            parameters,
             recall=self.recall,
             is_exact=self.algorithm in _EXACT_ALGORITHMS,
             is_graph=self.algorithm == "nndescent",
@@ -121,7 +122,8 @@ class NearestNeighbors(_Neighbors):
     leaf_size : int
         Has no effect.
     metric : str or callable, default "minkowski"
-        scikit-learn's names and those of docs/metrics.md. Not "precomputed", which needs no search, nor "nan_euclidean".
+        scikit-learn's names and those of docs/metrics.md. Not "precomputed", which needs no search, and not
+        "nan_euclidean".
     p : float, default 2
         Of "minkowski", at least 1.
     metric_params : dict, optional
@@ -196,8 +198,8 @@ class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _
     By mode="distance" each row of the CSR matrix has n_neighbors + 1 distances, nearest first, and of the training data
     each row is its own first neighbour, at 0. By mode="connectivity" it has n_neighbors ones, itself included.
 
-    The parameters are those of ``NearestNeighbors``. ``fit_transform`` builds the graph of the training data alone; what
-    searches for other rows is built by ``fit``, or by the first ``transform``.
+    The parameters are those of ``NearestNeighbors``. ``fit_transform`` builds the graph of the training data alone;
+    what searches for other rows is built by ``fit``, or by the first ``transform``.
     """
 
     def __init__(
