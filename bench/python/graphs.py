@@ -93,7 +93,7 @@ def transformer(folder, rounds):
     from annulus.sklearn import KNeighborsTransformer
 
     base = from_folder(folder / "text-384-debian")[0].base
-    for k in (5, 15, 30):
+    for k in (5, 15):
         calls = {
             "annulus": make_pipeline(Normalizer(), KNeighborsTransformer(n_neighbors=k, n_jobs=1)),
             "scikit-learn, brute force": make_pipeline(

@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 
 from annulus import NNDescentIndex, bits, build_knn_graph
-from annulus._arguments import given, index_parameters, seed_of, threads_of
+from annulus._arguments import PRODUCT_METRICS, given, index_parameters, seed_of, threads_of
 from annulus._metric_arguments import callable_metric, named_metric
 
 __all__ = ["NNDescent", "PyNNDescentTransformer"]
@@ -136,6 +136,7 @@ class NNDescent:
         self.verbose = verbose
         self._seed = seed_of(random_state)
         self._threads = threads_of(n_jobs)
+        self._metric_name = None if callable(metric) else named_metric(metric, metric_kwds or {})[0]
         self._angular_trees = metric in _ANGULAR_METRICS + _BIT_METRICS or (callable(metric) and bool(angular_trees))
         self._index = None
         self._raw_data = self._rows_of(data, "data")
@@ -240,8 +241,8 @@ class NNDescent:
         """The k nearest rows of each query: (indices int32, distances float32), both (m, k), nearest first.
 
         epsilon : float, default 0.1
-            Greater is more accurate and slower: the beam of the search, which finds at least what pynndescent does at
-            the same epsilon.
+            Greater is more accurate and slower: the beam of the search, which finds what pynndescent does at the same
+            epsilon, as a rule more.
         candidate_width, proxy_beam_size : int, optional
             With a quantization: how many candidates are kept while searching, or that in multiples of k.
         rerank_width : int, optional
@@ -271,7 +272,7 @@ class NNDescent:
         if candidate_width is None and proxy_beam_size is not None:
             candidate_width = k * proxy_beam_size
         if candidate_width is None or self.quantization is None:
-            return _beam_of(k, epsilon, self.metric in ("inner_product", "proxy_inner_product"))
+            return _beam_of(k, epsilon, self._metric_name)
         if candidate_width < k:
             raise ValueError(f"candidate_width = {candidate_width}: must be at least k = {k}")
         return candidate_width
@@ -341,11 +342,15 @@ def _print_stages():
     return report
 
 
-def _beam_of(k, epsilon, is_product) -> int:
+def _beam_of(k, epsilon, metric) -> int:
     """How wide a beam finds what pynndescent finds at `epsilon`; measured at k from 1 to 30 (bench/python)."""
+    if metric == "inner_product" and epsilon <= 0.1:
+        return 0  # the library's own
     beyond = max(0.0, epsilon - 0.1)
-    beam = k + 8 + int(1250 * beyond * min(1.0, 7 * beyond))
-    return max(beam, 4 * k + 40) if is_product else beam
+    beam = k + int((1 + k / 40) * (320 * beyond + 800 * beyond**2))
+    if metric == "inner_product":
+        return beam + 3 * k + 40
+    return beam if metric in PRODUCT_METRICS else beam + 8  # over codes a beam is 16 wide at least
 
 
 def _with_distance_zero(indices, distances):
