@@ -137,7 +137,7 @@ typedef struct annulus_codec_shape {
   int is_rotated;    /**< opq */
 } annulus_codec_shape;
 
-/** A product quantizer, plain (pq) or behind a rotation (opq): it turns rows of floats into m small integers each. It
+/** A product quantiser, plain (pq) or behind a rotation (opq): it turns rows of floats into m small integers each. It
  * does not change, and may be used by several threads at once. */
 typedef struct annulus_codec annulus_codec;
 

@@ -56,9 +56,7 @@ float user_metric::run(const float* x, const float* y, std::size_t dim, void* us
 
 search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric) {
   annulus_search_defaults(&params);
-  // Asking the system for the number of cores takes longer than a small search.
-  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());
-  params.threads = threads == 0 ? (python_metric ? 1 : n_cores) : natural(threads, "threads");
+  params.threads = python_metric && threads == 0 ? 1 : n_threads(threads);
   if (recall_target.is_none()) return;
   params.recall_target = PyFloat_AsDouble(recall_target.ptr());
   if (params.recall_target == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
@@ -101,6 +99,11 @@ int search_arguments::allow(void* user, std::uint32_t id) noexcept {
     self.m_kept.keep_current();
     return 0;
   }
+}
+
+std::size_t n_threads(Py_ssize_t threads) {
+  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());
+  return threads == 0 ? n_cores : natural(threads, "threads");
 }
 
 std::size_t natural(nb::handle value, const char* name) {

@@ -97,4 +97,8 @@ class search_arguments {
 std::size_t natural(Py_ssize_t value, const char* name);
 std::size_t natural(nb::handle value, const char* name);
 
+/// The number of threads that an argument asks for, 0 being all cores. The library asks the system for their number,
+/// which takes longer than a small call.
+std::size_t n_threads(Py_ssize_t threads);
+
 }  // namespace annulus_python

@@ -58,9 +58,9 @@ class codec {
                             : m_shape.code_bytes == 2 ? array_type::uint16
                                                       : array_type::uint32;
     const new_array codes = rows.is_vector() ? new_array(type, {m_shape.m}) : new_array(type, {rows.size(), m_shape.m});
-    const std::size_t n_threads = natural(threads, "threads");
+    const std::size_t at_most = n_threads(threads);
     call([&](annulus_error* error) {
-      return annulus_codec_encode(m_codec.get(), rows.get(), n_threads, codes.memory, error);
+      return annulus_codec_encode(m_codec.get(), rows.get(), at_most, codes.memory, error);
     });
     return codes.array;
   }
@@ -68,9 +68,9 @@ class codec {
     const codes_argument taken(codes, m_shape);
     const new_array rows = taken.is_vector ? new_array(array_type::float32, {m_shape.dim})
                                            : new_array(array_type::float32, {taken.n, m_shape.dim});
-    const std::size_t n_threads = natural(threads, "threads");
+    const std::size_t at_most = n_threads(threads);
     call([&](annulus_error* error) {
-      return annulus_codec_decode(m_codec.get(), taken.data(), taken.n, n_threads, rows.data<float>(), error);
+      return annulus_codec_decode(m_codec.get(), taken.data(), taken.n, at_most, rows.data<float>(), error);
     });
     return rows.array;
   }
@@ -93,10 +93,10 @@ class codec {
       raise_value_error("table: must be float32 of shape (%zu, %zu)", m_shape.m, m_shape.ks);
     const codes_argument taken(codes, m_shape);
     const new_array distances(array_type::float32, {taken.n});
-    const std::size_t n_threads = natural(threads, "threads");
+    const std::size_t at_most = n_threads(threads);
     call([&](annulus_error* error) {
-      return annulus_codec_distances(m_codec.get(), static_cast<const float*>(view.buf), taken.data(), taken.n,
-                                     n_threads, distances.data<float>(), error);
+      return annulus_codec_distances(m_codec.get(), static_cast<const float*>(view.buf), taken.data(), taken.n, at_most,
+                                     distances.data<float>(), error);
     });
     return distances.array;
   }

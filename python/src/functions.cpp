@@ -97,8 +97,9 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
     given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr};
   }
   // The library's default, for which it asks the system for the number of cores: that takes longer than a small call.
-  if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) threads = 1;
-  if (threads != 0) {
+  if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) {
+    given[n_options++] = {"threads", "1", nullptr, 0, nullptr, nullptr};
+  } else if (threads != 0) {
     std::snprintf(threads_text, sizeof threads_text, "%zd", threads);
     given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
   }
@@ -122,6 +123,12 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
   return make_top_k(values.array.attr("astype")(operand.attr("dtype")), indices.array);
 }
 
+constexpr char knn_signature[] =
+    "def knn(data: object, queries: object, k: int, options: dict, pack_bits: bool, recall_target: float | None, "
+    "filter: object | None, threads: int, progress: object | None) -> annulus._results.Neighbors";
+constexpr char knn_graph_signature[] =
+    "def knn_graph(data: object, n_neighbors: int, options: dict, pack_bits: bool, progress: object | None) "
+    "-> annulus._results.Neighbors";
 constexpr char approx_min_k_signature[] =
     "def approx_min_k(operand: object, k: int, reduction_dimension: int = -1, recall_target: float = 0.95, "
     "reduction_input_size_override: int = -1, aggregate_to_topk: bool = True, *, threads: int = 0) "
@@ -154,9 +161,10 @@ void bind_functions(nb::module_& module) {
   for (const auto& metric : annulus::known_metrics) metrics.append(nb::str(metric.name.data(), metric.name.size()));
   module.attr("metrics") = nb::tuple(metrics);
   module.def("knn", &knn, arg("data"), arg("queries"), arg("k"), arg("options"), arg("pack_bits"),
-             arg("recall_target").none(), arg("filter").none(), arg("threads"), arg("progress").none());
+             arg("recall_target").none(), arg("filter").none(), arg("threads"), arg("progress").none(),
+             nb::sig(knn_signature));
   module.def("knn_graph", &knn_graph, arg("data"), arg("n_neighbors"), arg("options"), arg("pack_bits"),
-             arg("progress").none());
+             arg("progress").none(), nb::sig(knn_graph_signature));
   const auto def_top_k = [&](const char* name, const char* signature, const char* text, auto function) {
     module.def(name, function, nb::sig(signature), text, arg("operand"), arg("k"), arg("reduction_dimension") = -1,
                arg("recall_target") = 0.95, arg("reduction_input_size_override") = -1, arg("aggregate_to_topk") = true,

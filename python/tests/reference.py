@@ -38,7 +38,10 @@ def check_nearest(found, data, queries, metric="euclidean", tolerance=1e-4):
     k = min(ids.shape[1], exact.shape[1])
     numpy.testing.assert_allclose(given[:, :k], numpy.sort(exact, axis=1)[:, :k], rtol=tolerance, atol=tolerance)
     numpy.testing.assert_allclose(
-        numpy.take_along_axis(exact, ids[:, :k].astype(numpy.int64), axis=1), given[:, :k], rtol=tolerance, atol=tolerance
+        numpy.take_along_axis(exact, ids[:, :k].astype(numpy.int64), axis=1),
+        given[:, :k],
+        rtol=tolerance,
+        atol=tolerance,
     )
     assert all(len(set(row)) == k for row in ids[:, :k].tolist())
     assert (ids[:, k:] == -1).all() and numpy.isposinf(given[:, k:]).all()

@@ -9,9 +9,9 @@ import warnings
 
 import numpy
 import pytest
+from reference import check_nearest
 
 import annulus
-from reference import check_nearest
 
 SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_float, ctypes.POINTER(ctypes.c_float), ctypes.POINTER(ctypes.c_float), ctypes.c_size_t, ctypes.c_void_p

@@ -5,7 +5,6 @@ import re
 
 import numpy
 import pytest
-
 from reference import has_storage
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/python.md"

@@ -2,15 +2,13 @@
 
 import copy
 import os
-import pathlib
 import pickle
 
 import numpy
 import pytest
+from test_search import _indexes
 
 import annulus
-from reference import has_storage, need_rows
-from test_search import _indexes
 
 
 def _same(one, other, rows):

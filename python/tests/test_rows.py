@@ -2,9 +2,9 @@
 
 import numpy
 import pytest
+from reference import check_nearest, has_rows, need_rows
 
 import annulus
-from reference import check_nearest, has_rows, need_rows
 
 DTYPES = ["float32", "float64", "float16", "uint8", "int8"]
 

@@ -4,9 +4,9 @@ import threading
 
 import numpy
 import pytest
+from reference import check_nearest, has_storage
 
 import annulus
-from reference import check_nearest, has_rows, has_storage, need_rows
 
 
 def test_named_tuples_of_arrays_that_own_their_memory(rows):
@@ -213,8 +213,10 @@ def test_radius_search(rows):
     exact = numpy.sqrt(((rows[:20, None] - rows[None]) ** 2).sum(-1))
     found = index.radius_search(rows[:20], 4.5, epsilon=1.0)
     assert found.indptr.dtype == numpy.int64 and found.ids.dtype == numpy.int32 and len(found.indptr) == 21
-    hits = sum(len(set(found.ids[a:b]) & set(numpy.flatnonzero(exact[i] <= 4.5)))
-               for i, (a, b) in enumerate(zip(found.indptr[:-1], found.indptr[1:])))
+    hits = sum(
+        len(set(found.ids[a:b]) & set(numpy.flatnonzero(exact[i] <= 4.5)))
+        for i, (a, b) in enumerate(zip(found.indptr[:-1], found.indptr[1:]))
+    )
     assert hits == len(found.ids) > 0.9 * (exact <= 4.5).sum()
     with pytest.raises(ValueError, match="radius_search"):
         annulus.FlatIndex(rows).radius_search(rows, 1.0)
@@ -259,7 +261,9 @@ def test_tuning(rows):
 
 
 def test_options_of_every_type(rows):
-    a = annulus.NNDescentIndex(rows, n_neighbors=numpy.int64(12), delta=numpy.float32(0.001), tree_init=numpy.True_, seed=3)
+    a = annulus.NNDescentIndex(
+        rows, n_neighbors=numpy.int64(12), delta=numpy.float32(0.001), tree_init=numpy.True_, seed=3
+    )
     b = annulus.NNDescentIndex(rows, n_neighbors=12, delta=0.001, seed=3)
     assert (a.search(rows, 5).ids == b.search(rows, 5).ids).all()
     with pytest.raises(ValueError, match="n_neighbors.*2.5.*integer"):

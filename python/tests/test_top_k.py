@@ -6,9 +6,22 @@ import pytest
 import annulus
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "int8", "int16", "int32", "uint32", "bool"])
-@pytest.mark.parametrize("shape, axis", [((40,), -1), ((6, 40), -1), ((6, 40), 1), ((40, 6), 0), ((2, 3, 40), 2),
-                                         ((2, 40, 3), 1), ((40, 2, 3), -3), ((2, 3, 4, 40), -1)])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "float16", "uint8", "int8", "int16", "int32", "uint32", "bool"]
+)
+@pytest.mark.parametrize(
+    "shape, axis",
+    [
+        ((40,), -1),
+        ((6, 40), -1),
+        ((6, 40), 1),
+        ((40, 6), 0),
+        ((2, 3, 40), 2),
+        ((2, 40, 3), 1),
+        ((40, 2, 3), -3),
+        ((2, 3, 4, 40), -1),
+    ],
+)
 def test_axes_and_types(random, dtype, shape, axis):
     operand = (random.normal(size=shape) * 50).astype(dtype)
     for function, sign in ((annulus.approx_min_k, 1), (annulus.approx_max_k, -1)):
@@ -35,7 +48,12 @@ def test_recall_target(random):
 def test_memory_is_read_as_it_lies(random):
     operand = random.normal(size=(50, 6)).astype(numpy.float32)
     expected = annulus.approx_min_k(operand.T.copy(), 3)
-    for same in (operand.T, numpy.repeat(operand.T, 2, axis=1)[:, ::2], operand[::-1].copy()[::-1].T, operand.T.tolist()):
+    for same in (
+        operand.T,
+        numpy.repeat(operand.T, 2, axis=1)[:, ::2],
+        operand[::-1].copy()[::-1].T,
+        operand.T.tolist(),
+    ):
         found = annulus.approx_min_k(same, 3)
         assert (found.values == expected.values).all() and (found.indices == expected.indices).all()
 
@@ -61,7 +79,11 @@ def test_arguments_by_place_as_in_jax(random):
         (lambda x: annulus.approx_min_k(x, -2), ValueError, "k = -2"),
         (lambda x: annulus.approx_min_k(x, 3, reduction_dimension=2), ValueError, "reduction_dimension = 2"),
         (lambda x: annulus.approx_min_k(x, 3, recall_target=0.0), ValueError, "recall_target"),
-        (lambda x: annulus.approx_min_k(x, 3, reduction_input_size_override=7), ValueError, "reduction_input_size_override"),
+        (
+            lambda x: annulus.approx_min_k(x, 3, reduction_input_size_override=7),
+            ValueError,
+            "reduction_input_size_override",
+        ),
         (lambda x: annulus.approx_min_k(x.astype(complex), 3), TypeError, "complex"),
         (lambda x: annulus.approx_min_k(numpy.float32(3), 1), ValueError, "one number"),
     ],

@@ -1,5 +1,6 @@
 // The headers of the library stand beside all others in one unit.
 #include <annulus/annulus.hpp>
+#include <annulus/dynamic/dynamic_codec.hpp>
 #include <annulus/dynamic/dynamic_functions.hpp>
 #include <annulus/dynamic/dynamic_index.hpp>
 

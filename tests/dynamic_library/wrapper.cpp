@@ -1,3 +1,4 @@
+#include <annulus/dynamic/dynamic_codec.hpp>
 #include <annulus/dynamic/dynamic_functions.hpp>
 #include <annulus/dynamic/dynamic_index.hpp>
 
@@ -145,11 +146,13 @@ TEST_CASE("dynamic: what one kind alone has") {
 }
 
 TEST_CASE("dynamic: k-NN graphs and top-k") {
-  const neighbors graph = dynamic_knn_graph(data, {.metric = "manhattan", .n_neighbors = 6});
+  const neighbors graph = dynamic_knn_graph(data, 6, {.metric = "manhattan"});
   CHECK(graph.ids.cols() == 6);
   CHECK(graph.ids(0, 5) != no_id);
-  CHECK(dynamic_knn_graph(data).ids.cols() == 30);
-  CHECK_THROWS_AS(dynamic_knn_graph(data, {.n_neighbors = 5000}), std::invalid_argument);
+  CHECK(dynamic_knn_graph(data, 30).ids.cols() == 30);
+  CHECK_THROWS_AS(dynamic_knn_graph(data, 5000), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_knn_graph(data, 0), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_knn_graph(data, 6, {.n_neighbors = 6}), std::invalid_argument);
   const auto least = dynamic_approx_min_k(data, 2, {.recall_target = 1});
   const auto greatest = dynamic_approx_max_k(data, 2);
   for (std::size_t i = 0; i < 400; ++i) {
@@ -159,6 +162,79 @@ TEST_CASE("dynamic: k-NN graphs and top-k") {
   }
   CHECK_THROWS_AS(dynamic_approx_min_k<double>(data, 2), std::invalid_argument);
   CHECK_THROWS_AS(dynamic_approx_min_k(data, 9), std::invalid_argument);
+}
+
+/// A multiple of the squared distance.
+float scaled(const float* x, const float* y, std::size_t dim, void* user) {
+  return *static_cast<const float*>(user) * static_cast<float>(squared_distance({x, dim}, {y, dim}));
+}
+
+TEST_CASE("dynamic: a function is a metric") {
+  float scale = 2;
+  const user_metric metric{scaled, &scale};
+  const neighbors found = dynamic_knn(data, data, 4, {.distance = metric});
+  CHECK(found.ids == dynamic_knn(data, data, 4, {.metric = "sqeuclidean"}).ids);
+  CHECK(found.distances(7, 3) == scaled(data.row(7).data(), data.row(found.ids(7, 3)).data(), 8, &scale));
+  const neighbors graph = dynamic_knn_graph(data, 3, {.distance = metric});
+  CHECK(graph.ids(7, 2) == found.ids(7, 3));
+  for (const char* const kind : {"flat", "nndescent"}) {
+    const dynamic_index index = dynamic_index::build(data, {.kind = kind, .distance = metric});
+    CHECK(index.info("metric") == "user");
+    CHECK(index.search(data, 4, {.beam = kind[0] == 'n' ? 100u : 0u}) == found);
+    const file kept;
+    index.save(kept.path);
+    CHECK(dynamic_index::open(kept.path, metric).search(data, 4, {.beam = kind[0] == 'n' ? 100u : 0u}) == found);
+    dynamic_index mapped = dynamic_index::map(kept.path, metric);
+    mapped.insert(data.row(0));
+    CHECK(mapped.search(data.row(0), 2).ids(0, 1) == 400);
+    CHECK_THROWS_AS(dynamic_index::open(kept.path), std::invalid_argument);
+  }
+  CHECK_THROWS_AS(dynamic_index::build(data, {.metric = "cosine", .distance = metric}), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_index::build(data, {.distance = metric, .storage = "sq8"}), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_index::build(data, {.kind = "lsh", .distance = metric}), std::invalid_argument);
+}
+
+TEST_CASE("dynamic: codes without an index") {
+  const dynamic_codec codec = dynamic_codec::train(data, {.m = 4, .ks = 32});
+  CHECK(codec.dim() == 8);
+  CHECK(codec.m() == 4);
+  CHECK(codec.ks() == 32);
+  CHECK(codec.ds() == 2);
+  CHECK(codec.code_bytes() == 1);
+  CHECK_FALSE(codec.is_rotated());
+  const matrix<std::uint8_t> codes = codec.encode(data);
+  const matrix<float> decoded = codec.decode(codes), codewords = codec.codewords();
+  for (std::size_t i = 0; i < 400; ++i) CHECK(decoded(i, 5) == codewords(2 * 32 + codes(i, 2), 1));
+  CHECK(codec.encode(decoded) == codes);
+  const matrix<float> tables = codec.tables(data);
+  const std::vector<float> distances = codec.distances(tables.row(9), codes);
+  for (std::size_t i = 0; i < 400; ++i)
+    CHECK(distances[i] == Approx(squared_distance(data.row(9), decoded.row(i))).margin(1e-5));
+  const matrix_view<std::uint8_t> every_other(codes.data(), 200, 4, 8);
+  CHECK(std::ranges::equal(codec.decode(every_other).row(30), decoded.row(60)));
+  CHECK(codec.distances(tables.row(9), every_other)[30] == distances[60]);
+
+  const dynamic_codec rotated =
+      dynamic_codec::train(data, {.kind = "opq", .metric = "inner_product", .m = 2, .ks = 300});
+  CHECK(rotated.is_rotated());
+  CHECK(rotated.code_bytes() == 2);
+  const dynamic_codec same = dynamic_codec::of(2, rotated.codewords(), rotated.rotation(), {.metric = "inner_product"});
+  CHECK(same.encode<std::uint16_t>(data) == rotated.encode<std::uint16_t>(data));
+  CHECK(same.tables(data) == rotated.tables(data));
+  const dynamic_codec copy = codec;
+  CHECK(copy.encode(data) == codes);
+  CHECK(dynamic_codec::of(4, codewords, {.dim = 7}).dim() == 7);
+
+  CHECK_THROWS_AS(rotated.encode(data), std::invalid_argument);
+  CHECK_THROWS_AS(codec.rotation(), std::invalid_argument);
+  CHECK_THROWS_AS(codec.decode(matrix<std::uint8_t>(3, 5)), std::invalid_argument);
+  CHECK_THROWS_AS(codec.decode(matrix<std::uint16_t>(3, 4)), std::invalid_argument);
+  CHECK_THROWS_AS(codec.distances(tables.row(0).first(9), codes), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_codec::of(3, codewords), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_codec::of(0, codewords), std::invalid_argument);
+  CHECK_THROWS_AS(dynamic_codec::of(4, codewords, matrix<float>(7, 8)), std::invalid_argument);
+  CHECK(message_of([] { dynamic_codec::train(data, {}); }).find("such as 2") != std::string::npos);
+  CHECK_THROWS_AS(dynamic_codec::train(data, {.m = 4}, [](const progress_report&) { return false; }), cancelled);
 }
 
 TEST_CASE("dynamic: exceptions are those of the library, and of callbacks") {

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// dynamic_codec: a product quantizer of rows known at run time: codes without an index. Needs the library
+/// dynamic_codec: a product quantiser of rows known at run time: codes without an index. Needs the library
 /// annulus::dynamic, neither Eigen nor xsimd.
 ///
 ///     auto codec = annulus::dynamic_codec::train(rows, {.kind = "opq", .m = 16});
@@ -58,7 +58,7 @@ concept rows_of_codes = !eigen_matrix<M> && requires {
 
 }  // namespace detail
 
-/// A product quantizer, plain or behind a rotation. Does not change: copies share it, and any number of threads may use
+/// A product quantiser, plain or behind a rotation. Does not change: copies share it, and any number of threads may use
 /// it. Codes are n x m() unsigned integers of code_bytes() each, below ks(). Calls may throw std::bad_alloc, and
 /// std::invalid_argument where ANNULUS_ISA names no instruction set (docs/dynamic.md).
 class dynamic_codec {
@@ -87,7 +87,7 @@ class dynamic_codec {
                           const codewords_params& params = {}) {
     const std::size_t dim = params.dim.value_or(m * codewords.cols());
     if (rotation.rows() != dim || rotation.cols() != dim)
-      detail::invalid("rotation", rotation.rows(), "must be square, of the quantizer's ", dim, " dimensions");
+      detail::invalid("rotation", rotation.rows(), "must be square, of the quantiser's ", dim, " dimensions");
     return of(m, codewords, rotation.data(), params);
   }
 

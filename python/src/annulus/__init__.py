@@ -6,14 +6,16 @@
     ids, distances = index.search(queries, 10, beam=100)
     index.save("words.index"); same = annulus.open("words.index")
 
-Rows are numpy arrays of float32, float64, float16, uint8 or int8 with any strides, arrays of bools, scipy's CSR matrices,
-lists of sets, and tensors of torch or jax in the memory of the CPU; none is copied where the library reads it as it is.
+Rows are numpy arrays of float32, float64, float16, uint8 or int8 with any strides, arrays of bools, scipy's CSR
+matrices, lists of sets, and tensors of torch or jax in the memory of the CPU; none is copied where the library reads
+it as it is.
 Long calls release the GIL and end at Ctrl-C; ``progress=True`` draws a bar (tqdm).
 """
 
 from ._codec import OPQ, PQ, DistanceTable
 from ._convert import bits, sets
-from ._core import Rows, approx_max_k, approx_min_k, instruction_set, metrics, version as _version
+from ._core import Rows, approx_max_k, approx_min_k, instruction_set, metrics
+from ._core import version as _version
 from ._errors import FormatError
 from ._functions import build_knn_graph, knn, recall, recall_by_id
 from ._index import (

@@ -35,8 +35,8 @@ class _Codec:
     def of(cls, codewords, rotation=None, metric="sqeuclidean", *, dim=None):
         """The quantizer of given codewords, m x ks x ds.
 
-        rotation: dim x dim, of OPQ: a vector x is rotated to x @ rotation. dim: of vectors, where the last coordinates of
-        m * ds are padding.
+        rotation: dim x dim, of OPQ: a vector x is rotated to x @ rotation. dim: of vectors, where the last coordinates
+        of m * ds are padding.
         """
         codewords = numpy.ascontiguousarray(codewords, dtype=numpy.float32)
         if codewords.ndim != 3:
@@ -130,7 +130,18 @@ class PQ(_Codec):
     metric: what tables hold: "sqeuclidean", "inner_product" (products) or "cosine".
     """
 
-    def fit(self, vectors, *, iter=20, seed=None, init=None, max_points_per_centroid=None, padding=None, threads=0, progress=False):
+    def fit(
+        self,
+        vectors,
+        *,
+        iter=20,
+        seed=None,
+        init=None,
+        max_points_per_centroid=None,
+        padding=None,
+        threads=0,
+        progress=False,
+    ):
         """Learns codewords by k-means from n x dim vectors (float32; other numbers are converted). Returns self.
 
         iter: rounds of k-means. init: "points", "plus_plus" or "random". max_points_per_centroid: more vectors than ks
@@ -167,9 +178,9 @@ class OPQ(_Codec):
     ):
         """Learns a rotation and codewords from n x dim vectors (float32; other numbers are converted). Returns self.
 
-        parametric_init: whether the rotation starts from the eigenvectors of the covariance (True). rotation_iter: rounds
-        of codewords and rotation in turn (10). pq_iter: rounds of k-means for the last codewords (20). The others as of
-        PQ.fit.
+        parametric_init: whether the rotation starts from the eigenvectors of the covariance (True). rotation_iter:
+        rounds of codewords and rotation in turn (10). pq_iter: rounds of k-means for the last codewords (20). The
+        others as of PQ.fit.
         """
         options = {
             "parametric_init": parametric_init,

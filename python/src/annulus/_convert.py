@@ -27,7 +27,8 @@ def bits(packed, n_bits=None) -> Rows:
         raise TypeError(f"packed: an array of {packed.dtype} of shape {packed.shape}; must be uint8 of two dimensions")
     n_bits = 8 * packed.shape[1] if n_bits is None else operator.index(n_bits)
     if (n_bits + 7) // 8 != packed.shape[1]:
-        raise ValueError(f"n_bits = {n_bits}: {packed.shape[1]} bytes a row have {8 * packed.shape[1]} bits, of which at most 7 are unused")
+        room = 8 * packed.shape[1]
+        raise ValueError(f"n_bits = {n_bits}: rows of {packed.shape[1]} bytes hold {room - 7} to {room} bits")
     return Rows._bits(packed, n_bits)
 
 
@@ -79,10 +80,10 @@ def rows(data, name, kind, pack_bits):
         array = array.view(numpy.uint8)
     if layout == _DENSE and array.dtype.name != _DTYPES[dtype] and dtype <= 3:
         array = _bfloat16(array, name) if _DTYPES[dtype] == "bfloat16" else array.astype(_DTYPES[dtype])
-    elif layout == _DENSE and _DTYPES[dtype] in ("uint8", "int8") and array.dtype.kind in "iu" and array.dtype.itemsize > 1:
+    elif layout == _DENSE and dtype > 3 and array.dtype.kind in "iu" and array.dtype.itemsize > 1:
         limits = numpy.iinfo(_DTYPES[dtype])
         if array.size and not limits.min <= int(array.min()) <= int(array.max()) <= limits.max:
-            raise ValueError(f"{name}: has numbers outside of {limits.min} to {limits.max}, which rows of {_DTYPES[dtype]} hold")
+            raise ValueError(f"{name}: numbers of rows of {_DTYPES[dtype]} are from {limits.min} to {limits.max}")
         array = array.astype(_DTYPES[dtype])
     elif array.dtype.name not in _DTYPES:
         raise TypeError(f"{name}: an array of {array.dtype}; must be {_TAKEN}: {name}.astype(numpy.float32)")
@@ -123,19 +124,24 @@ def _sparse(matrix, name, dtype):
         matrix.sum_duplicates()
     if max(matrix.shape[1], matrix.nnz and int(matrix.indices.max())) >= 2**31:
         raise ValueError(f"{name}: {matrix.shape[1]} columns; must be below 2**31")
-    wanted = numpy.float32 if dtype is None else _DTYPES[dtype]
-    values = matrix.data if dtype is None and matrix.data.dtype == numpy.float64 else matrix.data.astype(wanted, copy=False)
+    if dtype is None:  # data: of its own type, if there are such rows
+        wanted = numpy.float64 if matrix.data.dtype == numpy.float64 else numpy.float32
+    else:
+        wanted = _DTYPES[dtype]
     contiguous = numpy.ascontiguousarray
     return Rows._csr(
         contiguous(matrix.indptr, dtype=numpy.int64),
         contiguous(matrix.indices, dtype=numpy.int32),
-        contiguous(values),
+        contiguous(matrix.data, dtype=wanted),
         matrix.shape[1],
     )
 
 
 def allowed(allowed_ids, n):
-    """A filter as (0, ids, their number), (1, packed bits, their number), (2, what keeps the code, address) or (3, function)."""
+    """A filter, for an index of n ids.
+
+    (0, ids, their number), (1, packed bits, their number), (2, what keeps the code, its address), or (3, function).
+    """
     address = _address(allowed_ids)
     if address is not None:
         return 2, allowed_ids, address
@@ -147,7 +153,7 @@ def allowed(allowed_ids, n):
     if array.ndim == 0:
         raise TypeError(f"filter: {allowed_ids!r}; must be ids, a bool for each row, or a function of an id")
     if array.ndim != 1:
-        raise ValueError(f"filter: an array of shape {array.shape}; must have one dimension: ids, or a bool for each row")
+        raise ValueError(f"filter: an array of shape {array.shape}; must be ids, or a bool for each row")
     if array.dtype == bool:
         if len(array) < n:
             raise ValueError(f"filter: {len(array)} bools; must have one for each of the {n} ids")
@@ -167,7 +173,9 @@ def allowed(allowed_ids, n):
 def _address(function):
     from ._metric import address_of
 
-    return None if isinstance(function, (list, tuple, range, set, frozenset, numpy.ndarray, int)) else address_of(function)
+    if isinstance(function, (list, tuple, range, set, frozenset, numpy.ndarray, int)):
+        return None
+    return address_of(function)
 
 
 def option(name, value):

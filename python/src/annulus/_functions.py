@@ -12,7 +12,9 @@ def _packs_bits(metric):
     return isinstance(metric, str) and metric.startswith("bit")
 
 
-def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params) -> Neighbors:
+def knn(
+    data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params
+) -> Neighbors:
     """The k nearest rows of each query, by comparing it with every row: exact, O(n * len(queries) * dim).
 
     data: n x dim, rows of any kind (see `annulus`). queries: m x dim rows of the same kind (numbers of another type are
@@ -31,7 +33,8 @@ def knn(data, queries, k, metric="euclidean", *, recall_target=None, filter=None
         dim = 1 + max((member for rows in (data, queries) for row in rows for member in row), default=-1)
         data, queries = _convert.sets(data, dim), _convert.sets(queries, dim)
     options = {"metric": metric, **metric_params}
-    return _core.knn(data, queries, operator.index(k), options, _packs_bits(metric), recall_target, filter, threads, progress)
+    k = operator.index(k)
+    return _core.knn(data, queries, k, options, _packs_bits(metric), recall_target, filter, threads, progress)
 
 
 def build_knn_graph(
@@ -82,7 +85,7 @@ def build_knn_graph(
 
 
 def to_csr(graph, n_columns=None):
-    """Neighbours of n rows as a scipy.sparse.csr_array of their distances: n x n_columns (n), nearest first in each row."""
+    """Neighbours of n rows as a scipy.sparse.csr_array of distances: n x n_columns (n), nearest first in each row."""
     from scipy.sparse import csr_array
 
     ids, distances = graph
@@ -127,7 +130,7 @@ def recall(found, exact, k=None) -> float:
 
 
 def recall_by_id(found, exact, k=None) -> float:
-    """The same by the ids of the first k of both: of rows tied at the k-th distance only those that `exact` lists count."""
+    """The same by the ids of the first k of both: of tied rows only those that `exact` lists count."""
     found_ids, _, ids, _, wanted = _checked(found, exact, k)
     rows = numpy.arange(len(ids), dtype=numpy.int64)[:, None] << 33
     hits = (numpy.isin(ids + rows, found_ids + rows) & (ids >= 0)).sum(axis=1)

@@ -16,8 +16,8 @@ class Index(_core.Index):
         super().__init__(data, {"kind": self._kind, "metric": metric, **options}, progress)
         self._set_function(metric)
 
-    _kind = None
-    _function = None
+    _kind = ""
+    _function: object = None
 
     def _set_function(self, metric):
         """A metric that is a function, which files do not hold."""
@@ -96,14 +96,14 @@ class NNDescentIndex(Index):
     storage: what the walk compares: "full_precision" (the default), "half_precision", "sq8", "rabitq" (with
     "+half_precision" or "+sq8"), as far as the build has them; bits (1) a dimension of rabitq; scales ("automatic",
     "per_vector", "per_dimension") of sq8; keep_rows (True): whether the rows are kept beside codes, and rank results.
-    n_neighbors: of each row in the graph (30). n_trees: of the forest that starts the descent (by n, 3 to 12); leaf_size:
-    rows in a leaf (5 n_neighbors, 64 to 256); max_candidates: neighbours of a row that are joined (2 n_neighbors, 64 at
-    most); n_iters: rounds at most (log2 n); delta: the share of the graph that changes in the last round (0.001);
-    tree_init: whether it starts from trees (True).
-    pruning_degree_multiplier: the degree of the search graph in n_neighbors (1.0); diversify_prob (1.0) and alpha (1.1):
-    how readily edges are dropped that a shorter path replaces. include_self: of `graph` (False).
-    seed: 42; a seed gives the same index for every number of threads. threads: 0 for all cores. progress: True for a bar
-    (tqdm), or a function (stage, fraction, whole).
+    n_neighbors: of each row in the graph (30). n_trees: of the forest that starts the descent (by n, 3 to 12);
+    leaf_size: rows in a leaf (5 n_neighbors, 64 to 256); max_candidates: neighbours of a row that are joined
+    (2 n_neighbors, 64 at most); n_iters: rounds at most (log2 n); delta: the share of the graph that changes in the last
+    round (0.001); tree_init: whether it starts from trees (True).
+    pruning_degree_multiplier: the degree of the search graph in n_neighbors (1.0); diversify_prob (1.0) and alpha
+    (1.1): how readily edges are dropped that a shorter path replaces. include_self: of `graph` (False).
+    seed: 42; a seed gives the same index for every number of threads. threads: 0 for all cores. progress: True for a
+    bar (tqdm), or a function (stage, fraction, whole).
     """
 
     _kind = "nndescent"
@@ -207,8 +207,8 @@ class PQIndex(Index):
 
     float32; insert. metric: "euclidean", "sqeuclidean", "inner_product", "cosine".
     m: sub-vectors of a row, which divide its dimension, unless padding is "zeros" ("refuse"). ks: codewords of each, at
-    most 256 (256). iter: rounds of k-means (20); init: "points", "plus_plus", "random"; max_points_per_centroid: more rows
-    than ks times this are sampled. keep_rows: whether the rows are kept, and rank the best k_factor * k (False).
+    most 256 (256). iter: rounds of k-means (20); init: "points", "plus_plus", "random"; max_points_per_centroid: more
+    rows than ks times this are sampled. keep_rows: whether the rows are kept, and rank the best k_factor * k (False).
     seed: 42. threads: 0 for all cores. progress: as of `annulus.knn`.
     """
 
@@ -248,7 +248,8 @@ class OPQIndex(Index):
     """Product quantization behind a learned rotation (Ge, He, Ke, Sun 2014).
 
     Parameters as of PQIndex; parametric_init: whether the rotation starts from the data's covariance (True);
-    rotation_iter: rounds of codewords and rotation in turn (10); pq_iter: rounds of k-means for the last codewords (20).
+    rotation_iter: rounds of codewords and rotation in turn (10); pq_iter: rounds of k-means for the last codewords
+    (20).
     """
 
     _kind = "opq"
@@ -334,8 +335,8 @@ class FastScanIndex(Index):
 class RaBitQIndex(Index):
     """RaBitQ (Gao, Long 2024): bits for each dimension, without training; the rows are kept, and rank results.
 
-    float32. metric: as of PQIndex. bits: of a coordinate. code_dims: leading dimensions that are coded; n_cells: clusters
-    of rows; both by default chosen from the data. seed: 42. threads: 0 for all cores.
+    float32. metric: as of PQIndex. bits: of a coordinate, 1 to 8 (1). code_dims: leading dimensions that are coded (as
+    many as hold 90 % of the variance); n_cells: clusters of rows (one for each 800). seed: 42. threads: 0 for all cores.
     """
 
     _kind = "rabitq"
@@ -373,14 +374,16 @@ def open(path, *, mapped=False, metric=None) -> Index:
     mapped: processes share the file's memory and it opens in milliseconds; its contents are then not checked, which
     `Index.verify` does. metric: the function that the index was built with, where it was one.
 
-    Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be read.
+    Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be
+    read.
     """
     try:
         core = _core.Index._open(path, mapped, metric)
     except ValueError as error:
         if "annulus_open_with" not in str(error):
             raise
-        raise ValueError(f"{os.fspath(path)!r} was built with a function for its metric: open(path, metric=the same)") from None
+        path = os.fspath(path)
+        raise ValueError(f"{path!r} was built with a function for its metric: open(path, metric=the same)") from None
     index = _as_class(core, _CLASSES[core.kind], {})
     index._set_function(metric)
     return index

@@ -27,7 +27,7 @@ def address_of(function):
 
 
 def metric_address(metric) -> int:
-    """The address of a metric ``float f(const float* x, const float* y, size_t dim, void* user)``, which any thread may call.
+    """The address of a metric, ``float f(const float* x, const float* y, size_t dim, void* user)``.
 
     metric: an address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
     function of numba.njit of two rows, which is compiled to one; or a ctypes function pointer. Raises TypeError for
@@ -35,7 +35,8 @@ def metric_address(metric) -> int:
     """
     address, _ = _compiled(metric)
     if address is None:
-        raise TypeError(f"metric: {metric!r} has no address: give a numba cfunc or njit function, a ctypes function pointer, or an integer")
+        possible = "a cfunc or njit function of numba, a function pointer of ctypes, or an integer"
+        raise TypeError(f"metric: {metric!r} has no address: give {possible}")
     return address
 
 
@@ -48,7 +49,7 @@ def _compiled(metric):
     return address, metric
 
 
-_cfuncs = {}
+_cfuncs: dict = {}
 
 
 def _cfunc_of(dispatcher):
@@ -84,7 +85,9 @@ def resolve(metric):
     if address is not None:
         return address, owner
     if not callable(metric):
-        raise TypeError(f"metric: {metric!r} is neither a name nor a function of two rows; annulus.metrics has the names")
+        raise TypeError(
+            f"metric: {metric!r} is neither a name nor a function of two rows; annulus.metrics has the names"
+        )
     warnings.warn(
         "a metric in Python is called for each pair of rows that are compared, on one thread; compiled by numba.njit "
         "it runs at full speed",

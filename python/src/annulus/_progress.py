@@ -8,7 +8,8 @@ class _Bar:
         try:
             from tqdm.auto import tqdm
         except ImportError:
-            raise ImportError("progress=True needs the package tqdm; or give a function (stage, fraction, whole)") from None
+            message = "progress=True needs the package tqdm; or give a function (stage, fraction, whole)"
+            raise ImportError(message) from None
         self._bar = tqdm(total=100, unit="%", bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}")
 
     def __call__(self, stage, fraction, whole):

@@ -18,7 +18,7 @@ def general(operand, k, dimension, recall_target, size_override, aggregate, thre
         raise ValueError(f"reduction_dimension = {dimension}: must be in [{-array.ndim}, {array.ndim})")
     dtype = array.dtype.newbyteorder("=")
     last = numpy.ascontiguousarray(numpy.moveaxis(array, dimension, -1))
-    if dtype.name in ("int16", "uint16", "bfloat16") or dtype == bool:
+    if dtype.name in ("int16", "uint16", "bfloat16", "bool"):
         last = last.astype(numpy.float32)
     elif dtype.name in ("int32", "uint32"):
         last = last.astype(numpy.float64)

@@ -1,4 +1,6 @@
 #include "dynamic/exact_checks.hpp"
+#include "dynamic/function_metric.hpp"
+#include "random_data.hpp"
 
 using namespace annulus;
 using namespace dynamic_tests;
@@ -28,6 +30,51 @@ TEST_CASE("rows with columns apart are copied, and strides may be negative", "[d
   const auto model = with_options(
       {}, [&](auto& reader) { return detail::flat_factory<matrix<float>>::build(given_turned, reader, {}); });
   CHECK(search(*model, given(queries), 5) == knn(rows, matrix_view<float>(queries), 5));
+}
+
+TEST_CASE("exact search by a function finds what the templates find by a callable", "[dynamic]") {
+  using factory = detail::flat_factory<matrix<float>>;
+  callable metric;
+  matrix<float> rows = normal_rows(200, 12, 1), queries = normal_rows(20, 12, 2);
+  rows(17, 0) = queries(3, 0) = callable::mark;
+  queries(5, 2) = std::numeric_limits<float>::quiet_NaN();
+  const neighbors expected = knn(rows, queries, 200, metric);
+  REQUIRE(expected.ids(3, 0) == no_id);
+  REQUIRE(expected.ids(4, 198) != no_id);
+  REQUIRE(expected.ids(4, 199) == no_id);
+  neighbors found(20, 200);
+  with_function(metric, {}, [&](auto& reader) {
+    factory::knn(given(rows), given(queries), 200, reader, detail::default_search_params(), found.ids.data(),
+                 found.distances.data());
+    return 0;
+  });
+  CHECK(found == expected);
+  const auto model = with_function(metric, {}, [&](auto& reader) { return factory::build(given(rows), reader, {}); });
+  CHECK(model->metric() == "user");
+  CHECK(search(*model, given(queries), 200) == expected);
+  const scratch_folder folder;
+  model->save(folder / "flat.index");
+  for (const bool is_mapped : {false, true}) {
+    const auto same = factory::open(file_of(folder / "flat.index", is_mapped, "flat_index", metric));
+    CHECK(same->metric() == "user");
+    same->verify();
+    CHECK(search(*same, given(queries), 200) == expected);
+  }
+}
+
+TEST_CASE("a function is no metric of other rows than dense ones of floats", "[dynamic]") {
+  callable metric;
+  const auto sparse = sparse_count_rows<float>(20, 12, 3);
+  neighbors found(20, 2);
+  CHECK_THAT(message_of([&] {
+               with_function(metric, {}, [&](auto& reader) {
+                 detail::flat_factory<csr_matrix<float>>::knn(given(sparse), given(sparse), 2, reader,
+                                                              detail::default_search_params(), found.ids.data(),
+                                                              found.distances.data());
+                 return 0;
+               });
+             }),
+             ContainsSubstring("dense rows of float32, not sparse rows of float32"));
 }
 
 TEST_CASE("errors of exact search list what is possible", "[dynamic]") {

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// codec_model: what a quantizer of any type can be asked, behind virtual functions, of which one call codes a batch.
+/// codec_model: what a quantiser of any type can be asked, behind virtual functions, of which one call codes a batch.
 
 #include <annulus/annulus.h>
 #include <annulus/core/rows/matrix.hpp>

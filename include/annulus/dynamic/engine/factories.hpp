@@ -22,7 +22,7 @@ struct file_description {
   std::filesystem::path path;
   bool is_mapped = false;
   std::string kind, points, metric;  ///< as in its metadata; empty where it names none
-  std::string storage;               ///< or what a kind has in its place: the family of lsh, the quantizer of codes
+  std::string storage;               ///< or what a kind has in its place: the family of lsh, the quantiser of codes
   std::optional<caller_metric> caller = {};  ///< where the metric was a function
 };
 
@@ -64,7 +64,7 @@ struct given_codewords {
   std::size_t m, ks, ds;
 };
 
-/// Product quantizers by themselves.
+/// Product quantisers by themselves.
 struct codec_factory {
   static codec_pointer train(const annulus_rows& rows, option_reader& options, const progress_callback& progress);
   static codec_pointer of(const given_codewords& given, option_reader& options);

@@ -111,7 +111,7 @@ inline model_pointer build_model(const annulus_rows& rows, option_reader& option
 }
 
 /// The description of a file's header. \throws format_error, std::system_error as read_index_info.
-inline file_description describe_file(const std::filesystem::path& path, bool is_mapped = false) {
+inline file_description describe_file(const std::filesystem::path& path, bool is_mapped) {
   const index_file_info info = read_index_info(path);
   const auto value = [&](std::string_view key) {
     const auto found = info.metadata.find(key);
@@ -124,7 +124,7 @@ inline file_description describe_file(const std::filesystem::path& path, bool is
 }
 
 /// `metric`: that of an index built with a metric of the caller's. \throws std::invalid_argument where one is given and
-/// the file needs none, or the reverse; format_error for a file of what cannot be searched, such as a quantizer; and as
+/// the file needs none, or the reverse; format_error for a file of what cannot be searched, such as a quantiser; and as
 /// load_index and map_index.
 inline model_pointer open_model(const std::filesystem::path& path, bool is_mapped,
                                 const std::optional<caller_metric>& metric) {

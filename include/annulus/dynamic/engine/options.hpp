@@ -34,7 +34,7 @@ class option_reader {
     const annulus_option* const option = find(name);
     if (option == nullptr) return otherwise;
     if (option->text == nullptr && option->distance != nullptr)
-      invalid(name, "a function", "must be text: functions are metrics of the kinds flat and nndescent, and of knn");
+      invalid(name, "a function", "must be text: functions are metrics of kinds flat and nndescent, knn and knn_graph");
     if (option->text == nullptr) invalid(name, "numbers", "must be text");
     return option->text;
   }

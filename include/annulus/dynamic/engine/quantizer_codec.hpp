@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Product quantizers, with a rotation or without, behind codec_model. A unit that includes this compiles the members
+/// Product quantisers, with a rotation or without, behind codec_model. A unit that includes this compiles the members
 /// of codec_factory.
 
 #include <annulus/dynamic/engine/factories.hpp>

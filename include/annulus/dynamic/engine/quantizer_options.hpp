@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// A product quantizer trained as options say.
+/// A product quantiser trained as options say.
 
 #include <annulus/core/metric/common_metrics.hpp>
 #include <annulus/dynamic/engine/metric_option.hpp>
@@ -37,7 +37,7 @@ inline std::size_t read_m(option_reader& options, std::size_t dim) {
   invalid("m", "none", "say into how many sub-vectors rows of ", dim, " coordinates are split, such as ", usual);
 }
 
-/// What is known of a quantizer before the other options are read.
+/// What is known of a quantiser before the other options are read.
 struct quantizer_request {
   std::string_view kind;
   pq_metric metric;
@@ -56,7 +56,7 @@ Params read_training(option_reader& options, const quantizer_request& wanted) {
   return params;
 }
 
-/// The quantizer of the options, fitted to rows.
+/// The quantiser of the options, fitted to rows.
 template <class Quantizer>
 Quantizer fitted_quantizer(matrix_view<float> rows, option_reader& options, const quantizer_request& wanted) {
   const std::size_t m = read_m(options, rows.cols());
