@@ -10,6 +10,7 @@ import pytest
 import annulus
 from annulus.pynndescent import NNDescent
 from brute_force import blobs, nearest, recall
+from reference import has_rows, has_storage
 
 scipy_sparse = pytest.importorskip("scipy.sparse")
 
@@ -155,6 +156,7 @@ def test_keywords_of_metrics(metric, keywords, exact):
     assert recall(distances, annulus.knn(data, data, 8, metric, **exact).distances) > 0.97
 
 
+@pytest.mark.skipif(not has_rows("uint8"), reason="built without bits")
 def test_packed_bits():
     rng = np.random.default_rng(0)
     centres = rng.integers(256, size=(20, 16), dtype=np.uint8)
@@ -166,6 +168,7 @@ def test_packed_bits():
     assert (index.query(data[:40], k=1)[0][:, 0] == np.arange(40)).mean() > 0.9
 
 
+@pytest.mark.skipif(not has_rows("sparse_float32"), reason="built without sparse rows")
 def test_sparse_rows_are_found_as_dense_ones():
     sparse = scipy_sparse.random(1500, 200, density=0.1, format="csr", random_state=4, dtype=np.float64)
     index = NNDescent(sparse, metric="cosine", n_neighbors=10)
@@ -233,6 +236,8 @@ def test_only_indices():
 
 @pytest.mark.parametrize("quantization", ["int8", "uint8", "uint4", "binary"])
 def test_quantizations_rank_exactly_in_the_end(quantization):
+    if "int8" in quantization and not has_storage("sq8"):
+        pytest.skip("built without sq8")
     data = blobs(2500, 32)
     index = NNDescent(data[:2400], metric="cosine", quantization=quantization)
     _, exact = nearest(data[:2400], data[2400:], 10, "cosine")
@@ -266,6 +271,7 @@ def test_update_leaves_the_data_of_the_caller_alone():
     assert (data == before).all()
 
 
+@pytest.mark.skipif(not has_rows("sparse_float32"), reason="built without sparse rows")
 def test_update_of_sparse_rows():
     sparse = scipy_sparse.random(700, 60, density=0.2, format="csr", random_state=2, dtype=np.float32)
     index = NNDescent(sparse[:600], metric="cosine", n_neighbors=8)
