@@ -21,7 +21,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// The number of threads that `threads` asks for: itself, or all cores for 0.
 inline std::size_t resolve_threads(std::size_t threads) noexcept {
-  return threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  if (threads != 0) return threads;
+  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());  // a file that the system reads
+  return n_cores;
 }
 
 /// Threads for the loops of one call (parallel_for), this one among them. The first loop of more than one block starts
