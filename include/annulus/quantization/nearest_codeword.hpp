@@ -3,7 +3,8 @@
 /// \file
 /// The nearest of a set of codewords, for many points: the inner loop of k-means and of encoding. Integer products find
 /// the nearest and the second nearest, with the codeword's number in the low bits of its rank, so that a minimum is one
-/// instruction. Where the gap between the two is within the bound of the rounding error, floats decide.
+/// instruction. Where the gap between the two is within the bound of the rounding error, floats decide; also where
+/// codewords are few and short, or integers are slow.
 
 #include <annulus/core/simd/masks.hpp>
 #include <annulus/quantization/framed_points.hpp>
@@ -21,14 +22,17 @@ class nearest_codeword {
   static constexpr std::size_t lanes = framed_points::lanes, vectors = framed_points::panels_together;
   static constexpr std::size_t number_bits = 4;  ///< low bits of a rank, which hold the codeword's number in its group
   static constexpr std::size_t group = 1 << number_bits;
+  static constexpr std::size_t together = 4 * simd::lanes<float>;  ///< points that floats decide together
+  static constexpr std::size_t few = 256;  ///< coordinates of codewords up to which floats take less time than integers
 
  public:
   static constexpr std::size_t block = 256;  ///< points to be searched at a time, so that they stay in cache
 
   /// Scratch of one thread.
   struct scratch {
-    explicit scratch(std::size_t dim) : points(dim) {}
+    explicit scratch(std::size_t dim) : points(dim), columns(dim * together) {}
     framed_points points;
+    aligned_vector<float> columns;  ///< of points that floats decide together
     alignas(64) std::array<std::int32_t, block> least{}, second{}, groups{};
   };
 
@@ -47,6 +51,7 @@ class nearest_codeword {
 
   /// codes[i] = the number of the codeword nearest to points.row(i), for any number of points. O(n ks ds).
   void operator()(matrix_view<float> points, std::span<std::uint32_t> codes, scratch& s) const {
+    if (is_left_to_floats()) return all_by_floats(points, codes, s);
     for (std::size_t first = 0; first < points.rows(); first += block) {
       const auto part = points.middle_rows(first, std::min(block, points.rows() - first));
       s.points.assign(part, m_frame);
@@ -58,10 +63,7 @@ class nearest_codeword {
   void search(const framed_points& framed, std::size_t first, matrix_view<float> points, std::span<std::uint32_t> codes,
               scratch& s) const {
     const std::size_t n = points.rows();
-    if constexpr (!simd::has_fast_integers) {
-      for (std::size_t i = 0; i < n; ++i) codes[i] = by_floats(points.row(i).data());
-      return;
-    }
+    if (is_left_to_floats()) return all_by_floats(points, codes, s);
     for (std::size_t i = 0; i < n; i += vectors * lanes)
       least_two(framed.panel(first + i), s.least.data() + i, s.second.data() + i, s.groups.data() + i);
     for (std::size_t i = 0; i < n; ++i)
@@ -227,6 +229,39 @@ class nearest_codeword {
     alignas(64) float lane[width];
     sum_of(x, c, term).store_aligned(lane);
     std::copy_n(lane, m_size - c, out + c);
+  }
+
+  bool is_left_to_floats() const noexcept { return !simd::has_fast_integers || m_size * m_dim <= few; }
+
+  /// The answers by floats, a point a lane.
+  [[gnu::noinline]] void all_by_floats(matrix_view<float> points, std::span<std::uint32_t> codes,
+                                       scratch& s) const noexcept {
+    using batch = simd::batch<float>;
+    constexpr std::size_t width = simd::lanes<float>, n_batches = together / width;
+    for (std::size_t first = 0; first < points.rows(); first += together) {
+      const std::size_t n = std::min(together, points.rows() - first);
+      for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m_dim; ++j) s.columns[j * together + i] = points.row(first + i)[j];
+      std::array<batch, n_batches> least, code, sum;
+      least.fill(batch(std::numeric_limits<float>::infinity()));
+      code.fill(batch(0.0f));
+      for (std::size_t c = 0; c < m_size; ++c) {
+        const float* const codeword = m_floats.data() + c / width * m_dim * width + c % width;
+        sum.fill(batch(0.0f));
+        for (std::size_t j = 0; j < m_dim; ++j) {
+          const batch cj(codeword[j * width]);
+          simd::unroll<n_batches>([&](auto v) {
+            sum[v] = square_of_difference(simd::load(s.columns.data() + j * together + v * width), cj, sum[v]);
+          });
+        }
+        simd::unroll<n_batches>([&](auto v) {
+          code[v] = xsimd::select(sum[v] < least[v], batch(static_cast<float>(c)), code[v]);
+          least[v] = xsimd::min(sum[v], least[v]);
+        });
+      }
+      simd::unroll<n_batches>([&](auto v) { code[v].store_aligned(s.columns.data() + v * width); });
+      for (std::size_t i = 0; i < n; ++i) codes[first + i] = static_cast<std::uint32_t>(s.columns[i]);
+    }
   }
 
   /// The answer by floats.
