@@ -6,6 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <string>
 
 #include "catch.hpp"
 #include "message_of.hpp"
@@ -24,9 +26,10 @@ matrix<float> random_rows(std::size_t n, std::size_t d, std::uint32_t state = 1)
 }
 const matrix<float> data = random_rows(400, 8);
 
-/// A file of this process, removed at the end.
+/// A file of this test alone, removed at its end: tests run beside each other.
 struct file {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / "annulus dynamic ä.index";
+  std::filesystem::path path = std::filesystem::temp_directory_path() /
+                               ("annulus dynamic ä " + std::to_string(std::random_device{}()) + ".index");
   ~file() { std::filesystem::remove(path); }
 };
 
