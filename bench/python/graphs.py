@@ -1,6 +1,6 @@
 """annulus.pynndescent, annulus.sklearn and annulus.lax beside the packages that they stand in for.
 
-    taskset -c 1 python bench/python/graphs.py --data DIR [nndescent] [transformer] [top_k]
+    taskset -c 1 python bench/python/graphs.py --data DIR [--records bench/records] [nndescent] [transformer] [top_k]
 
 DIR holds images-784-fashion-mnist and text-384-debian, as bench/compare reads them. One process, one thread; each side
 is warmed up (compiled) first, then measured in turns. Prints medians and how many times as long the other takes.
@@ -9,48 +9,23 @@ is warmed up (compiled) first, then measured in turns. Prints medians and how ma
 import argparse
 import os
 import pathlib
-import statistics
-import sys
-import time
 
 os.environ.update({name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")})
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "compare"))
+from turns import Figures, in_turns, timed  # which adds the folder of datasets to the path
+
 import annulus
 from datasets import from_folder
-
-
-def timed(call):
-    start = time.perf_counter()
-    result = call()
-    return time.perf_counter() - start, result
-
-
-def in_turns(calls, rounds, at_a_time=1):
-    """The median time of each call, and its last result, measured in turns, `at_a_time` calls each."""
-    times, results = {name: [] for name in calls}, {}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            for _ in range(at_a_time):
-                seconds, results[name] = timed(call)
-                times[name].append(seconds)
-    return {name: statistics.median(taken) for name, taken in times.items()}, results
-
-
-def show(what, times, notes=None, of="annulus"):
-    for name, seconds in times.items():
-        ratio = f"{seconds / times[of]:9.2f}x" if name != of else " " * 10
-        print(f"{what:34} {name:26} {seconds * 1e3:12.3f} ms {ratio}  {(notes or {}).get(name, '')}", flush=True)
 
 
 def recall(distances, exact):
     return float((distances <= exact[:, -1:] * (1 + 1e-5) + 1e-6).mean())
 
 
-def nndescent(folder, rounds):
+def nndescent(figures, folder, rounds):
     import pynndescent
 
     from annulus.pynndescent import NNDescent
@@ -68,11 +43,11 @@ def nndescent(folder, rounds):
         sample = np.random.default_rng(0).choice(len(base), 1000, replace=False)
         exact = annulus.knn(base, base[sample], 30, metric, threads=1).distances
         quality = {side: f"recall {recall(i.neighbor_graph[1][sample], exact):.4f}" for side, i in built.items()}
-        show(f"{name}: NNDescent", times, quality)
+        figures.add(f"{name}: NNDescent", times, quality)
 
         prepared = {side: timed(index.prepare)[0] for side, index in built.items()}
-        show(f"{name}: prepare", prepared)
-        show(f"{name}: both", {side: times[side] + prepared[side] for side in times})
+        figures.add(f"{name}: prepare", prepared)
+        figures.add(f"{name}: both", {side: times[side] + prepared[side] for side in times})
 
         exact = annulus.knn(base, queries, 10, metric, threads=1).distances
         for epsilon in (0.0, 0.1, 0.2, 0.3):
@@ -81,10 +56,10 @@ def nndescent(folder, rounds):
                 search()
             times_of, found = in_turns(searches, 9)
             quality = {side: f"recall {recall(f[1], exact):.4f}" for side, f in found.items()}
-            show(f"{name}: 1,000 queries, {epsilon}", times_of, quality)
+            figures.add(f"{name}: 1,000 queries, {epsilon}", times_of, quality)
 
 
-def transformer(folder, rounds):
+def transformer(figures, folder, rounds):
     from sklearn.base import clone
     from sklearn.neighbors import KNeighborsTransformer as Reference
     from sklearn.pipeline import make_pipeline
@@ -104,10 +79,10 @@ def transformer(folder, rounds):
         distances = {side: graph.data.reshape(len(base), -1) for side, graph in found.items()}
         exact = distances["scikit-learn, brute force"]
         quality = {side: f"recall {recall(d[:, 1:], exact[:, 1:] + 1e-4):.4f}" for side, d in distances.items()}
-        show(f"text-384-debian: pipeline, k = {k}", times, quality)
+        figures.add(f"text-384-debian: pipeline, k = {k}", times, quality)
 
 
-def top_k(folder, rounds):
+def top_k(figures, folder, rounds):
     import jax
 
     from annulus.lax import approx_min_k
@@ -120,19 +95,20 @@ def top_k(folder, rounds):
         nearest = np.argpartition(x, 10)[:10]
         return nearest[np.argsort(x[nearest])]
 
-    calls = {
-        "annulus": lambda: approx_min_k(x, 10),
+    others = {
         "numpy.argpartition": by_argpartition,
         "jax.lax.approx_min_k": lambda: jax.block_until_ready(compiled(on_device)),
     }
-    for call in calls.values():
-        call()
-    times, _ = in_turns(calls, rounds, at_a_time=9)  # the operand in the caches, as behind what computed it
-    show("approx_min_k, n = 1e6, k = 10", times)
+    for name, other in others.items():
+        calls = {"annulus": lambda: approx_min_k(x, 10), name: other}
+        for call in calls.values():
+            call()
+        times, _ = in_turns(calls, rounds, at_a_time=9)  # the operand in the caches, as behind what computed it
+        figures.add("approx_min_k, n = 1e6, k = 10", times)
     small = np.zeros(16, np.float32)
     for _ in range(2):
         seconds, _ = timed(lambda: [approx_min_k(small, 1) for _ in range(100_000)])
-    print(f"{'approx_min_k, n = 16, k = 1':34} {'annulus':26} {seconds / 100_000 * 1e6:12.3f} us a call")
+    figures.add("approx_min_k, n = 16, k = 1", {"annulus": seconds / 100_000})
 
 
 if __name__ == "__main__":
@@ -140,6 +116,10 @@ if __name__ == "__main__":
     parser.add_argument("what", nargs="*", default=["nndescent", "transformer", "top_k"])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--records", metavar="FOLDER", help="adds the rows to the records there")
     arguments = parser.parse_args()
     for name in arguments.what:
-        globals()[name](arguments.data, arguments.rounds)
+        figures = Figures(f"python/{name}")
+        globals()[name](figures, arguments.data, arguments.rounds)
+        if arguments.records:
+            figures.write(arguments.records, f"bench/python/graphs.py --data DIR {name}")

@@ -36,19 +36,13 @@ def test_all_that_is_public_is_documented():
             assert getattr(annulus.Index, member).__doc__, member
 
 
-def test_import_is_quick_and_loads_numpy_alone():
+def test_import_loads_numpy_alone():
     code = (
-        "import sys, time; import numpy; a = time.perf_counter(); import annulus; b = time.perf_counter();"
-        "heavy = {'scipy', 'sklearn', 'tqdm', 'numba', 'torch', 'jax', 'faiss', 'matplotlib'} & set(sys.modules);"
-        "print(b - a, sorted(heavy))"
+        "import sys, annulus;"
+        "print({'scipy', 'sklearn', 'tqdm', 'numba', 'torch', 'jax', 'faiss', 'matplotlib', 'mpi4py'} & set(sys.modules))"
     )
-    best = 1.0
-    for _ in range(3):
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        taken, heavy = run.stdout.split(" ", 1)
-        assert heavy.strip() == "[]"
-        best = min(best, float(taken))
-    assert best < 0.15
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_stubs_tell_the_types():
