@@ -75,7 +75,7 @@ typedef struct annulus_rows {
 typedef float (*annulus_distance)(const float* x, const float* y, size_t dim, void* user);
 
 /** What is built, and how: a name and a value, of text ("nndescent", "30", "true"), of numbers (weights, a matrix by
- * rows), or, of "metric" alone, a function. */
+ * rows), or, of "metric" alone, a function, or, of "initial" alone, ids. */
 typedef struct annulus_option {
   const char* name;
   const char* text;
@@ -83,6 +83,7 @@ typedef struct annulus_option {
   size_t n_numbers;
   annulus_distance distance; /**< where both are null: the metric of dense rows of ANNULUS_F32 */
   void* user;                /**< handed to distance */
+  const uint32_t* ids;       /**< n_numbers of them: of each row of the data as many, UINT32_MAX for none */
 } annulus_option;
 
 /** Called now and then, on the thread that made the call; 0 cancels. `whole` is the share done of the call. */
@@ -153,7 +154,8 @@ ANNULUS_EXPORT void annulus_search_defaults(annulus_search_params* params);
 
 /** Options: kind ("nndescent" where it is not given), metric ("euclidean") and its parameters, storage, and all
  * parameters of the kind by the names that they have in C++. The metric may be a function where the kind is flat or
- * nndescent and the storage full_precision. */
+ * nndescent and the storage full_precision. nndescent also takes initial: a graph that is roughly right, the ids of
+ * each row's neighbours. */
 ANNULUS_EXPORT annulus_status annulus_build(const annulus_rows* rows, const annulus_option* options, size_t n_options,
                                             annulus_progress progress, void* user, annulus_index** index,
                                             annulus_error* error);

@@ -89,7 +89,7 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
     return general(operand, k, reduction_dimension, recall_target, reduction_input_size_override, aggregate_to_topk,
                    threads, largest);
   }
-  annulus_option given[3] = {{"recall_target", nullptr, &recall_target, 1, nullptr, nullptr}};
+  annulus_option given[3] = {{"recall_target", nullptr, &recall_target, 1, nullptr, nullptr, nullptr}};
   std::size_t n_options = 1;
   char override_text[24], threads_text[24];
   if (reduction_input_size_override != -1) {

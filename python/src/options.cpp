@@ -10,7 +10,7 @@ options::options(const nb::dict& arguments) {
     const char* const name = nb::cast<const char*>(key);
     const bool is_threads = std::string_view(name) == "threads";
     if (std::string_view(name) == "metric" && (m_metric = metric_of(value)) != nullptr)
-      m_options.push_back({name, nullptr, nullptr, 0, m_metric->function(), m_metric->user()});
+      m_options.push_back({name, nullptr, nullptr, 0, m_metric->function(), m_metric->user(), nullptr});
     else if (!is_threads || PyObject_IsTrue(value.ptr()) == 1)  // 0 is the default
       add(name, value), m_has_threads = m_has_threads || is_threads;
   }
@@ -24,17 +24,20 @@ void options::add(const char* name, nb::handle value) {
   if (PyUnicode_Check(value.ptr())) return add_text(name, nb::cast<std::string>(value));
   if (PyBool_Check(value.ptr())) return add_text(name, value.ptr() == Py_True ? "true" : "false");
   if (PyLong_Check(value.ptr())) return add_text(name, nb::cast<std::string>(nb::str(value)));
-  // Text of another number, or an array of float64.
+  // Text of another number, or an array of float64, or of uint32: ids.
   const nb::object converted = nb::module_::import_("annulus._convert").attr("option")(name, value);
   if (PyUnicode_Check(converted.ptr())) return add_text(name, nb::cast<std::string>(converted));
-  buffer& numbers = m_numbers.emplace_back();
-  numbers.require(converted, PyBUF_C_CONTIGUOUS);
-  m_options.push_back({name, nullptr, static_cast<const double*>(numbers.view().buf),
-                       static_cast<std::size_t>(numbers.view().len) / sizeof(double), nullptr, nullptr});
+  buffer& array = m_arrays.emplace_back();
+  array.require(converted, PyBUF_C_CONTIGUOUS);
+  const auto size = static_cast<std::size_t>(array.view().len / array.view().itemsize);
+  const auto* const numbers = static_cast<const double*>(array.view().buf);
+  const auto* const ids = static_cast<const std::uint32_t*>(array.view().buf);
+  const bool are_ids = array.view().itemsize == sizeof(std::uint32_t);
+  m_options.push_back({name, nullptr, are_ids ? nullptr : numbers, size, nullptr, nullptr, are_ids ? ids : nullptr});
 }
 
 void options::add_text(const char* name, std::string text) {
-  m_options.push_back({name, m_texts.emplace_back(std::move(text)).c_str(), nullptr, 0, nullptr, nullptr});
+  m_options.push_back({name, m_texts.emplace_back(std::move(text)).c_str(), nullptr, 0, nullptr, nullptr, nullptr});
 }
 
 std::shared_ptr<user_metric> metric_of(nb::handle metric) {

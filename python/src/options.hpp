@@ -35,7 +35,7 @@ class options {
   bool m_has_threads = false;
   std::vector<annulus_option> m_options;
   std::deque<std::string> m_texts;
-  std::deque<buffer> m_numbers;
+  std::deque<buffer> m_arrays;
   std::shared_ptr<user_metric> m_metric;
   kept_error m_no_metric;
 };

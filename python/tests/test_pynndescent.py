@@ -327,6 +327,13 @@ def test_pickled_indexes_answer_alike(is_compressed):
         np.testing.assert_array_equal(graph[0], again.neighbor_graph[0])
 
 
+def test_initial_graph_is_where_the_descent_starts():
+    data = blobs(500, 8)
+    exact = annulus.knn(data, data, 10)
+    found = NNDescent(data, n_neighbors=10, init_graph=exact.ids, init_dist=exact.distances, n_iters=1).neighbor_graph
+    assert annulus.recall(annulus.Neighbors(*found), exact) == 1
+
+
 # --- errors
 
 

@@ -181,6 +181,26 @@ def test_graphs(rows):
     assert (padded.ids[:, 3:] == -1).all() and numpy.isinf(padded.distances[:, 3:]).all()
 
 
+def test_graphs_from_graphs(rows):
+    graph = annulus.build_knn_graph(rows, 10)
+    again = annulus.build_knn_graph(rows, 10, initial=graph.ids, n_iters=1)
+    assert annulus.recall(again, graph) == 1
+    holes = numpy.where(numpy.arange(10) % 2, graph.ids, -1)
+    assert annulus.recall(annulus.build_knn_graph(rows, 10, initial=holes.astype(numpy.int64)), graph) == 1
+    index = annulus.NNDescentIndex(rows, initial=graph.ids, n_iters=1, max_candidates=16)
+    assert annulus.recall(index.search(rows, 5), annulus.knn(rows, rows, 5)) > 0.99
+    for wrong, error, words in (
+        (graph.ids[:-1], ValueError, "for each of the 200 rows"),
+        (numpy.full((200, 1), 200), ValueError, "initial id"),
+        (graph.ids - 1, ValueError, "initial"),
+        (graph.distances, TypeError, "integers"),
+        (graph.ids[0], TypeError, "integers"),
+        ([[None]], TypeError, "integers"),
+    ):
+        with pytest.raises(error, match=words):
+            annulus.build_knn_graph(rows, 10, initial=wrong)
+
+
 def test_graphs_as_csr(rows):
     pytest.importorskip("scipy")
     graph = annulus.build_knn_graph(rows, 10)

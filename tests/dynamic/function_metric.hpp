@@ -25,7 +25,7 @@ inline float call(const float* a, const float* b, std::size_t d, void* user) {
 /// build(reader) with these options, and the metric.
 template <class Build>
 auto with_function(callable& metric, const option_list& list, Build build) {
-  std::vector<annulus_option> options{{"metric", nullptr, nullptr, 0, call, &metric}};
+  std::vector<annulus_option> options{{"metric", nullptr, nullptr, 0, call, &metric, nullptr}};
   for (const auto& [name, text] : list) options.push_back({name, text, nullptr, 0, nullptr, nullptr});
   detail::option_reader reader(options);
   return build(reader);

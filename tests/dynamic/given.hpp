@@ -67,7 +67,7 @@ using option_list = std::vector<std::pair<const char*, const char*>>;
 template <class Build>
 auto with_options(const option_list& list, Build build) {
   std::vector<annulus_option> options;
-  for (const auto& [name, text] : list) options.push_back({name, text, nullptr, 0, nullptr, nullptr});
+  for (const auto& [name, text] : list) options.push_back({name, text, nullptr, 0, nullptr, nullptr, nullptr});
   detail::option_reader reader(options);
   return build(reader);
 }

@@ -13,7 +13,7 @@ namespace dynamic_tests {
 class metric_options {
  public:
   metric_options(const metric_info& metric, std::size_t dim) : m_params(parameters::some(metric, dim)) {
-    m_options.push_back({"metric", metric.name.data(), nullptr, 0, nullptr, nullptr});
+    m_options.push_back({"metric", metric.name.data(), nullptr, 0, nullptr, nullptr, nullptr});
     if (m_params.p) add("p", &*m_params.p, 1);
     if (!m_params.w.empty()) add("w", m_params.w.data(), m_params.w.size());
     if (!m_params.variance.empty()) add("variance", m_params.variance.data(), m_params.variance.size());
@@ -21,7 +21,7 @@ class metric_options {
     if (m_params.cost.rows() > 0) add("cost", m_params.cost.data(), dim * dim);
   }
   metric_options& with(const char* name, const char* text) {
-    m_options.push_back({name, text, nullptr, 0, nullptr, nullptr});
+    m_options.push_back({name, text, nullptr, 0, nullptr, nullptr, nullptr});
     return *this;
   }
   /// build(reader)
@@ -34,7 +34,7 @@ class metric_options {
 
  private:
   void add(const char* name, const double* numbers, std::size_t n) {
-    m_options.push_back({name, nullptr, numbers, n, nullptr, nullptr});
+    m_options.push_back({name, nullptr, numbers, n, nullptr, nullptr, nullptr});
   }
 
   metric_params m_params;

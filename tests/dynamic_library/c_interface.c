@@ -41,7 +41,7 @@ static annulus_rows dense(annulus_dtype dtype, const void* values, size_t n, siz
   return rows;
 }
 static annulus_option text(const char* name, const char* value) {
-  annulus_option option = {NULL, NULL, NULL, 0, NULL, NULL};
+  annulus_option option = {NULL, NULL, NULL, 0, NULL, NULL, NULL};
   option.name = name;
   option.text = value;
   return option;
@@ -285,6 +285,20 @@ static void check_functions(void) {
   REFUSED(annulus_knn_graph(&rows, 7, NULL, 0, NULL, NULL, NULL, distances, &error), ANNULUS_INVALID_ARGUMENT, "ids");
   REFUSED(annulus_knn_graph(&rows, 0, NULL, 0, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT,
           "n_neighbors = 0");
+  {
+    uint32_t graph[7 * N];
+    CHECK(annulus_knn_graph(&rows, 7, NULL, 0, NULL, NULL, graph, distances, &error) == ANNULUS_OK);
+    annulus_option initial = {"initial", NULL, NULL, 7 * N, NULL, NULL, graph};
+    CHECK(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error) == ANNULUS_OK);
+    CHECK(memcmp(ids, graph, sizeof graph) == 0);
+    graph[3] = N;
+    REFUSED(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT,
+            "initial id");
+    initial.n_numbers = 7 * N - 1;
+    REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "for each of the");
+    initial = text("initial", "trees");
+    REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "must be ids");
+  }
   option = text("n_neighbors", "7");
   REFUSED(annulus_knn_graph(&rows, 7, &option, 1, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT,
           "option = n_neighbors");
@@ -306,7 +320,7 @@ static float by_units(const float* x, const float* y, size_t dim, void* user) {
   return sum * *(const float*)user;
 }
 static annulus_option function(annulus_distance distance, void* user) {
-  annulus_option option = {"metric", NULL, NULL, 0, NULL, NULL};
+  annulus_option option = {"metric", NULL, NULL, 0, NULL, NULL, NULL};
   option.distance = distance;
   option.user = user;
   return option;

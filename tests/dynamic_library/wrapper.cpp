@@ -156,6 +156,9 @@ TEST_CASE("dynamic: k-NN graphs and top-k") {
   CHECK(graph.ids.cols() == 6);
   CHECK(graph.ids(0, 5) != no_id);
   CHECK(dynamic_knn_graph(data, 30).ids.cols() == 30);
+  const dynamic_index from_graph = dynamic_index::build(data, {.metric = "manhattan", .initial = graph.ids});
+  CHECK(from_graph.search(data, 1).distances ==
+        dynamic_index::build(data, {.metric = "manhattan"}).search(data, 1).distances);
   CHECK_THROWS_AS(dynamic_knn_graph(data, 5000), std::invalid_argument);
   CHECK_THROWS_AS(dynamic_knn_graph(data, 0), std::invalid_argument);
   CHECK_THROWS_AS(dynamic_knn_graph(data, 6, {.n_neighbors = 6}), std::invalid_argument);

@@ -31,22 +31,26 @@ class c_options {
   // Not inlined where many members are visited: compilers take three times as long.
   [[gnu::noinline]] void operator()(const char* name, const std::string& value) {
     if (!m_with_kind && std::string_view(name) == "kind") return;
-    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0, nullptr, nullptr});
+    if (!value.empty()) m_options.push_back({name, value.c_str(), nullptr, 0, nullptr, nullptr, nullptr});
   }
   template <class T>
   [[gnu::noinline]] void operator()(const char* name, const std::optional<T>& value) {
-    if (value) m_options.push_back({name, text_of(*value), nullptr, 0, nullptr, nullptr});
+    if (value) m_options.push_back({name, text_of(*value), nullptr, 0, nullptr, nullptr, nullptr});
   }
   void operator()(const char* name, const std::vector<double>& values) {
-    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size(), nullptr, nullptr});
+    if (!values.empty()) m_options.push_back({name, nullptr, values.data(), values.size(), nullptr, nullptr, nullptr});
   }
   void operator()(const char* name, const matrix<double>& values) {
     if (values.rows() > 0)
-      m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols(), nullptr, nullptr});
+      m_options.push_back({name, nullptr, values.data(), values.rows() * values.cols(), nullptr, nullptr, nullptr});
   }
-
+  void operator()(const char* name, const matrix<id_type>& ids) {
+    if (ids.rows() > 0)
+      m_options.push_back({name, nullptr, nullptr, ids.rows() * ids.cols(), nullptr, nullptr, ids.data()});
+  }
   void operator()(const char* name, const user_metric& metric) {
-    if (metric.function != nullptr) m_options.push_back({name, nullptr, nullptr, 0, metric.function, metric.user});
+    if (metric.function != nullptr)
+      m_options.push_back({name, nullptr, nullptr, 0, metric.function, metric.user, nullptr});
   }
 
   const annulus_option* data() const noexcept { return m_options.data(); }

@@ -43,6 +43,7 @@ struct index_spec {
   std::optional<double> delta = {}, pruning_degree_multiplier = {}, diversify_prob = {}, alpha = {};
   std::optional<bool> tree_init = {}, include_self = {};
   std::string scales = {};
+  matrix<id_type> initial = {};  ///< a graph that is roughly right: the ids of each row's neighbours, no_id for none
 
   // lsh: the family's name and parameters, and lsh_params.
   std::string family = {};
@@ -76,6 +77,7 @@ struct index_spec {
     f("max_candidates", max_candidates), f("n_iters", n_iters), f("delta", delta);
     f("pruning_degree_multiplier", pruning_degree_multiplier), f("diversify_prob", diversify_prob);
     f("alpha", alpha), f("tree_init", tree_init), f("include_self", include_self), f("scales", scales);
+    f("initial", initial);
     f("family", family), f("width", width), f("max_norm", max_norm), f("n_rotations", n_rotations);
     f("n_projections", n_projections), f("n_tables", n_tables), f("only_index", only_index);
     f("quantizer", quantizer), f("m", m), f("ks", ks), f("iter", iter);

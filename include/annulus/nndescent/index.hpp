@@ -58,14 +58,15 @@ class nndescent_index {
 
   /// Copies `data` (n x d, n from 0 on). The k-NN graph, then the search graph, about O(n^1.1 d n_neighbors).
   /// Memory: the rows in the storage and, compressed, as they are too (unless keep_rows is false), and for each row
-  /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. \throws std::invalid_argument and annulus::cancelled as build_knn_graph
-  /// does, and whatever a callable metric throws.
+  /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. `initial`, if it has rows: a graph to start from; that of build_knn_graph
+  /// needs one iteration, with 16 candidates. \throws as build_knn_graph does, and whatever a callable metric throws.
   template <detail::rows_like D>
     requires std::same_as<detail::points_of<D>, Points>
-  explicit nndescent_index(const D& data, Metric by = {}, const nndescent_params& params = {}, Storage storage = {})
+  explicit nndescent_index(const D& data, Metric by = {}, const nndescent_params& params = {}, Storage storage = {},
+                           const neighbors& initial = {})
       : m_dim(view_type(data).dim()),
         m_metric(detail::told_of_bits(std::move(by), data)),
-        m_graph(make_graph(view_type(data), m_metric, params, storage)) {
+        m_graph(make_graph(view_type(data), m_metric, params, storage, initial)) {
     detail::check_is_point_set<D>();
   }
 
@@ -160,12 +161,11 @@ class nndescent_index {
   neighbors graph() const { return m_graph.knn_graph(); }
 
   /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what
-  /// was found; a row that is there already shares its place in the graph. O(m) searches, and each call clears a byte a
-  /// row for each thread: large calls are quicker than small ones. The first change of an index hashes its rows, O(n
-  /// d). Under inner products O(n) more for every 256 rows. After growth by a sixteenth all rows are made reachable
-  /// again, O(n n_neighbors), by a fifth the entry tree is built anew, O(n log n) distances. \throws
-  /// std::invalid_argument for another dimension, a row with a NaN or an infinity, 2^32 - 1 ids or 2^31 different rows
-  /// and more; nothing has changed then.
+  /// was found; one that is there already shares its place in the graph. O(m) searches, and each call clears a byte a
+  /// row for each thread: large calls are quicker. The first change of an index hashes its rows, O(n d). Under inner
+  /// products O(n) more for every 256 rows. After growth by a sixteenth all rows are made reachable again, O(n
+  /// n_neighbors), by a fifth the entry tree is built anew, O(n log n) distances. \throws std::invalid_argument for
+  /// another dimension, a row that is not finite, 2^32 - 1 ids or 2^31 different rows; nothing has changed then.
   id_type insert(const view_type& rows, const run_params& params = {}) {
     const auto taken = checked(rows, "data");
     if (rows.size() >= no_id - m_graph.n_ids())
@@ -237,11 +237,13 @@ class nndescent_index {
     graph_type::check_storage(taken.view(), "data");
     return taken;
   }
-  static graph_type make_graph(const view_type& data, const Metric& by, const nndescent_params& params,
-                               Storage storage) {
+  static graph_type make_graph(const view_type& data, const Metric& by, const nndescent_params& params, Storage storage,
+                               const neighbors& initial) {
     const thread_team team(params.threads);
     const auto taken = checked(data, by, team);
-    return {taken.view(), detail::compared_metric<Points>(by, data.dim()), params, storage, team};
+    const auto start =
+        initial.ids.rows() > 0 ? detail::checked_initial_graph(initial, data.size()) : detail::initial_graph();
+    return {taken.view(), detail::compared_metric<Points>(by, data.dim()), params, storage, start, team};
   }
   void check_id(id_type id) const {
     if (!m_graph.holds(id)) detail::invalid("id", id, "is not in the index");
@@ -285,7 +287,7 @@ class nndescent_index {
 template <detail::rows_like D, class Metric = euclidean>
 nndescent_index(const D&, Metric = {}, const nndescent_params& = {}) -> nndescent_index<detail::points_of<D>, Metric>;
 template <detail::rows_like D, class Metric, class Storage>
-nndescent_index(const D&, Metric, const nndescent_params&, Storage)
+nndescent_index(const D&, Metric, const nndescent_params&, Storage, const neighbors& = {})
     -> nndescent_index<detail::points_of<D>, Metric, Storage>;
 /// For the error in words where data are no rows.
 template <class D, class Metric = euclidean>

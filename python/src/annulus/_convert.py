@@ -179,7 +179,9 @@ def _address(function):
 
 
 def option(name, value):
-    """The value of an option: text, or an array of float64."""
+    """The value of an option: text, an array of float64, or for "initial" one of ids, uint32."""
+    if name == "initial":
+        return _lists_of_ids(name, value)
     if isinstance(value, numpy.generic) and not isinstance(value, numpy.bool_):
         value = value.item()
     if isinstance(value, (bool, numpy.bool_)):
@@ -192,6 +194,16 @@ def option(name, value):
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name}: {type(value).__name__}; must be a number, text, or an array of numbers")
     return numpy.ascontiguousarray(array, dtype=numpy.float64)
+
+
+def _lists_of_ids(name, value):
+    """Lists of ids, -1 for none, as the module reads them: uint32 in C order."""
+    array = numpy.asarray(value)
+    if array.dtype.kind not in "iu" or array.ndim != 2:
+        raise TypeError(f"{name}: {array.ndim}-D, {array.dtype}; must be integers, one row of ids for each row of data")
+    if array.size and (int(array.min()) < -1 or int(array.max()) > 2**32 - 1):
+        raise ValueError(f"{name}: has ids from {array.min()} to {array.max()}; must be rows of data, or -1")
+    return numpy.ascontiguousarray(array, dtype=numpy.uint32)
 
 
 def codes(values, m, ks, code_bytes):

@@ -50,6 +50,7 @@ def build_knn_graph(
     delta=None,
     tree_init=None,
     include_self=None,
+    initial=None,
     seed=None,
     threads=0,
     progress=False,
@@ -59,7 +60,8 @@ def build_knn_graph(
 
     data: n x dim rows of any kind. n_neighbors: 1 to 4096. metric, its parameters, threads and progress: as of `knn`.
     format: "arrays" for Neighbors (n x n_neighbors), "csr" for a scipy.sparse.csr_array of distances, n x n.
-    include_self: whether each row is the first of its own neighbours (default False).
+    include_self: whether each row is the first of its own neighbours (default False). initial: the ids of a graph that is
+    roughly right, n x any number, -1 for none: the descent starts from it.
     n_trees, leaf_size, max_candidates, n_iters, delta (0.001), tree_init (True): as in PyNNDescent; by default they
     depend on the data. seed: 42; a seed gives the same graph for every number of threads.
 
@@ -76,6 +78,7 @@ def build_knn_graph(
         "delta": delta,
         "tree_init": tree_init,
         "include_self": include_self,
+        "initial": initial,
         "seed": seed,
         "threads": threads,
         **metric_params,

@@ -102,6 +102,8 @@ class NNDescentIndex(Index):
     round (0.001); tree_init: whether it starts from trees (True).
     pruning_degree_multiplier: the degree of the search graph in n_neighbors (1.0); diversify_prob (1.0) and alpha
     (1.1): how readily edges are dropped that a shorter path replaces. include_self: of `graph` (False).
+    initial: the ids of a graph that is roughly right, n x any number, -1 for none. From that of `build_knn_graph`,
+    n_iters=1 and max_candidates=16 save a third of the time.
     seed: 42; a seed gives the same index for every number of threads. threads: 0 for all cores. progress: True for a
     bar (tqdm), or a function (stage, fraction, whole).
     """
@@ -128,6 +130,7 @@ class NNDescentIndex(Index):
         diversify_prob=None,
         alpha=None,
         include_self=None,
+        initial=None,
         seed=None,
         threads=0,
         progress=False,
@@ -149,6 +152,7 @@ class NNDescentIndex(Index):
             "diversify_prob": diversify_prob,
             "alpha": alpha,
             "include_self": include_self,
+            "initial": initial,
             "seed": seed,
             "threads": threads,
             **metric_params,

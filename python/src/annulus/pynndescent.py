@@ -56,8 +56,10 @@ class NNDescent:
         "binary" are codes of 4 bits and 1 bit a coordinate at each edge: faster, with more memory.
     tree_init : bool, default True
         False, or ``n_trees=0``: the descent starts from random neighbours.
-    init_graph, init_dist : arrays (n, m), optional
-        Are checked, and otherwise ignored: the descent starts from trees, and finds what they hold.
+    init_graph : array (n, m), optional
+        The descent starts from these neighbours of each row (-1 for none) in place of trees.
+    init_dist : array (n, m), optional
+        Is checked for its shape: distances are computed anew.
     random_state : int, RandomState, Generator or None
         None is a fixed seed. The same seed gives the same graph for any number of threads.
     n_jobs : int, optional
@@ -142,7 +144,7 @@ class NNDescent:
         self._raw_data = self._rows_of(data, "data")
         self.dim = data.shape[1] if hasattr(data, "shape") else self._raw_data.shape[1]
         _check_initial_graph(init_graph, init_dist, self._raw_data.shape[0])
-        self._build_graph()
+        self._build_graph(init_graph)
 
     def _rows_of(self, data, name):
         """`data` as float32 rows, bytes of bits, or a CSR matrix of float32."""
@@ -181,8 +183,9 @@ class NNDescent:
             ),
         )
 
-    def _build_graph(self):
-        graph = build_knn_graph(self._native(self._raw_data), self.n_neighbors, include_self=True, **self._parameters())
+    def _build_graph(self, initial=None):
+        parameters = dict(self._parameters(), initial=initial, include_self=True)
+        graph = build_knn_graph(self._native(self._raw_data), self.n_neighbors, **parameters)
         self._neighbor_graph = _with_distance_zero(graph.ids, graph.distances)
         if (graph.ids < 0).any():
             warnings.warn(
@@ -211,6 +214,8 @@ class NNDescent:
             for name in ("n_trees", "leaf_size"):
                 parameters.pop(name, None)
             parameters.update(index_parameters(parameters["metric"], self._raw_data))
+            if self._neighbor_graph is not None:
+                parameters.update(initial=self._neighbor_graph[0], max_candidates=16)
             parameters.update(_QUANTIZATIONS.get(self.quantization, {}), tree_init=True)
             self._index = NNDescentIndex(
                 self._native(self._raw_data),

@@ -19,10 +19,10 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 template <class Points, product_form Form>
 struct graph_factory {
   static model_pointer build(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
-                             const graph_storage& storage, const nndescent_params& params);
+                             const graph_storage& storage, const nndescent_params& params, const neighbors& initial);
   static model_pointer open(const file_description& file, const any_metrics_t<Points>& metric);
   static neighbors knn_graph(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
-                             const nndescent_params& params);
+                             const nndescent_params& params, const neighbors& initial);
 };
 
 /// All parameters of building but n_neighbors, by their names.
@@ -61,10 +61,13 @@ model_pointer nndescent_factory<Points>::build(const annulus_rows& rows, option_
   nndescent_params params = read_nndescent_params(options);
   options.read("n_neighbors", params.n_neighbors);
   params.progress = progress;
+  neighbors initial;
+  initial.ids = options.ids("initial", rows.n);
   options.finish("nndescent");
   check_values(metric, rows, "data");
-  return with_form_of<Points>(
-      metric, [&]<product_form Form>() { return graph_factory<Points, Form>::build(taken, metric, storage, params); });
+  return with_form_of<Points>(metric, [&]<product_form Form>() {
+    return graph_factory<Points, Form>::build(taken, metric, storage, params, initial);
+  });
 }
 
 template <class Points>
@@ -82,10 +85,13 @@ neighbors nndescent_factory<Points>::knn_graph(const annulus_rows& rows, std::si
   nndescent_params params = read_nndescent_params(options);
   params.n_neighbors = n_neighbors;
   params.progress = progress;
+  neighbors initial;
+  initial.ids = options.ids("initial", rows.n);
   options.finish("knn_graph");
   check_values(metric, rows, "data");
-  return with_form_of<Points>(
-      metric, [&]<product_form Form>() { return graph_factory<Points, Form>::knn_graph(taken, metric, params); });
+  return with_form_of<Points>(metric, [&]<product_form Form>() {
+    return graph_factory<Points, Form>::knn_graph(taken, metric, params, initial);
+  });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

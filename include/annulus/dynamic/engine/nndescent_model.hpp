@@ -123,12 +123,13 @@ void check_takes_halves(const Metric& by, std::size_t dim) {
 
 template <class Points, product_form Form>
 model_pointer graph_factory<Points, Form>::build(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
-                                                 const graph_storage& storage, const nndescent_params& params) {
+                                                 const graph_storage& storage, const nndescent_params& params,
+                                                 const neighbors& initial) {
   return with_metric_of_form<Form, model_pointer, Points>(metric, [&]<class Metric>(const Metric& by) {
     return with_graph_storage<Points, Metric>(storage, [&]<class Storage>(const Storage& kept) -> model_pointer {
       check_takes_halves<Points, Storage>(by, rows.view().dim());
       using model = nndescent_model<Points, Metric, Storage>;
-      return std::make_unique<model>(nndescent_index<Points, Metric, Storage>(rows.view(), by, params, kept),
+      return std::make_unique<model>(nndescent_index<Points, Metric, Storage>(rows.view(), by, params, kept, initial),
                                      rows.bits());
     });
   });
@@ -149,9 +150,11 @@ model_pointer graph_factory<Points, Form>::open(const file_description& file, co
 
 template <class Points, product_form Form>
 neighbors graph_factory<Points, Form>::knn_graph(const row_access<Points>& rows, const any_metrics_t<Points>& metric,
-                                                 const nndescent_params& params) {
-  return with_metric_of_form<Form, neighbors, Points>(
-      metric, [&](const auto& by) { return build_knn_graph(rows.view(), by, params); });
+                                                 const nndescent_params& params, const neighbors& initial) {
+  return with_metric_of_form<Form, neighbors, Points>(metric, [&](const auto& by) {
+    return initial.ids.rows() == 0 ? build_knn_graph(rows.view(), by, params)
+                                   : build_knn_graph(rows.view(), by, params, initial);
+  });
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

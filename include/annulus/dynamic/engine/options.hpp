@@ -96,6 +96,19 @@ class option_reader {
     return {option->numbers, option->n_numbers};
   }
 
+  /// A list of ids for each of n rows, none where the option is not given. \throws std::invalid_argument for another
+  /// number of them.
+  matrix<id_type> ids(std::string_view name, std::size_t n) {
+    const annulus_option* const option = find(name);
+    if (option == nullptr) return {};
+    if (option->ids == nullptr) invalid(name, option->text == nullptr ? "numbers" : option->text, "must be ids");
+    if (n == 0 || option->n_numbers % n != 0)
+      invalid(name, option->n_numbers, "must be as many ids for each of the ", n, " rows");
+    matrix<id_type> lists(n, option->n_numbers / n);
+    std::copy_n(option->ids, option->n_numbers, lists.data());
+    return lists;
+  }
+
   /// Throws std::invalid_argument for an option that was not asked for: `owner` has none of that name.
   void finish(std::string_view owner) const {
     for (std::size_t i = 0; i < m_options.size(); ++i) {

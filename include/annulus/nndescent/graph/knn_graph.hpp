@@ -83,6 +83,26 @@ neighbors graph_of_different_rows(const View& data, const Metric& metric, const 
   return graph;
 }
 
+/// The ids of a graph to start from, of n rows. \throws std::invalid_argument for another number of rows, or an id that
+/// is no row.
+inline initial_graph checked_initial_graph(const neighbors& graph, std::size_t n) {
+  if (graph.ids.rows() != n) invalid("initial rows", graph.ids.rows(), "must equal the data's ", n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (const id_type id : graph.ids.row(i))
+      if (id != no_id && id >= n) invalid("initial id", id, "row ", i, " must be below n = ", n);
+  return graph.ids;
+}
+
+/// A graph of all rows as one of their groups.
+inline matrix<id_type> initial_of_groups(const initial_graph& initial, const row_groups& groups) {
+  matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
+  for (std::size_t v = 0; v < start.rows(); ++v)
+    std::ranges::transform(initial.row(groups.firsts[v]), start.row(v).begin(), [&](id_type id) {
+      return id == no_id || groups.group_of[id] == v ? no_id : groups.group_of[id];
+    });
+  return start;
+}
+
 /// Of rows that were checked: each different row is compared once, and its copies come in with it.
 template <class View, class Metric>
 neighbors knn_graph(const View& data, const Metric& metric, const nndescent_params& params,
@@ -91,11 +111,7 @@ neighbors knn_graph(const View& data, const Metric& metric, const nndescent_para
   if (!groups.has_copies()) return graph_of_different_rows(data, metric, params, initial, team);
 
   const distinct_rows<View> distinct(data, groups);
-  matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
-  for (std::size_t v = 0; v < start.rows(); ++v)
-    std::ranges::transform(initial.row(groups.firsts[v]), start.row(v).begin(), [&](id_type id) {
-      return id == no_id || groups.group_of[id] == v ? no_id : groups.group_of[id];
-    });
+  const matrix<id_type> start = initial_of_groups(initial, groups);
   nndescent_params of_others = params;
   of_others.include_self = false;
   const neighbors lists = graph_of_different_rows(distinct.view(), metric, of_others, start, team);
@@ -160,13 +176,8 @@ template <detail::rows_like D, class Metric>
     static_assert(detail::argument_check<D, Metric>::value);
     detail::check_is_point_set<D>();
     const detail::view_of<D> rows = data;
-    if (initial.ids.rows() != rows.size())
-      detail::invalid("initial rows", initial.ids.rows(), "must equal the data's ", rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      for (const id_type id : initial.ids.row(i))
-        if (id != no_id && id >= rows.size())
-          detail::invalid("initial id", id, "row ", i, " must be below n = ", rows.size());
-    return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params, initial.ids);
+    return detail::checked_knn_graph(rows, detail::told_of_bits(std::move(metric), data), params,
+                                     detail::checked_initial_graph(initial, rows.size()));
   }
 
 /// For the error in words where data or metric do not fit.

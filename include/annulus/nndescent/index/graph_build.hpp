@@ -78,8 +78,8 @@ void fill_edges(State& g) {
 
 /// Builds the graph of these rows, equal ones included, into a state that has none yet.
 template <class State>
-void build_graph(State& g, const typename State::view_type& all, const progress_callback& callback,
-                 const thread_team& team) {
+void build_graph(State& g, const typename State::view_type& all, const initial_graph& initial,
+                 const progress_callback& callback, const thread_team& team) {
   staged_progress progress(callback,
                            {{"trees", 16}, {"descent", 68}, {"diversify", 8}, {"reverse edges", 5}, {"distances", 3}});
   g.params.progress = progress.callback();
@@ -89,7 +89,9 @@ void build_graph(State& g, const typename State::view_type& all, const progress_
     const distinct_rows<typename State::view_type> distinct(all, groups);
     const typename State::view_type& data = distinct.view();
     const std::size_t width = list_width(std::max(g.params.n_neighbors, least_width), data.size());
-    with_lists(data, g.metric, width, g.params, {}, team,
+    const matrix<id_type> of_groups = groups.has_copies() ? initial_of_groups(initial, groups) : matrix<id_type>();
+    const initial_graph start = groups.has_copies() ? initial_graph(of_groups) : initial;
+    with_lists(data, g.metric, width, g.params, start, team,
                [&](const erased_space& space, const row_order& order, neighbor_lists& lists) {
                  const std::vector<id_type> vertices = build_vertices(g, data, space, order, lists, team);
                  if (!groups.has_copies()) g.names.assign(data.size(), vertices);

@@ -26,9 +26,9 @@ class search_graph {
   using walker_type = typename state_type::walker_type;
 
   search_graph(const view_type& data, Metric metric, const nndescent_params& params, Storage storage,
-               const thread_team& team)
+               const initial_graph& initial, const thread_team& team)
       : m_state(data, std::move(metric), params, storage) {
-    build_graph(m_state, data, params.progress, team);
+    build_graph(m_state, data, initial, params.progress, team);
   }
   search_graph(unfilled, Metric metric) : m_state(unfilled{}, std::move(metric)) {}
 

@@ -20,6 +20,39 @@ TEMPLATE_TEST_CASE("a filter that allows nothing leaves padding alone", "[nndesc
   check_filter_of_none<TestType>();
 }
 
+TEST_CASE("an index built from a graph searches as one that finds the graph itself", "[nndescent_index]") {
+  const auto& rows = data().rows;
+  const auto truth = knn(rows, data().queries, k);
+  const auto found = [&](const auto& index) { return index.search(data().queries, k, {.beam = 30}); };
+  const nndescent_params one_iteration{.max_candidates = 16, .n_iters = 1};
+  const double expected = recall(found(nndescent_index(rows, euclidean{}, {}, sq8{})), truth, k);
+
+  const neighbors graph = build_knn_graph(rows);
+  const nndescent_index from_graph(rows, euclidean{}, one_iteration, sq8{}, graph);
+  CHECK(recall(found(from_graph), truth, k) > expected - 0.01);
+  CHECK(found(nndescent_index(rows, euclidean{}, {.max_candidates = 16, .n_iters = 1, .threads = 2}, sq8{}, graph)) ==
+        found(from_graph));
+
+  // Each row twice: its copies are neighbours, but of their group a vertex is none.
+  const auto doubled = [](const auto& m) {
+    std::remove_cvref_t<decltype(m)> both(2 * m.rows(), m.cols());
+    for (std::size_t i = 0; i < both.rows(); ++i) std::ranges::copy(m.row(i / 2), both.row(i).begin());
+    return both;
+  };
+  const auto twice = doubled(rows);
+  const nndescent_index with_copies(twice, euclidean{}, one_iteration, sq8{}, build_knn_graph(twice));
+  CHECK(recall(found(with_copies), knn(twice, data().queries, k), k) > expected - 0.01);
+
+  neighbors holes = graph, of_others = graph, of_fewer(rows.rows() - 1, 3);
+  for (std::size_t i = 0; i < rows.rows(); ++i)
+    for (std::size_t j = 0; j < holes.ids.cols(); ++j)
+      if (i % 3 == 0 || j % 2 == 0) holes.ids(i, j) = no_id;
+  CHECK(recall(found(nndescent_index(rows, euclidean{}, {}, sq8{}, holes)), truth, k) > expected - 0.01);
+  of_others.ids(7, 2) = static_cast<id_type>(rows.rows());
+  CHECK_THROWS_WITH(nndescent_index(rows, euclidean{}, {}, sq8{}, of_others), ContainsSubstring("row 7"));
+  CHECK_THROWS_WITH(nndescent_index(rows, euclidean{}, {}, sq8{}, of_fewer), ContainsSubstring("initial rows"));
+}
+
 TEST_CASE("no filter and no erased row makes an answer worse than none does at the same beam", "[nndescent_index]") {
   constexpr std::size_t n_clusters = 30;
   constexpr double noise = 0.02;  // two standard errors of a share of 1,000 neighbours
