@@ -58,8 +58,8 @@ class nndescent_index {
 
   /// Copies `data` (n x d, n from 0 on). The k-NN graph, then the search graph, about O(n^1.1 d n_neighbors).
   /// Memory: the rows in the storage and, compressed, as they are too (unless keep_rows is false), and for each row
-  /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. `initial`, if it has rows: a graph to start from; that of build_knn_graph
-  /// needs one iteration, with 16 candidates. \throws as build_knn_graph does, and whatever a callable metric throws.
+  /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. `initial`, if it has rows: a graph to start from (of build_knn_graph,
+  /// with one iteration and 16 candidates). \throws as build_knn_graph does, and whatever a callable metric throws.
   template <detail::rows_like D>
     requires std::same_as<detail::points_of<D>, Points>
   explicit nndescent_index(const D& data, Metric by = {}, const nndescent_params& params = {}, Storage storage = {},

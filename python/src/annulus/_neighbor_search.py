@@ -74,13 +74,13 @@ class NeighborSearch:
             return self._exact_others(np.arange(self.n_rows), k)
         sample = np.random.default_rng(self.seed).choice(self.n_rows, min(_N_SAMPLES, self.n_rows), replace=False)
         exact = self._exact_others(sample, k)
-        width = k + 9
+        width = 8 * -(-(k + 8) // 8) - 2  # with the two that the library adds, whole vectors
         while width <= min(_GREATEST_WIDTH, self.n_rows // 4):
             graph = build_knn_graph(self.rows, width, **_MANY_TREES, **self._arguments())
             ids, distances = graph.ids[:, :k], graph.distances[:, :k]
             if _is_recall(self.recall, distances[sample], exact[1]):
                 return ids, distances
-            width *= 2
+            width = 2 * width + 2
         return self._exact_others(np.arange(self.n_rows), k)
 
     def within(self, queries, radius):
