@@ -192,7 +192,7 @@ def test_graphs_from_graphs(rows):
     for wrong, error, words in (
         (graph.ids[:-1], ValueError, "for each of the 200 rows"),
         (numpy.full((200, 1), 200), ValueError, "initial id"),
-        (graph.ids - 1, ValueError, "initial"),
+        (graph.ids - 2, ValueError, "initial"),
         (graph.distances, TypeError, "integers"),
         (graph.ids[0], TypeError, "integers"),
         ([[None]], TypeError, "integers"),

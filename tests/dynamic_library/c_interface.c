@@ -296,6 +296,10 @@ static void check_functions(void) {
             "initial id");
     initial.n_numbers = 7 * N - 1;
     REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "for each of the");
+    initial.name = "threads";
+    REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "threads");
+    initial.name = "w";
+    REFUSED(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT, "w");
     initial = text("initial", "trees");
     REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "must be ids");
   }

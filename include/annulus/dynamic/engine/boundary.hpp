@@ -86,9 +86,9 @@ inline std::span<const annulus_option> checked_options(const annulus_option* opt
   if (n > 0) checked(options, "options");
   for (const annulus_option& option : std::span(options, n)) {
     if (option.name == nullptr || option.text != nullptr) continue;
-    if (option.n_numbers > 0) checked(option.numbers, option.name);
-    if (option.n_numbers > 0 && option.distance != nullptr)
-      invalid(option.name, "numbers and a function", "must be one of them");
+    if (option.n_numbers > 0 && option.ids == nullptr) checked(option.numbers, option.name);
+    if ((option.numbers != nullptr) + (option.ids != nullptr) + (option.distance != nullptr) > 1)
+      invalid(option.name, "numbers, ids and a function", "must be one of them");
   }
   return {options, n};
 }

@@ -66,7 +66,7 @@ class option_reader {
     const annulus_option* const option = find(name);
     if (option == nullptr) return false;
     if (option->text == nullptr) {
-      if (option->n_numbers != 1) invalid(name, option->n_numbers, "must be one number");
+      if (option->numbers == nullptr || option->n_numbers != 1) invalid(name, option->n_numbers, "must be one number");
       if constexpr (std::integral<T>) invalid(name, "numbers", "must be text: an integer, true or false");
       else value = static_cast<T>(option->numbers[0]);
       return true;
@@ -93,6 +93,7 @@ class option_reader {
     const annulus_option* const option = find(name);
     if (option == nullptr) return {};
     if (option->text != nullptr) invalid(name, option->text, "must be numbers");
+    if (option->ids != nullptr) invalid(name, "ids", "must be numbers");
     return {option->numbers, option->n_numbers};
   }
 
