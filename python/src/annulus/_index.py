@@ -13,6 +13,8 @@ class Index(_core.Index):
     """
 
     def __init__(self, data, metric, options, progress):
+        if "kind" in options:  # among the parameters of the metric
+            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument 'kind'")
         super().__init__(data, {"kind": self._kind, "metric": metric, **options}, progress)
         self._set_function(metric)
 
