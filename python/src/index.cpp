@@ -23,6 +23,13 @@ std::string path_of(nb::handle path) {
   return nb::steal<nb::bytes>(bytes).c_str();
 }
 
+/// \throws ValueError for what is no id, as the -1 that pads results.
+std::uint32_t id_of(Py_ssize_t number) {
+  if (number < 0 || static_cast<std::size_t>(number) >= ANNULUS_NO_ID)
+    raise_value_error("id = %zd: is not in the index", number);
+  return static_cast<std::uint32_t>(number);
+}
+
 /// Whether arrays of bools become packed bits: where the metric, or the family, compares bits.
 bool compares_bits(const nb::dict& arguments) {
   const auto is = [&](const char* name, std::string_view prefix) {
@@ -197,10 +204,12 @@ class index {
     change([&](annulus_error* error) { return annulus_insert(m_index.get(), rows.get(), n_threads, &first, error); });
     return first;
   }
-  void erase(std::uint32_t id) {
+  void erase(Py_ssize_t number) {
+    const std::uint32_t id = id_of(number);
     change([&](annulus_error* error) { return annulus_erase(m_index.get(), id, error); });
   }
-  void update(std::uint32_t id, nb::handle row) {
+  void update(Py_ssize_t number, nb::handle row) {
+    const std::uint32_t id = id_of(number);
     const rows_argument rows(row, "row", m_kind);
     change([&](annulus_error* error) { return annulus_update(m_index.get(), id, rows.get(), error); });
   }

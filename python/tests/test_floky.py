@@ -218,7 +218,12 @@ def test_a_change_that_fails_changes_nothing():
     lsh.fit(rows)
     bad = rows[:3].copy()
     bad[1, 2] = np.nan
-    for change in (lambda: lsh.store_vecs(bad), lambda: lsh.update(3, bad[1]), lambda: lsh.update(100, rows[0])):
+    for change in (
+        lambda: lsh.store_vecs(bad),
+        lambda: lsh.update(3, bad[1]),
+        lambda: lsh.update(100, rows[0]),
+        lambda: lsh.fit(bad),
+    ):
         with pytest.raises(ValueError):
             change()
     np.testing.assert_array_equal(lsh.data, rows)

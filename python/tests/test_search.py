@@ -180,6 +180,17 @@ def test_names_that_c_would_read_otherwise_are_refused(rows):
                 call()
 
 
+def test_ids_that_are_none(rows):
+    index = annulus.NNDescentIndex(rows, n_neighbors=10)
+    for number in (-1, 200, 2**32 - 1, 2**40):
+        for call in (lambda: index.erase(number), lambda: index.update(number, rows[0])):
+            with pytest.raises(ValueError, match=f"id = {number}: is not in the index"):
+                call()
+    index.erase(numpy.int32(3))
+    index.update(numpy.int64(4), rows[3])
+    assert index.search(rows[3], 1).ids[0] == 4
+
+
 def test_the_kind_of_a_class_is_no_parameter(rows):
     for cls in (annulus.FlatIndex, annulus.NNDescentIndex):
         with pytest.raises(TypeError, match="unexpected keyword argument 'kind'"):
