@@ -9,7 +9,7 @@ namespace annulus_python {
 namespace {
 
 // Looked up once; they live as long as the process.
-PyObject* numpy_empty = nullptr;
+PyObject *numpy_empty = nullptr, *numpy_array = nullptr;
 PyObject* dtypes[7] = {};
 PyObject *neighbors_type = nullptr, *lists_type = nullptr, *top_k_type = nullptr;
 
@@ -45,6 +45,11 @@ void new_array::allocate(array_type type, PyObject* shape) {
   if (!array.is_valid() || PyObject_GetBuffer(array.ptr(), &view, PyBUF_WRITABLE) != 0) throw nb::python_error();
   memory = view.buf;
   PyBuffer_Release(&view);
+}
+
+bool may_be_masked(nb::handle object) noexcept {
+  PyTypeObject *const type = Py_TYPE(object.ptr()), *const array = reinterpret_cast<PyTypeObject*>(numpy_array);
+  return type != array && PyType_IsSubtype(type, array) != 0 && PyObject_HasAttrString(object.ptr(), "mask") != 0;
 }
 
 nb::object make_neighbors(nb::handle ids, nb::handle distances) { return make(neighbors_type, ids, distances); }
@@ -84,6 +89,7 @@ nb::object take_padded_lists(annulus_lists& lists) {
 void bind_arrays() {
   const nb::module_ numpy = nb::module_::import_("numpy"), results = nb::module_::import_("annulus._results");
   numpy_empty = nb::getattr(numpy, "empty").release().ptr();
+  numpy_array = nb::getattr(numpy, "ndarray").release().ptr();
   const char* const names[] = {"int32", "int64", "float32", "float64", "uint8", "uint16", "uint32"};
   for (std::size_t i = 0; i < std::size(names); ++i) dtypes[i] = numpy.attr("dtype")(names[i]).release().ptr();
   neighbors_type = nb::getattr(results, "Neighbors").release().ptr();

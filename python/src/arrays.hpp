@@ -30,6 +30,9 @@ struct new_array {
   void allocate(array_type type, PyObject* shape);
 };
 
+/// Whether an object may be an array some numbers of which are masked, of which its buffer tells nothing.
+bool may_be_masked(nb::handle object) noexcept;
+
 /// annulus.Neighbors(ids, distances) and the like.
 nb::object make_neighbors(nb::handle ids, nb::handle distances);
 nb::object make_lists(nb::handle indptr, nb::handle ids, nb::handle values);

@@ -35,9 +35,18 @@ bool progress_report::operator()(const char* stage, double fraction, double whol
   return true;
 }
 
-float user_metric::run(const float* x, const float* y, std::size_t dim, void* user) noexcept {
+namespace {
+
+/// Ends a call of the library, which then undoes a change.
+struct callback_failed : std::exception {
+  const char* what() const noexcept override { return "annulus: a callback failed"; }
+};
+
+}  // namespace
+
+float user_metric::run(const float* x, const float* y, std::size_t dim, void* user) {
   user_metric& self = *static_cast<user_metric*>(user);
-  if (self.m_kept.is_set()) return 0;  // the call is about to end
+  if (self.m_kept.is_set()) throw callback_failed();  // on another thread
   const nb::gil_scoped_acquire gil;
   try {
     const auto view = [&](const float* row) {
@@ -50,8 +59,8 @@ float user_metric::run(const float* x, const float* y, std::size_t dim, void* us
     return static_cast<float>(value);
   } catch (...) {
     self.m_kept.keep_current();
-    return 0;
   }
+  throw callback_failed();
 }
 
 search_arguments::search_arguments(Py_ssize_t threads, nb::handle recall_target, bool python_metric) {

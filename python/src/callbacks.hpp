@@ -8,12 +8,15 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 
 namespace annulus_python {
 
 /// Reports progress to Python and looks for signals, each at most every 50 ms, so that Ctrl-C ends a call.
 class progress_report {
  public:
+  /// Signals alone.
+  progress_report() = default;
   /// None, True (a bar of tqdm's), or a function (stage, fraction, whole).
   explicit progress_report(nb::handle progress);
   ~progress_report();
@@ -54,15 +57,19 @@ class user_metric {
   }
   void* user() noexcept { return is_python() ? this : nullptr; }
   kept_error& kept() noexcept { return m_kept; }
+  /// Calls that compare by a function of Python take turns, so that its exception ends the call that it comes from.
+  std::recursive_timed_mutex& turn() noexcept { return m_turn; }
   /// What Python's garbage collector follows.
   nb::handle object() const noexcept { return m_function; }
 
  private:
-  static float run(const float* x, const float* y, std::size_t dim, void* user) noexcept;
+  /// Throws where the function has thrown, to end the call: its exception is kept.
+  static float run(const float* x, const float* y, std::size_t dim, void* user);
 
   std::uintptr_t m_address = 0;
   nb::object m_function;
   kept_error m_kept;
+  std::recursive_timed_mutex m_turn;
 };
 
 /// Parameters of a search, which refer to this object.

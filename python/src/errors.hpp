@@ -28,6 +28,13 @@ class kept_error {
   void keep_current() noexcept {
     if (!m_is_set.exchange(true)) m_error = std::current_exception();
   }
+  /// Takes over what another has kept.
+  void take(kept_error& other) noexcept {
+    if (!other.is_set()) return;
+    m_error = std::exchange(other.m_error, nullptr);
+    m_is_set = true;
+    other.m_is_set = false;
+  }
   /// Throws what was kept, and forgets it. Needs the GIL.
   void rethrow_if_any() {
     if (!is_set()) return;

@@ -51,7 +51,8 @@ nb::object knn_graph(nb::handle data, Py_ssize_t n_neighbors, const nb::dict& ar
 /// The buffer of an operand as rows of its last dimension, where it can be read so; n_rows is the product of the
 /// others.
 bool take_operand(buffer& taken, nb::handle operand, annulus_rows& rows) {
-  if (!PyObject_CheckBuffer(operand.ptr()) || !taken.take(operand, PyBUF_RECORDS_RO)) return false;
+  if (!PyObject_CheckBuffer(operand.ptr()) || may_be_masked(operand) || !taken.take(operand, PyBUF_RECORDS_RO))
+    return false;
   const Py_buffer& view = taken.view();
   const int dtype = dtype_of_format(view.format);
   if (dtype < 0 || view.ndim < 1 ||
@@ -120,7 +121,8 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
                                 error);
   });
   if (rows.dtype == ANNULUS_F32 || rows.dtype == ANNULUS_F64) return make_top_k(values.array, indices.array);
-  return make_top_k(values.array.attr("astype")(operand.attr("dtype")), indices.array);
+  const char* const name = rows.dtype == ANNULUS_F16 ? "float16" : rows.dtype == ANNULUS_U8 ? "uint8" : "int8";
+  return make_top_k(values.array.attr("astype")(name), indices.array);
 }
 
 constexpr char knn_signature[] =

@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "callbacks.hpp"
+#include "index_lock.hpp"
 #include "index_text.hpp"
 #include "options.hpp"
 #include "owned.hpp"
@@ -10,8 +11,6 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <mutex>
-#include <shared_mutex>
 
 namespace annulus_python {
 
@@ -24,12 +23,19 @@ std::string path_of(nb::handle path) {
   return nb::steal<nb::bytes>(bytes).c_str();
 }
 
+/// \throws ValueError for what is no id, as the -1 that pads results.
+std::uint32_t id_of(Py_ssize_t number) {
+  if (number < 0 || static_cast<std::size_t>(number) >= ANNULUS_NO_ID)
+    raise_value_error("id = %zd: is not in the index", number);
+  return static_cast<std::uint32_t>(number);
+}
+
 /// Whether arrays of bools become packed bits: where the metric, or the family, compares bits.
 bool compares_bits(const nb::dict& arguments) {
   const auto is = [&](const char* name, std::string_view prefix) {
     if (!arguments.contains(name)) return false;
     const nb::object value = arguments[name];
-    return PyUnicode_Check(value.ptr()) && std::string_view(nb::cast<const char*>(value)).starts_with(prefix);
+    return PyUnicode_Check(value.ptr()) && std::string_view(text_of(value, name)).starts_with(prefix);
   };
   return is("metric", "bit") || is("family", "bit");
 }
@@ -79,12 +85,8 @@ class index {
     describe();
   }
   /// A copy.
-  index(const index& other) : m_metric(other.m_metric) {
-    const annulus_index* const from = other.get();
-    call([&](annulus_error* error) {
-      const std::shared_lock lock(other.m_mutex);
-      return annulus_copy(from, m_index.out(), error);
-    });
+  explicit index(index& other) : m_metric(other.m_metric) {
+    other.read([&](annulus_error* error) { return annulus_copy(other.m_index.get(), m_index.out(), error); });
     describe();
   }
   index(index&& other) noexcept
@@ -105,6 +107,16 @@ class index {
   }
 
   const char* info(const char* name) const { return annulus_info(get(), name); }
+  std::size_t size() {
+    std::size_t size = 0;
+    read([&](annulus_error*) { return size = annulus_size(m_index.get()), ANNULUS_OK; });
+    return size;
+  }
+  std::size_t memory_bytes() {
+    std::size_t bytes = 0;
+    read([&](annulus_error*) { return bytes = annulus_memory_bytes(m_index.get()), ANNULUS_OK; });
+    return bytes;
+  }
 
   void save(nb::handle path) {
     const std::string name = path_of(path);
@@ -128,7 +140,7 @@ class index {
       given.params.k_factor = natural(k_factor, "k_factor");
       if (given.params.k_factor == 0) raise_value_error("k_factor = 0: must be at least 1");
     }
-    given.set_filter(filter, annulus_size(get()));
+    given.set_filter(filter, size());
     const rows_argument rows(queries, "queries", m_kind);
     const std::size_t n = rows.size(), width = natural(k, "k");
     const bool is_vector = rows.is_vector();
@@ -151,7 +163,7 @@ class index {
     given.params.by_estimates = by_estimates;
     given.params.n_probes = natural(n_probes, "n_probes");
     given.params.max_candidates = natural(max_candidates, "max_candidates");
-    given.set_filter(filter, annulus_size(get()));
+    given.set_filter(filter, size());
     const rows_argument rows(queries, "queries", m_kind);
     annulus_lists found{};
     read(
@@ -167,7 +179,7 @@ class index {
     search_arguments given(threads, recall_target, has_python_metric());
     given.params.n_probes = natural(n_probes, "n_probes");
     given.params.max_candidates = natural(max_candidates, "max_candidates");
-    given.set_filter(filter, annulus_size(get()));
+    given.set_filter(filter, size());
     const rows_argument rows(queries, "queries", m_kind);
     annulus_lists found{};
     read(
@@ -192,10 +204,12 @@ class index {
     change([&](annulus_error* error) { return annulus_insert(m_index.get(), rows.get(), n_threads, &first, error); });
     return first;
   }
-  void erase(std::uint32_t id) {
+  void erase(Py_ssize_t number) {
+    const std::uint32_t id = id_of(number);
     change([&](annulus_error* error) { return annulus_erase(m_index.get(), id, error); });
   }
-  void update(std::uint32_t id, nb::handle row) {
+  void update(Py_ssize_t number, nb::handle row) {
+    const std::uint32_t id = id_of(number);
     const rows_argument rows(row, "row", m_kind);
     change([&](annulus_error* error) { return annulus_update(m_index.get(), id, rows.get(), error); });
   }
@@ -241,23 +255,28 @@ class index {
 
   template <class F, class... Kept>
   void read(F&& f, Kept&... others) {
-    get();
-    call(
-        [&](annulus_error* error) {
-          const std::shared_lock lock(m_mutex);
-          return f(error);
-        },
-        kept(), others...);
+    locked(index_lock::use::read, f, others...);
   }
   template <class F>
   void change(F&& f) {
+    locked(index_lock::use::change, f);
+  }
+  template <class F, class... Kept>
+  void locked(index_lock::use use, F& f, Kept&... others) {
     get();
+    m_lock.check(use);
+    progress_report signals;
+    kept_error of_metric;
     call(
         [&](annulus_error* error) {
-          const std::unique_lock lock(m_mutex);
-          return f(error);
+          annulus_status status = ANNULUS_CANCELLED;
+          m_lock.with(use, has_python_metric() ? m_metric.get() : nullptr, signals, [&] {
+            status = f(error);
+            of_metric.take(kept());  // in its turn: the next may fail too
+          });
+          return status;
         },
-        kept());
+        of_metric, others..., signals.kept());
   }
 
   /// f(rows, begin, error) for pieces of the queries, between which it looks for signals, where searches do not do so
@@ -284,8 +303,7 @@ class index {
             if (status != ANNULUS_OK) return status;
             begin += size;
             const double share = static_cast<double>(begin) / static_cast<double>(n);
-            if (kept().is_set() || given.kept().is_set() || !report("searching", share, share))
-              return ANNULUS_CANCELLED;
+            if (given.kept().is_set() || !report("searching", share, share)) return ANNULUS_CANCELLED;
             const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
             const double scale = std::clamp(seconds / std::max(taken.count(), 1e-9), 1.0 / 64, 64.0);
             size = std::min(std::max(static_cast<std::size_t>(static_cast<double>(size) * scale), least), n - begin);
@@ -300,7 +318,7 @@ class index {
   kept_error m_no_metric;
   row_kind m_kind;
   bool m_has_progress = false;  // of searches
-  mutable std::shared_mutex m_mutex;
+  index_lock m_lock;
 };
 
 int traverse(PyObject* self, visitproc visit, void* arg) {
@@ -330,7 +348,7 @@ void bind_index(nb::module_& module) {
           "_open", [](nb::handle path, bool mapped, nb::handle metric) { return new index(path, mapped, metric); },
           arg("path"), arg("mapped"), arg("metric").none(), nb::rv_policy::take_ownership)
       .def(
-          "_copy", [](const index& self) { return new index(self); }, nb::rv_policy::take_ownership)
+          "_copy", [](index& self) { return new index(self); }, nb::rv_policy::take_ownership)
       .def("search", &index::search, arg("queries"), arg("k") = 10, nb::kw_only(), arg("beam") = 0,
            arg("epsilon") = 0.1, arg("by_estimates") = false, arg("n_probes") = 0, arg("max_candidates") = 0,
            arg("recall_target") = nb::none(), arg("k_factor") = nb::none(), arg("float_tables") = false,
@@ -354,13 +372,11 @@ void bind_index(nb::module_& module) {
       .def("save", &index::save, arg("path"), text::save)
       .def("verify", &index::verify, text::verify)
       .def("info", &index::info, arg("name"), nb::sig("def info(self, name: str) -> str | None"), text::info)
-      .def("__len__", [](const index& self) { return annulus_size(self.get()); })
-      .def_prop_ro(
-          "size", [](const index& self) { return annulus_size(self.get()); }, "Rows.")
+      .def("__len__", &index::size)
+      .def_prop_ro("size", &index::size, "Rows.")
       .def_prop_ro(
           "dim", [](const index& self) { return annulus_dim(self.get()); }, "Coordinates of a row; of bits, bits.")
-      .def_prop_ro(
-          "memory_bytes", [](const index& self) { return annulus_memory_bytes(self.get()); }, "Bytes of memory.")
+      .def_prop_ro("memory_bytes", &index::memory_bytes, "Bytes of memory.")
       .def_prop_ro(
           "kind", [](const index& self) { return self.info("kind"); }, R"("nndescent" and the like.)")
       .def_prop_ro(

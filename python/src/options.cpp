@@ -2,12 +2,14 @@
 
 #include <nanobind/stl/string.h>
 
+#include <cstring>
+
 namespace annulus_python {
 
 options::options(const nb::dict& arguments) {
   for (const auto& [key, value] : arguments) {
     if (value.is_none()) continue;
-    const char* const name = nb::cast<const char*>(key);
+    const char* const name = text_of(key, "option");
     const bool is_threads = std::string_view(name) == "threads";
     if (std::string_view(name) == "metric" && (m_metric = metric_of(value)) != nullptr)
       m_options.push_back({name, nullptr, nullptr, 0, m_metric->function(), m_metric->user(), nullptr});
@@ -21,7 +23,7 @@ void options::set_threads() {
 }
 
 void options::add(const char* name, nb::handle value) {
-  if (PyUnicode_Check(value.ptr())) return add_text(name, nb::cast<std::string>(value));
+  if (PyUnicode_Check(value.ptr())) return add_text(name, text_of(value, name));
   if (PyBool_Check(value.ptr())) return add_text(name, value.ptr() == Py_True ? "true" : "false");
   if (PyLong_Check(value.ptr())) return add_text(name, nb::cast<std::string>(nb::str(value)));
   // Text of another number, or an array of float64, or of uint32: ids.
@@ -38,6 +40,14 @@ void options::add(const char* name, nb::handle value) {
 
 void options::add_text(const char* name, std::string text) {
   m_options.push_back({name, m_texts.emplace_back(std::move(text)).c_str(), nullptr, 0, nullptr, nullptr, nullptr});
+}
+
+const char* text_of(nb::handle text, const char* name) {
+  Py_ssize_t size = 0;
+  const char* const utf8 = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (utf8 == nullptr) throw nb::python_error();
+  if (std::strlen(utf8) != static_cast<std::size_t>(size)) raise_value_error("%s: has a zero in its text", name);
+  return utf8;
 }
 
 std::shared_ptr<user_metric> metric_of(nb::handle metric) {

@@ -40,6 +40,9 @@ class options {
   kept_error m_no_metric;
 };
 
+/// The text of a str, without zeros in it, at which C would end it; lives as long as that. \throws ValueError
+const char* text_of(nb::handle text, const char* name);
+
 /// What annulus._metric.resolve returns, as a metric; null where it is a name.
 std::shared_ptr<user_metric> metric_of(nb::handle metric);
 

@@ -1,5 +1,7 @@
 #include "rows.hpp"
 
+#include "arrays.hpp"
+
 #include <cstring>
 
 namespace annulus_python {
@@ -124,6 +126,7 @@ bool rows_argument::take(nb::handle object) {
     m_rows = nb::cast<const prepared_rows&>(object).get();
     return true;
   }
+  if (may_be_masked(object)) return false;
   return take_buffer(object) || take_dlpack(object);
 }
 

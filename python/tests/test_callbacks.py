@@ -125,9 +125,140 @@ def test_exceptions_of_metrics_pass_through(rows):
     assert index.search(rows[:2], 1).ids[:, 0].tolist() == [0, 1]
 
 
+@pytest.mark.filterwarnings("ignore::annulus.SlowMetricWarning")
+def test_changes_that_a_metric_ends_leave_the_index_as_it_was(rows):
+    calls_left = [10**9]
+
+    def metric(x, y):
+        calls_left[0] -= 1
+        if calls_left[0] < 0:
+            raise KeyError("mine")
+        return float(numpy.abs(x - y).sum())
+
+    index = annulus.NNDescentIndex(rows[:100], metric=metric, n_neighbors=8)
+    before = index.search(rows[100:120], 5, beam=50)
+    for n_calls in (0, 5, 50, 200):
+        for change in (lambda: index.insert(rows[100:110]), lambda: index.update(3, rows[100])):
+            calls_left[0] = n_calls
+            with pytest.raises(KeyError, match="mine"):
+                change()
+            calls_left[0] = 10**9
+            assert len(index) == 100 and (index.search(rows[100:120], 5, beam=50).ids == before.ids).all()
+
+
+@pytest.mark.filterwarnings("ignore::annulus.SlowMetricWarning")
+def test_exceptions_of_a_metric_end_the_call_that_they_come_from(rows):
+    this_thread = threading.local()
+
+    def metric(x, y):
+        if getattr(this_thread, "fails", False):
+            raise KeyError("mine")
+        return float(numpy.abs(x - y).sum())
+
+    index = annulus.FlatIndex(rows[:40], metric=metric)
+    expected = index.search(rows[:20], 3)
+    wrong = []
+
+    def search(fails, n):
+        this_thread.fails = fails
+        for _ in range(n):
+            try:
+                if not (index.search(rows[:20], 3).ids == expected.ids).all() or fails:
+                    wrong.append("a result")
+            except BaseException as error:
+                if not fails or not isinstance(error, KeyError):
+                    wrong.append(error)
+
+    threads = [threading.Thread(target=search, args=args) for args in ((False, 20), (True, 200), (True, 200))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_callbacks_read_the_index_and_cannot_change_it(rows):
+    index = annulus.NNDescentIndex(rows, n_neighbors=10)
+
+    def reads(i):
+        return index.search(rows[i], 1).ids[0] == i and len(index) == 200 and index.memory_bytes > 0
+
+    assert (index.search(rows[:5], 1, filter=reads).ids[:, 0] == numpy.arange(5)).all()
+    for change in (lambda: index.insert(rows[:1]), lambda: index.erase(3), index.consolidate):
+        with pytest.raises(RuntimeError, match="cannot be changed by what one of its own calls calls back"):
+            index.search(rows[:5], 1, filter=lambda i: change() or True)
+    many = numpy.tile(rows, (200, 1))
+    with pytest.raises(RuntimeError, match="cannot be changed"):
+        index.search(many, 10, beam=200, progress=lambda *report: index.insert(rows[:1]))
+    assert len(index) == 200
+
+
+@pytest.mark.filterwarnings("ignore::annulus.SlowMetricWarning")
+def test_metrics_cannot_read_an_index_that_is_being_changed(rows):
+    held = []
+
+    def metric(x, y):
+        for index in held:
+            index.search(rows[0], 1)
+        return float(numpy.abs(x - y).sum())
+
+    held.append(annulus.NNDescentIndex(rows[:50], n_neighbors=5, metric=metric))
+    with pytest.raises(RuntimeError, match="is being changed"):
+        held[0].insert(rows[60])
+    assert len(held[0]) == 50
+
+
+def test_ctrl_c_ends_waiting_for_another_call(random):
+    data = random.normal(size=(5000, 64)).astype(numpy.float32)
+    index = annulus.NNDescentIndex(data, n_neighbors=15)
+    stop = []
+
+    def until_told(stage, fraction, whole):
+        if stop:
+            raise StopIteration
+
+    def search():
+        with pytest.raises(StopIteration):
+            index.search(numpy.tile(data, (400, 1)), 50, beam=1000, threads=1, progress=until_told)
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    try:
+        time.sleep(0.2)
+        assert _interrupted(lambda: index.insert(data[:2])) < 2
+    finally:
+        stop.append(True)
+        thread.join()
+
+
 def test_what_is_no_metric(rows):
     with pytest.raises(TypeError, match="neither a name nor a function"):
         annulus.knn(rows, rows, 1, metric=["cosine"])
+    for address in (0, 1, numpy.int64(2), -1, 2**64, SIGNATURE()):
+        with pytest.raises(ValueError, match="metric: .* is the address of no function"):
+            annulus.knn(rows, rows, 1, metric=address)
+
+
+def test_functions_of_c_that_say_that_they_are_no_metrics(rows):
+    number, row = ctypes.c_float, ctypes.POINTER(ctypes.c_float)
+    functions = [
+        ctypes.CFUNCTYPE(ctypes.c_double, row, row, ctypes.c_size_t, ctypes.c_void_p)(lambda x, y, dim, user: 0.0),
+        ctypes.CFUNCTYPE(number, row, row)(lambda x, y: 0.0),
+    ]
+    try:
+        from numba import cfunc, types
+    except ImportError:
+        pass
+    else:
+        for signature in (
+            types.float64(types.CPointer(types.float32), types.CPointer(types.float32), types.uintp, types.voidptr),
+            types.float32(types.CPointer(types.float64), types.CPointer(types.float64), types.uintp, types.voidptr),
+        ):
+            functions.append(cfunc(signature)(lambda x, y, dim, user: 0.0))
+        functions.append(cfunc(types.float32(types.float32, types.float32))(lambda x, y: x + y))
+    for function in functions:
+        with pytest.raises(TypeError, match="metric: .* must be float f"):
+            annulus.knn(rows, rows, 1, metric=function)
 
 
 def test_progress_is_reported(random):

@@ -90,14 +90,32 @@ def test_bench_of_a_file_of_ann_benchmarks(tmp_path, capsys):
         (["{rows}", "-k", "5000"], "fewer than"),
         (["{line}"], "shape"),
         (["{rows}", "--queries", "{line}"], "shape"),
+        (["{rows}", "--queries", "{none}"], "no queries"),
+        (["{several}"], "must be a .npy file of numbers"),
+        (["{rows}", "--queries", "{several}"], "must be a .npy file of numbers"),
+        (["{text}"], "must be a .npy file of numbers"),
     ],
 )
 def test_bench_says_what_is_wrong(tmp_path, capsys, arguments, words):
     line = tmp_path / "line.npy"
     np.save(line, np.zeros(5))
-    filled = [text.format(rows=rows_file(tmp_path), line=line) for text in arguments]
+    none, several, words_file = tmp_path / "none.npy", tmp_path / "several.npz", tmp_path / "text.npy"
+    np.save(none, np.zeros((0, 12)))
+    np.savez(several, rows=np.zeros((5, 12)))
+    np.save(words_file, np.array([["a", "b"]]))
+    names = {"rows": rows_file(tmp_path), "line": line, "none": none, "several": several, "text": words_file}
+    filled = [text.format(**names) for text in arguments]
     assert run_bench(*filled, "--output", "") == 1
     assert words in capsys.readouterr().err
+
+
+def test_bench_says_what_a_file_lacks(tmp_path, capsys):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "data.hdf5"
+    with h5py.File(path, "w") as file:
+        file["train"] = np.zeros((9, 8))
+    assert run_bench(path, "--output", "") == 1
+    assert "no data set 'test'" in capsys.readouterr().err
 
 
 @builds_all

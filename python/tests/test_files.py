@@ -47,6 +47,22 @@ def test_pickles_may_leave_their_bytes_outside(rows):
     _same(pickle.loads(small, buffers=buffers), index, rows)
 
 
+def test_methods_are_pickled_with_their_index(rows):
+    search = pickle.loads(pickle.dumps(annulus.FlatIndex(rows).search))
+    assert (search(rows[:20], 1).ids[:, 0] == numpy.arange(20)).all()
+
+
+def test_deep_copies_share_nothing_but_the_metric(rows):
+    from test_callbacks import of_ctypes
+
+    index = annulus.FlatIndex(rows, metric=of_ctypes())  # which cannot be copied
+    index.notes, index.me = [1], index
+    other = copy.deepcopy(index)
+    other.notes.append(2)
+    assert index.notes == [1] and other.me is other and copy.copy(index).notes is index.notes
+    _same(other, index, rows[:3])
+
+
 def test_copies_change_alone(rows):
     index = annulus.NNDescentIndex(rows[:100], n_neighbors=10)
     other = copy.copy(index)
@@ -96,6 +112,26 @@ def test_files_that_are_damaged_or_missing(rows, tmp_path):
         annulus.FlatIndex(rows).save(tmp_path / "no folder" / "index")
     with pytest.raises(TypeError):
         annulus.open(3.5)
+
+
+def test_damaged_files_whose_bytes_are_no_text(rows, tmp_path):
+    path = tmp_path / "index"
+    annulus.NNDescentIndex(rows, n_neighbors=10).save(path)
+    content = path.read_bytes()
+    header = content.index(b'"metric"')
+    path.write_bytes(content[:header] + b"\xff\xfe" + content[header + 2 :])
+    for mapped in (False, True):
+        with pytest.raises(annulus.FormatError):
+            annulus.open(path, mapped=mapped)
+    missing = os.fsencode(tmp_path) + b"/\xff.index"
+    with pytest.raises(FileNotFoundError, match=r"\\xff"):
+        annulus.open(missing)
+
+
+def test_names_of_metrics_are_those_of_the_file(rows, tmp_path):
+    annulus.FlatIndex(rows).save(tmp_path / "index")
+    with pytest.raises(TypeError, match="'cosine' is a name, which the file holds"):
+        annulus.open(tmp_path / "index", metric="cosine")
 
 
 def test_names_that_are_no_ascii(rows, tmp_path):

@@ -1,11 +1,13 @@
 """annulus.floky beside floky's documentation and notebook, its defects, and numpy."""
 
 import copy
+import os
 import pickle
 
 import numpy as np
 import pytest
 
+import annulus
 from annulus.floky import L2, SRP, QueryResult, stats
 
 
@@ -218,7 +220,12 @@ def test_a_change_that_fails_changes_nothing():
     lsh.fit(rows)
     bad = rows[:3].copy()
     bad[1, 2] = np.nan
-    for change in (lambda: lsh.store_vecs(bad), lambda: lsh.update(3, bad[1]), lambda: lsh.update(100, rows[0])):
+    for change in (
+        lambda: lsh.store_vecs(bad),
+        lambda: lsh.update(3, bad[1]),
+        lambda: lsh.update(100, rows[0]),
+        lambda: lsh.fit(bad),
+    ):
         with pytest.raises(ValueError):
             change()
     np.testing.assert_array_equal(lsh.data, rows)
@@ -316,9 +323,19 @@ def test_a_damaged_file_is_an_error(tmp_path):
     lsh.fit(blobs(400, 8))
     path = tmp_path / "tables.lsh"
     lsh.save(path)
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match="damaged"):
-        L2.load(path)
+    content = path.read_bytes()
+    of_first = content.index(b"PK\x01\x02") + 10  # how its bytes are compressed: by no method that there is
+    for damaged in (content[:-200], content[:of_first] + b"\x63" + content[of_first + 1 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(annulus.FormatError, match="damaged"):
+            L2.load(path)
+
+
+def test_files_may_be_named_by_bytes(tmp_path):
+    lsh = L2(4, 5, seed=3, log=False)
+    lsh.fit(blobs(40, 8))
+    lsh.save(os.fsencode(tmp_path / "tables.lsh"))
+    assert len(L2.load(tmp_path / "tables.lsh")) == 40
     with pytest.raises(OSError):
         L2.load(tmp_path / "none")
 

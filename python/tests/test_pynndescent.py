@@ -32,8 +32,9 @@ def test_signatures_are_those_of_the_reference(reference, name):
 def test_the_transformer_has_the_parameters_of_the_reference(reference):
     from annulus.pynndescent import PyNNDescentTransformer
 
-    ours, theirs = PyNNDescentTransformer.__init__, reference.PyNNDescentTransformer.__init__
-    assert inspect.signature(ours) == inspect.signature(theirs)
+    for name in ("__init__", "transform", "fit_transform"):
+        ours, theirs = getattr(PyNNDescentTransformer, name), getattr(reference.PyNNDescentTransformer, name)
+        assert inspect.signature(ours) == inspect.signature(theirs)
 
 
 # --- as the documentation of the reference uses it
@@ -287,12 +288,21 @@ def test_update_of_sparse_rows():
         (dict(xs_updated=np.zeros((2, 3)), updated_indices=[1]), "as many"),
         (dict(xs_updated=np.zeros((2, 3)), updated_indices=["a", "b"]), "integers"),
         (dict(xs_updated=np.zeros((1, 3)), updated_indices=[40]), "40"),
+        (dict(xs_updated=np.full((1, 3), np.nan), updated_indices=[4]), "xs_updated contains NaN"),
+        (dict(xs_fresh=np.full((1, 3), np.inf)), "xs_fresh contains NaN or infinity"),
+        (dict(xs_fresh=np.zeros((2, 4))), "xs_fresh has 4 features: must have 3"),
     ],
 )
-def test_update_refuses(arguments, words):
-    index = NNDescent(blobs(40, 3))
+@pytest.mark.parametrize("is_prepared", [False, True])
+def test_update_refuses(arguments, words, is_prepared):
+    data = blobs(40, 3)
+    index = NNDescent(data)
+    if is_prepared:
+        index.prepare()
     with pytest.raises(ValueError, match=words):
         index.update(**arguments)
+    assert len(index.neighbor_graph[0]) == 40
+    assert (index.query(data, k=1)[0][:, 0] == np.arange(40)).all()
 
 
 def test_update_says_that_it_ignores_indices_alone():
@@ -346,6 +356,7 @@ def test_initial_graph_is_where_the_descent_starts():
         (dict(diversify_method="none"), "diversify_method"),
         (dict(quantization="int4"), "quantization"),
         (dict(n_neighbors=0), "n_neighbors"),
+        (dict(metric=None), "metric = None: must be a name or a callable"),
         (dict(metric_kwds={"p": 2}), "metric_kwds"),
         (dict(init_graph=np.zeros((3, 2), int)), "init_graph"),
         (dict(init_graph=np.zeros((50, 2), int), init_dist=np.zeros((50, 3))), "init_dist"),

@@ -133,6 +133,48 @@ def test_sparse_rows_that_are_not_in_order_or_repeat(random):
     assert (matrix.indices == indices).all()  # which is left as it was
 
 
+def _with(matrix, **arrays):
+    """A copy of a matrix, some arrays of which are others: scipy does not look at them again."""
+    changed = matrix.copy()
+    for name, array in arrays.items():
+        setattr(changed, name, numpy.asarray(array, getattr(matrix, name).dtype))
+    return changed
+
+
+def test_sparse_matrices_whose_arrays_do_not_fit_are_refused():
+    sparse = pytest.importorskip("scipy.sparse")
+    need_rows("sparse_float32")
+    matrix = sparse.csr_array(numpy.eye(4, 6, dtype=numpy.float32) + 1)
+    for damaged in (
+        _with(matrix, indptr=[0, 6, 12, 18, 1000]),
+        _with(matrix, indptr=[0, 6, -5, 18, 24]),
+        _with(matrix, indptr=[0, 18, 12, 18, 24]),
+        _with(matrix, indptr=[3, 6, 12, 18, 24]),
+        _with(matrix, indptr=[0, 6, 12]),
+        _with(matrix, indices=matrix.indices[:5]),
+        _with(matrix, data=matrix.data[:5]),
+    ):
+        for call in (lambda: annulus.knn(damaged, matrix, 1), lambda: annulus.knn(matrix, damaged, 1)):
+            with pytest.raises(ValueError, match="indptr must have 5 numbers that ascend"):
+                call()
+    for indices in ([-1] * 24, [6] * 24):
+        with pytest.raises(ValueError, match="must ascend and stay below dim = 6"):
+            annulus.knn(_with(matrix, indices=indices), matrix, 1)
+    spare = _with(matrix, indices=[*matrix.indices, 99], data=[*matrix.data, 9])  # behind the last row
+    assert (annulus.knn(spare, spare, 1).ids[:, 0] == numpy.arange(4)).all()
+
+
+def test_sparse_rows_that_are_none_are_refused():
+    sparse = pytest.importorskip("scipy.sparse")
+    need_rows("sparse_float32")
+    matrix = sparse.csr_array(numpy.eye(4, dtype=numpy.float32))
+    with pytest.raises(TypeError, match="data: a sparse matrix of complex64"):
+        annulus.knn(matrix.astype(numpy.complex64), matrix, 1)
+    if hasattr(sparse.coo_array(numpy.ones(4)), "ndim") and sparse.coo_array(numpy.ones(4)).ndim == 1:
+        with pytest.raises(ValueError, match="queries: a sparse array of shape .4,.; must have two dimensions"):
+            annulus.knn(matrix, sparse.coo_array(numpy.ones(4)), 1)
+
+
 def test_sparse_queries_take_the_type_of_the_data(random):
     sparse = pytest.importorskip("scipy.sparse")
     need_rows("sparse_float32")
@@ -170,6 +212,34 @@ def test_lists_of_sets(random):
         index.search([{45}], 1)
     with pytest.raises(ValueError, match="from 0 on"):
         annulus.sets([{-1}])
+    for huge in (2**31 - 1, 2**31, 2**70, -(2**70)):
+        with pytest.raises(ValueError, match=f"{huge} is a member; members must be"):
+            annulus.sets([{1, huge}])
+    for no_integer in (1.5, "a", None):
+        for call in (lambda rows: annulus.sets(rows), lambda rows: index.search(rows, 1)):
+            with pytest.raises(TypeError, match="integer"):
+                call([{no_integer}])
+
+
+def test_arrays_whose_numbers_are_masked_are_refused(rows):
+    masked = numpy.ma.masked_array(rows, mask=rows > 2)
+    assert masked.mask.any()
+    for call in (
+        lambda: annulus.knn(masked, rows, 1),
+        lambda: annulus.FlatIndex(rows).search(masked, 1),
+        lambda: annulus.PQ(4, 16).fit(masked),
+        lambda: annulus.approx_min_k(masked, 1),
+    ):
+        with pytest.raises(TypeError, match="masked; fill them first"):
+            call()
+    nothing_masked = numpy.ma.masked_array(rows)
+    assert (annulus.knn(nothing_masked, nothing_masked, 1).ids[:, 0] == numpy.arange(200)).all()
+
+
+def test_classes_derived_from_arrays(rows, tmp_path):
+    numpy.save(tmp_path / "rows.npy", rows)
+    for array in (numpy.load(tmp_path / "rows.npy", mmap_mode="r"), rows.view(numpy.recarray)):
+        assert (annulus.knn(array, array[:3], 1).ids[:, 0] == numpy.arange(3)).all()
 
 
 def test_tensors_of_torch(rows):

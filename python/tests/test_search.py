@@ -158,12 +158,43 @@ def test_filters_that_do_not_fit(rows):
     assert (index.search(rows[:2], 3, filter=[]).ids == -1).all()
     with pytest.raises(ValueError, match="199 bools; must have one for each of the 200"):
         index.search(rows[:2], 3, filter=numpy.ones(199, bool))
+    for number in (5, numpy.int64(5), True):
+        with pytest.raises(TypeError, match="filter: .* must be ids, a bool for each row, or a function"):
+            index.search(rows[:2], 3, filter=number)
     with pytest.raises(ValueError, match="id -4"):
         index.search(rows[:2], 3, filter=[-4])
     with pytest.raises(TypeError, match="float64"):
         index.search(rows[:2], 3, filter=[0.5])
     with pytest.raises(ZeroDivisionError):
         index.search(rows[:2], 3, filter=lambda i: 1 / 0)
+
+
+def test_names_that_c_would_read_otherwise_are_refused(rows):
+    for metric in ("cosine\0", "\ud800"):
+        for call in (
+            lambda: annulus.knn(rows, rows, 1, metric=metric),
+            lambda: annulus.FlatIndex(rows, metric=metric),
+            lambda: annulus.NNDescentIndex(rows, storage=metric),
+        ):
+            with pytest.raises(ValueError, match="has a zero in its text|surrogates not allowed"):
+                call()
+
+
+def test_ids_that_are_none(rows):
+    index = annulus.NNDescentIndex(rows, n_neighbors=10)
+    for number in (-1, 200, 2**32 - 1, 2**40):
+        for call in (lambda: index.erase(number), lambda: index.update(number, rows[0])):
+            with pytest.raises(ValueError, match=f"id = {number}: is not in the index"):
+                call()
+    index.erase(numpy.int32(3))
+    index.update(numpy.int64(4), rows[3])
+    assert index.search(rows[3], 1).ids[0] == 4
+
+
+def test_the_kind_of_a_class_is_no_parameter(rows):
+    for cls in (annulus.FlatIndex, annulus.NNDescentIndex):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'kind'"):
+            cls(rows, kind="lsh")
 
 
 def test_graphs(rows):

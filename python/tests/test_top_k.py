@@ -65,6 +65,22 @@ def test_tensors(random):
     assert (found.indices == annulus.approx_max_k(operand, 4).indices).all()
 
 
+def test_tensors_that_numpy_does_not_read(random):
+    torch = pytest.importorskip("torch")
+    operand = torch.from_numpy(random.normal(size=(5, 60)).astype(numpy.float32))
+    expected = annulus.approx_max_k(operand, 4)
+    assert (annulus.approx_max_k(operand.clone().requires_grad_(), 4).values == expected.values).all()
+    halves = operand.bfloat16()
+    assert (annulus.approx_max_k(halves, 4).values == annulus.approx_max_k(halves.float(), 4).values).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "uint8", "int8"])
+def test_buffers_that_are_no_arrays(random, dtype):
+    operand = (random.normal(size=(5, 60)) * 20).astype(dtype)
+    found, expected = annulus.approx_min_k(memoryview(operand), 4), annulus.approx_min_k(operand, 4)
+    assert found.values.dtype == operand.dtype and (found.values == expected.values).all()
+
+
 def test_arguments_by_place_as_in_jax(random):
     operand = random.normal(size=(5, 60)).astype(numpy.float32)
     found = annulus.approx_min_k(operand, 4, -1, 0.99, 120, True)

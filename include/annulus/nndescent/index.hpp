@@ -99,6 +99,7 @@ class nndescent_index {
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const nndescent_search_params& params = {}) const {
     detail::check_graph_search(m_dim, detail::dim_of(query), ids.size(), params);
+    detail::check_has_values<Metric>(query, "query");
     if (const row_refusal why = detail::refusal(m_metric, query)) detail::refuse_row("query", {}, query, why);
     if constexpr (!is_sparse) check_queries(view_type(query));
     if (ids.size() != distances.size())

@@ -37,7 +37,7 @@ def sets(rows, dim=None) -> Rows:
 
     rows: a list of sets, lists or arrays of integers. dim: above every member; one more than the greatest by default.
     """
-    members = [numpy.unique(numpy.fromiter(row, dtype=numpy.int64, count=len(row))) for row in rows]
+    members = [_members(row) for row in rows]
     indptr = numpy.zeros(len(members) + 1, dtype=numpy.int64)
     numpy.cumsum([len(row) for row in members], out=indptr[1:])
     indices = numpy.concatenate(members) if members else numpy.zeros(0, dtype=numpy.int64)
@@ -50,6 +50,14 @@ def sets(rows, dim=None) -> Rows:
     if dim <= greatest:
         raise ValueError(f"rows: {greatest} is a member; it must be below dim = {dim}")
     return Rows._csr(indptr, indices.astype(numpy.int32), None, dim)
+
+
+def _members(row):
+    """The members of a set, ascending."""
+    try:
+        return numpy.unique(numpy.fromiter(map(operator.index, row), dtype=numpy.int64, count=len(row)))
+    except OverflowError:
+        raise ValueError(f"rows: {max(row, key=abs)} is a member; members must be below 2**31 - 1") from None
 
 
 def is_sets(rows):
@@ -93,7 +101,10 @@ def rows(data, name, kind, pack_bits):
     return numpy.require(array, array.dtype.newbyteorder("="), ["C_CONTIGUOUS", "ALIGNED"])
 
 
-def _array(data, name):
+def as_array(data, name):
+    """`data` as a plain numpy array of whatever type, in its own memory where that can be."""
+    if isinstance(data, numpy.ma.MaskedArray) and numpy.ma.is_masked(data):
+        raise TypeError(f"{name}: some of its numbers are masked; fill them first: {name}.filled(value)")
     of_another_package = hasattr(data, "__dlpack_device__") and not isinstance(data, numpy.ndarray)
     if of_another_package and data.__dlpack_device__()[0] != 1:  # kDLCPU
         raise TypeError(f"{name}: is not in memory of the CPU; copy it there first ({name}.cpu() of torch)")
@@ -101,7 +112,11 @@ def _array(data, name):
         data = data.detach()
     if str(getattr(data, "dtype", "")) == "torch.bfloat16":  # which numpy lacks
         data = data.float()
-    array = numpy.asarray(data)
+    return numpy.from_dlpack(data) if of_another_package and not hasattr(data, "__array__") else numpy.asarray(data)
+
+
+def _array(data, name):
+    array = as_array(data, name)
     if array.dtype == object:
         raise TypeError(f"{name}: {type(data).__name__} is no array of numbers, all rows of which are of one length")
     if array.dtype.kind not in "fiub" and array.dtype.name != "bfloat16":
@@ -118,7 +133,12 @@ def _bfloat16(array, name):
 
 
 def _sparse(matrix, name, dtype):
+    if matrix.ndim != 2:
+        raise ValueError(f"{name}: a sparse array of shape {matrix.shape}; must have two dimensions")
+    if matrix.dtype.kind not in "fiub":
+        raise TypeError(f"{name}: a sparse matrix of {matrix.dtype}; must be of float32, float64, integers or bools")
     matrix = matrix.tocsr()
+    _check_structure(matrix, name)
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
@@ -135,6 +155,17 @@ def _sparse(matrix, name, dtype):
         contiguous(matrix.data, dtype=wanted),
         matrix.shape[1],
     )
+
+
+def _check_structure(matrix, name):
+    """That a matrix can be read by its `indptr`: scipy looks at it when a matrix is made, not when it is changed."""
+    indptr = matrix.indptr
+    stored = min(len(matrix.indices), len(matrix.data))
+    if len(indptr) != matrix.shape[0] + 1 or indptr[0] != 0 or indptr[-1] > stored or (indptr[1:] < indptr[:-1]).any():
+        raise ValueError(
+            f"{name}: indptr must have {matrix.shape[0] + 1} numbers that ascend from 0 to at most {stored}, "
+            "as many as indices and data have"
+        )
 
 
 def allowed(allowed_ids, n):
@@ -173,9 +204,9 @@ def allowed(allowed_ids, n):
 def _address(function):
     from ._metric import address_of
 
-    if isinstance(function, (list, tuple, range, set, frozenset, numpy.ndarray, int)):
+    if isinstance(function, (list, tuple, range, set, frozenset, numpy.ndarray, numbers.Integral)):
         return None
-    return address_of(function)
+    return address_of(function, "filter")
 
 
 def option(name, value):

@@ -1,5 +1,7 @@
 """Indexes: one class for each kind, over what the module has for all."""
 
+import copy
+import copyreg
 import os
 
 from . import _core
@@ -13,6 +15,8 @@ class Index(_core.Index):
     """
 
     def __init__(self, data, metric, options, progress):
+        if "kind" in options:  # among the parameters of the metric
+            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument 'kind'")
         super().__init__(data, {"kind": self._kind, "metric": metric, **options}, progress)
         self._set_function(metric)
 
@@ -41,7 +45,10 @@ class Index(_core.Index):
         return _as_class(self._copy(), type(self), self.__dict__)
 
     def __deepcopy__(self, memo):
-        return self.__copy__()
+        copied = memo[id(self)] = _as_class(self._copy(), type(self), {})
+        for name, value in self.__dict__.items():  # a metric stays the one that the copy has
+            copied.__dict__[name] = value if name == "_function" else copy.deepcopy(value, memo)
+        return copied
 
     def __reduce_ex__(self, protocol):
         from pickle import PickleBuffer
@@ -376,6 +383,12 @@ _CLASSES = {
 }
 
 
+# Methods of an index go to other processes, as to `pool.map(index.search, batches)`.
+copyreg.pickle(
+    type(FlatIndex.__new__(FlatIndex).search), lambda method: (getattr, (method.__self__, method.__name__))
+)
+
+
 def open(path, *, mapped=False, metric=None) -> Index:
     """The index of a file, of the class of its kind.
 
@@ -385,6 +398,8 @@ def open(path, *, mapped=False, metric=None) -> Index:
     Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be
     read.
     """
+    if isinstance(metric, str):
+        raise TypeError(f"metric: {metric!r} is a name, which the file holds; give a function, where it was one")
     try:
         core = _core.Index._open(path, mapped, metric)
     except ValueError as error:

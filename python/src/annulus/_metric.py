@@ -12,18 +12,42 @@ class SlowMetricWarning(UserWarning):
     """A metric is a function of Python, which is called for each pair of rows that are compared, on one thread."""
 
 
-def address_of(function):
+_LEAST_ADDRESS = 4096  # no function lies in the first page of memory: smaller numbers are mistakes
+
+
+def address_of(function, name):
     """The address of a function of C: of an integer, a numba cfunc or a ctypes function pointer; else None."""
     if isinstance(function, numbers.Integral) and not isinstance(function, bool):
-        return int(function)
-    address = getattr(function, "address", None)
-    if isinstance(address, int):
-        return address
-    if hasattr(function, "argtypes") and hasattr(function, "restype"):
+        address = int(function)
+    elif isinstance(getattr(function, "address", None), int):
+        address = function.address
+    elif hasattr(function, "argtypes") and hasattr(function, "restype"):
         import ctypes
 
-        return ctypes.cast(function, ctypes.c_void_p).value
-    return None
+        address = ctypes.cast(function, ctypes.c_void_p).value or 0
+    else:
+        return None
+    if not _LEAST_ADDRESS <= address < 2**64:
+        raise ValueError(f"{name}: {address} is the address of no function")
+    return address
+
+
+def _check_signature(metric):
+    """Raises TypeError for a function of C that says that it is no metric; an address says nothing."""
+    numba_says, ctypes_says = getattr(metric, "_sig", None), getattr(metric, "argtypes", None)
+    if numba_says is not None:
+        from numba import types
+
+        fits = numba_says.return_type == types.float32 and len(numba_says.args) == 4
+        fits = fits and all(row == types.CPointer(types.float32) for row in numba_says.args[:2])
+    elif ctypes_says is not None:
+        from ctypes import c_float
+
+        fits = metric.restype is c_float and len(ctypes_says) == 4
+    else:
+        return
+    if not fits:
+        raise TypeError(f"metric: {metric!r} must be float f(const float* x, const float* y, size_t dim, void* user)")
 
 
 def metric_address(metric) -> int:
@@ -42,19 +66,18 @@ def metric_address(metric) -> int:
 
 def _compiled(metric):
     """The address of a metric, or None, and what keeps its code."""
-    address = address_of(metric)
-    if address is None and hasattr(metric, "py_func") and hasattr(metric, "targetoptions"):
+    address = address_of(metric, "metric")
+    if address is not None:
+        _check_signature(metric)
+    elif hasattr(metric, "py_func") and hasattr(metric, "targetoptions"):
         function = _cfunc_of(metric)
         return function.address, function
     return address, metric
 
 
-_cfuncs: dict = {}
-
-
 def _cfunc_of(dispatcher):
-    """A numba cfunc that calls a function of numba.njit of two rows; compiled once."""
-    found = _cfuncs.get(dispatcher)
+    """A numba cfunc that calls a function of numba.njit of two rows; compiled once, and kept by the function."""
+    found = getattr(dispatcher, "_annulus_cfunc", None)
     if found is None:
         from numba import carray, cfunc, types
 
@@ -64,7 +87,7 @@ def _cfunc_of(dispatcher):
         def metric(x, y, dim, user):
             return dispatcher(carray(x, dim), carray(y, dim))
 
-        found = _cfuncs[dispatcher] = metric
+        found = dispatcher._annulus_cfunc = metric
     return found
 
 

@@ -29,6 +29,8 @@ _PARAMETER_SYNONYMS = {"sigma": "variance", "V": "variance", "VI": "vinv"}
 
 def named_metric(metric: str, keywords: dict) -> tuple[str, dict]:
     """pynndescent's `metric` with `metric_kwds` as this library's metric and its parameters."""
+    if not isinstance(metric, str):
+        raise ValueError(f"metric = {metric!r}: must be a name or a callable")
     name = metric.removeprefix("proxy_")
     name = _SYNONYMS.get(name, name)
     values = {_PARAMETER_SYNONYMS.get(key, key): value for key, value in keywords.items() if key != "max_iter"}

@@ -71,13 +71,13 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             self.index_.compress_index()
         return self
 
-    def transform(self, X):
+    def transform(self, X, y=None):
         """The nearest rows of the training data of each row of X (m, d): a CSR matrix (m, n_samples_fit)."""
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return self._matrix(*self.index_.query(X, k=self.n_neighbors + 1, epsilon=self.search_epsilon), X.dtype)
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, **fit_params):
         """The graph of X itself: a CSR matrix (n, n), each row its own first neighbour."""
         X = self._checked(X, reset=True)
         self._build(X, compressed=False)

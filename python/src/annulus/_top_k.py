@@ -3,15 +3,14 @@
 import numpy
 
 from . import _core
+from ._convert import as_array
 from ._results import TopK
 
 
 def general(operand, k, dimension, recall_target, size_override, aggregate, threads, largest):
     """The reduced dimension last, of a type that the module reads."""
     function = _core.approx_max_k if largest else _core.approx_min_k
-    if not isinstance(operand, numpy.ndarray) and hasattr(operand, "__dlpack__"):
-        operand = numpy.from_dlpack(operand)
-    array = numpy.asarray(operand)
+    array = as_array(operand, "operand")
     if array.ndim == 0:
         raise ValueError("operand: is one number; must have at least one dimension")
     if not -array.ndim <= dimension < array.ndim:

@@ -157,6 +157,15 @@ class NNDescent:
             raise ValueError(f"{name} has {rows.ndim} dimensions: must be 2-D, rows by features")
         return rows
 
+    def _checked_rows(self, data, name):
+        """The same, where they can stand beside the rows of the index."""
+        rows = self._rows_of(data, name)
+        if rows.shape[1] != self.dim:
+            raise ValueError(f"{name} has {rows.shape[1]} features: must have {self.dim}, as the index has")
+        if not np.isfinite(rows.data if hasattr(rows, "tocsr") else rows).all():
+            raise ValueError(f"{name} contains NaN or infinity")
+        return rows
+
     def _native(self, rows):
         return bits(rows) if self.metric in _BIT_METRICS else rows
 
@@ -309,10 +318,10 @@ class NNDescent:
         elif updated_indices is None:
             raise ValueError("xs_updated needs updated_indices")
         else:
-            xs_updated = self._rows_of(xs_updated, "xs_updated")
+            xs_updated = self._checked_rows(xs_updated, "xs_updated")
             updated_indices = _checked_indices(updated_indices, xs_updated.shape[0], self._n_rows())
         if xs_fresh is not None:
-            xs_fresh = self._rows_of(xs_fresh, "xs_fresh")
+            xs_fresh = self._checked_rows(xs_fresh, "xs_fresh")
 
         if self._index is not None:
             for i, row in enumerate(updated_indices):

@@ -24,6 +24,9 @@ struct sparse_row {
   std::span<const std::int32_t> indices;
   std::span<const T> values;
   std::size_t dim = 0;
+
+  /// False for a set that has members.
+  bool has_values() const noexcept { return values.size() == indices.size(); }
 };
 
 template <class T>

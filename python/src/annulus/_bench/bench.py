@@ -32,14 +32,16 @@ def load(options):
     if options.data.endswith((".hdf5", ".h5")):
         rows, queries, metric = read_hdf5(options.data)
     else:
-        rows, queries, metric = np.load(options.data, mmap_mode="r", allow_pickle=False), None, "euclidean"
+        rows, queries, metric = read_npy(options.data), None, "euclidean"
     if options.queries:
-        queries = np.load(options.queries, allow_pickle=False)
+        queries = read_npy(options.queries)
     if rows.ndim != 2 or (queries is not None and (queries.ndim != 2 or queries.shape[1] != rows.shape[1])):
         shapes = f"{rows.shape}" + ("" if queries is None else f" and {queries.shape}")
         raise ValueError(f"rows and queries must have the shape (n, dim) with one dim, not {shapes}")
     if queries is None:
         rows, queries = held_out(rows, options.n_queries)
+    if len(queries) == 0:
+        raise ValueError("there are no queries")
     rows, queries = (np.ascontiguousarray(a, dtype=np.float32) for a in (rows, queries[: options.n_queries]))
     return rows, queries, options.metric or metric
 
@@ -54,6 +56,13 @@ def held_out(rows, n_queries):
     return rows[~is_query], rows[is_query]
 
 
+def read_npy(path):
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise ValueError(f"{path} must be a .npy file of numbers")
+    return array
+
+
 def read_hdf5(path):
     try:
         import h5py
@@ -64,6 +73,9 @@ def read_hdf5(path):
         metric = {"euclidean": "euclidean", "angular": "cosine", "dot": "inner_product"}.get(distance)
         if metric is None:
             raise ValueError(f"the distance of {path} is {distance!r}, must be euclidean, angular or dot")
+        for name in ("train", "test"):
+            if not isinstance(file.get(name), h5py.Dataset):
+                raise ValueError(f"{path} has no data set {name!r}, as files of ann-benchmarks have")
         return file["train"][:], file["test"][:], metric
 
 

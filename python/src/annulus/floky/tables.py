@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections import namedtuple
 
 import numpy as np
@@ -44,8 +45,10 @@ class Tables:
     def fit(self, X, chunk_size=250):
         """Stores the rows of X, (n, dim), in place of all that were there. `chunk_size` is accepted and not needed."""
         X = rows_of(X, "X")
+        tables = self._tables_of(X)  # first: where a row is refused all stays as it was
         self.reset(X.shape[1])
-        self.store_vecs(X)
+        self._tables = tables
+        self._keep(X)
 
     def store_vecs(self, vs, chunk_size=250):
         """Adds the rows of vs, (n, dim). Nothing is stored where one is refused, as for NaN."""
@@ -53,12 +56,10 @@ class Tables:
         if len(vs) == 0:
             return
         if self._tables is None:
-            self._tables = annulus.LSHIndex(vs, **self._options(), progress=self.log)
+            self._tables = self._tables_of(vs)
         else:
             self._tables.insert(vs)
-        self._rows.append(vs)
-        if not self.in_mem:
-            self.commit()
+        self._keep(vs)
 
     def store_vec(self, v):
         """Adds one row, (dim,)."""
@@ -163,6 +164,7 @@ class Tables:
     def save(self, path):
         """Writes tables, rows and parameters to one file, which replaces one that is there."""
         self._check_filled()
+        path = os.fsdecode(path)
         with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
             tables, whole = os.path.join(folder, "tables"), os.path.join(folder, "whole")
             self._tables.save(tables)
@@ -180,7 +182,7 @@ class Tables:
                 parameters = json.loads(file.read("parameters.json"))
                 rows = np.load(io.BytesIO(file.read("rows.npy")), allow_pickle=False)
                 tables = annulus.open(file.extract("tables", folder))
-        except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
             raise annulus.FormatError(f"{path} is damaged, or was not written by save: {error}") from error
         kind, erased, budget = (parameters.pop(name) for name in ("kind", "erased", "budget"))
         if kind != cls.__name__:
@@ -210,6 +212,14 @@ class Tables:
 
     def to_mem(self, pages_per_step=100):
         """Does nothing: tables are in memory."""
+
+    def _tables_of(self, rows):
+        return annulus.LSHIndex(rows, **self._options(), progress=self.log) if len(rows) else None
+
+    def _keep(self, rows):
+        """What the tables have taken."""
+        self._rows.append(rows)
+        self.commit()
 
     def _take(self, other):
         self.__dict__.update(other.__dict__, db_path=self.db_path, in_mem=self.in_mem, log=self.log)

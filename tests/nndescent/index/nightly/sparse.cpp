@@ -204,6 +204,11 @@ TEST_CASE("what an index cannot take of sparse rows is refused", "[nndescent_ind
   CHECK(index.size() == 100);
   const csr_matrix<float> sets({0, 1}, {1}, dim);
   CHECK_THAT(message_of([&] { index.search(sets, 3); }), ContainsSubstring("without values"));
+  auto scratch = index.make_scratch();
+  std::vector<id_type> ids(3);
+  std::vector<float> distances(3);
+  const annulus::sparse_row<float> set = csr_view<float>(sets).row(0);
+  CHECK_THAT(message_of([&] { index.search(set, ids, distances, scratch); }), ContainsSubstring("without values"));
   CHECK_THAT(message_of([&] { index.insert(sets); }), ContainsSubstring("without values"));
   CHECK_THAT(message_of([&] { nndescent_index(sets, my_cosine{}); }), ContainsSubstring("without values"));
   CHECK_THAT(message_of([&] { index.update(3, rows_between(data(), 0, 2)); }), ContainsSubstring("must be one"));
