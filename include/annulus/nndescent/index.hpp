@@ -185,8 +185,7 @@ class nndescent_index {
     m_graph.erase(id);
   }
 
-  /// Gives id another row: the only one of `row`. \throws std::invalid_argument as insert and erase do; nothing has
-  /// changed then.
+  /// Gives id another row, the only one of `row`. \throws std::invalid_argument as insert and erase do, without change.
   void update(id_type id, const view_type& row) {
     check_id(id);
     if (row.size() != 1) detail::invalid("row", row.size(), "must be one");
