@@ -32,7 +32,8 @@ if comm.rank == 0:
     print(f"recall {annulus.recall(found, exact):.3f}; ids {found.ids.dtype}, up to {found.ids.max()}")
 
 # Batches one after the other: the next is searched while the lists of this one are merged.
-requests = [index.search_async(None if queries is None else queries[i : i + 50], 10, threads=1) for i in range(0, 200, 50)]
+batches = [None] * 4 if queries is None else np.split(queries, 4)
+requests = [index.search_async(batch, 10, threads=1) for batch in batches]
 answers = [request.get() for request in requests]
 
 # Every rank asks something of its own.

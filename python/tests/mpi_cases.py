@@ -5,6 +5,7 @@ A case is a function of the communicator and an empty folder. A rank on which on
 
 import copy
 import functools
+import json
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from mpi4py import MPI
 import annulus
 from annulus.mpi import ShardedIndex
 from annulus.mpi._global_ids import GlobalIds
+from annulus.mpi._manifest import canonical, checksum_of
 
 CASES = []
 
@@ -62,7 +64,7 @@ def raises(comm, cls, words, call):
 
 def merged_by_hand(comm, index, queries, k, **params):
     """The k nearest of what the ranks find, by distance and id, on every rank."""
-    ids, distances = index.local.search(queries, k, **params)
+    ids, distances = index.shard.search(queries, k, **params)
     ids = numpy.array([[index.ids[i] if i >= 0 else 2**60 for i in row] for row in ids.tolist()])
     ids, distances = (numpy.concatenate(comm.allgather(part), axis=1) for part in (ids, distances))
     order = numpy.lexsort((ids, distances))[:, :k]
@@ -90,6 +92,24 @@ def exact_search_is_that_of_one_index(comm, folder):
             same(found, annulus.FlatIndex(data, metric).search(asked, 12))
         else:
             assert found is None
+
+
+@case
+def rows_at_one_distance_after_rounding(comm, folder):
+    # Squares of distances from 0 are whole numbers about 9,000,000, of which some neighbours have one root in float32.
+    random = numpy.random.default_rng(2)
+    rows = random.integers(0, 1500, size=(20_000, 3))
+    rest = 9_000_000 + random.integers(0, 9, size=len(rows)) - (rows**2).sum(axis=1)
+    last = numpy.sqrt(rest).astype(int)
+    rows = numpy.column_stack((rows, last))[last**2 > rest - 60].astype(numpy.float32)
+    k = len(rows) // 3
+    ids, distances = annulus.FlatIndex(rows).search(rows[0] * 0, len(rows))
+    order = numpy.lexsort((ids, distances))
+    assert len(rows) > 50 and (order[:k] != numpy.arange(k)).any()
+    for queries in (rows[0] * 0, rows[:3] * 0):
+        found = sharded(comm, rows).search(queries, k)
+        if comm.rank == 0:
+            assert (found.ids == ids[order[:k]]).all() and (found.distances == distances[order[:k]]).all()
 
 
 @case
@@ -128,7 +148,7 @@ def every_kind_merges_what_its_ranks_find(comm, folder):
     ]:
         index = ShardedIndex(comm, rows[mine], kind, threads=1, **params)
         assert index.kind == kind and index.dim == 16 and f"over {comm.size} rank" in repr(index)
-        assert index.info("rows") == "rows of float32" and index.memory_bytes() >= index.local.memory_bytes
+        assert index.info("rows") == "rows of float32" and index.memory_bytes() >= index.shard.memory_bytes
         found, expected = index.search(queries, 7), merged_by_hand(comm, index, queries, 7)
         if comm.rank == 0:
             same(found, expected)
@@ -320,6 +340,8 @@ def changes_beside_a_model(comm, folder):
             raises(comm, ValueError, f"id = {id}: is not in the index", lambda: index.erase(id))
             raises(comm, ValueError, f"id = {id}: is not in the index", lambda: index.update(id, rows[0]))
         raises(comm, TypeError, "", lambda: index.erase(1.5))
+        if comm.size > 1:
+            raises(comm, ValueError, "rank 1: id = ", lambda: index.erase(int(ids[min(comm.rank, 1)])))
         raises(comm, ValueError, "rank", lambda: index.insert(rows[:, :3]))
         raises(comm, TypeError, "rank 0: rows: ", lambda: index.insert(None))
         assert index.size == len(model)
@@ -339,7 +361,7 @@ def of_indexes_that_have_changed(comm, folder):
     mine.erase(49)
     mine.erase(7)
     index = ShardedIndex.of(comm, mine)
-    assert index.local is mine and index.size == 48 * comm.size
+    assert index.shard is mine and index.size == 48 * comm.size
     assert index.ids.tolist() == list(range(50 * comm.rank, 50 * comm.rank + 50))
     found = index.search(rows[:1], comm.size)
     if comm.rank == 0:
@@ -367,7 +389,9 @@ def save_and_open(comm, folder):
             index.erase(3)
         index.save(path)
         names = listed(comm, folder)
-        assert len(names) == comm.size + 1 and all(name.startswith("né.index") for name in names)  # none of older saves
+        assert len(names) == 2 * comm.size + 1 and all(
+            name.startswith("né.index") for name in names
+        )  # none of older saves
         opened = [ShardedIndex.open(comm, path, mapped=mapped) for mapped in (False, True)]
         for other in opened:
             assert repr(other) == repr(index) and (other.ids == index.ids).all() and other.kind == kind
@@ -390,7 +414,7 @@ def spoiled(comm, path, file, content):
                 opened.write(content(bytearray(old)))
     comm.Barrier()
     try:
-        return functools.partial(raised, lambda: ShardedIndex.open(comm, path))()
+        return raised(lambda: ShardedIndex.open(comm, path))
     finally:
         comm.Barrier()
         if comm.rank == 0:
@@ -407,46 +431,72 @@ def raised(call):
     return None
 
 
+def signed(manifest, name, value):
+    """A manifest with another value and a checksum that is right."""
+    shards = json.loads(manifest)["shards"]
+    shards[name] = value
+    return json.dumps({"checksum": checksum_of(canonical(shards)), "shards": shards}).encode()
+
+
 @case
 def files_that_are_damaged(comm, folder):
     index = sharded(comm, random_rows(200), "nndescent", n_neighbors=10)
     path = os.path.join(folder, "index")
     index.save(path)
     last = comm.size - 1
-    shard = os.path.join(folder, [name for name in listed(comm, folder) if name.endswith(f".{last}")][0])
 
-    def changed(at, by=1):
+    def file_of(rank, ending):
+        return os.path.join(folder, [name for name in listed(comm, folder) if name.endswith(f".{rank}.{ending}")][0])
+
+    def changed(at):
         def change(content):
-            content[at] ^= by
+            content[at] ^= 1
             return content
 
         return change
 
-    for content in (changed(-100), changed(20), changed(3), lambda old: old[:-1], lambda old: b"", lambda old: old[:5]):
-        error = spoiled(comm, path, shard, content)
-        assert type(error) is annulus.FormatError and f"rank {last}: " in str(error) and shard in str(error), error
-    error = spoiled(comm, path, shard, None)
-    assert type(error) is FileNotFoundError and f"rank {last}: " in str(error), error
-    texts = (b"", b"{}", b"[1]", b"\xff", b"[" * 100_000, b'{"format": 3}')
-    for content in [*(lambda old, text=text: text for text in texts), lambda old: old[:-9]]:
-        error = spoiled(comm, path, path, content)
+    for file in (file_of(last, "index"), file_of(last, "ids")):
+        for change in (
+            changed(-1),
+            changed(20),
+            changed(3),
+            lambda old: old[:-1],
+            lambda old: b"",
+            lambda old: old[:5],
+        ):
+            error = spoiled(comm, path, file, change)
+            assert type(error) is annulus.FormatError and f"rank {last}: {file}: " in str(error), error
+        error = spoiled(comm, path, file, None)
+        assert type(error) is FileNotFoundError and f"rank {last}: " in str(error), error
+        if comm.size > 1:
+            with open(file_of(0, file.rsplit(".")[-1]), "rb") as other:
+                content = other.read()
+            error = spoiled(comm, path, file, lambda old, content=content: content)
+            assert type(error) is annulus.FormatError and f"rank {last}: {file}: " in str(error), error
+
+    for content in (b"", b"{}", b"[1]", b"\xff", b"[" * 100_000, b'{"checksum": 3, "shards": 3}'):
+        error = spoiled(comm, path, path, lambda old, content=content: content)
         assert type(error) is annulus.FormatError and f"rank 0: {path}: " in str(error), error
-    for old, new in [(b'"bytes": ', b'"bytes": 1'), (b'"rows": ', b'"rows": -'), (b'"n_ids": 200', b'"n_ids": 100')]:
-        error = spoiled(comm, path, path, lambda content, old=old, new=new: content.replace(old, new))
-        assert type(error) is annulus.FormatError, (old, error)
-    error = spoiled(comm, path, path, lambda content: content.replace(b'"file": "', b'"file": "../'))
-    assert type(error) is annulus.FormatError, error
-    error = spoiled(comm, path, path, lambda content: content.replace(b'"format_version": 1', b'"format_version": 99'))
-    assert type(error) is annulus.FormatError and "99" in str(error), error
+    with open(path, "rb") as file:
+        manifest = file.read()
+    for at in range(0, len(manifest), 17):
+        error = spoiled(comm, path, path, changed(at))
+        assert type(error) is annulus.FormatError or manifest[at : at + 1].isspace(), (at, error)
+    for name, value in [
+        ("tag", "../" * 5 + "a"),
+        ("n_ids", -1),
+        ("n_ids", 1.5),
+        ("n_ids", 100),
+        ("kind", "flat_index"),
+    ]:
+        error = spoiled(comm, path, path, lambda old, name=name, value=value: signed(old, name, value))
+        assert type(error) is annulus.FormatError, (name, value, error)
+    error = spoiled(comm, path, path, lambda old: signed(old, "format_version", 99))
+    assert type(error) is annulus.FormatError and "format version 99" in str(error), error
     if comm.size > 1:
-        other = os.path.join(folder, [name for name in listed(comm, folder) if name.endswith(".0")][0])
-        with open(other, "rb") as file:
-            content = file.read()
-        error = spoiled(comm, path, shard, lambda old: content)
-        assert type(error) is annulus.FormatError and f"rank {last}: " in str(error), error
         fewer = comm.Split(comm.rank < last)
         if comm.rank < last:
-            raises(fewer, ValueError, f"was saved by {comm.size} ranks", lambda: ShardedIndex.open(fewer, path))
+            raises(fewer, ValueError, f"has the shards of {comm.size}", lambda: ShardedIndex.open(fewer, path))
         fewer.Free()
     assert ShardedIndex.open(comm, path).size == 200
     raises(comm, FileNotFoundError, "rank 0: ", lambda: ShardedIndex.open(comm, path + "no"))
@@ -491,7 +541,7 @@ def ids_in_runs(comm, folder):
     for first, count in [(4, 3), (7, 2), (20, 0), (30, 1), (40, 5)]:
         ids.append(first, count)
         model += range(first, first + count)
-    assert ids.runs == [(4, 5), (30, 1), (40, 5)] and len(ids) == len(model)
+    assert ids.runs == [(0, 4, 5), (5, 30, 1), (6, 40, 5)] and ids.end == 45 and len(ids) == len(model)
     assert ids.of(numpy.arange(len(model))).tolist() == model
     expected = [model.index(id) if id in model else -1 for id in range(-1, 60)]
     assert ids.local(numpy.arange(-1, 60)).tolist() == expected
@@ -508,7 +558,9 @@ def main(folder):
         try:
             function(comm, own)
         except BaseException:
-            print(f"{function.__name__} fails on rank {comm.rank}:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
+            print(f"{function.__name__} fails on rank {comm.rank}:", file=sys.stderr)
+            traceback.print_exc()
+            sys.stderr.flush()
             comm.Abort(1)
         comm.Barrier()
         if comm.rank == 0:

@@ -15,6 +15,7 @@ TESTS = pathlib.Path(__file__).resolve().parent
 CASES = re.findall(r"@case\ndef (\w+)", (TESTS / "mpi_cases.py").read_text())
 
 pytest.importorskip("mpi4py")
+pytest.importorskip("xxhash")
 if shutil.which("mpirun") is None:
     pytest.skip("mpirun is not installed", allow_module_level=True)
 
@@ -49,6 +50,20 @@ def test_on_ranks(n_ranks, name):
     assert passed.get(name) == str(n_ranks), done.stdout + done.stderr
     if name == CASES[-1]:
         assert done.returncode == 0, done.stderr
+
+
+def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
+    page = TESTS.parents[1] / "docs/python.md"
+    if not page.exists():
+        pytest.skip("a source distribution has no documentation")
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) if "mpi4py" in block]
+    names = """import numpy
+data = numpy.random.default_rng(1).normal(size=(2_000, 64)).astype(numpy.float32)
+queries, rows = data[:20], data[20:30]
+"""
+    monkeypatch.chdir(tmp_path)
+    done = run(2, "-c", names + block)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("n_ranks", [1, 3])

@@ -11,8 +11,9 @@ Python over mpi4py alone: nothing of it is compiled against an MPI, so it works 
 
 try:
     import mpi4py as _mpi4py  # noqa: F401
-except ImportError:
-    raise ImportError("annulus.mpi needs the package mpi4py: pip install annulus[mpi]") from None
+    import xxhash as _xxhash  # noqa: F401
+except ImportError as error:
+    raise ImportError(f"annulus.mpi needs the package {error.name}: pip install annulus[mpi]") from None
 
 from ._search_request import SearchRequest
 from ._sharded_index import ShardedIndex

@@ -16,8 +16,16 @@ class GlobalIds:
     def __init__(self, runs=()):
         self._first = numpy.zeros(0, dtype=numpy.int64)  # global, of each run
         self._begin = numpy.zeros(1, dtype=numpy.int64)  # local, of each run, and behind the last
-        for first, count in runs:
+        for begin, first, count in runs:
+            if begin != len(self) or count <= 0 or (begin > 0 and first <= self.of(begin - 1)):
+                raise ValueError("runs: must follow each other")
             self.append(first, count)
+
+    @classmethod
+    def of_run(cls, first, count):
+        ids = cls()
+        ids.append(first, count)
+        return ids
 
     def __len__(self):
         """Ids that the rank has given out."""
@@ -25,8 +33,13 @@ class GlobalIds:
 
     @property
     def runs(self):
-        """Pairs (first global id, count)."""
-        return list(zip(self._first.tolist(), numpy.diff(self._begin).tolist(), strict=True))
+        """Triples (first local id, first global id, count)."""
+        return list(zip(self._begin[:-1].tolist(), self._first.tolist(), numpy.diff(self._begin).tolist(), strict=True))
+
+    @property
+    def end(self):
+        """Above all global ids."""
+        return int(self.of(len(self) - 1)) + 1 if len(self) else 0
 
     def append(self, first, count):
         """The next `count` local ids are first, first + 1, ..."""

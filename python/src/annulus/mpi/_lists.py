@@ -8,9 +8,10 @@ from mpi4py import MPI
 _NO_ROW = 2**53  # pads lists on their way: greater than every id, and exact as a double
 
 
-def packed(ids, distances):
-    """Neighbours of n queries, n x k, ids -1 where there is none, as lists of k in the order of the merge."""
-    return _nearest(numpy.where(ids < 0, _NO_ROW, ids), distances, ids.shape[1])
+def packed(ids, distances, k=None):
+    """The k nearest (all) of the neighbours of each query, ids -1 where there is none, as lists."""
+    ids = numpy.where(ids < 0, numpy.int64(_NO_ROW), ids)
+    return _nearest(ids, distances, ids.shape[1] if k is None else k)
 
 
 def padding(n, k):

@@ -50,6 +50,9 @@ def checked_root(comm, root):
         raise ValueError(f"root = {root}: must be one of the {comm.size} ranks, from 0 on")
 
 
+_in_flight = set()  # MPI writes to the arrays of a request until it has ended, also where nobody waits for it
+
+
 class SearchRequest:
     """A search that `ShardedIndex.search_async` has started.
 
@@ -66,6 +69,7 @@ class SearchRequest:
         self._error = error
         mine, self._failed = first_failed(comm, error), numpy.empty(1, dtype=numpy.int64)
         self._add(comm.Iallreduce(mine, self._failed, MPI.MIN), mine)
+        _in_flight.add(self)
 
     def get(self, timeout=None) -> Neighbors | None:
         """The Neighbors, ids int64, on the rank that asked (where scattered, on each); None on the others.
@@ -77,6 +81,7 @@ class SearchRequest:
         if self._requests:
             self._wait(timeout)
             self._requests, self._kept = [], []
+            _in_flight.discard(self)
             _, self._error = attempt(lambda: raise_shared(self._comm, int(self._failed[0]), self._error))
             if self._error is None and self._merged is not None:
                 found = _lists.unpacked(self._merged)
@@ -89,14 +94,19 @@ class SearchRequest:
     def _start(self, root, content, search, error):
         """Searches a batch and starts to merge its lists at root: of no neighbours where this rank has failed."""
         n, k, queries = content or (0, 1, None)
+
+        def lists_of_mine():
+            ids, distances = search(pickle.loads(queries), k, root)
+            return _lists.packed(numpy.atleast_2d(ids), numpy.atleast_2d(distances)), ids.ndim == 1
+
         found = None
         if content and error is None:
-            found, error = attempt(lambda: search(pickle.loads(queries), k, root))
-        lists = _lists.padding(n, k) if found is None else _lists.packed(*map(numpy.atleast_2d, found))
+            found, error = attempt(lists_of_mine)
+        lists, is_vector = found or (_lists.padding(n, k), False)
         request, merged = _lists.reduce(self._comm, lists, root)
         self._add(request, lists)
         if merged is not None:
-            self._merged, self._is_vector = merged, found is not None and found[0].ndim == 1
+            self._merged, self._is_vector = merged, is_vector
         return error
 
     def _add(self, request, kept):

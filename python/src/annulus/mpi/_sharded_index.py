@@ -2,19 +2,17 @@
 
 import functools
 import operator
-import os
 import pickle
 
 import numpy
 from mpi4py import MPI
 
-from .._errors import FormatError
 from .._index import _CLASSES, Index
-from .._index import open as open_index
 from .._results import NeighborLists, Neighbors
-from . import _manifest
+from . import _files
 from ._collective import agree, attempt, together
 from ._global_ids import GlobalIds, ids_given_out
+from ._shard_search import search_shard
 from ._search_request import SearchRequest, checked_root, exchanged, gathered_lists, packed_queries, packed_rows
 
 
@@ -51,37 +49,18 @@ class ShardedIndex:
 
     @classmethod
     def open(cls, comm, path, *, mapped=False, metric=None):
-        """What `save` has written, over as many ranks. mapped, metric: as of `annulus.open`.
+        """What `save` has written, or C++'s annulus::mpi::save, with as many ranks.
 
-        Rank 0 reads the manifest, each rank its own file. Raises FormatError for files that are damaged or were
-        exchanged, ValueError for another number of ranks, OSError for files that cannot be read.
+        mapped, metric: as of `annulus.open`. Raises FormatError for files that are damaged or are not those that the
+        manifest names, ValueError for another number of ranks, OSError for files that cannot be read.
         """
-        path, folder = together(comm, lambda: _manifest.split(path))
-
-        def checked():
-            manifest = _manifest.read(path)
-            if len(manifest.shards) != comm.size:
-                raise ValueError(f"{path}: was saved by {len(manifest.shards)} ranks; this communicator has {comm.size}")
-            return manifest
-
-        manifest = comm.bcast(together(comm, lambda: checked() if comm.rank == 0 else None))
-        shard = manifest.shards[comm.rank]
-        ids = GlobalIds(shard.ids)
-
-        def opened():
-            name = _manifest.check_shard(folder, shard)
-            index = open_index(name, mapped=mapped, metric=metric)
-            if len(index) != shard.rows or (not mapped and ids_given_out(index) != len(ids)):
-                raise FormatError(f"{name}: has other rows than the manifest says")
-            return index
-
+        index, ids, n_ids = _files.load(_checked(comm), path, mapped, metric)
         self = cls.__new__(cls)
-        self._start(comm, opened, ids, manifest.n_ids)
+        self._start(comm, lambda: index, ids, n_ids)
         return self
 
     def _start(self, comm, make, ids=None, n_ids=None):
-        if not isinstance(comm, MPI.Intracomm):
-            raise TypeError(f"comm: {type(comm).__name__}; must be an intracommunicator of mpi4py")
+        self._comm = _checked(comm)
 
         def checked():
             index = make()
@@ -89,7 +68,6 @@ class ShardedIndex:
                 raise TypeError(f"index: {type(index).__name__}; must be an index of annulus")
             return index, len(index), len(ids) if ids is not None else ids_given_out(index), _description(index)
 
-        self._comm = comm
         self._index, size, count, description = together(comm, checked)
         parts = comm.allgather((size, count, description))
         for rank, (_, _, other) in enumerate(parts):
@@ -97,7 +75,7 @@ class ShardedIndex:
                 raise ValueError(f"rank {rank}: has a {other}; must be a {parts[0][2]}, as rank 0 has")
         self._sizes = numpy.array([size for size, _, _ in parts], dtype=numpy.int64)
         counts = [count for _, count, _ in parts]
-        self._ids = GlobalIds([(sum(counts[: comm.rank]), count)]) if ids is None else ids
+        self._ids = GlobalIds.of_run(sum(counts[: comm.rank]), count) if ids is None else ids
         self._n_ids = sum(counts) if n_ids is None else n_ids
 
     # Searches
@@ -119,10 +97,10 @@ class ShardedIndex:
     def search_async(self, queries, k=10, *, root=0, scattered=False, filter=None, **params) -> SearchRequest:
         """As `search`, but returns while the lists are merged: ``request.get()`` waits for the answer.
 
-            request = index.search_async(batches[0])
-            for batch in batches[1:]:
-                request, before = index.search_async(batch), request     # searches while `before` is merged
-                use(before.get())
+        request = index.search_async(batches[0])
+        for batch in batches[1:]:
+            request, before = index.search_async(batch), request     # searches while `before` is merged
+            use(before.get())
         """
 
         def pack():
@@ -137,14 +115,12 @@ class ShardedIndex:
         def nearest(rows, width, asker):
             if k != width:
                 raise ValueError(f"k = {k}: must be the same on all ranks; rank {asker} has {width}")
-            ids, distances = self._index.search(rows, width, filter=allowed(), **params)
+            ids, distances = search_shard(self._index, rows, width, filter=allowed(), **params)
             return self._global(ids), distances
 
         return SearchRequest(self._comm, batches, nearest, error)
 
-    def radius_search(
-        self, queries, radius, *, root=0, scattered=False, filter=None, **params
-    ) -> NeighborLists | None:
+    def radius_search(self, queries, radius, *, root=0, scattered=False, filter=None, **params) -> NeighborLists | None:
         """nndescent, lsh: all rows within a distance of each query that the ranks' searches find.
 
         Arguments as of `search` and Index.radius_search. Returns NeighborLists with ids int64 where `search` returns
@@ -210,8 +186,11 @@ class ShardedIndex:
     def _change(self, id, change):
         """change(local id) on the rank that has the row: that rank."""
         comm = self._comm
+        first = comm.bcast(id)
 
         def change_mine():
+            if id != first:
+                raise ValueError(f"id = {id}: must be the same on all ranks; rank 0 has {first}")
             local = int(self._ids.local(operator.index(id)))
             if local < 0:
                 return -1
@@ -229,27 +208,13 @@ class ShardedIndex:
     # Files
 
     def save(self, path):
-        """Writes a file for each rank, beside `path`, and then `path`: a manifest (JSON) with their sizes and checksums.
+        """Writes a manifest at `path`, and beside it two files for each rank: its index, and the ids of its rows.
 
-        A save that fails or is killed leaves what was at `path` as it was. Each file is an index that `annulus.open`
-        reads. Ranks on different machines see the same folder, or each keeps its own file and rank 0 the manifest.
+        C++ reads them too: annulus::mpi::open_shards<annulus::dynamic_index>. The manifest is written last and at
+        once: a save that fails or is killed leaves what was at `path` as it was. Ranks of different machines share the
+        folder, or each has its own of that name. Raises OSError where a file cannot be written.
         """
-        comm = self._comm
-        path, folder = together(comm, lambda: _manifest.split(path))
-        name = f"{comm.bcast(_manifest.new_prefix(path) if comm.rank == 0 else None)}.{comm.rank}"
-        old = comm.bcast(_manifest.files_of(path) if comm.rank == 0 else None)
-
-        def save_mine():
-            self._index.save(os.path.join(folder, name))
-            return _manifest.shard_of(folder, name, len(self._index), self._ids.runs)
-
-        try:
-            shards = comm.gather(together(comm, save_mine))
-            together(comm, lambda: shards and _manifest.write(path, _manifest.Manifest(self._n_ids, shards)))
-        except BaseException:
-            _manifest.remove(folder, [name])
-            raise
-        _manifest.remove(folder, old[comm.rank :: comm.size])
+        _files.save(self._comm, path, self._index, self._ids, self._n_ids)
 
     # What it is
 
@@ -259,13 +224,13 @@ class ShardedIndex:
         return self._comm
 
     @property
-    def local(self) -> Index:
-        """This rank's index, to be read only: its ids are its own, `ids` says which they are of all."""
+    def shard(self) -> Index:
+        """This rank's index. It may be searched, and not changed; `ids` says which of all rows its own are."""
         return self._index
 
     @property
     def ids(self):
-        """The ids of this rank's rows, int64, by their ids in `local`; erased ones too."""
+        """The ids of this rank's rows, int64, by their ids in `shard`; erased ones too."""
         return self._global(numpy.arange(len(self._ids)))
 
     @property
@@ -280,6 +245,11 @@ class ShardedIndex:
 
     def __len__(self):
         return self.size
+
+    @property
+    def n_ids(self):
+        """Ids that were given out: of the rows, and of those that were erased."""
+        return self._n_ids
 
     @property
     def dim(self):
@@ -315,6 +285,12 @@ class ShardedIndex:
 
     def _local_filter(self, allowed):
         return None if allowed is None else self._ids.local_filter(allowed, self._n_ids)
+
+
+def _checked(comm):
+    if not isinstance(comm, MPI.Intracomm):
+        raise TypeError(f"comm: {type(comm).__name__}; must be an intracommunicator of mpi4py")
+    return comm
 
 
 def _built(rows, kind, metric, params):
