@@ -120,7 +120,7 @@ void search_shard(const Index& index, const typename Index::view_type& queries, 
     for (std::size_t j = 0; j < width && found.ids(i, j) != no_id; ++j)
       row.emplace_back(found.distances(i, j), ids.global_of(found.ids(i, j)));
     if (widens && row.size() == width && row[k - 1].distance == row.back().distance) return false;
-    if (!std::ranges::is_sorted(row)) std::ranges::sort(row);
+    if (!std::is_sorted(row.begin(), row.end())) std::sort(row.begin(), row.end());
     std::ranges::copy_n(row.begin(), static_cast<std::ptrdiff_t>(std::min(k, row.size())), list.begin());
     return true;
   };

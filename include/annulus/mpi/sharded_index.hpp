@@ -242,7 +242,7 @@ class sharded_index {
       const auto local = m_ids.local_of(id);
       if (m_comm.all_reduce(local ? 1 : 0, MPI_SUM) == 0) detail::invalid("id", id, "is not in the index");
       together(m_comm, [&] {
-        if (local) change(*local);
+        if (local) detail::with_id_in_message(*local, id, change);
       });
       count_rows();
     }
