@@ -68,6 +68,16 @@ struct shard_params<Index> {
   using type = typename Index::search_params;
 };
 
+/// Parameters with rows, of an index that searches without them too.
+template <class Params, class Index>
+concept extra_params_of = searches_alone<Index> && searches_with_rows<Index> &&
+    std::same_as<Params, mpi::ranked_by_rows<typename Index::search_params>>;
+template <class Index>
+concept searches_radius = requires(const Index& index, const typename Index::view_type& queries,
+                                   const typename Index::search_params& params) {
+  index.radius_search(queries, 1.0f, params);
+};
+
 template <class Index, class Params>
 neighbors search_index(const Index& index, const typename Index::view_type& queries, std::size_t k,
                        const Params& params) {
