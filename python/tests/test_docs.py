@@ -24,4 +24,6 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(blocks) >= 6
     for block in blocks:
+        if "mpi4py" in block:  # test_mpi.py
+            continue
         exec(compile(block, str(PAGE), "exec"), names)
