@@ -12,17 +12,17 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A graph and all that it takes to search it, owned by an index.
-template <class Points, class Metric, class Walk>
+/// A graph and all that it takes to search it, owned by an index. Rows is where the exact rows are (walk_space.hpp).
+template <class Points, class Metric, class Walk, class Rows = owned_rows<Points>>
 struct vertex_search {
   using row_type = row_t<view_of<Points>>;
-  using scratch_type = graph_scratch<Points, Metric, Walk>;
+  using scratch_type = graph_scratch<Points, Metric, Walk, Rows>;
   using rank_type = typename Walk::rank_type;
   static constexpr bool is_compressed = Walk::is_compressed;
   static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
 
   const Walk& walk;
-  const owned_rows<Points>& rows;  ///< exact, or empty
+  const Rows& rows;  ///< exact, or empty
   const Metric& metric;
   const search_edges& graph;
   const codes_of_edges_t<Walk>& codes;
