@@ -1,87 +1,23 @@
-#include <annulus/disk/disk_index.hpp>
-#include <annulus/nndescent/rabitq.hpp>
-
+#include "disk/saved_index.hpp"
 #include "failing_allocations.hpp"
-#include "io/scratch.hpp"
-#include "nndescent/indexes.hpp"
 
-#include <fstream>
+// Rows of floats as 8-bit codes; other storages, rows and metrics are in further/storages.cpp.
 
-using namespace annulus;
+using namespace disk_tests;
 
 namespace {
 
-constexpr std::size_t n = 1500, d = 24, k = 10;
-
-const indexes::split<float>& data() {
-  static const auto made = indexes::clustered<float>(n, d, 60);
-  return made;
-}
-
-bool odd(id_type id) { return id % 2 == 1; }
-const std::vector<nndescent_search_params> searches{
-    {}, {.beam = 12}, {.beam = 40, .by_estimates = true}, {.filter = odd}, {.beam = 30, .threads = 3}};
-
-/// An index and its file.
-template <class Points, class Metric, class Storage>
-struct saved_index {
-  using in_memory = nndescent_index<Points, Metric, Storage>;
-  using on_disk = disk_index<Points, Metric, Storage>;
-
-  explicit saved_index(const Points& rows, const nndescent_params& params = {.n_neighbors = 12})
-      : index(rows, {}, params) {
-    save(index, file());
-  }
-  std::filesystem::path file() const { return folder / "index"; }
-  std::filesystem::path rows_file(const Points& rows, std::size_t before, std::size_t between) const {
-    std::ofstream out(folder / "rows", std::ios::binary);
-    out << std::string(before - between, 'h');
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      out << std::string(between, 'd');
-      out.write(reinterpret_cast<const char*>(rows.row(i).data()),
-                static_cast<std::streamsize>(rows.row(i).size_bytes()));
-    }
-    return folder / "rows";
-  }
-
-  scratch_folder folder;
-  in_memory index;
-};
-
 using float_index = saved_index<matrix<float>, euclidean, sq8>;
-using coded_index = saved_index<matrix<float>, cosine, rabitq<sq8>>;
-using byte_index = saved_index<matrix<std::uint8_t>, euclidean, sq8>;
 
 const float_index& floats() {
   static const float_index made(data().rows);
   return made;
-}
-const coded_index& coded() {
-  static const coded_index made(data().rows);
-  return made;
-}
-
-/// Whether two indexes give the same answers, bit for bit; of the first queries also the order of all rows.
-template <class T>
-bool same_answers(const auto& a, const auto& b, const matrix<T>& queries) {
-  const auto few = indexes::rows_between(queries, 0, std::min<std::size_t>(2, queries.rows()));
-  bool all = a.size() == b.size() && a.dim() == b.dim();
-  for (const nndescent_search_params& params : searches)
-    all &= a.search(queries, k, params) == b.search(queries, k, params);
-  return all && a.search(few, a.size() + 3) == b.search(few, a.size() + 3);
 }
 
 }  // namespace
 
 TEST_CASE("a search from disk gives the answers of the index in memory, bit for bit", "[disk_index]") {
   CHECK(same_answers(floats().index, float_index::on_disk(floats().file()), data().queries));
-  CHECK(same_answers(coded().index, coded_index::on_disk(coded().file()), data().queries));
-  matrix<std::uint8_t> bytes(n, d), queries(20, d);
-  const counter_random random(3);
-  for (std::size_t i = 0; i < n * d; ++i) bytes.data()[i] = static_cast<std::uint8_t>(random.below(i, 90));
-  for (std::size_t i = 0; i < 20 * d; ++i) queries.data()[i] = static_cast<std::uint8_t>(random.below(n * d + i, 90));
-  const byte_index of_bytes(bytes);
-  CHECK(same_answers(of_bytes.index, byte_index::on_disk(of_bytes.file()), queries));
 }
 
 TEST_CASE("answers do not depend on how rows are read or which of them are cached", "[disk_index]") {
@@ -144,15 +80,6 @@ TEST_CASE("copies of a row and rows that codes cannot tell apart are found as in
   disk_search_stats stats;
   index.search(indexes::rows_between(rows, 410, 420), k, {.beam = 20}, &stats);
   CHECK(stats.reads > 20);  // it walked over exact rows
-}
-
-TEST_CASE("a query without a direction is compared with all rows", "[disk_index]") {
-  const matrix<float> zero(3, d);
-  const coded_index::on_disk index(coded().file());
-  CHECK(same_answers(coded().index, index, zero));
-  disk_search_stats stats;
-  index.search(zero, k, {}, &stats);
-  CHECK(stats.reads == n);
 }
 
 TEST_CASE("queries that no distance is defined for get no neighbours, or are refused, as in memory", "[disk_index]") {
@@ -289,8 +216,6 @@ TEST_CASE("damaged files and those of other indexes are refused when they are op
   const float_index saved(indexes::rows_between(data().rows, 0, 300));
   const std::string whole = bytes_of(saved.file());
   const auto open = [&] { return message_or_nothing<format_error>([&] { float_index::on_disk{saved.file()}; }); };
-  CHECK(message_of<format_error>([&] { coded_index::on_disk{saved.file()}; }).find("rabitq+sq8 asked for") !=
-        std::string::npos);
   for (const std::string_view name : {"compressed.codes", "graph.edges", "graph.neighbors.distances", "first_ids"}) {
     const auto info = read_index_info(saved.file());
     REQUIRE(info.tensors.contains(name));

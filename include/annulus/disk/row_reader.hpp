@@ -23,7 +23,8 @@ struct read_params {
   bool direct = true;
   /// By io_uring, where it is: in builds that define ANNULUS_WITH_LIBURING, on kernels that let the process use it.
   bool io_uring = true;
-  std::size_t read_threads = 4;  ///< without io_uring: how many threads read the rows of a query, the searching one too
+  /// Without io_uring: how many threads read the rows of a query, the one that searches among them; 0: all cores.
+  std::size_t read_threads = 4;
 };
 
 /// Where the rows of a file lie: row i from byte offset + i * stride on.
@@ -72,7 +73,7 @@ class row_file {
 class row_reader {
  public:
   row_reader(std::shared_ptr<const row_file> file, const read_params& params)
-      : m_file(std::move(file)), m_read_threads(std::max<std::size_t>(params.read_threads, 1)) {
+      : m_file(std::move(file)), m_read_threads(resolve_threads(params.read_threads)) {
     constexpr unsigned entries = 128;
     if (params.io_uring) m_ring = read_ring::make(entries);
   }
