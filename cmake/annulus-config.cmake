@@ -13,17 +13,20 @@ if(NOT annulus_FIND_COMPONENTS STREQUAL "dynamic")
   include("${CMAKE_CURRENT_LIST_DIR}/annulus-index-files.cmake")
   include("${CMAKE_CURRENT_LIST_DIR}/annulus-native.cmake")
   include("${CMAKE_CURRENT_LIST_DIR}/annulus-zlib.cmake")
+  if("mpi" IN_LIST annulus_FIND_COMPONENTS)  # else no one waits for the search
+    include("${CMAKE_CURRENT_LIST_DIR}/annulus-mpi.cmake")
+  endif()
 endif()
 
 # The targets annulus::index_files and annulus::zlib are there whenever their packages are, annulus::dynamic where annulus
-# was built with it; as components they must be.
+# was built with it, annulus::mpi where it is asked for; as components they must be.
 foreach(component IN LISTS annulus_FIND_COMPONENTS)
   if(TARGET annulus::${component})
     set(annulus_${component}_FOUND TRUE)
   elseif(annulus_FIND_REQUIRED_${component})
     set(annulus_FOUND FALSE)
     set(annulus_NOT_FOUND_MESSAGE
-        "annulus::${component} needs what was not found (index_files: nlohmann_json 3.9 and xxhash.h; zlib: ZLIB; dynamic: an annulus built with ANNULUS_BUILD_DYNAMIC)"
+        "annulus::${component} needs what was not found (index_files: nlohmann_json 3.9 and xxhash.h; zlib: ZLIB; mpi: MPI; dynamic: an annulus built with ANNULUS_BUILD_DYNAMIC)"
     )
   endif()
 endforeach()

@@ -22,6 +22,7 @@ install(
     "${PROJECT_BINARY_DIR}/annulus-config-version.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-config.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-index-files.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-mpi.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-native.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-xsimd.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-zlib.cmake"

@@ -1,0 +1,207 @@
+#pragma once
+
+/// \file
+/// mpi::communicator: a group of processes ("ranks") that call the same functions in the same order, and the few
+/// collective operations that the library needs, of values of any trivially copyable type and of any number of them.
+/// annulus.hpp leaves this header out.
+
+#include <annulus/mpi/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH { namespace mpi {
+
+/// Initialises MPI for the lifetime of this object, for programs that do not do so themselves. Threads of the library
+/// never call MPI: MPI_THREAD_FUNNELED is enough.
+class environment {
+ public:
+  environment(int& argc, char**& argv) {
+    int provided = 0;
+    detail::check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  }
+  environment(const environment&) = delete;
+  environment& operator=(const environment&) = delete;
+  ~environment() { MPI_Finalize(); }
+};
+
+/// The type that MPI sums and compares T as.
+template <class T>
+MPI_Datatype datatype_of() noexcept {
+  static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "annulus: MPI computes with numbers");
+  if constexpr (std::is_same_v<T, float>) return MPI_FLOAT;
+  else if constexpr (std::is_same_v<T, double>) return MPI_DOUBLE;
+  else if constexpr (std::is_signed_v<T>)
+    return sizeof(T) == 1 ? MPI_INT8_T : sizeof(T) == 2 ? MPI_INT16_T : sizeof(T) == 4 ? MPI_INT32_T : MPI_INT64_T;
+  else
+    return sizeof(T) == 1 ? MPI_UINT8_T : sizeof(T) == 2 ? MPI_UINT16_T : sizeof(T) == 4 ? MPI_UINT32_T : MPI_UINT64_T;
+}
+
+/// Values in blocks, one for each rank, one behind the other.
+template <class T>
+struct rank_blocks {
+  std::vector<T> values;
+  std::vector<std::size_t> counts;  ///< how many each rank has
+};
+
+/// Owns a duplicate of an MPI communicator, whose messages meet no others, and whose errors are exceptions: a function
+/// that fails throws mpi::error. Moves; making and destroying one are collective, as are all members but the const
+/// accessors: each rank calls them in the same order. Sizes may exceed 2^31: MPI is given pieces of at most 1 GiB.
+class communicator {
+ public:
+  static constexpr std::size_t piece_bytes = std::size_t{1} << 30;  ///< the longest message
+
+  /// \throws std::invalid_argument where MPI is not initialised, or is finalised.
+  explicit communicator(MPI_Comm comm = MPI_COMM_WORLD) {
+    if (!is_running()) throw std::invalid_argument("annulus: MPI is not running: call MPI_Init_thread before");
+    detail::check_mpi(MPI_Comm_dup(comm, &m_comm), "MPI_Comm_dup");
+    detail::check_mpi(MPI_Comm_set_errhandler(m_comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    detail::check_mpi(MPI_Comm_rank(m_comm, &m_rank), "MPI_Comm_rank");
+    detail::check_mpi(MPI_Comm_size(m_comm, &m_size), "MPI_Comm_size");
+  }
+  communicator(communicator&& other) noexcept
+      : m_comm(std::exchange(other.m_comm, MPI_COMM_NULL)), m_rank(other.m_rank), m_size(other.m_size) {}
+  communicator& operator=(communicator&& other) noexcept {
+    std::swap(m_comm, other.m_comm);
+    std::swap(m_rank, other.m_rank);
+    std::swap(m_size, other.m_size);
+    return *this;
+  }
+  ~communicator() {
+    if (m_comm != MPI_COMM_NULL && is_running()) MPI_Comm_free(&m_comm);
+  }
+
+  MPI_Comm get() const noexcept { return m_comm; }  ///< the duplicate
+  int rank() const noexcept { return m_rank; }      ///< of this process, from 0
+  int size() const noexcept { return m_size; }      ///< how many processes there are
+
+  void barrier() const { detail::check_mpi(MPI_Barrier(m_comm), "MPI_Barrier"); }
+
+  /// Gives every rank the root's values; the number must be the same everywhere.
+  template <class T>
+  void broadcast(std::span<T> values, int root) const {
+    for_each_piece(as_bytes(values), piece_bytes, [&](std::byte* piece, int bytes) {
+      detail::check_mpi(MPI_Bcast(piece, bytes, MPI_BYTE, root, m_comm), "MPI_Bcast");
+    });
+  }
+  /// The root's value.
+  template <class T>
+  T broadcast_value(T value, int root) const {
+    broadcast(std::span<T>(&value, 1), root);
+    return value;
+  }
+
+  /// One value of each rank.
+  template <class T>
+  std::vector<T> all_gather(const T& value) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::vector<T> all(static_cast<std::size_t>(m_size));
+    constexpr int bytes = sizeof(T);
+    detail::check_mpi(MPI_Allgather(&value, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, m_comm), "MPI_Allgather");
+    return all;
+  }
+  /// Any number of values of each rank.
+  template <class T>
+  rank_blocks<T> all_gather_blocks(std::span<const T> values) const {
+    return exchange_blocks<T>([&](std::size_t) { return values; }, piece_bytes);
+  }
+
+  /// The values of all ranks reduced by an operation of MPI, as MPI_SUM, on each of them.
+  template <class T>
+  T all_reduce(T value, MPI_Op operation) const {
+    T result{};
+    detail::check_mpi(MPI_Allreduce(&value, &result, 1, datatype_of<T>(), operation, m_comm), "MPI_Allreduce");
+    return result;
+  }
+  /// The sum of the values of the ranks before this one.
+  template <class T>
+  T exclusive_sum(T value) const {
+    T result{};
+    detail::check_mpi(MPI_Exscan(&value, &result, 1, datatype_of<T>(), MPI_SUM, m_comm), "MPI_Exscan");
+    return m_rank == 0 ? T{} : result;  // MPI leaves that of rank 0 undefined
+  }
+
+  /// Sends counts[r] values to each rank r, those of rank 0 first, and returns what the ranks send to this one, in the
+  /// order of the ranks (an MPI_Alltoallv of any size). Each value crosses the network once; messages have at most
+  /// `most_bytes`. \throws std::invalid_argument where there is not a count a rank, or not as many values.
+  template <class T>
+  rank_blocks<T> exchange(std::span<const T> values, std::span<const std::size_t> counts,
+                          std::size_t most_bytes = piece_bytes) const {
+    if (counts.size() != static_cast<std::size_t>(m_size))
+      detail::invalid("counts", counts.size(), "must be one a rank: ", m_size);
+    std::vector<std::size_t> begins(counts.size() + 1, 0);
+    std::partial_sum(counts.begin(), counts.end(), begins.begin() + 1);
+    if (begins.back() != values.size())
+      detail::invalid("values", values.size(), "must be as many as the counts' sum ", begins.back());
+    return exchange_blocks<T>([&](std::size_t to) { return values.subspan(begins[to], counts[to]); }, most_bytes);
+  }
+
+ private:
+  static bool is_running() noexcept {
+    int is_initialised = 0, is_finalised = 0;
+    MPI_Initialized(&is_initialised);
+    MPI_Finalized(&is_finalised);
+    return is_initialised != 0 && is_finalised == 0;
+  }
+
+  template <class T>
+  static auto as_bytes(std::span<T> values) noexcept {
+    static_assert(std::is_trivially_copyable_v<T>, "annulus: only trivially copyable values are sent");
+    using byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
+    return std::span<byte>(reinterpret_cast<byte*>(values.data()), values.size_bytes());
+  }
+  template <class Bytes, class F>
+  static void for_each_piece(Bytes bytes, std::size_t most, F f) {
+    for (std::size_t begin = 0; begin < bytes.size(); begin += most)
+      f(bytes.data() + begin, static_cast<int>(std::min(most, bytes.size() - begin)));
+  }
+
+  /// Sends block_for(r) to each rank r. Point-to-point messages, as MPI's own function counts to 2^31 only.
+  template <class T, class BlockFor>
+  rank_blocks<T> exchange_blocks(BlockFor block_for, std::size_t most_bytes) const {
+    const auto ranks = static_cast<std::size_t>(m_size), self = static_cast<std::size_t>(m_rank);
+    std::vector<std::uint64_t> sent(ranks), received(ranks);
+    for (std::size_t r = 0; r < ranks; ++r) sent[r] = block_for(r).size();
+    detail::check_mpi(MPI_Alltoall(sent.data(), 1, MPI_UINT64_T, received.data(), 1, MPI_UINT64_T, m_comm),
+                      "MPI_Alltoall");
+    rank_blocks<T> result;
+    result.counts.assign(received.begin(), received.end());
+    result.values.resize(std::accumulate(received.begin(), received.end(), std::size_t{0}));
+
+    std::vector<MPI_Request> requests;
+    std::span<T> place = result.values;
+    for (std::size_t r = 0; r < ranks; ++r) {
+      const std::span<T> block = place.first(result.counts[r]);
+      place = place.subspan(block.size());
+      if (r == self) std::ranges::copy(block_for(r), block.begin());
+      else
+        for_each_piece(as_bytes(block), most_bytes, [&](std::byte* piece, int bytes) {
+          detail::check_mpi(MPI_Irecv(piece, bytes, MPI_BYTE, static_cast<int>(r), 0, m_comm, &requests.emplace_back()),
+                            "MPI_Irecv");
+        });
+    }
+    for (std::size_t step = 1; step < ranks; ++step) {  // so that not all ranks send to the same one at once
+      const std::size_t r = (self + step) % ranks;
+      for_each_piece(as_bytes(std::span<const T>(block_for(r))), most_bytes, [&](const std::byte* piece, int bytes) {
+        detail::check_mpi(MPI_Isend(piece, bytes, MPI_BYTE, static_cast<int>(r), 0, m_comm, &requests.emplace_back()),
+                          "MPI_Isend");
+      });
+    }
+    detail::check_mpi(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+                      "MPI_Waitall");
+    return result;
+  }
+
+  MPI_Comm m_comm = MPI_COMM_NULL;
+  int m_rank = 0, m_size = 1;
+};
+
+}}}  // namespace annulus::ANNULUS_ARCH::mpi
+
+#include <annulus/core/base/macros_on.hpp>
