@@ -70,16 +70,17 @@ inline build_time build_of_shards(double n, double ranks, const power_law& build
   return {ranks * seconds / 3600, seconds / cores / 3600};
 }
 
-/// One graph of all rows over ranks: each row is in `homes` partitions, lists of `n_neighbors` of each copy come back
-/// to the row's owner, and in each of `rounds` joins across partitions a row fetches `fetched` others. `bytes_sent` is
-/// what leaves a rank for another, of all ranks: of what is spread evenly 1 / ranks stays.
+/// One k-NN graph of all rows over ranks: each row is in `homes` partitions, in each of which a graph is built; a row
+/// then visits `visits` others, on average; its list of n_neighbors goes back to the rank that gave it.
 struct graph_over_ranks {
-  double homes = 2, n_neighbors = 30, rounds = 1, fetched = 1;
-  double bytes_sent(double n, double ranks, double row_bytes, double neighbor_bytes) const {
-    const double a_row = homes * row_bytes + homes * n_neighbors * neighbor_bytes + rounds * fetched * row_bytes;
-    return n * a_row * (1 - 1 / ranks);
+  double homes = 2, visits = 1, n_neighbors = 30;
+  double neighbor_bytes = 9;  ///< a distance, and an id in as few bytes as ids below 2^40 need
+
+  /// What leaves a rank for another, of all ranks: of what is spread evenly, 1 / ranks stays.
+  double bytes_sent(double n, double ranks, double row_bytes) const {
+    return n * ((homes + visits) * row_bytes + n_neighbors * neighbor_bytes) * (1 - 1 / ranks);
   }
-  /// Where `build` is the time on one core by the number of rows, of graphs on one machine.
+  /// Of the graphs of the partitions, where `build` is the time on one core by the number of rows.
   build_time time(double n, double ranks, const power_law& build, double cores) const {
     return build_of_shards(homes * n, ranks, build, cores);
   }

@@ -18,18 +18,23 @@ namespace scale {
 
 /// A whole number, in groups of three digits.
 inline std::string count(double x) {
-  std::string digits = std::to_string(std::llround(x));
-  for (std::ptrdiff_t at = std::ssize(digits) - 3; at > 0 && digits[static_cast<std::size_t>(at) - 1] != '-'; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
+  const std::string digits = std::to_string(std::llround(x));
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0 && text != "-") text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
-/// Three significant digits, or all before the point.
+/// Three significant digits.
 inline std::string number(double x) {
-  if (std::abs(x) >= 99.95) return count(x);
+  if (x == 0) return "0";
+  const int digits = static_cast<int>(std::floor(std::log10(std::abs(x)))) + 1;  // before the point
+  const double unit = std::pow(10, digits - 3);
+  if (digits >= 3) return count(std::round(x / unit) * unit);
   char text[32];
-  const int decimals = x == 0 ? 0 : std::clamp(2 - static_cast<int>(std::floor(std::log10(std::abs(x)))), 0, 6);
-  std::snprintf(text, sizeof(text), "%.*f", decimals, x);
+  std::snprintf(text, sizeof(text), "%.*f", std::min(3 - digits, 6), x);
   return text;
 }
 

@@ -4,13 +4,13 @@
 
 using namespace scale;
 
-TEST_CASE("Numbers have three significant digits, and groups of three", "[page]") {
+TEST_CASE("Measured numbers have three significant digits, counts all, in groups of three", "[page]") {
   CHECK(number(0) == "0");
   CHECK(number(0.01234) == "0.0123");
   CHECK(number(1.239) == "1.24");
   CHECK(number(12.39) == "12.4");
   CHECK(number(123.9) == "124");
-  CHECK(number(1234567) == "1,234,567");
+  CHECK(number(1234567) == "1,230,000");
   CHECK(count(999) == "999");
   CHECK(count(1e10) == "10,000,000,000");
   CHECK(count(-123) == "-123");

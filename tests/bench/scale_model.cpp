@@ -52,11 +52,10 @@ TEST_CASE("Shards take the sum of their builds, and the time of one", "[scale]")
   CHECK_THAT(build.hours, WithinRel(0.5, 1e-9));
 }
 
-TEST_CASE("A graph over ranks sends copies of rows, their lists, and rows fetched", "[scale]") {
-  const graph_over_ranks graph{.homes = 2, .n_neighbors = 10, .rounds = 3, .fetched = 5};
-  // A row of 100 bytes: 200 to its homes, 2 lists of 10 x 12, 15 rows fetched; three quarters leave a rank.
-  CHECK_THAT(graph.bytes_sent(1000, 4, 100, 12), WithinRel(1000 * 0.75 * (200 + 240 + 1500), 1e-9));
-  CHECK(graph.bytes_sent(1000, 1, 100, 12) == 0);
+TEST_CASE("A graph over ranks sends rows to homes and on visits, and lists back", "[scale]") {
+  const graph_over_ranks graph{.homes = 2, .visits = 3, .n_neighbors = 10, .neighbor_bytes = 9};
+  CHECK_THAT(graph.bytes_sent(1000, 4, 100), WithinRel(1000 * 0.75 * (500 + 90), 1e-9));  // a quarter stays on its rank
+  CHECK(graph.bytes_sent(1000, 1, 100) == 0);
   const power_law linear{.factor = 3.6, .exponent = 1};
   CHECK_THAT(graph.time(1000, 4, linear, 1).core_hours, WithinRel(2.0, 1e-9));  // 2,000 copies
 }

@@ -3,39 +3,42 @@
 # machine with names, interfaces and loopbacks of their own, joined by a link that delays packets and loses some; Open
 # MPI's processes know only TCP between them.
 #
-#     tests/mpi/three_hosts.sh [--ranks 2] [--delay-ms 2] [--loss-percent 1] PROGRAM [ARGUMENT...]
+#     tests/mpi/three_hosts.sh [--ranks 2] [--delay-ms 2] [--loss-percent 1] [--seconds 300] PROGRAM [ARGUMENT...]
 #
-# --ranks is how many run on each host. Fails where the program fails on either, or prints something else. Its output
-# must not depend on time. Needs root, iproute2, util-linux, Open MPI, and either a kernel with netem or python3 and
+# --ranks is how many run on each host, the delay that of one way, and --seconds what a run may take. Fails where the
+# program fails on either, or prints something else. Its output must not depend on time. Needs root, iproute2, util-linux, Open MPI, and either a kernel with netem or python3 and
 # /dev/net/tun; ends with 77 (skipped, to ctest) and a message where one is missing.
 set -euo pipefail
 
-ranks=2 delay_ms=2 loss_percent=1
+ranks=2 delay_ms=2 loss_percent=1 seconds=300
 while [[ ${1-} == --* ]]; do
   case $1 in
     --ranks) ranks=$2 ;;
     --delay-ms) delay_ms=$2 ;;
     --loss-percent) loss_percent=$2 ;;
-    *) echo "$1: unknown; options are --ranks, --delay-ms and --loss-percent" >&2; exit 2 ;;
+    --seconds) seconds=$2 ;;
+    *) echo "$1: unknown; options are --ranks, --delay-ms, --loss-percent and --seconds" >&2; exit 2 ;;
   esac
   shift 2
 done
-[[ $# -ge 1 ]] || { echo "usage: $0 [--ranks N] [--delay-ms MS] [--loss-percent P] PROGRAM [ARGUMENT...]" >&2; exit 2; }
+[[ $# -ge 1 ]] || { echo "usage: $0 [OPTION VALUE]... PROGRAM [ARGUMENT...]" >&2; exit 2; }
 
 skip() { echo "skipped: $1" >&2; exit 77; }
 [[ $EUID -eq 0 ]] || skip "network namespaces need root"
-for tool in ip tc unshare; do command -v "$tool" > /dev/null || skip "there is no $tool"; done
+for tool in ip tc nstat unshare; do command -v "$tool" > /dev/null || skip "there is no $tool"; done
 mpirun=$(command -v mpirun.openmpi || command -v mpirun) || skip "there is no mpirun"
 [[ $("$mpirun" --version 2>&1) == *open-mpi.org* ]] || skip "$mpirun is not Open MPI's"
 
 hosts=(1 2 3)
-name=annulus$$              # of namespaces and interfaces: runs beside each other do not meet
-name=${name: -12}           # an interface's name has at most 15 letters
+name=ann$$  # of namespaces and interfaces: runs beside each other do not meet
 network=10.77.0
 work=$(mktemp --directory)
 relay=
 clean_up() {
-  [[ -z $relay ]] || kill "$relay" 2> /dev/null || true
+  if [[ -n $relay ]]; then
+    kill "$relay" 2> /dev/null || true
+    wait "$relay" 2> /dev/null || true
+  fi
   for host in "${hosts[@]}"; do ip netns delete "$name-$host" 2> /dev/null || true; done
   ip link delete "$name" 2> /dev/null || true
   rm --recursive --force "$work"
@@ -48,27 +51,25 @@ for host in "${hosts[@]}"; do
 done
 
 # A bridge, and a pair of interfaces to each host, whose end in the host delays and loses what the host sends. Fails
-# where the kernel has no netem.
+# where the kernel has no bridges, pairs or netem.
 link_by_bridge() {
-  ip link add "$name" type bridge
-  ip link set "$name" up
+  ip link add "$name" type bridge && ip link set "$name" up || return 1
   for host in "${hosts[@]}"; do
-    ip link add "$name-$host" type veth peer name eth0 netns "$name-$host"
-    ip link set "$name-$host" master "$name" up
-    tc -netns "$name-$host" qdisc add dev eth0 root netem delay "${delay_ms}ms" loss "${loss_percent}%" 2> /dev/null ||
-      return 1
+    ip link add "$name-$host" type veth peer name eth0 netns "$name-$host" &&
+      ip link set "$name-$host" master "$name" up &&
+      tc -netns "$name-$host" qdisc add dev eth0 root netem delay "${delay_ms}ms" loss "${loss_percent}%" || return 1
   done
 }
 
 # The same by a process that reads packets from an interface of each host and writes them to another's.
 link_by_relay() {
-  ip link delete "$name"
+  ip link delete "$name" 2> /dev/null || true
   for host in "${hosts[@]}"; do ip --netns "$name-$host" link delete eth0 2> /dev/null || true; done
   command -v python3 > /dev/null || skip "the kernel has no netem, and there is no python3"
   [[ -c /dev/net/tun ]] || skip "the kernel has no netem, and there is no /dev/net/tun"
   python3 "$(dirname "$0")/relay.py" "$network" "$delay_ms" "$loss_percent" "${hosts[@]/#/$name-}" > "$work/relay" &
   relay=$!
-  until grep --quiet ready "$work/relay"; do
+  until [[ -s $work/relay ]]; do  # it says when it is ready
     kill -0 "$relay" 2> /dev/null || skip "the kernel has no netem, and the relay did not start"
     sleep 0.1
   done
@@ -78,7 +79,7 @@ link_by_relay() {
   done
 }
 
-if link_by_bridge; then
+if link_by_bridge 2> "$work/error"; then
   echo "three hosts on a bridge, netem: ${delay_ms} ms, ${loss_percent} % lost"
 else
   link_by_relay
@@ -99,14 +100,16 @@ exec ip netns exec "$name-\$host" unshare --uts sh -c "hostname $name-\$host && 
 END
 chmod +x "$work/on_host"
 
-run=("$mpirun" --allow-run-as-root --oversubscribe --bind-to none)
-"${run[@]}" -n $((3 * ranks)) "$@" > "$work/one" || { cat "$work/one"; echo "failed on one host" >&2; exit 1; }
+run=(timeout "$seconds" "$mpirun" --allow-run-as-root --oversubscribe --bind-to none -n $((3 * ranks)))
+slots="$network.1:$ranks,$network.2:$ranks,$network.3:$ranks"
+across=(--host "$slots" --mca plm_rsh_agent "$work/on_host"
+  --mca pml ob1 --mca btl tcp,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0)
+"${run[@]}" "$@" > "$work/one" || { cat "$work/one"; echo "failed on one host" >&2; exit 1; }
 status=0
-"$work/on_host" "$network.1" "${run[@]}" --host "$network.1:$ranks,$network.2:$ranks,$network.3:$ranks" \
-  --mca plm_rsh_agent "$work/on_host" --mca btl tcp,self --mca pml ob1 \
-  --mca oob_tcp_if_include eth0 --mca btl_tcp_if_include eth0 -n $((3 * ranks)) "$@" > "$work/three" || status=$?
+"$work/on_host" "$network.1" "$(printf '%q ' "${run[@]}" "${across[@]}" "$@")" > "$work/three" || status=$?
 for host in "${hosts[@]}"; do
-  ip --netns "$name-$host" -stats link show dev eth0 | awk -v host="$host" '/RX:/ {getline; rx = $1} /TX:/ {getline; print "host " host ": " rx " bytes received, " $1 " sent"}'
+  ip netns exec "$name-$host" nstat --zeros --noupdate TcpOutSegs TcpRetransSegs |
+    awk -v host="$host" '/^Tcp/ {n[$1] = $2} END {print "host " host ": " n["TcpOutSegs"] " segments sent, " n["TcpRetransSegs"] " of them again"}'
 done
 [[ $status -eq 0 ]] || { cat "$work/three"; echo "failed on three hosts" >&2; exit 1; }
 diff "$work/one" "$work/three" || { echo "one host and three differ" >&2; exit 1; }
