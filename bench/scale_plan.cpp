@@ -258,11 +258,13 @@ std::string assumed_text(const network& net) {
 std::string builds_text(const std::vector<row_kind>& kinds) {
   const graph_over_ranks graph;
   std::string text =
-      "**Builds.** An index a rank: P B(n/P) core hours, B(n/P) / cores hours. One k-NN graph of all rows: P G(" +
-      count(graph.homes) + "n/P)\ncore hours for the graphs of the partitions. It sends " +
-      count(graph.homes + graph.visits) +
-      " rows (to two homes, and on one visit, which is assumed)\nand 30 neighbours of " + count(graph.neighbor_bytes) +
-      " bytes for each row; 1 - 1/P of these leave their rank.\n\n";
+      "**Builds.** An index a rank: P B(n/P) core hours, B(n/P) / cores hours. One k-NN graph of all rows, in p = n / "
+      "2^20\n"
+      "partitions with " +
+      number(graph.homes) + " copies of a row: p G(" + number(graph.homes) +
+      " 2^20) core hours, and hours of the rank that has most of them. It sends\nfor each row " +
+      number(graph.homes + graph.visits) + " rows (to its homes, and as it visits others) and 30 neighbours of " +
+      count(graph.neighbor_bytes) + " bytes; 1 - 1/P\nof these leave their rank.\n\n";
   for (const row_kind& kind : kinds) text += kind.name + ", " + kind.storage + ":\n\n" + build_part(kind);
   return text;
 }

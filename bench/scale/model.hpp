@@ -70,19 +70,23 @@ inline build_time build_of_shards(double n, double ranks, const power_law& build
   return {ranks * seconds / 3600, seconds / cores / 3600};
 }
 
-/// One k-NN graph of all rows over ranks: each row is in `homes` partitions, in each of which a graph is built; a row
-/// then visits `visits` others, on average; its list of n_neighbors goes back to the rank that gave it.
+/// One k-NN graph of all rows over ranks (mpi::build_knn_graph): a graph of each partition, in `homes` of which a row
+/// is, on average; visits of rows to others; and their lists of n_neighbors, which go back to the rank that gave the
+/// row.
 struct graph_over_ranks {
-  double homes = 2, visits = 1, n_neighbors = 30;
-  double neighbor_bytes = 9;  ///< a distance, and an id in as few bytes as ids below 2^40 need
+  double partition = 1 << 20;  ///< rows, without copies
+  double homes = 1.75, n_neighbors = 30;
+  double visits = 0.25, neighbor_bytes = 8;  ///< as 4 ranks sent
 
   /// What leaves a rank for another, of all ranks: of what is spread evenly, 1 / ranks stays.
   double bytes_sent(double n, double ranks, double row_bytes) const {
     return n * ((homes + visits) * row_bytes + n_neighbors * neighbor_bytes) * (1 - 1 / ranks);
   }
-  /// Of the graphs of the partitions, where `build` is the time on one core by the number of rows.
+  /// Of the graphs of the partitions, one after the other on each rank, where `build` is the time of one on one core by
+  /// the number of its rows.
   build_time time(double n, double ranks, const power_law& build, double cores) const {
-    return build_of_shards(homes * n, ranks, build, cores);
+    const double n_partitions = std::ceil(n / partition), seconds = build(homes * partition);
+    return {n_partitions * seconds / 3600, std::ceil(n_partitions / ranks) * seconds / cores / 3600};
   }
 };
 

@@ -53,11 +53,17 @@ TEST_CASE("Shards take the sum of their builds, and the time of one", "[scale]")
 }
 
 TEST_CASE("A graph over ranks sends rows to homes and on visits, and lists back", "[scale]") {
-  const graph_over_ranks graph{.homes = 2, .visits = 3, .n_neighbors = 10, .neighbor_bytes = 9};
+  const graph_over_ranks graph{.homes = 2, .n_neighbors = 10, .visits = 3, .neighbor_bytes = 9};
   CHECK_THAT(graph.bytes_sent(1000, 4, 100), WithinRel(1000 * 0.75 * (500 + 90), 1e-9));  // a quarter stays on its rank
   CHECK(graph.bytes_sent(1000, 1, 100) == 0);
-  const power_law linear{.factor = 3.6, .exponent = 1};
-  CHECK_THAT(graph.time(1000, 4, linear, 1).core_hours, WithinRel(2.0, 1e-9));  // 2,000 copies
+}
+
+TEST_CASE("A graph over ranks is built by partitions, and the rank with most of them is waited for", "[scale]") {
+  const graph_over_ranks graph{.partition = 100, .homes = 1.5};
+  const power_law linear{.factor = 24, .exponent = 1};  // 150 rows: an hour
+  const build_time build = graph.time(1000, 4, linear, 2);
+  CHECK_THAT(build.core_hours, WithinRel(10.0, 1e-9));
+  CHECK_THAT(build.hours, WithinRel(1.5, 1e-9));  // three partitions, on two cores
 }
 
 TEST_CASE("A query is sent to all other ranks, and a list comes from each", "[scale]") {
