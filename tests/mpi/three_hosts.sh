@@ -6,7 +6,8 @@
 #     tests/mpi/three_hosts.sh [--ranks 2] [--delay-ms 2] [--loss-percent 1] [--seconds 300] PROGRAM [ARGUMENT...]
 #
 # --ranks is how many run on each host, the delay that of one way, and --seconds what a run may take. Fails where the
-# program fails on either, or prints something else. Its output must not depend on time. Needs root, iproute2, util-linux, Open MPI, and either a kernel with netem or python3 and
+# program fails on either, or prints something else: its output must not depend on time. Needs root, iproute2,
+# util-linux, Open MPI (MPIRUN in the environment names its mpirun), and either a kernel with netem or python3 and
 # /dev/net/tun; ends with 77 (skipped, to ctest) and a message where one is missing.
 set -euo pipefail
 
@@ -26,7 +27,7 @@ done
 skip() { echo "skipped: $1" >&2; exit 77; }
 [[ $EUID -eq 0 ]] || skip "network namespaces need root"
 for tool in ip tc nstat unshare; do command -v "$tool" > /dev/null || skip "there is no $tool"; done
-mpirun=$(command -v mpirun.openmpi || command -v mpirun) || skip "there is no mpirun"
+mpirun=$(command -v "${MPIRUN:-mpirun.openmpi}" || command -v mpirun) || skip "there is no mpirun"
 [[ $("$mpirun" --version 2>&1) == *open-mpi.org* ]] || skip "$mpirun is not Open MPI's"
 
 hosts=(1 2 3)
