@@ -55,9 +55,8 @@ struct row_costs {
   std::vector<double> sizes, graph_seconds, index_seconds;
   std::vector<search_costs> searches;
 
-  std::size_t n_fitted() const {
-    return sizes.size() - 1;
-  }  ///< all sizes but the last, which is kept to check the laws
+  /// All sizes but the last, which is kept to check the laws.
+  std::size_t n_fitted() const { return sizes.size() - 1; }
   power_law law(const std::vector<double>& values) const {
     return fitted(std::span(sizes).first(n_fitted()), std::span(values).first(n_fitted()));
   }
