@@ -130,7 +130,8 @@ std::string tree_text(const search_costs& search, double rows, const merging_cos
          " cores. Formula: the\n"
          "expected greatest of a rank's search and its messages, and log2 P merges. Simulated: the mean of 200 runs\n"
          "of its events, in which ranks draw times as they were measured. Stragglers: one rank in 1,000 takes ten\n"
-         "times as long.\n\n" +
+         "times as long. Scattered: each rank gets the answers to its share of the queries; 1 - 1/P of them are\n"
+         "merged on a rank, by formula.\n\n" +
          tree_part(batch_times(search.times, batch, machines[0].cores), batch, 100, many.one, net) +
          "One process that merges the lists of 64 ranks for 1,000 queries in this order takes " +
          merging_text(few, 10) + ",\nand " + merging_text(many, 100) + ".\n";

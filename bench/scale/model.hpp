@@ -105,6 +105,13 @@ struct search_over_ranks {
   double broadcast(double ranks, double queries) const {
     return static_cast<double>(rounds_of_merge(ranks)) * net.seconds(queries * query_bytes);
   }
+  /// Merging a batch of which each rank gets its share of the answers (MPI_Reduce_scatter, by recursive halving): in
+  /// each round a rank keeps half of the queries it has, sends the lists of the others, and merges those that it
+  /// receives.
+  double scattered_merge(double ranks, double queries) const {
+    return static_cast<double>(rounds_of_merge(ranks)) * net.latency +
+           (1 - 1 / ranks) * queries * (merge + list_bytes() / net.bytes_per_second);
+  }
   /// Seconds between answers where batches follow each other without pause and `search` is the time of a query on one
   /// rank, by all of its cores: each rank searches for every query, rank 0 merges a list each round, and receives it.
   double seconds_a_query(double ranks, double search) const {

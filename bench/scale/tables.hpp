@@ -148,9 +148,12 @@ inline measured_times with_stragglers(const measured_times& times) {
 
 inline std::string tree_part(const measured_times& ready, double queries, double k, double merge, const network& net) {
   constexpr std::size_t n_runs = 200;
-  const merge_costs costs{queries * merge, queries * k * sizeof(sent_neighbor), net};
+  const search_over_ranks search{
+      .query_bytes = 0, .candidate_bytes = sizeof(sent_neighbor), .k = k, .merge = merge, .net = net};
+  const merge_costs costs{queries * merge, queries * search.list_bytes(), net};
+  const merge_costs nothing{0, 0, {0, 1}};  // leaves the greatest of the searches
   lines_of_table lines{{"ranks", "formula, ms", "simulated", "formula is off by", "with stragglers: formula, ms",
-                        "simulated", "formula is off by"}};
+                        "simulated", "formula is off by", "answers scattered, ms"}};
   for (const std::size_t ranks : {4u, 16u, 64u, 256u, 1024u, 4096u}) {
     lines.push_back({count(static_cast<double>(ranks))});
     for (const measured_times& times : {ready, with_stragglers(ready)}) {
@@ -166,6 +169,8 @@ inline std::string tree_part(const measured_times& ready, double queries, double
            {number(1e3 * modelled), number(1e3 * simulated), percent_off(modelled, simulated)})
         lines.back().push_back(cell);
     }
+    const auto p = static_cast<double>(ranks);
+    lines.back().push_back(number(1e3 * (modelled_merge(ready, ranks, nothing) + search.scattered_merge(p, queries))));
   }
   return table(lines);
 }

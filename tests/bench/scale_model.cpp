@@ -89,3 +89,14 @@ TEST_CASE("Queries a second are limited by search, merging or the link of rank 0
   search.net.bytes_per_second = 1e8;
   CHECK_THAT(search.seconds_a_query(16, 1e-9), WithinRel(40e-6, 1e-9));
 }
+
+TEST_CASE("Scattered answers halve the lists to merge each round", "[scale]") {
+  const search_over_ranks search{.query_bytes = 128,
+                                 .candidate_bytes = 10,
+                                 .k = 100,
+                                 .merge = 1e-6,
+                                 .net = {.latency = 5e-6, .bytes_per_second = 1e9}};
+  // Of 1,000 queries 500, 250 and 125: a merge and a kilobyte each, 2 us.
+  CHECK_THAT(search.scattered_merge(8, 1000), WithinRel(3 * 5e-6 + 875 * 2e-6, 1e-9));
+  CHECK(search.scattered_merge(1, 1000) == 0);
+}
