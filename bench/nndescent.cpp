@@ -5,32 +5,18 @@
 #include <annulus/nndescent/index.hpp>
 #include <annulus/nndescent/rabitq.hpp>
 
+#include "surface_rows.hpp"
+
 namespace {
 
-constexpr std::size_t d = 96, latent = 12, n_queries = 1000, k = 10;
-
-annulus::matrix<float> surface_rows(std::size_t count, std::uint64_t stream) {
-  annulus::matrix<float> rows(count, d), shape(d, latent + 1);
-  const annulus::counter_random direction(1, 0), place(2, stream);
-  for (std::size_t i = 0; i < d * (latent + 1); ++i) shape.data()[i] = static_cast<float>(direction.normal(i));
-  for (std::size_t i = 0; i < count; ++i) {
-    float x[latent];
-    for (std::size_t j = 0; j < latent; ++j) x[j] = static_cast<float>(place.normal(i * latent + j));
-    for (std::size_t c = 0; c < d; ++c) {
-      float angle = shape(c, latent);
-      for (std::size_t j = 0; j < latent; ++j) angle += 0.4f * shape(c, j) * x[j];
-      rows(i, c) = std::sin(angle);
-    }
-  }
-  return rows;
-}
+constexpr std::size_t d = 96, n_queries = 1000, k = 10;
 
 void sizes(benchmark::internal::Benchmark* b) {
   b->ArgName("n")->Arg(50'000)->Arg(200'000)->Arg(800'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 }
 
 void knn_graph(benchmark::State& state) {
-  const auto rows = surface_rows(static_cast<std::size_t>(state.range(0)), 0);
+  const auto rows = surface_rows(static_cast<std::size_t>(state.range(0)), d, 0);
   annulus::neighbors graph;
   for (auto _ : state) graph = annulus::build_knn_graph(rows, annulus::euclidean{}, {.threads = 1});
   state.counters["recall"] =
@@ -41,7 +27,8 @@ BENCHMARK(knn_graph)->Apply(sizes);
 /// Builds an index and searches it, with a beam that finds .95. Returns what a query cost.
 template <class Storage>
 annulus::nndescent_search_stats build_and_search(benchmark::State& state, Storage storage) {
-  const auto rows = surface_rows(static_cast<std::size_t>(state.range(0)), 0), queries = surface_rows(n_queries, 1);
+  const auto rows = surface_rows(static_cast<std::size_t>(state.range(0)), d, 0),
+             queries = surface_rows(n_queries, d, 1);
   const auto build = [&] { return annulus::nndescent_index(rows, annulus::euclidean{}, {.threads = 1}, storage); };
   std::optional<decltype(build())> built;
   for (auto _ : state) built.emplace(build());
