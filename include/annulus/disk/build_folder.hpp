@@ -36,6 +36,7 @@ class growing_file {
       if (m_file == nullptr) fail();
       std::setvbuf(m_file, nullptr, _IOFBF, std::size_t{1} << 16);
     }
+    if (bytes == 0) return;
     if (std::fwrite(data, 1, bytes, m_file) != bytes) fail();
     XXH3_64bits_update(&m_hash, data, bytes);
     m_bytes += bytes;
@@ -145,13 +146,13 @@ class build_folder {
     return std::make_shared<mapped_file>(part_path(name), file_mapping::read_only);
   }
 
-  /// Removes all files of the build, the journal last, and the folder where it is empty then.
+  void drop_all() {
+    while (!m_files.empty()) drop(std::string(m_files.begin()->first));
+  }
+  /// Removes the journal of a build that has no files any more, and the folder where it is empty then.
   void remove() {
     std::error_code ignored;
-    for (const auto& [name, file] : m_files) std::filesystem::remove(file.path(), ignored);
-    m_files.clear();
     std::filesystem::remove(journal_path(), ignored);
-    remove_strangers();
     std::filesystem::remove(m_path, ignored);  // not where other files are in it
   }
 

@@ -27,7 +27,7 @@ struct row_homes {
 template <class T, class Metric>
 class partition_tree {
  public:
-  static constexpr double reach = 3;
+  static constexpr double reach = 1;
 
   /// A tree of n_pieces leaves. O(rows log n_pieces), and a constant a node.
   partition_tree(matrix_view<T> sample, const Metric& metric, std::size_t n_pieces, std::uint64_t seed)
