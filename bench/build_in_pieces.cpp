@@ -65,13 +65,14 @@ double status(const std::string& name) {
 /// Looks at the memory of the process as long as it lives.
 class memory_watch {
  public:
-  memory_watch() : m_thread([this] {
-    while (!m_is_over) {
-      m_rss = std::max(m_rss.load(), status("RssAnon"));
-      m_data = std::max(m_data.load(), status("VmData"));
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }) {}
+  memory_watch()
+      : m_thread([this] {
+          while (!m_is_over) {
+            m_rss = std::max(m_rss.load(), status("RssAnon"));
+            m_data = std::max(m_data.load(), status("VmData"));
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          }
+        }) {}
   ~memory_watch() {
     m_is_over = true;
     m_thread.join();
@@ -148,8 +149,8 @@ int run(std::span<const std::string> words) {
                                            .n_pieces = option("pieces", 0),
                                            .graph = params,
                                            .restart = what == "pieces"};
-  const auto plan =
-      annulus::disk::build_in_pieces<rows_type, metric_type, annulus::rabitq<annulus::sq8>>(rows, path + ".index", pieces);
+  const auto plan = annulus::disk::build_in_pieces<rows_type, metric_type, annulus::rabitq<annulus::sq8>>(
+      rows, path + ".index", pieces);
   std::cout << plan.n_pieces << " pieces of up to " << plan.piece_rows << " rows" << std::endl;
   tell();
   setrlimit(RLIMIT_DATA, &before);

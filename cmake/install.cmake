@@ -21,6 +21,7 @@ install(
   FILES
     "${PROJECT_BINARY_DIR}/annulus-config-version.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-config.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/annulus-disk.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-index-files.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-native.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/annulus-xsimd.cmake"

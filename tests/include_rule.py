@@ -38,8 +38,8 @@ allowed = {
     "lsh/families": core + ["lsh/families", "lsh/*.hpp"],
     "io/data": files + ["io/data", "quantization"],
     "io/index": files + ["io/index", "version.hpp"],
-    "disk": files + ["disk", "io/index", "nndescent", "knn", "version.hpp"],
     "io/faiss": files + ["io/faiss", "knn", "quantization"],
+    "disk": files + ["disk", "io/index", "nndescent", "knn", "version.hpp"],
     # Without Eigen and xsimd.
     "dynamic": ["annulus.h", "core/base", "core/rows/matrix.hpp", "core/result/neighbors.hpp",
                 "core/result/filter.hpp", "dynamic/*.hpp"],

@@ -212,7 +212,8 @@ TEST_CASE("the memory of a build in pieces decides how many there are", "[build_
   CHECK(plan.n_pieces > 2);
   CHECK(plan.memory_bytes <= params.memory_bytes);
   params.memory_bytes = 1000;
-  CHECK(message_or_nothing<std::invalid_argument>(plan_of).starts_with("annulus: memory_bytes = 1000: must be at least"));
+  CHECK(
+      message_or_nothing<std::invalid_argument>(plan_of).starts_with("annulus: memory_bytes = 1000: must be at least"));
 }
 
 TEST_CASE("a plan tells the bytes that a build in pieces takes on disk", "[build_in_pieces]") {
@@ -253,7 +254,7 @@ TEST_CASE("a build in pieces names what it cannot do", "[build_in_pieces]") {
   rows(17, 3) = std::numeric_limits<float>::quiet_NaN();
   const auto build = [&](const annulus::matrix<float>& data) {
     disk::build_in_pieces<annulus::matrix<float>, annulus::euclidean, annulus::sq8>(data, folder / "index",
-                                                                                     in_pieces(folder, 2));
+                                                                                    in_pieces(folder, 2));
   };
   const std::string complaint = message_or_nothing<std::invalid_argument>([&] { build(rows); });
   CHECK(complaint.find("row 17") != std::string::npos);

@@ -21,8 +21,7 @@ template <class T>
 std::string checksum_of_rows(matrix_view<T> rows) {
   XXH3_state_t hash;
   XXH3_64bits_reset(&hash);
-  for (std::size_t i = 0; i < rows.rows(); ++i)
-    XXH3_64bits_update(&hash, rows.row(i).data(), rows.cols() * sizeof(T));
+  for (std::size_t i = 0; i < rows.rows(); ++i) XXH3_64bits_update(&hash, rows.row(i).data(), rows.cols() * sizeof(T));
   return text_of_checksum(XXH3_64bits_digest(&hash));
 }
 
@@ -79,8 +78,9 @@ class piece_build {
     std::optional<build_folder> opened(std::in_place, m_params.folder, of, m_params.restart);
     if (opened->number("saved") != 0 && !std::filesystem::exists(path)) opened.emplace(m_params.folder, of, true);
     build_folder& folder = *opened;
-    const piece_job<T, Metric> job{folder,          m_state.metric, m_given, m_state.params,        m_rows.cols(),
-                                   m_plan.n_pieces, m_width,        m_params.memory_bytes - m_costs.fixed, m_team};
+    const piece_job<T, Metric> job{folder,        m_state.metric,  m_given, m_state.params,
+                                   m_rows.cols(), m_plan.n_pieces, m_width, m_params.memory_bytes - m_costs.fixed,
+                                   m_team};
     index_parts parts(folder);
     parts.layout() = m_layout;
     if (folder.number("saved") == 0) {
@@ -89,9 +89,8 @@ class piece_build {
         folder.set("partitioned", 1);
         folder.commit();
       }
-      each_piece(folder, "built", stages.of(1), [&](std::size_t p, const progress_callback& progress) {
-        piece_builder<T, Metric>(job, p)(progress);
-      });
+      each_piece(folder, "built", stages.of(1),
+                 [&](std::size_t p, const progress_callback& progress) { piece_builder<T, Metric>(job, p)(progress); });
       build_graph(job, parts, stages);
       index_type index = persistence::make<index_type>(m_state.metric);
       parts.load("", index);
@@ -122,7 +121,8 @@ class piece_build {
   /// The sample of the tree takes an eighth of the memory at most.
   void make_tree() {
     const std::size_t n = m_rows.rows(), row_bytes = std::max<std::size_t>(m_rows.cols() * sizeof(T), 1);
-    const std::size_t least = m_costs.fixed + std::max(m_costs.row * n, m_costs.piece_row * std::min<std::size_t>(n, 4096));
+    const std::size_t least =
+        m_costs.fixed + std::max(m_costs.row * n, m_costs.piece_row * std::min<std::size_t>(n, 4096));
     if (m_params.memory_bytes < least)
       invalid("memory_bytes", m_params.memory_bytes, "must be at least ", least, " for ", n, " rows");
     std::vector<id_type> chosen;
@@ -239,8 +239,8 @@ build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& p
 }
 
 /// Builds the index of `rows` (n x d), which may lie in a mapped file larger than memory, and writes the file that
-/// load_index and map_index of nndescent_index<Points, Metric, Storage> open. Its graph is nearly that of an index built
-/// at once: recall at equal beams is within .01 of it. Vertices stand in the order of pieces.
+/// load_index and map_index of nndescent_index<Points, Metric, Storage> open. Its graph is nearly that of an index
+/// built at once: recall at equal beams is within .01 of it. Vertices stand in the order of pieces.
 ///
 /// The rows are parted by a tree on a sample; a row that may have neighbours in a second piece goes there too. The k-NN
 /// lists of each piece are built in memory by NN-descent, those of rows with two homes are merged, and edges are chosen
@@ -248,14 +248,14 @@ build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& p
 /// for each row); rows and codes are read from mapped files. About 1.6 times the time of a build in memory.
 ///
 /// Each step that is complete is kept in params.folder: a build that was ended, by a signal, a failure of the power or
-/// params.graph.progress, goes on behind it when the function is called again, and the file is the same to the byte. The
-/// same seed gives the same file for any number of threads. The index appears under its name once it is complete, and
-/// the folder is removed then. A folder serves one build at a time.
+/// params.graph.progress, goes on behind it when the function is called again, and the file is the same to the byte.
+/// The same seed gives the same file for any number of threads. The index appears under its name once it is complete,
+/// and the folder is removed then. A folder serves one build at a time.
 ///
 /// \throws std::invalid_argument for what nndescent_index refuses of rows and parameters (a NaN: "row 17 of data ..."),
-/// for too little memory, with the least that is enough, and where the folder holds a build of other rows or parameters,
-/// which it names; annulus::format_error where files in the folder are damaged; std::system_error where files cannot be
-/// written, as when the disk is full (plan_build says how much is needed); annulus::cancelled.
+/// for too little memory, with the least that is enough, and where the folder holds a build of other rows or
+/// parameters, which it names; annulus::format_error where files in the folder are damaged; std::system_error where
+/// files cannot be written, as when the disk is full (plan_build says how much is needed); annulus::cancelled.
 template <class Points, class Metric = euclidean, class Storage = rabitq<sq8>>
 build_plan build_in_pieces(const detail::view_of<Points>& rows, const std::filesystem::path& path,
                            const piece_params& params, const Metric& metric = {}, const Storage& storage = {}) {

@@ -18,12 +18,12 @@ namespace disk {
 /// How an index is built in pieces.
 struct piece_params {
   std::filesystem::path folder;  ///< for pieces and the state of the build; made where it is not there, and removed
-  /// The memory that the build may take, in bytes: about, and beside pages of files, which the system keeps in memory as
-  /// long as there is some. It decides how many pieces there are.
+  /// The memory that the build may take, in bytes: about, and beside pages of files, which the system keeps in memory
+  /// as long as there is some. It decides how many pieces there are.
   std::size_t memory_bytes = std::size_t{4} << 30;
-  std::size_t n_pieces = 0;      ///< 0: as few as the memory allows
-  nndescent_params graph = {};   ///< of the graph; with the seed, threads and progress
-  bool restart = false;          ///< throws a build away that is in the folder, of whatever rows
+  std::size_t n_pieces = 0;     ///< 0: as few as the memory allows
+  nndescent_params graph = {};  ///< of the graph; with the seed, threads and progress
+  bool restart = false;         ///< throws a build away that is in the folder, of whatever rows
 };
 
 /// What a build in pieces takes.
@@ -54,9 +54,9 @@ struct piece_costs {
     constexpr bool are_own_codes = std::same_as<T, std::uint8_t> && form_of<metric_type>() != product_form::cosine;
     const std::size_t dim = g.walk.dim(), padded = (width + 15) / 16 * 16;
     piece_costs costs;
-    costs.piece_row = 8 * padded + 8                                // lists
-                      + 4 * width + 32                              // those that have a row in theirs; trees take no more
-                      + 32                                          // order, groups of equal rows
+    costs.piece_row = 8 * padded + 8    // lists
+                      + 4 * width + 32  // those that have a row in theirs; trees take no more
+                      + 32              // order, groups of equal rows
                       + (are_own_codes ? 0 : (dim + 63) / 64 * 64);  // codes
     costs.row = 4 * g.edges.max_degree() + 80;
     costs.row_on_disk = dim * sizeof(T) + sizeof(id_type);

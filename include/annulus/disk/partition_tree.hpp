@@ -109,9 +109,8 @@ class partition_tree {
       x.child = static_cast<std::uint32_t>(m_nodes.size());
       m_nodes[p.at] = x;
       m_nodes.resize(m_nodes.size() + 2);
-      const auto right = std::stable_partition(p.rows.begin(), p.rows.end(), [&](std::uint32_t i) {
-        return margin(x, m_sample.row(i)) < x.threshold;
-      });
+      const auto right = std::stable_partition(
+          p.rows.begin(), p.rows.end(), [&](std::uint32_t i) { return margin(x, m_sample.row(i)) < x.threshold; });
       const auto n_left = static_cast<std::size_t>(right - p.rows.begin());
       open.push_back({p.rows.subspan(n_left), x.child + 1, p.first_piece + static_cast<std::uint32_t>(left_pieces),
                       p.n_pieces - left_pieces});

@@ -33,6 +33,7 @@ class nndescent_index {
   static_assert(detail::argument_check<Points, Metric>::value);
 
   friend detail::persistence;
+  friend detail::graph_access;
   explicit nndescent_index(detail::unfilled) : nndescent_index(detail::unfilled{}, detail::metric_to_fill<Metric>()) {}
   nndescent_index(detail::unfilled, Metric by)
       : m_dim(0), m_metric(std::move(by)), m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
@@ -125,7 +126,7 @@ class nndescent_index {
       search_scratch& s = scratch[worker];
       for (std::size_t i = begin; i < end; ++i)
         if (detail::is_finite_row(queries.row(i)) && size() > 0)
-          found[i] = m_graph.walker().within(as_compared(queries.row(i), s), radius, params, passes, s);
+          found[i] = m_graph.walker().within(as_compared(queries.row(i), s.rewritten), radius, params, passes, s);
     });
     return detail::lists_to_csr(found, m_graph.n_ids());
   }
@@ -203,11 +204,12 @@ class nndescent_index {
 
  private:
   /// A finite row as the graph holds rows.
-  auto as_compared(const row_type& row, search_scratch& scratch) const {
+  template <class Values>
+  auto as_compared(const row_type& row, [[maybe_unused]] Values& rewritten) const {
     if constexpr (is_rewritten) {
-      scratch.rewritten.resize(m_metric.embedded_dim(m_dim));
-      m_metric.embed(row.data(), m_dim, scratch.rewritten.data());
-      return std::span<const typename compared::points::value_type>(scratch.rewritten);
+      rewritten.resize(m_metric.embedded_dim(m_dim));
+      m_metric.embed(row.data(), m_dim, rewritten.data());
+      return std::span<const typename compared::points::value_type>(rewritten);
     } else {
       return row;
     }
@@ -215,7 +217,7 @@ class nndescent_index {
   void find(const row_type& query, std::span<id_type> ids, std::span<float> distances,
             const nndescent_search_params& params, const detail::vertex_filter& passes, search_scratch& scratch) const {
     if (detail::is_finite_row(query))
-      m_graph.walker().find(as_compared(query, scratch), ids, distances, params, passes, scratch);
+      m_graph.walker().find(as_compared(query, scratch.rewritten), ids, distances, params, passes, scratch);
   }
   void check_queries(const view_type& queries) const {
     detail::check_query_lengths<typename compared::metric>(queries);

@@ -7,8 +7,11 @@
 #include <annulus/storage/file.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -22,23 +25,39 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// A regular file that is open for reading.
+class read_descriptor {
+ public:
+  read_descriptor(const std::filesystem::path& path, const std::string& name, int flags = 0)
+      // Without O_NONBLOCK a named pipe would wait for a writer.
+      : number(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags)) {
+    if (number < 0) fail_system(errno, name);
+    const int error = fstat(number, &status) != 0 ? errno
+                      : S_ISREG(status.st_mode)   ? 0
+                      : S_ISDIR(status.st_mode)   ? EISDIR
+                                                  : ENOTSUP;
+    if (error == 0) return;
+    close(number);
+    fail_system(error, name);
+  }
+  read_descriptor(read_descriptor&& other) noexcept : number(std::exchange(other.number, -1)), status(other.status) {}
+  read_descriptor& operator=(read_descriptor&& other) noexcept {
+    std::swap(number, other.number);
+    std::swap(status, other.status);
+    return *this;
+  }
+  ~read_descriptor() {
+    if (number >= 0) close(number);
+  }
+
+  int number;
+  struct stat status {};  ///< when it was opened
+};
+
 inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name,
                                      file_mapping mapping = file_mapping::copy_on_write) {
-  struct descriptor {
-    // Without O_NONBLOCK a named pipe would wait for a writer.
-    explicit descriptor(const char* path) : number(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() {
-      if (number >= 0) close(number);
-    }
-    int number;
-  };
-  const descriptor file(path.c_str());
-  struct stat status;
-  if (file.number < 0 || fstat(file.number, &status) != 0) fail_system(errno, name);
-  if (!S_ISREG(status.st_mode)) fail_system(S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP, name);
-  const auto size = static_cast<std::size_t>(status.st_size);
+  const read_descriptor file(path, name);
+  const auto size = static_cast<std::size_t>(file.status.st_size);
   if (size == 0) return {};  // which mmap refuses
   const int rights = mapping == file_mapping::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
   void* const start = mmap(nullptr, size, rights, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
@@ -70,6 +89,66 @@ inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept {
   }
   return file;
 }
+
+class random_file {
+ public:
+  random_file(const std::filesystem::path& path, const std::string& name, [[maybe_unused]] bool is_direct)
+      : m_file(path, name) {
+#if defined(O_DIRECT)
+    if (is_direct) open_direct(path, name);
+#endif
+  }
+
+  std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(m_file.status.st_size); }
+  std::size_t alignment() const noexcept { return m_alignment; }
+  int descriptor() const noexcept { return m_file.number; }
+
+  std::size_t read_at(std::uint64_t offset, void* to, std::size_t bytes, const std::string& name) const {
+    for (;;) {
+      const ssize_t got = pread(m_file.number, to, bytes, static_cast<off_t>(offset));
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) fail_system(errno, name);
+    }
+  }
+  bool is_unchanged() const noexcept {
+    struct stat now;
+    return fstat(m_file.number, &now) == 0 && now.st_size == m_file.status.st_size &&
+           written(now) == written(m_file.status);
+  }
+
+ private:
+#if defined(O_DIRECT)
+  /// Some file systems refuse O_DIRECT when a file is opened, others when it is read; disks differ in their alignment.
+  void open_direct(const std::filesystem::path& path, const std::string& name) {
+    constexpr std::size_t sector = 512, page = 4096;
+    try {
+      read_descriptor file(path, name, O_DIRECT);
+      const std::unique_ptr<std::byte[]> memory(new std::byte[3 * page]);
+      const auto place = reinterpret_cast<std::uintptr_t>(memory.get());
+      std::byte* const aligned = memory.get() + (page - place % page) + sector;  // and at no multiple of a page
+      for (const std::size_t alignment : {sector, page})
+        if (pread(file.number, alignment == page ? aligned - sector : aligned, alignment, 0) >= 0) {
+          m_file = std::move(file);
+          m_alignment = alignment;
+          return;
+        }
+    } catch (const std::system_error&) {  // it stays buffered
+    }
+  }
+#endif
+  /// The time of the last write, in ns.
+  static std::int64_t written(const struct stat& status) noexcept {
+#if defined(__APPLE__)
+    const auto& time = status.st_mtimespec;
+#else
+    const auto& time = status.st_mtim;
+#endif
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+
+  read_descriptor m_file;
+  std::size_t m_alignment = 1;
+};
 
 class replaced_file {
  public:

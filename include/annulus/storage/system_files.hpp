@@ -11,6 +11,15 @@
 /// - `std::FILE* open_to_append(path)`: opens a file that is written to at its end, and makes it where there is none;
 ///   nullptr, and errno, where that fails.
 /// - `bool flush_to_disk(file)`: whether all that the system has of a file is on the disk; else false, and errno.
+/// - `random_file`, a regular file that is read at any place, by any number of threads at a time:
+///   - `random_file(path, name, is_direct)`: opens it; past the memory of the system's cache if `is_direct` and the
+///     system can do that. \throws std::system_error as map_file does.
+///   - `std::uint64_t size()`, when it was opened.
+///   - `std::size_t alignment()`: of offsets, sizes and addresses of reads; 1 if it is not read directly.
+///   - `std::size_t read_at(offset, to, bytes, name)`: returns how many bytes it has read, which are fewer than asked
+///     for near the end of the file, and none behind it. \throws std::system_error where the system cannot read it.
+///   - `bool is_unchanged()`: whether size and time of the last write are those of when it was opened.
+///   - `int descriptor()`, not under Windows.
 /// - `replaced_file`, what stands at a path before a file is written there:
 ///   - `replaced_file(path, name)`: \throws std::system_error where a file is there that may not be written, or where
 ///     a folder is.

@@ -10,9 +10,12 @@
 #if defined(_WIN32)
 #include <annulus/storage/file.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <span>
+#include <utility>
 
 #include <fcntl.h>
 #include <io.h>
@@ -21,12 +24,18 @@
 
 extern "C" {
 struct _SECURITY_ATTRIBUTES;
+struct _OVERLAPPED;
+struct _FILETIME;
 __declspec(dllimport) void* __stdcall CreateFileW(const wchar_t* path, unsigned long access, unsigned long sharing,
                                                   _SECURITY_ATTRIBUTES*, unsigned long disposition,
                                                   unsigned long attributes, void* attributes_of);
 __declspec(dllimport) int __stdcall CloseHandle(void* file);
 __declspec(dllimport) unsigned long __stdcall GetFileType(void* file);
 __declspec(dllimport) unsigned long __stdcall GetFileSize(void* file, unsigned long* high_half);
+__declspec(dllimport) int __stdcall ReadFile(void* file, void* to, unsigned long bytes, unsigned long* read,
+                                             _OVERLAPPED* place);
+__declspec(dllimport) int __stdcall GetFileTime(void* file, _FILETIME* created, _FILETIME* accessed,
+                                                _FILETIME* written);
 __declspec(dllimport) void* __stdcall CreateFileMappingW(void* file, _SECURITY_ATTRIBUTES*, unsigned long protection,
                                                          unsigned long size_high, unsigned long size_low,
                                                          const wchar_t* name);
@@ -53,6 +62,7 @@ inline constexpr unsigned long pages_read = 2, view_read = 4;          // PAGE_R
 inline constexpr unsigned long replace_existing = 1;                   // MOVEFILE_REPLACE_EXISTING
 inline constexpr unsigned long write_through = 8;                      // MOVEFILE_WRITE_THROUGH
 inline constexpr unsigned long no_file = 2, no_folder = 3;             // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
+inline constexpr unsigned long at_end = 38;                            // ERROR_HANDLE_EOF
 inline constexpr unsigned long no_size = 0xFFFFFFFF;                   // INVALID_FILE_SIZE
 
 }  // namespace windows
@@ -66,8 +76,11 @@ inline constexpr unsigned long no_size = 0xFFFFFFFF;                   // INVALI
 class windows_handle {
  public:
   explicit windows_handle(void* handle) noexcept : m_handle(handle) {}
-  windows_handle(const windows_handle&) = delete;
-  windows_handle& operator=(const windows_handle&) = delete;
+  windows_handle(windows_handle&& other) noexcept : m_handle(std::exchange(other.m_handle, nullptr)) {}
+  windows_handle& operator=(windows_handle&& other) noexcept {
+    std::swap(m_handle, other.m_handle);
+    return *this;
+  }
   ~windows_handle() {
     if (*this) CloseHandle(m_handle);
   }
@@ -88,15 +101,24 @@ inline windows_handle open_windows_file(const std::filesystem::path& path, unsig
       CreateFileW(path.c_str(), access, windows::share_all, nullptr, windows::open_existing, 0, nullptr));
 }
 
-inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name,
-                                     file_mapping mapping_kind = file_mapping::copy_on_write) {
-  const windows_handle file = open_windows_file(path, windows::read);
+/// A regular file, opened for reading.
+inline windows_handle open_regular_file(const std::filesystem::path& path, const std::string& name) {
+  windows_handle file = open_windows_file(path, windows::read);
   if (!file) fail_windows(GetLastError(), name);
   if (GetFileType(file.get()) != windows::disk_file) fail_system(EINVAL, name);
+  return file;
+}
+inline std::uint64_t size_of_file(const windows_handle& file, const std::string& name) {
   unsigned long high_half = 0;
   const unsigned long low_half = GetFileSize(file.get(), &high_half);
   if (low_half == windows::no_size && GetLastError() != 0) fail_windows(GetLastError(), name);
-  const std::size_t size = std::size_t{high_half} << 32 | low_half;
+  return std::uint64_t{high_half} << 32 | low_half;
+}
+
+inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name,
+                                     file_mapping mapping_kind = file_mapping::copy_on_write) {
+  const windows_handle file = open_regular_file(path, name);
+  const auto size = static_cast<std::size_t>(size_of_file(file, name));
   if (size == 0) return {};  // of which no mapping can be made
   const bool is_read = mapping_kind == file_mapping::read_only;
   const windows_handle mapping(
@@ -114,6 +136,43 @@ inline void unmap_file(std::span<std::byte> bytes) noexcept {
 inline bool flush_to_disk(std::FILE* file) noexcept { return _commit(_fileno(file)) == 0; }
 
 inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept { return _wfopen(path.c_str(), L"abN"); }
+
+class random_file {
+ public:
+  random_file(const std::filesystem::path& path, const std::string& name, bool)
+      : m_file(open_regular_file(path, name)), m_size(size_of_file(m_file, name)), m_written(written()) {}
+
+  std::uint64_t size() const noexcept { return m_size; }
+  std::size_t alignment() const noexcept { return 1; }
+
+  std::size_t read_at(std::uint64_t offset, void* to, std::size_t bytes, const std::string& name) const {
+    struct {
+      std::uintptr_t internal[2];
+      std::uint64_t offset;
+      void* event;
+    } place{{0, 0}, offset, nullptr};  // an OVERLAPPED
+    unsigned long got = 0;
+    const auto most = static_cast<unsigned long>(std::min<std::size_t>(bytes, std::size_t{1} << 30));
+    if (ReadFile(m_file.get(), to, most, &got, reinterpret_cast<_OVERLAPPED*>(&place)) == 0)
+      if (const unsigned long error = GetLastError(); error != windows::at_end) fail_windows(error, name);
+    return got;
+  }
+  bool is_unchanged() const noexcept {
+    unsigned long high_half = 0;
+    const std::uint64_t low_half = GetFileSize(m_file.get(), &high_half);
+    return (std::uint64_t{high_half} << 32 | low_half) == m_size && written() == m_written;
+  }
+
+ private:
+  /// When it was last written to; 0 where that is not known.
+  std::uint64_t written() const noexcept {
+    std::uint64_t time = 0;  // a FILETIME
+    return GetFileTime(m_file.get(), nullptr, nullptr, reinterpret_cast<_FILETIME*>(&time)) != 0 ? time : 0;
+  }
+
+  windows_handle m_file;
+  std::uint64_t m_size, m_written;
+};
 
 class replaced_file {
  public:

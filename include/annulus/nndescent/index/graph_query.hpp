@@ -12,9 +12,9 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Searches a graph that an index owns.
-template <class Points, class Metric, class Walk>
-struct graph_query : vertex_search<Points, Metric, Walk> {
-  using base = vertex_search<Points, Metric, Walk>;
+template <class Points, class Metric, class Walk, class Rows = owned_rows<Points>>
+struct graph_query : vertex_search<Points, Metric, Walk, Rows> {
+  using base = vertex_search<Points, Metric, Walk, Rows>;
   using base::around, base::distance, base::effort_for, base::has_exact_ranks, base::always_scans, base::is_far,
       base::length_of, base::likely_met, base::search_from_hubs, base::nearest, base::prepare, base::scan,
       base::scan_all, base::scan_cost, base::visit;
@@ -25,33 +25,45 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
   /// The nearest rows of the query that pass, written to the front of both spans.
   void find(const row_type& query, std::span<id_type> ids, std::span<float> distances,
             const nndescent_search_params& params, const vertex_filter& passes, scratch_type& s) const {
+    if (choose(query, ids, distances, params, passes, s)) rank_chosen(query, s.chosen, ids, distances, passes, s);
+  }
+
+  /// The search up to where exact rows decide: the vertices that rank_chosen() is to rank go to s.chosen. Returns false
+  /// where there is nothing left to do, and the result, if any, is written.
+  bool choose(const row_type& query, std::span<id_type> ids, std::span<float> distances,
+              const nndescent_search_params& params, const vertex_filter& passes, scratch_type& s) const {
     const std::size_t k = std::min(ids.size(), names.size());
-    if (k == 0 || !is_finite_row(query)) return;
+    if (k == 0 || !is_finite_row(query)) return false;
     prepare(query, s);
     const effort e = effort_for(k, params);
-    if (!walk.lacks_direction(s.walk.query)) {
-      if (passes.is_open()) base::prepare_codes(query, params.by_estimates, s);  // other walks go without
-      const auto& found = nearest(e, passes, s);
-      std::size_t count = std::min(e.wanted, found.size());
-      if constexpr (Walk::is_compressed)
-        if (rows.size() > 0 && found.size() >= k) {
-          const rank_type kth = found[k - 1].rank;
-          const auto error = static_cast<rank_type>(walk.rank_error(s.walk.query, found[0].id(), kth));
-          if (error > 0) count = k;  // else it is not known
-          while (count < found.size() && found[count].rank <= kth + error) ++count;
-          // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may
-          // be nearer.
-          if ((count == found.size() && found.is_full() && found[count - 1].rank <= kth + error) ||
-              static_cast<double>(error) > e.epsilon * static_cast<double>(kth - found[0].rank))
-            return find_among_exact(query, ids, distances, params, passes, s);
-        }
-      return finish(found, query, count, ids, distances, passes, s);
-    }
-    if (rows.size() > 0) scan_rows(query, ids, distances, passes, s);
-    else {
-      const auto& found = scan(e.wanted, passes, s);
-      finish(found, query, std::min(e.wanted, found.size()), ids, distances, passes, s);
-    }
+    const bool has_direction = !walk.lacks_direction(s.walk.query);
+    if (!has_direction && rows.size() > 0) return scan_rows(query, ids, distances, passes, s);
+    if (has_direction && passes.is_open()) base::prepare_codes(query, params.by_estimates, s);  // others go without
+    const auto& found = has_direction ? nearest(e, passes, s) : scan(e.wanted, passes, s);
+    std::size_t count = std::min(e.wanted, found.size());
+    if constexpr (Walk::is_compressed)
+      if (rows.size() > 0 && found.size() >= k) {
+        const rank_type kth = found[k - 1].rank;
+        const auto error = static_cast<rank_type>(walk.rank_error(s.walk.query, found[0].id(), kth));
+        if (error > 0) count = k;  // else it is not known
+        while (count < found.size() && found[count].rank <= kth + error) ++count;
+        // Where all are as near as the k-th, as far as codes tell, or the walk ended within their error, others may be
+        // nearer.
+        if ((count == found.size() && found.is_full() && found[count - 1].rank <= kth + error) ||
+            static_cast<double>(error) > e.epsilon * static_cast<double>(kth - found[0].rank))
+          return find_among_exact(query, ids, distances, params, passes, s);
+      }
+    return choose(found, count, ids, distances, passes, s);
+  }
+
+  /// The exact ranks of the vertices that a search chose decide.
+  void rank_chosen(const row_type& query, std::span<const id_type> chosen, std::span<id_type> ids,
+                   std::span<float> distances, const vertex_filter& passes, scratch_type& s) const {
+    const row_query<Metric, row_type> rank(metric, query);
+    s.best.reset(ids.size());
+    visit_rows(rows, chosen,
+               [&](std::size_t i, const row_type& row) { push_ids(chosen[i], rank(row), ids.size(), passes, s.best); });
+    write(s.best.sorted(), ids, distances);
   }
 
   /// The rank of a vertex near a row; of one so close that the walk cannot tell how close, the exact one.
@@ -76,10 +88,10 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
   /// f(walker) with the walker over the exact rows beside compressed ones, whose scratch is s.exact.
   template <class F>
   void with_exact(F f) const {
-    const exact_walk_of_t<Points, Metric, Walk> exact(rows, metric);
+    using walk_type = exact_walk_of_t<Points, Metric, Walk, Rows>;
+    const walk_type exact(rows, metric);
     const no_edge_codes no_codes;
-    f(graph_query<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>{exact, rows, metric, graph, no_codes, entries,
-                                                                         names, lists});
+    f(graph_query<Points, Metric, walk_type, Rows>{exact, rows, metric, graph, no_codes, entries, names, lists});
   }
 
   /// The `width` vertices nearest to a vertex, by exact distances.
@@ -209,45 +221,59 @@ struct graph_query : vertex_search<Points, Metric, Walk> {
   bool reaches_far(float radius, const std::vector<candidate<rank_type>>& within) const {
     return within.empty() || is_far(radius, std::min_element(within.begin(), within.end())->id);
   }
-  /// The same search by a walk over the exact rows.
-  void find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
+  /// The same search by a walk over the exact rows. Returns false, as nothing is left to be ranked.
+  bool find_among_exact(const row_type& query, std::span<id_type> ids, std::span<float> distances,
                         const nndescent_search_params& params, const vertex_filter& passes, scratch_type& s) const {
     s.exact.walk.hidden = s.walk.hidden;
     with_exact([&](const auto& walker) { walker.find(query, ids, distances, params, passes, s.exact); });
     s.walk.distances += std::exchange(s.exact.walk.distances, 0);
     s.walk.hops += std::exchange(s.exact.walk.hops, 0);
     s.scans += std::exchange(s.exact.scans, 0);
+    return false;
   }
 
-  /// By the exact rows alone.
-  void scan_rows(const row_type& query, std::span<id_type> ids, std::span<float> distances, const vertex_filter& passes,
+  /// By the exact rows alone. Returns false likewise.
+  bool scan_rows(const row_type& query, std::span<id_type> ids, std::span<float> distances, const vertex_filter& passes,
                  scratch_type& s) const {
     const row_query<Metric, row_type> rank(metric, query);
     s.best.reset(ids.size());
     ++s.scans;
+    s.chosen.clear();
+    const auto rank_block = [&] {
+      s.walk.distances += s.chosen.size();
+      visit_rows(rows, s.chosen, [&](std::size_t i, const row_type& row) {
+        push_ids(s.chosen[i], rank(row), ids.size(), passes, s.best);
+      });
+      s.chosen.clear();
+    };
+    constexpr std::size_t block = 64;
     visit(passes, s.walk, [&](id_type vertex) {
       if (vertex == s.walk.hidden) return;
-      ++s.walk.distances;
-      push_ids(vertex, rank(rows.row(vertex)), ids.size(), passes, s.best);
+      s.chosen.push_back(vertex);
+      if (s.chosen.size() == block) rank_block();
     });
+    rank_block();
     write(s.best.sorted(), ids, distances);
+    return false;
   }
 
-  /// Exact ranks decide, where there are exact rows.
-  void finish(const search_pool<rank_type>& pool, const row_type& query, std::size_t count, std::span<id_type> ids,
-              std::span<float> distances, const vertex_filter& passes, scratch_type& s) const {
+  /// Chooses the first `count` of a pool, or where there are no exact rows, or the ranks are theirs, writes the result
+  /// and returns false.
+  bool choose(const search_pool<rank_type>& pool, std::size_t count, std::span<id_type> ids, std::span<float> distances,
+              const vertex_filter& passes, scratch_type& s) const {
     for (std::size_t i = 0; i < count; ++i) names.prefetch(pool[i].id());
     if (has_exact_ranks() || rows.size() == 0) {
       s.approximate.reset(ids.size());
       for (std::size_t i = 0; i < count; ++i) push_ids(pool[i].id(), pool[i].rank, ids.size(), passes, s.approximate);
-      return write(s.approximate.sorted(), ids, distances);
+      write(s.approximate.sorted(), ids, distances);
+      return false;
     }
-    for (std::size_t i = 0; i < count; ++i) rows.prefetch(pool[i].id());
-    const row_query<Metric, row_type> rank(metric, query);
-    s.best.reset(ids.size());
-    for (std::size_t i = 0; i < count; ++i)
-      push_ids(pool[i].id(), rank(rows.row(pool[i].id())), ids.size(), passes, s.best);
-    write(s.best.sorted(), ids, distances);
+    s.chosen.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      rows.prefetch(pool[i].id());
+      s.chosen.push_back(pool[i].id());
+    }
+    return true;
   }
 
   /// The first `limit` ids of a vertex that pass.

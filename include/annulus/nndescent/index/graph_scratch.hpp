@@ -14,24 +14,24 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The walk over the exact rows beside compressed ones.
-template <class Points, class Metric, class Walk>
+template <class Points, class Metric, class Walk, class Rows>
 struct exact_walk_of {
   using type = Walk;
 };
-template <class T, class Metric, class Walk>
-requires Walk::is_compressed struct exact_walk_of<matrix<T>, Metric, Walk> {
-  using type = exact_walk<T, Metric>;
+template <class T, class Metric, class Walk, class Rows>
+requires Walk::is_compressed struct exact_walk_of<matrix<T>, Metric, Walk, Rows> {
+  using type = exact_walk<T, Metric, Rows>;
 };
-template <class Points, class Metric, class Walk>
-using exact_walk_of_t = typename exact_walk_of<Points, Metric, Walk>::type;
+template <class Points, class Metric, class Walk, class Rows>
+using exact_walk_of_t = typename exact_walk_of<Points, Metric, Walk, Rows>::type;
 
 /// What one thread needs to search an index.
-template <class Points, class Metric, class Walk>
+template <class Points, class Metric, class Walk, class Rows = owned_rows<Points>>
 struct graph_scratch {
   struct nothing {};
   using of_exact_rows =
-      std::conditional_t<Walk::is_compressed, graph_scratch<Points, Metric, exact_walk_of_t<Points, Metric, Walk>>,
-                         nothing>;
+      std::conditional_t<Walk::is_compressed,
+                         graph_scratch<Points, Metric, exact_walk_of_t<Points, Metric, Walk, Rows>, Rows>, nothing>;
 
   explicit graph_scratch(const Walk& walk_rows) : walk{walk_rows.make_query()} {}
   graph_scratch() requires(!Walk::is_compressed) : graph_scratch(Walk()) {}
@@ -39,6 +39,7 @@ struct graph_scratch {
   top_k<row_rank_t<Metric, row_t<view_of<Points>>>> best{1};
   top_k<typename Walk::rank_type> approximate{1};
   std::vector<candidate<typename Walk::rank_type>> within;
+  std::vector<id_type> chosen;  ///< vertices that exact rows are to rank
   search_pool<typename Walk::rank_type> erased;
   std::vector<candidate<float>> promising_hubs;
   of_exact_rows exact = {};

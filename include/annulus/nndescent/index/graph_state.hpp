@@ -90,9 +90,12 @@ struct graph_state {
     else return walk.rows();
   }
   diversify_rule rule() const { return diversify_rule_of<Metric>(params); }
-  walker_type walker() const noexcept {
+  walker_type walker() const noexcept { return walker_over(exact_rows()); }
+  /// The same where the exact rows are elsewhere.
+  template <class Rows>
+  graph_query<Points, Metric, walk_type, Rows> walker_over(const Rows& exact) const noexcept {
     const entry_points entries{tree, root, longest.size() > 0 ? &longest : nullptr};
-    return {{walk, exact_rows(), metric, edges, codes, entries, names, lists}};
+    return {{walk, exact, metric, edges, codes, entries, names, lists}};
   }
   /// Ranks between vertices.
   walk_space<walk_type> space() const {

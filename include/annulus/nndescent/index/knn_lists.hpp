@@ -15,12 +15,28 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// Lists of vertices and distances, nearest first, padded with no_id at infinity.
 class knn_lists {
  public:
-  explicit knn_lists(std::size_t width) : m_width(width) {}
+  explicit knn_lists(std::size_t width) : m_width(width), m_fourth(std::min<std::size_t>(3, width - 1)) {}
 
   std::size_t size() const noexcept { return m_size; }
   std::size_t width() const noexcept { return m_width; }
   candidate<float> operator()(std::size_t i, std::size_t j) const noexcept {
     return {m_distances[i * m_width + j], m_ids[i * m_width + j]};
+  }
+
+  /// How far a list reaches: the distance to its last neighbour, and to its fourth, or the last of a narrower list.
+  float last_distance(std::size_t i) const noexcept { return m_distances[(i + 1) * m_width - 1]; }
+  float fourth_distance(std::size_t i) const noexcept { return m_distances[i * m_width + m_fourth]; }
+  /// Forgets all of the lists but these two distances.
+  void keep_reach() {
+    buffer<float> reach(2 * m_size);
+    for (std::size_t i = 0; i < m_size; ++i) {
+      reach[2 * i] = fourth_distance(i);
+      reach[2 * i + 1] = last_distance(i);
+    }
+    m_distances = std::move(reach);
+    m_ids = {};
+    m_width = 2;
+    m_fourth = 0;
   }
 
   /// New lists are empty.
@@ -86,7 +102,7 @@ class knn_lists {
     m_distances[i * m_width + j] = c.rank;
   }
 
-  std::size_t m_size = 0, m_width;
+  std::size_t m_size = 0, m_width, m_fourth;
   buffer<id_type> m_ids;
   buffer<float> m_distances;
 };

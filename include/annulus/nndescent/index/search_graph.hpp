@@ -12,6 +12,9 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// Reaches the graph of an index, for searches of another kind than its own.
+struct graph_access;
+
 /// A search graph over rows that it owns, and the k-NN graph it was made from. Callers check the arguments. What
 /// changes it changes nothing where it throws.
 template <class Points, class Metric, class Storage>
@@ -49,6 +52,13 @@ class search_graph {
   bool holds(id_type id) const noexcept { return m_state.names.holds(id); }
   const walk_type& walk() const noexcept { return m_state.walk; }
   walker_type walker() const noexcept { return m_state.walker(); }
+  /// The same where the exact rows are elsewhere.
+  template <class Rows>
+  auto walker_over(const Rows& exact) const noexcept {
+    return m_state.walker_over(exact);
+  }
+  /// Keeps of the k-NN graph what searches ask for alone. It can neither be asked for nor changed any more.
+  void forget_lists() { m_state.lists.keep_reach(); }
 
   /// A row of neighbours for each row that is there, by ascending id. Lists that lost some are searched for again,
   /// others meet those of their neighbours once rows were inserted; under inner products all are searched for then, as

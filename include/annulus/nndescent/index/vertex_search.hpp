@@ -12,17 +12,17 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
-/// A graph and all that it takes to search it, owned by an index.
-template <class Points, class Metric, class Walk>
+/// A graph and all that it takes to search it, owned by an index. Rows is where the exact rows are (walk_space.hpp).
+template <class Points, class Metric, class Walk, class Rows = owned_rows<Points>>
 struct vertex_search {
   using row_type = row_t<view_of<Points>>;
-  using scratch_type = graph_scratch<Points, Metric, Walk>;
+  using scratch_type = graph_scratch<Points, Metric, Walk, Rows>;
   using rank_type = typename Walk::rank_type;
   static constexpr bool is_compressed = Walk::is_compressed;
   static constexpr bool is_product = form_of<Metric>() == product_form::inner_product;
 
   const Walk& walk;
-  const owned_rows<Points>& rows;  ///< exact, or empty
+  const Rows& rows;  ///< exact, or empty
   const Metric& metric;
   const search_edges& graph;
   const codes_of_edges_t<Walk>& codes;
@@ -147,7 +147,8 @@ struct vertex_search {
     const std::uint64_t budget = s.walk.distances + cover.cost();
     s.promising_hubs.clear();
     for (const auto& hub : cover.hubs())
-      if (const float least = length_of(distance(hub.rank)) - radius * length_of(last_distance(hub.id)); !is_nan(least))
+      if (const float least = length_of(distance(hub.rank)) - radius * length_of(lists.last_distance(hub.id));
+          !is_nan(least))
         s.promising_hubs.push_back({least, hub.id});
     std::sort(s.promising_hubs.begin(), s.promising_hubs.end());
     for (const auto& [least, hub] : s.promising_hubs) {
@@ -162,17 +163,13 @@ struct vertex_search {
     if constexpr (has_degree<Metric> && !is_product) is_square |= metric.degree().distance == 2;
     return is_square ? detail::sqrt(std::max(distance, 0.0f)) : distance;
   }
-  float last_distance(id_type vertex) const noexcept { return lists(vertex, lists.width() - 1).rank; }
   /// Whether a distance from a row is beyond its surroundings: that many times as long as the way to the last of its
   /// list of neighbours, or twice as many times that to the fourth, as groups may be smaller than lists are wide.
   bool is_far(float distance, id_type vertex, float times = 2) const {
     if (is_product) return false;
     const float length = length_of(distance);
-    const auto is_beyond = [&](float factor, std::size_t place) {
-      return length > factor * length_of(lists(vertex, place).rank);
-    };
-    const std::size_t last = lists.width() - 1;
-    return is_beyond(times, last) || is_beyond(2 * times, std::min<std::size_t>(3, last));
+    return length > times * length_of(lists.last_distance(vertex)) ||
+           length > 2 * times * length_of(lists.fourth_distance(vertex));
   }
   /// f(vertex) for all that pass, each once.
   template <class F>

@@ -12,8 +12,19 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
+/// f(i, row) for the exact rows of some vertices, in their order. Rows that are not in memory have a visit(vertices, f)
+/// that fetches them all at once.
+template <class Rows, class F>
+void visit_rows(const Rows& rows, std::span<const id_type> vertices, F f) {
+  if constexpr (requires { rows.visit(vertices, f); }) {
+    rows.visit(vertices, f);
+  } else {
+    for (std::size_t i = 0; i < vertices.size(); ++i) f(i, rows.row(vertices[i]));
+  }
+}
+
 /// Walks over exact rows that stand beside compressed ones, where those cannot tell rows apart.
-template <class T, class Metric>
+template <class T, class Metric, class Rows = dense_row_store<T>>
 class exact_walk {
  public:
   static constexpr bool is_exact = true, is_compressed = false;
@@ -23,14 +34,14 @@ class exact_walk {
   };
 
   exact_walk() = default;
-  exact_walk(const dense_row_store<T>& rows, const Metric& metric) : m_rows(&rows), m_metric(&metric) {}
+  exact_walk(const Rows& rows, const Metric& metric) : m_rows(&rows), m_metric(&metric) {}
   query make_query() const noexcept { return {}; }
   void prepare(std::span<const T> row, query& q) const noexcept { q.row = row; }
   void prepare_row(std::size_t i, query& q) const noexcept { q.row = m_rows->row(i); }
   bool lacks_direction(const query&) const noexcept { return false; }
   void ranks(const query& q, std::span<const id_type> ids, rank_type* out) const {
     const row_query<Metric, std::span<const T>> rank(*m_metric, q.row);
-    for (std::size_t i = 0; i < ids.size(); ++i) out[i] = rank(m_rows->row(ids[i]));
+    visit_rows(*m_rows, ids, [&](std::size_t i, std::span<const T> row) { out[i] = rank(row); });
   }
   void prefetch(std::size_t i) const noexcept { m_rows->prefetch(i); }
   rank_type rank(id_type a, id_type b) const {
@@ -38,9 +49,11 @@ class exact_walk {
   }
 
  private:
-  const dense_row_store<T>* m_rows = nullptr;
+  const Rows* m_rows = nullptr;
   const Metric* m_metric = nullptr;
 };
+template <class T, class Metric>
+exact_walk(const dense_row_store<T>&, const Metric&) -> exact_walk<T, Metric>;
 
 /// Ranks among the rows of a walk, as a space has them. Of rows so close that the walk cannot tell how close,
 /// `exact_rank` says, if given.
