@@ -140,7 +140,11 @@ int run(std::span<const std::string> words) {
   const rlimit limit{bytes, before.rlim_max};
   if (option("limit", 1) != 0 && setrlimit(RLIMIT_DATA, &limit) != 0) return 1;
   std::string stage;
+  std::uintmax_t disk_bytes = 0;
   params.progress = [&](const annulus::progress_report& report) {
+    std::uintmax_t now = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path + ".pieces")) now += entry.file_size();
+    disk_bytes = std::max(disk_bytes, now);
     if (report.stage != stage) std::cout << seconds() << " s: " << (stage = report.stage) << std::endl;
     return true;
   };
@@ -149,9 +153,15 @@ int run(std::span<const std::string> words) {
                                            .n_pieces = option("pieces", 0),
                                            .graph = params,
                                            .restart = what == "pieces"};
-  const auto plan = annulus::disk::build_in_pieces<rows_type, metric_type, annulus::rabitq<annulus::sq8>>(
-      rows, path + ".index", pieces);
-  std::cout << plan.n_pieces << " pieces of up to " << plan.piece_rows << " rows" << std::endl;
+  using storage_type = annulus::rabitq<annulus::sq8>;
+  const auto plan = annulus::disk::plan_build<rows_type, metric_type, storage_type>(rows, pieces, true);
+  std::cout << "plan: " << plan.n_pieces << " pieces of up to " << plan.piece_rows << " rows, "
+            << static_cast<double>(plan.memory_bytes) / 1e6 << " MB of memory, "
+            << static_cast<double>(plan.disk_bytes) / 1e6 << " MB of disk, index of "
+            << static_cast<double>(plan.index_bytes) / 1e6 << " MB, " << plan.seconds << " s" << std::endl;
+  annulus::disk::build_in_pieces<rows_type, metric_type, storage_type>(rows, path + ".index", pieces);
+  std::cout << "files of pieces took " << static_cast<double>(disk_bytes) / 1e6 << " MB at most, the index "
+            << static_cast<double>(std::filesystem::file_size(path + ".index")) / 1e6 << " MB" << std::endl;
   tell();
   setrlimit(RLIMIT_DATA, &before);
   judge(annulus::map_index<index_type>(path + ".index"), rows);

@@ -179,7 +179,7 @@ TEST_CASE("equal rows share a vertex in a build in pieces", "[build_in_pieces]")
   build_sq8(rows, folder, in_pieces(folder, 3));
   const auto built = annulus::load_index<sq8_index>(folder / "index");
   CHECK(built.size() == 1200);
-  const auto found = built.search(rows.view(), 2);
+  const auto found = built.search(rows, 2);
   std::size_t n_zero = 0;
   for (std::size_t i = 600; i < 1200; ++i) n_zero += found.distances(i, 1) == 0;
   CHECK(n_zero == 600);

@@ -54,7 +54,7 @@ class piece_build {
   void measure_time() {
     constexpr double growth = 0.15, share_of_lists = 0.8;
     constexpr std::size_t most = 8192;
-    const view_type some = m_sample.view().middle_rows(0, std::min(most, m_sample.rows()));
+    const view_type some = view_type(m_sample).middle_rows(0, std::min(most, m_sample.rows()));
     if (some.rows() < 2) return;
     const auto start = std::chrono::steady_clock::now();
     with_lists(some, m_state.metric, std::min(m_width, some.rows() - 1), resolved(m_given, some.rows()), {}, m_team,
@@ -120,6 +120,7 @@ class piece_build {
 
   /// The sample of the tree takes an eighth of the memory at most.
   void make_tree() {
+    if (m_params.folder.empty()) invalid("folder", "\"\"", "must name a folder for the pieces");
     const std::size_t n = m_rows.rows(), row_bytes = std::max<std::size_t>(m_rows.cols() * sizeof(T), 1);
     const std::size_t least =
         m_costs.fixed + std::max(m_costs.row * n, m_costs.piece_row * std::min<std::size_t>(n, 4096));

@@ -63,7 +63,7 @@ struct piece_costs {
     costs.list_on_disk = width * sizeof(candidate<float>) + sizeof(id_type);
     costs.edges_on_disk = 2 * g.edges.max_degree() * sizeof(candidate<float>);  // chosen ones, those between pieces
     for (const auto& [name, a] : layout.arrays())
-      if (a.grows && !name.starts_with("joined.")) costs.index_row += a.row_bytes;
+      if (a.grows && !name.starts_with("joined.") && !name.starts_with("tree.")) costs.index_row += a.row_bytes;
     costs.index_row += 8;  // places in the tree, and its nodes
     return costs;
   }
