@@ -4,8 +4,11 @@
 //   build_in_pieces whole FILE             builds the index of these rows in memory
 //   build_in_pieces pieces FILE MEGABYTES  builds it in pieces, and lets the process have so much memory and no more
 //   build_in_pieces resume FILE MEGABYTES  goes on with a build in pieces that was killed
+//   build_in_pieces killed FILE MEGABYTES  builds it again, killed ten times at random moments of `seconds` in all, and
+//                                          compares the file with that of the build before
 //
-// Options behind these: threads=2, seed=42. Memory is the greatest RssAnon of /proc/self/status, looked at every 20 ms;
+// Options behind these: threads=2, seed=42, pieces=0 (as few as the memory allows), limit=0 (no limit of the process),
+// seconds=60. Memory is the greatest RssAnon of /proc/self/status, looked at every 20 ms;
 // the limit is RLIMIT_DATA, which counts all memory that a process may write to, touched or not.
 
 #include <annulus/disk/build_in_pieces.hpp>
@@ -15,9 +18,13 @@
 #include <chrono>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <thread>
 
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
 
 namespace {
 
@@ -98,6 +105,42 @@ void judge(const index_type& index, annulus::matrix_view<std::uint8_t> rows) {
   }
 }
 
+/// This program with other words, in a process of its own.
+pid_t start_program(std::vector<std::string> words) {
+  words.insert(words.begin(), "/proc/self/exe");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t process = fork();
+  if (process == 0) {
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+  return process;
+}
+
+/// Whether a build that is killed again and again ends with the file of the build before it.
+int kill_and_compare(std::vector<std::string> words, double seconds) {
+  constexpr std::size_t n_kills = 10;
+  const std::string path = words[1] + ".index", before = words[1] + ".before";
+  std::filesystem::rename(path, before);
+  words[0] = "resume";
+  const annulus::counter_random random(static_cast<std::uint64_t>(std::random_device()()));
+  for (std::size_t i = 0; i < n_kills && !std::filesystem::exists(path); ++i) {
+    const double moment = random.uniform(i) * 2 * seconds / n_kills;
+    const pid_t process = start_program(words);
+    std::this_thread::sleep_for(std::chrono::duration<double>(moment));
+    kill(process, SIGKILL);
+    waitpid(process, nullptr, 0);
+    std::cout << "killed after " << moment << " s" << std::endl;
+  }
+  waitpid(start_program(words), nullptr, 0);
+  const annulus::detail::mapped_file a(path), b(before);
+  const bool are_equal = std::ranges::equal(a.bytes(), b.bytes());
+  std::cout << (are_equal ? "the same file" : "ANOTHER FILE") << std::endl;
+  return are_equal ? 0 : 1;
+}
+
 int run(std::span<const std::string> words) {
   const auto option = [&](const std::string& name, std::size_t value) {
     for (const std::string& word : words)
@@ -109,6 +152,8 @@ int run(std::span<const std::string> words) {
     write_rows(path, std::stoull(words[2]));
     return 0;
   }
+  if (what == "killed")
+    return kill_and_compare({words.begin(), words.end()}, static_cast<double>(option("seconds", 60)));
   annulus::nndescent_params params{.seed = option("seed", 42), .threads = option("threads", 2)};
   const annulus::detail::mapped_file file(path, annulus::detail::file_mapping::read_only);
   const annulus::matrix_view<std::uint8_t> rows(reinterpret_cast<const std::uint8_t*>(file.bytes().data()),
