@@ -188,7 +188,8 @@ int run(std::span<const std::string> words) {
   std::uintmax_t disk_bytes = 0;
   params.progress = [&](const annulus::progress_report& report) {
     std::uintmax_t now = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(path + ".pieces")) now += entry.file_size();
+    std::error_code ended;  // the last report comes when the folder is gone
+    for (const auto& entry : std::filesystem::directory_iterator(path + ".pieces", ended)) now += entry.file_size();
     disk_bytes = std::max(disk_bytes, now);
     if (report.stage != stage) std::cout << seconds() << " s: " << (stage = report.stage) << std::endl;
     return true;

@@ -12,7 +12,7 @@ int main() {
   for (std::size_t i = 0; i < n * d; ++i) made.data()[i] = static_cast<std::uint8_t>(random.below(i, 256));
   const auto folder = std::filesystem::temp_directory_path() / "annulus-example-pieces";
   std::filesystem::create_directories(folder);
-  annulus::write_big_ann<std::uint8_t>(folder / "rows.u8bin", made);
+  annulus::write_big_ann(folder / "rows.u8bin", made);
 
   using rows_type = annulus::matrix<std::uint8_t>;
   using metric = annulus::sqeuclidean;

@@ -67,11 +67,11 @@ class piece_build {
 
   void run(const std::filesystem::path& path) {
     staged_progress stages(m_params.graph.progress, {{"partition", 1},
-                                                     {"pieces", 70},
-                                                     {"merge", 12},
-                                                     {"reverse edges", 6},
-                                                     {"graph", 5},
-                                                     {"codes", 4},
+                                                     {"pieces", 80},
+                                                     {"merge", 7},
+                                                     {"reverse edges", 4},
+                                                     {"graph", 4},
+                                                     {"codes", 2},
                                                      {"file", 2}});
     check();
     const header_metadata of = identity(path);
@@ -130,7 +130,8 @@ class piece_build {
     const std::size_t most = std::clamp<std::size_t>(m_params.memory_bytes / 8 / row_bytes, 1024, 32768);
     visit_sample(n, most, [&](std::size_t i) { chosen.push_back(static_cast<id_type>(i)); });
     m_sample = gather_rows(m_rows, chosen);
-    const std::size_t most_rows = (m_params.memory_bytes - m_costs.fixed) / m_costs.piece_row;
+    // A piece may have some more rows than its share of the sample says.
+    const std::size_t most_rows = (m_params.memory_bytes - m_costs.fixed) / m_costs.piece_row * 19 / 20;
     double homes_a_row = 0;
     m_tree.emplace(tree_for<T, Metric>(m_sample, m_state.metric, n, most_rows, m_params.n_pieces, m_given.seed + 5,
                                        m_plan, homes_a_row));

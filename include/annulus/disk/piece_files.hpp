@@ -61,20 +61,6 @@ void visit_homes(matrix_view<T> rows, const partition_tree<T, Metric>& tree, con
   }
 }
 
-/// How many rows each piece has.
-template <class T, class Metric>
-std::vector<std::size_t> sizes_of_pieces(matrix_view<T> rows, const partition_tree<T, Metric>& tree,
-                                         const thread_team& team, const progress_callback& progress) {
-  std::vector<std::size_t> sizes(tree.n_pieces(), 0);
-  visit_homes(rows, tree, team, progress, [&](std::size_t, std::span<const row_homes> homes) {
-    for (const auto& [first, second] : homes) {
-      ++sizes[first];
-      sizes[second] += second != first;
-    }
-  });
-  return sizes;
-}
-
 /// Writes the rows of each piece, in the order of their numbers, and these: "rows.<piece>" and "ids.<piece>"; and the
 /// first home of each row: "homes". One pass over the rows for every 128 pieces.
 template <class T, class Metric>
