@@ -3,7 +3,7 @@
 
 #include "../io/child.hpp"
 #include "../io/scratch.hpp"
-#include "../progress_watch.hpp"
+#include "progress_watch.hpp"
 
 namespace {
 

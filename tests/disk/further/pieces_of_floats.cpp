@@ -1,8 +1,8 @@
 #include <annulus/disk/build_in_pieces.hpp>
 #include <annulus/knn/knn.hpp>
 
-#include "../io/scratch.hpp"
-#include "../random_data.hpp"
+#include "../../io/scratch.hpp"
+#include "random_data.hpp"
 
 namespace {
 namespace disk = annulus::disk;
