@@ -200,11 +200,13 @@ int run(std::span<const std::string> words) {
                                            .graph = params,
                                            .restart = what == "pieces"};
   using storage_type = annulus::rabitq<annulus::sq8>;
-  const auto plan = annulus::disk::plan_build<rows_type, metric_type, storage_type>(rows, pieces, true);
-  std::cout << "plan: " << plan.n_pieces << " pieces of up to " << plan.piece_rows << " rows, "
-            << static_cast<double>(plan.memory_bytes) / 1e6 << " MB of memory, "
-            << static_cast<double>(plan.disk_bytes) / 1e6 << " MB of disk, index of "
-            << static_cast<double>(plan.index_bytes) / 1e6 << " MB, " << plan.seconds << " s" << std::endl;
+  if (what == "pieces") {
+    const auto plan = annulus::disk::plan_build<rows_type, metric_type, storage_type>(rows, pieces, true);
+    std::cout << "plan: " << plan.n_pieces << " pieces of up to " << plan.piece_rows << " rows, "
+              << static_cast<double>(plan.memory_bytes) / 1e6 << " MB of memory, "
+              << static_cast<double>(plan.disk_bytes) / 1e6 << " MB of disk, index of "
+              << static_cast<double>(plan.index_bytes) / 1e6 << " MB, " << plan.seconds << " s" << std::endl;
+  }
   annulus::disk::build_in_pieces<rows_type, metric_type, storage_type>(rows, path + ".index", pieces);
   std::cout << "files of pieces took " << static_cast<double>(disk_bytes) / 1e6 << " MB at most, the index "
             << static_cast<double>(std::filesystem::file_size(path + ".index")) / 1e6 << " MB" << std::endl;
