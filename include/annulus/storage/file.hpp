@@ -28,6 +28,10 @@ inline std::filesystem::path path_of_name(const std::string& name) { return std:
   throw std::system_error(error, std::generic_category(), file);
 }
 
+/// What a process may do with the bytes of a mapped file: write to pages that become its own, or read. What can be
+/// written counts as memory of the process where that is limited (RLIMIT_DATA), touched or not.
+enum class file_mapping { copy_on_write, read_only };
+
 template <class... Reason>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_format(const std::string& file, std::uint64_t offset,
                                                         const Reason&... reason) {

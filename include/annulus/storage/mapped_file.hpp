@@ -23,9 +23,10 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 /// Windows refuses: the mapping stays with the old file.
 class mapped_file {
  public:
-  /// O(1). \throws std::system_error where the file is missing, cannot be opened or mapped, or is not a regular file.
-  explicit mapped_file(const std::filesystem::path& path)
-      : m_name(name_of_path(path)), m_bytes(map_file(path, m_name)) {}
+  /// O(1). Bytes mapped to be read only must not be written to. \throws std::system_error where the file is missing,
+  /// cannot be opened or mapped, or is not a regular file.
+  explicit mapped_file(const std::filesystem::path& path, file_mapping mapping = file_mapping::copy_on_write)
+      : m_name(name_of_path(path)), m_bytes(map_file(path, m_name, mapping)) {}
   mapped_file(mapped_file&& other) noexcept { swap(other); }
   mapped_file& operator=(mapped_file&& other) noexcept {
     mapped_file(std::move(other)).swap(*this);

@@ -54,17 +54,40 @@ class read_descriptor {
   struct stat status {};  ///< when it was opened
 };
 
-inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name) {
+inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name,
+                                     file_mapping mapping = file_mapping::copy_on_write) {
   const read_descriptor file(path, name);
   const auto size = static_cast<std::size_t>(file.status.st_size);
   if (size == 0) return {};  // which mmap refuses
-  void* const start = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
+  const int rights = mapping == file_mapping::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+  void* const start = mmap(nullptr, size, rights, MAP_PRIVATE | MAP_NORESERVE, file.number, 0);
   if (start == MAP_FAILED) fail_system(errno, name);
   return {static_cast<std::byte*>(start), size};
 }
 
 inline void unmap_file(std::span<std::byte> bytes) noexcept {
   if (!bytes.empty()) munmap(bytes.data(), bytes.size());
+}
+
+inline bool flush_to_disk(std::FILE* file) noexcept {
+  const int number = fileno(file);
+#if defined(F_FULLFSYNC)
+  // macOS, where fsync leaves the bytes in the memory of the drive. Some file systems have fsync alone.
+  if (fcntl(number, F_FULLFSYNC) == 0) return true;
+#endif
+  return fsync(number) == 0;
+}
+
+inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept {
+  const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (number < 0) return nullptr;
+  std::FILE* const file = fdopen(number, "ab");
+  if (file == nullptr) {
+    const int error = errno;
+    close(number);
+    errno = error;
+  }
+  return file;
 }
 
 class random_file {
@@ -157,7 +180,7 @@ class replaced_file {
   }
 
   bool complete(std::FILE* file, const std::filesystem::path& path) const noexcept {
-    return (!m_exists || give_rights(fileno(file), path.c_str())) && flush_to_disk(fileno(file));
+    return (!m_exists || give_rights(fileno(file), path.c_str())) && flush_to_disk(file);
   }
 
  private:
@@ -194,14 +217,6 @@ class replaced_file {
     // File systems without modes refuse, which does no harm where that of all their files is no wider.
     return (now.st_mode & every) == mode || fchmod(number, static_cast<mode_t>(mode)) == 0 ||
            (now.st_mode & every & ~mode) == 0;
-  }
-
-  static bool flush_to_disk(int number) noexcept {
-#if defined(F_FULLFSYNC)
-    // macOS, where fsync leaves the bytes in the memory of the drive. Some file systems have fsync alone.
-    if (fcntl(number, F_FULLFSYNC) == 0) return true;
-#endif
-    return fsync(number) == 0;
   }
 
   struct stat m_status {};

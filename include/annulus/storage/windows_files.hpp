@@ -58,6 +58,7 @@ inline constexpr unsigned long share_all = 7;                          // FILE_S
 inline constexpr unsigned long open_existing = 3;                      // OPEN_EXISTING
 inline constexpr unsigned long disk_file = 1;                          // FILE_TYPE_DISK
 inline constexpr unsigned long pages_copied = 8, view_copied = 1;      // PAGE_WRITECOPY, FILE_MAP_COPY
+inline constexpr unsigned long pages_read = 2, view_read = 4;          // PAGE_READONLY, FILE_MAP_READ
 inline constexpr unsigned long replace_existing = 1;                   // MOVEFILE_REPLACE_EXISTING
 inline constexpr unsigned long write_through = 8;                      // MOVEFILE_WRITE_THROUGH
 inline constexpr unsigned long no_file = 2, no_folder = 3;             // ERROR_FILE_NOT_FOUND, ERROR_PATH_NOT_FOUND
@@ -114,13 +115,16 @@ inline std::uint64_t size_of_file(const windows_handle& file, const std::string&
   return std::uint64_t{high_half} << 32 | low_half;
 }
 
-inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name) {
+inline std::span<std::byte> map_file(const std::filesystem::path& path, const std::string& name,
+                                     file_mapping mapping_kind = file_mapping::copy_on_write) {
   const windows_handle file = open_regular_file(path, name);
   const auto size = static_cast<std::size_t>(size_of_file(file, name));
   if (size == 0) return {};  // of which no mapping can be made
-  const windows_handle mapping(CreateFileMappingW(file.get(), nullptr, windows::pages_copied, 0, 0, nullptr));
+  const bool is_read = mapping_kind == file_mapping::read_only;
+  const windows_handle mapping(
+      CreateFileMappingW(file.get(), nullptr, is_read ? windows::pages_read : windows::pages_copied, 0, 0, nullptr));
   if (!mapping) fail_windows(GetLastError(), name);
-  void* const start = MapViewOfFile(mapping.get(), windows::view_copied, 0, 0, size);
+  void* const start = MapViewOfFile(mapping.get(), is_read ? windows::view_read : windows::view_copied, 0, 0, size);
   if (start == nullptr) fail_windows(GetLastError(), name);
   return {static_cast<std::byte*>(start), size};
 }
@@ -128,6 +132,10 @@ inline std::span<std::byte> map_file(const std::filesystem::path& path, const st
 inline void unmap_file(std::span<std::byte> bytes) noexcept {
   if (!bytes.empty()) UnmapViewOfFile(bytes.data());
 }
+
+inline bool flush_to_disk(std::FILE* file) noexcept { return _commit(_fileno(file)) == 0; }
+
+inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept { return _wfopen(path.c_str(), L"abN"); }
 
 class random_file {
  public:
@@ -193,7 +201,7 @@ class replaced_file {
     return file;
   }
 
-  bool complete(std::FILE* file, const std::filesystem::path&) const noexcept { return _commit(_fileno(file)) == 0; }
+  bool complete(std::FILE* file, const std::filesystem::path&) const noexcept { return flush_to_disk(file); }
 
  private:
   bool m_is_special = false;

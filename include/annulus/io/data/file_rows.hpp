@@ -76,7 +76,7 @@ matrix_view<T> view_of_bytes(const mapped_file& file, std::uint64_t offset, std:
 /// Opens and maps a file whose header Header(reader) reads; rows_of(file, header) is the view of its rows.
 template <class T, class Header, class RowsOf>
 mapped_rows<T> map_rows(const std::filesystem::path& path, RowsOf rows_of) {
-  mapped_file file(path);
+  mapped_file file(path, file_mapping::read_only);
   mapped_reader reader(file);
   const Header header(reader);
   const matrix_view<T> rows = rows_of(file, header);

@@ -176,7 +176,7 @@ matrix<T> read_npy(const std::filesystem::path& path, std::size_t first = 0, std
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 mapped_rows<T> map_npy(const std::filesystem::path& path) {
-  detail::mapped_file file(path);
+  detail::mapped_file file(path, detail::file_mapping::read_only);
   detail::mapped_reader reader(file);
   const detail::npy_header header(reader);
   header.count<T>(reader);

@@ -54,12 +54,14 @@ inline std::size_t tensor_value_bytes(std::string_view dtype) noexcept {
 }
 
 /// XXH3's 64 bits (Collet), as a file gives them: "xxh3:" and 16 digits of hexadecimal.
-inline std::string checksum_of(const void* data, std::size_t bytes) {
+inline std::string text_of_checksum(std::uint64_t hash) {
   constexpr std::string_view digits = "0123456789abcdef";
-  const std::uint64_t hash = XXH3_64bits(data, bytes);
   std::string text = "xxh3:";
   for (int shift = 60; shift >= 0; shift -= 4) text += digits[hash >> shift & 15];
   return text;
+}
+inline std::string checksum_of(const void* data, std::size_t bytes) {
+  return text_of_checksum(XXH3_64bits(data, bytes));
 }
 
 /// The tensors and metadata of a file. Reading checks that types are known, that each tensor is as long as its shape

@@ -84,6 +84,17 @@ class diversifier {
   std::vector<std::uint8_t> m_is_kept;
 };
 
+/// A vertex's own edges together with those that lead to it, thinned out where there are more than rule.degree.
+template <class Space>
+void join_edges(std::size_t vertex, std::vector<candidate<float>>& row, const diversify_rule& rule,
+                diversifier<Space>& thin_out) {
+  std::sort(row.begin(), row.end());
+  row.erase(std::unique(row.begin(), row.end()), row.end());
+  constexpr std::size_t max_degrees = 8;  // of a hub, which has far more reverse edges, the nearest are enough
+  if (row.size() > max_degrees * rule.degree) row.resize(max_degrees * rule.degree);
+  if (row.size() > rule.degree) thin_out(vertex, row);
+}
+
 /// The graph to search: the lists thinned out, joined by their reverse and thinned out again where a row has more than
 /// rule.degree neighbours. One more place a row is left free. O(n width degree) ranks.
 template <class Space>
@@ -122,11 +133,7 @@ search_edges build_search_graph(const Space& space, const neighbor_lists& lists,
           row.assign(kept.row(v).begin(), kept.row(v).begin() + static_cast<std::ptrdiff_t>(count(v)));
           for (const id_type u : reverse.of(v))
             row.push_back({std::ranges::find(kept.row(u), v, [](const auto& c) { return c.id; })->rank, u});
-          std::sort(row.begin(), row.end());
-          row.erase(std::unique(row.begin(), row.end()), row.end());
-          constexpr std::size_t max_degrees = 8;  // of a hub, which has far more reverse edges, the nearest are enough
-          if (row.size() > max_degrees * rule.degree) row.resize(max_degrees * rule.degree);
-          if (row.size() > rule.degree) diversifiers[worker](v, row);
+          join_edges(v, row, rule, diversifiers[worker]);
           ids.clear();
           for (const auto& c : row) ids.push_back(c.id);
           graph.assign(v, ids);
