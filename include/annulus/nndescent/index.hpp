@@ -24,9 +24,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// query alone: not on threads, and not on the batch. Each row has an id that is its own for good: the rows of the
 /// constructor from 0, then those inserted in their order.
 ///
-/// Saved, loaded and mapped by io/index/index_file.hpp, with all that later changes depend on. Parameters of a metric
-/// come from the file; a callable that has no default is to be given to load_index again. A mapped index may be
-/// searched whatever its file contains; before it is changed, verify must have passed.
+/// Saved, loaded and mapped by io/index/index_file.hpp. Parameters of a metric come from the file; a callable that has
+/// no default is given to load_index again. A mapped index may be searched whatever its file contains; before it is
+/// changed, verify must have passed.
 template <class Points, class Metric = euclidean, class Storage = full_precision>
   requires(detail::explained<Points, Metric> || metric_for<Metric, detail::view_of<Points>>)
 class nndescent_index {
@@ -145,8 +145,8 @@ class nndescent_index {
     return detail::tune_by_own_rows(m_graph.walker(), recall_target, params);
   }
 
-  /// The same for given queries (m x d), all of them. O(m n d). \throws also for m = 0, another dimension, or a query
-  /// that is not finite.
+  /// The same for given queries (m x d). O(m n d). \throws also for m = 0, another dimension, or one that is not
+  /// finite.
   tuned_search tune(const view_type& queries, double recall_target, const tune_params& params = {}) const {
     detail::check_tuning(recall_target, queries.size(), params.k, keeps_rows());
     const auto taken = checked(queries, "queries");
@@ -197,7 +197,6 @@ class nndescent_index {
 
   /// Routes the edges around erased rows, and frees their memory. O(n d).
   void consolidate() { m_graph.consolidate(); }
-
   std::size_t size() const noexcept { return m_graph.size(); }  ///< how many rows it holds
   std::size_t dim() const noexcept { return m_dim; }
   const Metric& metric() const noexcept { return m_metric; }
@@ -244,8 +243,7 @@ class nndescent_index {
                                const neighbors& initial) {
     const thread_team team(params.threads);
     const auto taken = checked(data, by, team);
-    const auto start =
-        initial.ids.rows() > 0 ? detail::checked_initial_graph(initial, data.size()) : detail::initial_graph();
+    const auto start = detail::initial_graph_of(initial, data.size());
     return {taken.view(), detail::compared_metric<Points>(by, data.dim()), params, storage, start, team};
   }
   void check_id(id_type id) const {

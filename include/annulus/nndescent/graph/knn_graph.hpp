@@ -93,6 +93,11 @@ inline initial_graph checked_initial_graph(const neighbors& graph, std::size_t n
   return graph.ids;
 }
 
+/// The same of a graph without rows: none.
+inline initial_graph initial_graph_of(const neighbors& graph, std::size_t n) {
+  return graph.ids.rows() > 0 ? checked_initial_graph(graph, n) : initial_graph();
+}
+
 /// A graph of all rows as one of their groups.
 inline matrix<id_type> initial_of_groups(const initial_graph& initial, const row_groups& groups) {
   matrix<id_type> start(initial.rows() > 0 ? groups.size() : 0, initial.cols(), no_id);
