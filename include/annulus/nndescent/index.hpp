@@ -19,10 +19,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// bytes (bit_matrix). Where the metric rewrites rows (rewritten_metric.hpp), the index holds the rewritten ones.
 /// Distances are floats, also of rows of double.
 ///
-/// Searching is const and safe from any number of threads; insert, erase, update and consolidate are not safe beside
-/// anything else, and change nothing where they throw, be it for want of memory. Answers depend on data, parameters and
-/// query alone: not on threads, and not on the batch. Each row has an id that is its own for good: the rows of the
-/// constructor from 0, then those inserted in their order.
+/// Searching is const and safe from any number of threads; changes are not safe beside anything else, and change
+/// nothing where they throw, be it for want of memory. Answers depend on data, parameters and query, not on threads or
+/// the batch. Each row has an id for good: the rows of the constructor from 0, then those inserted in their order.
 ///
 /// Saved, loaded and mapped by io/index/index_file.hpp. Parameters of a metric come from the file; a callable that has
 /// no default is given to load_index again. A mapped index may be searched whatever its file contains; before it is
@@ -154,7 +153,7 @@ class nndescent_index {
     return detail::tune_beam(m_graph.walker(), taken.view(), {}, recall_target, params.k, params.threads);
   }
 
-  /// The ids of the rows that are there, ascending. O(n).
+  /// The ids of all rows, ascending. O(n).
   std::vector<id_type> ids() const { return m_graph.names().ids(); }
 
   /// The k-NN graph: n_neighbors for each of ids(), in that order. What the descent found, exact but for it; inserted
@@ -197,6 +196,7 @@ class nndescent_index {
 
   /// Routes the edges around erased rows, and frees their memory. O(n d).
   void consolidate() { m_graph.consolidate(); }
+
   std::size_t size() const noexcept { return m_graph.size(); }  ///< how many rows it holds
   std::size_t dim() const noexcept { return m_dim; }
   const Metric& metric() const noexcept { return m_metric; }
