@@ -48,7 +48,6 @@ class nndescent_index {
   static constexpr bool is_sparse = detail::is_sparse_row<row_type>;
   using compared = detail::compared<Metric, Points>;
   using graph_type = detail::search_graph<typename compared::points, typename compared::metric, Storage>;
-  static constexpr bool is_rewritten = compared::is_rewritten;
 
  public:
   /// What one thread needs to search: made once, used for query after query.
@@ -206,7 +205,7 @@ class nndescent_index {
   /// A finite row as the graph holds rows.
   template <class Values>
   auto as_compared(const row_type& row, [[maybe_unused]] Values& rewritten) const {
-    if constexpr (is_rewritten) {
+    if constexpr (compared::is_rewritten) {
       rewritten.resize(m_metric.embedded_dim(m_dim));
       m_metric.embed(row.data(), m_dim, rewritten.data());
       return std::span<const typename compared::points::value_type>(rewritten);
@@ -223,7 +222,7 @@ class nndescent_index {
     detail::check_query_lengths<typename compared::metric>(queries);
     detail::check_has_values<Metric>(queries, "queries");
     detail::check_rows_for(m_metric, queries, "queries");
-    if constexpr (!is_rewritten) graph_type::check_storage(queries, "queries");  // rewritten rows are short
+    if constexpr (!compared::is_rewritten) graph_type::check_storage(queries, "queries");  // rewritten rows are short
   }
   /// Rows that the index can take in, as it holds them.
   detail::compared_rows<Metric, view_type> checked(const view_type& rows, std::string_view name) const {
@@ -275,7 +274,7 @@ class nndescent_index {
       archive.rebuild([&] {
         if constexpr (checks_dimension<Metric>) self.m_metric.check_dimension(self.m_dim);
         std::size_t expected = self.m_dim;
-        if constexpr (is_rewritten) expected = self.m_metric.embedded_dim(self.m_dim);
+        if constexpr (compared::is_rewritten) expected = self.m_metric.embedded_dim(self.m_dim);
         archive.expect(self.m_graph.walk().dim() == expected, "has rows of another length than its dimension");
       });
   }
