@@ -72,6 +72,7 @@ def _ids_file(ids):
         "kind": "global_ids",
         "format_version": "2",
         "library_version": _core.version(),
+        "n_runs": str(len(runs)),
         "checksum.runs": checksum_of(runs.tobytes()),
     }
     tensor = {"dtype": "I64", "shape": runs.shape, "data_offsets": (0, runs.nbytes)}
