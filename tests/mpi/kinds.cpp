@@ -21,7 +21,7 @@ TEST_CASE("codes are searched for over shards, by themselves and with rows") {
   const communicator comm;
   const auto rows = normal_rows(400, 16, 1), queries = normal_rows(20, 16, 2);
   const auto own = part_of(rows, comm);
-  annulus::product_quantizer<std::uint8_t> quantizer({.m = 8, .ks = 16});
+  annulus::product_quantizer<std::uint8_t> quantizer(8, 16);
   quantizer.fit(rows);
   annulus::mpi::sharded_index index(comm.get(), [&] { return annulus::fast_scan_index(quantizer, own); });
   const auto& shard = index.shard();

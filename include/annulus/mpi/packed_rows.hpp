@@ -156,7 +156,9 @@ inline packed_rows join_packed(std::span<const packed_view> blocks) {
     if (header.n == 0) header = part;
     else {
       if (part.dim != header.dim) invalid("dimension", part.dim, "must be the ", header.dim, " of the other ranks");
-      if (part.layout != header.layout || part.dtype != header.dtype || part.value_bytes != header.value_bytes)
+      if (header.stored == 0) header.value_bytes = part.value_bytes;  // rows of no coordinates do not tell
+      if (part.layout != header.layout || part.dtype != header.dtype ||
+          (part.stored > 0 && part.value_bytes != header.value_bytes))
         invalid("queries", "rows", "must be of the same layout and type on all ranks");
       header.n += part.n;
       header.stored += part.stored;
