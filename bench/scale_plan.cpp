@@ -154,7 +154,7 @@ std::string plan(const options& given, const std::string& command) {
   kinds[1].costs = measure_rows<float>(768, sizes, annulus::sq8{}, [](const auto&, const auto&) {});
   const merging_costs few = measure_merging(merged_ranks, batch, 10), many = measure_merging(merged_ranks, batch, 100);
 
-  return "Measured " + date() + ", " + processor() + ": `" + command + "`\n\n" + measured_text(kinds, few, many) +
+  return "By `" + command + "`, " + date() + ", " + processor() + ".\n\n" + measured_text(kinds, few, many) +
          assumed_text(given.net) + memory_text() + memory_part(memory_of_bytes, "128 bytes") +
          memory_part(memory_of_short, "128 floats") + memory_part(memory_of_long, "768 floats") + builds_text(kinds) +
          searches_text(kinds, few.one, given.net) +

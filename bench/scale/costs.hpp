@@ -67,18 +67,18 @@ struct row_costs {
     for (const search_costs& search : searches) values.push_back(value(search));
     return values;
   }
-  std::vector<double> query_seconds() const {
-    return of_searches([](const search_costs& search) { return measured_times(search.times).mean(); });
-  }
   std::vector<double> distances() const {
     return of_searches([](const search_costs& search) { return search.distances; });
   }
-  /// Seconds of a query: the law of its distances, times what one takes at the largest size that is fitted. A law of
-  /// the seconds would take the step from caches to memory for growth.
+  std::vector<double> seconds_a_distance() const {
+    return of_searches(
+        [](const search_costs& search) { return measured_times(search.times).mean() / search.distances; });
+  }
+  /// Seconds of a query: the law of its distances, times what one takes at the last size, whose rows are in memory more
+  /// than in caches. A law of the seconds would take the step from one to the other for growth.
   power_law query_law() const {
-    power_law seconds = law(distances());
-    seconds.factor *= query_seconds()[n_fitted() - 1] / distances()[n_fitted() - 1];
-    return seconds;
+    const power_law growth = law(distances());
+    return {growth.factor * seconds_a_distance().back(), growth.exponent};
   }
 };
 

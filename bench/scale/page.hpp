@@ -30,11 +30,12 @@ inline std::string count(double x) {
 /// Three significant digits.
 inline std::string number(double x) {
   if (x == 0) return "0";
-  const int digits = static_cast<int>(std::floor(std::log10(std::abs(x)))) + 1;  // before the point
-  const double unit = std::pow(10, digits - 3);
-  if (digits >= 3) return count(std::round(x / unit) * unit);
+  const auto digits_before_point = [](double y) { return static_cast<int>(std::floor(std::log10(std::abs(y)))) + 1; };
+  const double unit = std::pow(10, digits_before_point(x) - 3), rounded = std::round(x / unit) * unit;
+  const int digits = digits_before_point(rounded + std::copysign(unit / 10, x));
+  if (digits >= 3) return count(rounded);
   char text[32];
-  std::snprintf(text, sizeof(text), "%.*f", std::min(3 - digits, 6), x);
+  std::snprintf(text, sizeof(text), "%.*f", std::min(3 - digits, 6), rounded);
   return text;
 }
 

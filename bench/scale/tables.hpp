@@ -41,41 +41,37 @@ inline std::string measured_part(const std::vector<row_kind>& kinds) {
     lines.push_back({what, sign});
     for (const row_kind& kind : kinds) lines.back().push_back(value(kind.costs));
   };
-  const auto list = [](const std::vector<double>& values, double unit, auto text_of_value) {
+  const auto list = [](std::span<const double> values, double unit, auto text_of_value) {
     std::string text;
-    for (std::size_t i = 0; i + 1 < values.size(); ++i) text += (i > 0 ? "; " : "") + text_of_value(unit * values[i]);
+    for (const double value : values) text += (text.empty() ? "" : "; ") + text_of_value(unit * value);
     return text;
   };
-  const auto check = [](const std::vector<double>& values, const power_law& law, const row_costs& costs, double unit) {
-    const double expected = law(costs.sizes.back());
-    return number(unit * values.back()) + ", by the law " + number(unit * expected) + " (" +
-           percent_off(expected, values.back()) + ")";
+  const auto fitted_ones = [&](const row_costs& costs, const std::vector<double>& values, auto text_of_value) {
+    return list(std::span(values).first(costs.n_fitted()), 1, text_of_value);
   };
-  const std::string at_last = " at " + count(kinds[0].costs.sizes.back()) + " rows";
+  const auto check = [](const row_costs& costs, const std::vector<double>& values) {
+    const double expected = costs.law(values)(costs.sizes.back());
+    return number(values.back()) + ", by the law " + number(expected) + " (" + percent_off(expected, values.back()) +
+           ")";
+  };
+  const std::string checked = "checked at " + count(kinds[0].costs.sizes.back()) + " rows";
 
-  add("rows", "n", [&](const row_costs& costs) { return list(costs.sizes, 1, count); });
-  add("to build an index, s", "", [&](const row_costs& costs) { return list(costs.index_seconds, 1, number); });
-  add("its law, s", "B(n)", [](const row_costs& costs) { return text_of(costs.law(costs.index_seconds)); });
-  add("checked" + at_last, "",
-      [&](const row_costs& costs) { return check(costs.index_seconds, costs.law(costs.index_seconds), costs, 1); });
-  add("to build a k-NN graph, s", "", [&](const row_costs& costs) { return list(costs.graph_seconds, 1, number); });
-  add("its law, s", "G(n)", [](const row_costs& costs) { return text_of(costs.law(costs.graph_seconds)); });
-  add("checked" + at_last, "",
-      [&](const row_costs& costs) { return check(costs.graph_seconds, costs.law(costs.graph_seconds), costs, 1); });
+  add("rows", "n", [&](const row_costs& costs) { return fitted_ones(costs, costs.sizes, count); });
+  const auto add_law = [&](const std::string& what, const std::string& its_law, const char* sign, auto values) {
+    add(what, "", [&](const row_costs& costs) { return fitted_ones(costs, values(costs), number); });
+    add(its_law, sign, [&](const row_costs& costs) { return text_of(costs.law(values(costs))); });
+    add(checked, "", [&](const row_costs& costs) { return check(costs, values(costs)); });
+  };
+  add_law("to build an index, s", "its law", "B(n)", [](const row_costs& costs) { return costs.index_seconds; });
+  add_law("to build a k-NN graph, s", "its law", "G(n)", [](const row_costs& costs) { return costs.graph_seconds; });
   add("beam for recall .95, k = 10", "", [&](const row_costs& costs) {
-    return list(costs.of_searches([](const search_costs& search) { return search.beam; }), 1, count);
+    return fitted_ones(costs, costs.of_searches([](const search_costs& search) { return search.beam; }), count);
   });
-  add("distances a query", "", [&](const row_costs& costs) { return list(costs.distances(), 1, number); });
-  add("their law", "D(n)", [](const row_costs& costs) { return text_of(costs.law(costs.distances())); });
-  add("ns of a query a distance", "", [&](const row_costs& costs) {
-    std::vector<double> each = costs.query_seconds();
-    for (std::size_t i = 0; i < each.size(); ++i) each[i] /= costs.distances()[i];
-    return list(each, 1e9, number);
-  });
+  add_law("distances a query", "their law", "D(n)", [](const row_costs& costs) { return costs.distances(); });
+  add("ns of a query a distance, at all four sizes", "",
+      [&](const row_costs& costs) { return list(costs.seconds_a_distance(), 1e9, number); });
   add("a query, s: D(n) times the last of these", "Q(n)",
       [](const row_costs& costs) { return text_of(costs.query_law()); });
-  add("checked" + at_last + ", us", "",
-      [&](const row_costs& costs) { return check(costs.query_seconds(), costs.query_law(), costs, us); });
   return table(lines);
 }
 
@@ -123,8 +119,8 @@ inline std::string search_part(const row_kind& kind, double merge, const network
                         "ms for 1,000", "bytes a query"}};
   for_each_plan(kind, [&](double n, const machine& rank, double ranks) {
     // Times as they scatter at the largest size measured, as many times as long as Q says.
-    const double slower = query(n / ranks) / kind.costs.query_seconds().back();
     std::vector<double> times = kind.costs.searches.back().times;
+    const double slower = query(n / ranks) / measured_times(times).mean();
     for (double& time : times) time *= slower;
     const double a_query = query(n / ranks) / rank.cores;
     const auto latency = [&](double queries, const measured_times& ready) {

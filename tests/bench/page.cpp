@@ -9,6 +9,8 @@ TEST_CASE("Measured numbers have three significant digits, counts all, in groups
   CHECK(number(0.01234) == "0.0123");
   CHECK(number(1.239) == "1.24");
   CHECK(number(12.39) == "12.4");
+  CHECK(number(99.97) == "100");
+  CHECK(number(-0.09996) == "-0.100");
   CHECK(number(123.9) == "124");
   CHECK(number(1234567) == "1,230,000");
   CHECK(count(999) == "999");
