@@ -99,16 +99,29 @@ struct graph_partition {
   named_lists lists;        ///< of the first n_first rows
 
   std::size_t size() const noexcept { return names.size(); }
-  /// The row of that id among those that have their first home here, or among the others. It must be there.
-  std::size_t first_index(std::uint64_t id) const noexcept { return index_in(0, n_first, id); }
-  std::size_t second_index(std::uint64_t id) const noexcept { return index_in(n_first, size(), id); }
+  /// The row of that id among those that have their first home here, or among the others, or among all. It must be
+  /// there.
+  std::size_t first_index(std::uint64_t id) const noexcept {
+    const std::size_t i = index_in(0, n_first, id);
+    ANNULUS_ASSERT(i < n_first && names[i].id() == id);
+    return i;
+  }
+  std::size_t second_index(std::uint64_t id) const noexcept {
+    const std::size_t i = index_in(n_first, size(), id);
+    ANNULUS_ASSERT(i < size() && names[i].id() == id);
+    return i;
+  }
+  std::size_t index(std::uint64_t id) const noexcept {
+    const std::size_t i = index_in(0, n_first, id);
+    return i < n_first && names[i].id() == id ? i : second_index(id);
+  }
 
  private:
+  /// The first of those rows that has at least that id.
   std::size_t index_in(std::size_t begin, std::size_t end, std::uint64_t id) const noexcept {
-    const auto at = std::ranges::lower_bound(names.begin() + static_cast<std::ptrdiff_t>(begin),
-                                             names.begin() + static_cast<std::ptrdiff_t>(end), id, {}, &row_name::id);
-    ANNULUS_ASSERT(at != names.end() && at->id() == id);
-    return static_cast<std::size_t>(at - names.begin());
+    const auto at = [&](std::size_t i) { return names.begin() + static_cast<std::ptrdiff_t>(i); };
+    return static_cast<std::size_t>(std::ranges::lower_bound(at(begin), at(end), id, {}, &row_name::id) -
+                                    names.begin());
   }
 };
 

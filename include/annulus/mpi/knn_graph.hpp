@@ -121,7 +121,7 @@ mpi::knn_graph graph_over_ranks(const mpi::communicator& comm, row_layout layout
   message_exchange messages(comm);
   mpi::knn_graph result;
   result.n_partitions = layout.n_partitions();
-  const auto sent = [&, before = std::uint64_t{0}]() mutable {
+  auto sent = [&, before = std::uint64_t{0}]() mutable {
     return messages.bytes_sent() - std::exchange(before, messages.bytes_sent());
   };
 
@@ -213,7 +213,7 @@ inline std::size_t threads_of_rank(const mpi::communicator& comm, std::size_t th
   MPI_Comm_free(&here);
   check_mpi(code, "MPI_Comm_size");
   if (threads != 0) return threads;
-  return std::max<std::size_t>(1, thread_team(0).size() / static_cast<std::size_t>(n_ranks));
+  return std::max<std::size_t>(1, resolve_threads(0) / static_cast<std::size_t>(n_ranks));
 }
 
 }  // namespace detail
@@ -237,31 +237,31 @@ namespace mpi {
 /// and number), or different d; annulus::cancelled where a rank's `progress` returns false; mpi::error; whatever a
 /// metric throws, by its kind.
 template <matrix_like D, class Metric = euclidean>
-  requires metric_for<Metric, annulus::detail::view_of<D>> knn_graph
-  build_knn_graph(const communicator& comm, const D& data, Metric metric = {}, const knn_graph_params& params = {}) {
-    using view = annulus::detail::view_of<D>;
-    static_assert(annulus::detail::argument_check<D, Metric>::value);
-    annulus::detail::check_is_point_set<D>();
-    annulus::detail::check_graph_params(comm, params);
-    const thread_team team(annulus::detail::threads_of_rank(comm, params.graph.threads));
+  requires metric_for<Metric, detail::view_of<D>> knn_graph build_knn_graph(const communicator& comm, const D& data,
+                                                                            Metric metric = {},
+                                                                            const knn_graph_params& params = {}) {
+    using view = detail::view_of<D>;
+    static_assert(detail::argument_check<D, Metric>::value);
+    detail::check_is_point_set<D>();
+    detail::check_graph_params(comm, params);
+    const thread_team team(detail::threads_of_rank(comm, params.graph.threads));
     const view rows = data;
-    Metric told = annulus::detail::told_of_bits(std::move(metric), data);
-    if constexpr (annulus::detail::has_bit_count<Metric>) told.bits = comm.all_reduce(told.bits, MPI_MAX);
+    Metric told = detail::told_of_bits(std::move(metric), data);
+    if constexpr (has_bit_count<Metric>) told.bits = comm.all_reduce(told.bits, MPI_MAX);
     const auto greatest_dim = [&](std::size_t n, std::size_t d) {
       return static_cast<std::size_t>(comm.all_reduce(std::uint64_t{n > 0 ? d : 0}, MPI_MAX));
     };
     const std::size_t dim = greatest_dim(rows.rows(), rows.cols());
     const auto compared = together(comm, [&] {
       if (rows.rows() > 0 && rows.cols() != dim)
-        annulus::detail::invalid("data columns", rows.cols(), "must be the same on all ranks; another one has ", dim);
-      annulus::detail::check_data(told, rows, team);
-      return std::make_unique<annulus::detail::compared_rows<Metric, view>>(told, rows, team);
+        detail::invalid("data columns", rows.cols(), "must be the same on all ranks; another one has ", dim);
+      detail::check_data(told, rows, team);
+      return std::make_unique<detail::compared_rows<Metric, view>>(told, rows, team);
     });
     const auto those = compared->view();
     const std::size_t dim_there = greatest_dim(those.rows(), those.cols());
-    return annulus::detail::graph_over_ranks(
-        comm, annulus::detail::row_layout(comm, rows.rows()), those, dim_there,
-        annulus::detail::compared_metric<annulus::detail::points_of<view>>(told, dim), params, team);
+    return detail::graph_over_ranks(comm, detail::row_layout(comm, rows.rows()), those, dim_there,
+                                    detail::compared_metric<detail::points_of<view>>(told, dim), params, team);
   }
 
 }  // namespace mpi

@@ -46,8 +46,16 @@ class partition_visits {
   /// Row `row` of own partition `home` is to visit `partition`, where it knows m_known[begin] to m_known[end].
   struct planned {
     std::uint32_t home, row, partition;
+    float threshold;  ///< of its list, before the round: how far a walk goes depends on it
     std::size_t begin, end;
     bool is_of(std::size_t h, std::size_t r) const noexcept { return home == h && row == r; }
+  };
+
+  /// A row that another one knows, in one of its two homes.
+  struct known_row {
+    std::uint32_t partition;
+    bool is_first_home;
+    std::uint64_t id;
   };
 
   /// Each row visits the partitions that are the first home of a neighbour, but for those where it has been.
@@ -56,7 +64,9 @@ class partition_visits {
     std::vector<std::array<std::uint32_t, 3>> visited;  // home, row, partition, in this and all earlier rounds
     std::size_t before = 0;                             // of m_visited
     m_known.clear();
-    std::vector<row_name> names;
+    std::vector<known_row> known;
+    static const double ev = std::getenv("EV") ? std::stod(std::getenv("EV")) : 1.0 / 16;
+    constexpr std::size_t enough = 4;
     for (std::size_t home = 0; home < m_partitions.own().size(); ++home) {
       const graph_partition<T>& p = m_partitions.own()[home];
       for (std::size_t i = 0; i < p.n_first; ++i) {
@@ -64,25 +74,31 @@ class partition_visits {
         const std::size_t first_visited = visited.size();
         while (before < m_visited.size() && m_visited[before][0] == number && m_visited[before][1] == row)
           visited.push_back(m_visited[before++]);
-        names.clear();
-        for (std::size_t j = 0; j < p.lists.count(i); ++j) names.push_back(p.lists(i, j).name);
-        std::ranges::stable_sort(names, {}, &row_name::partition);
-        for (std::size_t j = 0; j < names.size();) {
-          const std::uint32_t there = names[j].partition();
-          const std::size_t begin = m_known.size();
-          for (; j < names.size() && names[j].partition() == there; ++j) m_known.push_back(names[j].id());
-          static const double ev = std::getenv("EV") ? std::stod(std::getenv("EV")) : 1.0 / 16;
-          const bool was_there =
-              static_cast<double>(m_known.size() - begin) < ev * static_cast<double>(p.lists.width()) ||
-              there == p.number || there == p.other_homes[i] ||
-              std::any_of(visited.begin() + static_cast<std::ptrdiff_t>(first_visited), visited.end(),
-                          [&](const auto& v) { return v[2] == there; });
-          if (was_there) {
-            m_known.resize(begin);
-          } else {
-            visits.push_back({number, row, there, begin, m_known.size()});
+        known.clear();
+        for (std::size_t j = 0; j < p.lists.count(i); ++j) {
+          const row_name name = p.lists(i, j).name;
+          known.push_back({name.partition(), true, name.id()});
+        }
+        for (const id_type j : p.graph.row(i)) {
+          if (j == no_id) break;
+          if (j < p.n_first) known.push_back({p.other_homes[j], false, p.names[j].id()});
+        }
+        std::ranges::stable_sort(known, {}, &known_row::partition);
+        for (auto from = known.begin(); from != known.end();) {
+          const std::uint32_t there = from->partition;
+          const auto end = std::find_if(from, known.end(), [&](const known_row& r) { return r.partition != there; });
+          const bool is_worth_it = static_cast<double>(end - from) >= ev * static_cast<double>(p.lists.width());
+          const bool was_there = there == p.number || there == p.other_homes[i] ||
+                                 std::any_of(visited.begin() + static_cast<std::ptrdiff_t>(first_visited),
+                                             visited.end(), [&](const auto& v) { return v[2] == there; });
+          if (is_worth_it && !was_there) {
+            const std::size_t begin = m_known.size();
+            for (; from != end && (from->is_first_home || m_known.size() < begin + enough); ++from)
+              m_known.push_back(from->id);
+            visits.push_back({number, row, there, p.lists.threshold(i), begin, m_known.size()});
             visited.push_back({number, row, there});
           }
+          from = end;
         }
       }
     }
@@ -105,7 +121,7 @@ class partition_visits {
     message_writer& out = m_partitions.messages().to(rank);
     m_partitions.put_name(out, name);
     m_partitions.put_partition(out, second);
-    out.put(p.lists.threshold(v.row));
+    out.put(v.threshold);
     if (rank != layout.rank() && rank != layout.rank_of(second) && rank != layout.giver_of(name.id()))
       out.put_all(p.rows.row(v.row));
     out.put_count(end - first);
@@ -186,7 +202,7 @@ class partition_visits {
         graph_partition<T>& p = m_partitions.own(m_partitions.get_partition(in));
         const std::size_t begin = m_entries.size();
         for (std::size_t n = in.get_count(); n > 0; --n)
-          m_entries.push_back(static_cast<id_type>(p.first_index(m_partitions.get_id(in))));
+          m_entries.push_back(static_cast<id_type>(p.index(m_partitions.get_id(in))));
         m_stops.push_back({&p, begin, m_entries.size()});
       }
       v.end = m_stops.size();
