@@ -98,7 +98,7 @@ partition_tree<T, Metric> tree_for(matrix_view<T> sample, const Metric& metric, 
       n_homes += 1 + (second != first);
     }
     plan.n_pieces = pieces;
-    plan.piece_rows = static_cast<std::size_t>(rows_each * static_cast<double>(std::ranges::max(sizes)));
+    plan.piece_rows = static_cast<std::size_t>(rows_each * static_cast<double>(*std::ranges::max_element(sizes)));
     const bool fits = plan.piece_rows <= most_rows || n_pieces > 0 || pieces >= sample.rows() / 16 + 1;
     homes_a_row = static_cast<double>(n_homes) / static_cast<double>(std::max<std::size_t>(sample.rows(), 1));
     if (fits) return tree;

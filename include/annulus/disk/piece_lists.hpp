@@ -144,7 +144,7 @@ struct piece_vertices {
   }
   std::size_t size() const noexcept { return begins.back(); }
   std::size_t piece_of(id_type vertex) const noexcept {
-    return static_cast<std::size_t>(std::ranges::upper_bound(begins, vertex) - begins.begin()) - 1;
+    return static_cast<std::size_t>(std::upper_bound(begins.begin(), begins.end(), vertex) - begins.begin()) - 1;
   }
 };
 
