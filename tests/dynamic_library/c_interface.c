@@ -287,6 +287,7 @@ static void check_functions(void) {
           "n_neighbors = 0");
   {
     uint32_t graph[7 * N];
+    annulus_index* index = NULL;
     CHECK(annulus_knn_graph(&rows, 7, NULL, 0, NULL, NULL, graph, distances, &error) == ANNULUS_OK);
     annulus_option initial = {"initial", NULL, NULL, 7 * N, NULL, NULL, graph};
     CHECK(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error) == ANNULUS_OK);
@@ -299,7 +300,8 @@ static void check_functions(void) {
     initial.name = "threads";
     REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "threads");
     initial.name = "w";
-    REFUSED(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT, "w");
+    REFUSED(annulus_knn_graph(&rows, 7, &initial, 1, NULL, NULL, ids, distances, &error), ANNULUS_INVALID_ARGUMENT,
+            "w");
     initial = text("initial", "trees");
     REFUSED(annulus_build(&rows, &initial, 1, NULL, NULL, &index, &error), ANNULUS_INVALID_ARGUMENT, "must be ids");
   }

@@ -238,7 +238,7 @@ class nndescent_index {
     graph_type::check_storage(taken.view(), "data");
     return taken;
   }
-  static graph_type make_graph(const view_type& data, const Metric& by, const nndescent_params& params, Storage storage,
+  static graph_type make_graph(const view_type& data, Metric by, const nndescent_params& params, Storage storage,
                                const neighbors& initial) {
     const thread_team team(params.threads);
     const auto taken = checked(data, by, team);
