@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   const annulus::mpi::communicator comm;
   const auto rows = normal_rows(200, 4, 1), queries = normal_rows(50, 4, 2);
   annulus::mpi::sharded_index index(comm.get(), [&] { return annulus::flat_index(part_of(rows, comm)); });
-  const double share = 1 - static_cast<double>(index.sizes().back()) / static_cast<double>(index.size());
+  const double share = static_cast<double>(index.size() - index.sizes().back()) / static_cast<double>(index.size());
   const auto coverage = [&](double deadline) { return index.search(queries, 5, {}, {.deadline = deadline}).coverage; };
   bool is_right = coverage(30) == 1;
   comm.barrier();
