@@ -28,6 +28,21 @@ class row_top_k {
     m_select.reset(plan.size, std::min(plan.size, plan.output_size));
   }
 
+  /// Calls found(bin, key, index) for the elements of the lanes that the bins keep, the best of each bin among them,
+  /// but not for those with worst_key or NaN.
+  template <class Found>
+  void visit_bins(const T* row, std::size_t threads, Found found) {
+    reduce(row, threads);
+    const auto& table = m_tables[0];
+    for (std::size_t bin = 0; bin < table.bins(); ++bin)
+      for (std::size_t level = 0; level < table.per_bin(); ++level) {
+        if (ordered_bits(table.key(level, bin)) == ordered_bits(worst_key<key>)) break;
+        const std::uint64_t begin = lane_begin(level, bin);
+        for (std::uint64_t g = 0, i = begin; g < m_group && i < m_n; ++g, i += block_lanes)
+          if (const key x = to_key<Largest>(row[i]); is_less(x, worst_key<key>)) found(bin, x, i);
+      }
+  }
+
   /// Writes plan.output_size values and their indices in the row.
   void operator()(const T* row, T* values, std::int64_t* indices, std::size_t threads = 1) {
     if (m_plan.bins == m_n || !from_bins(row, threads)) m_select(row, values, indices, threads);
@@ -80,16 +95,8 @@ class row_top_k {
   /// the best are in one lane, as in regular orders, they push out elements of other bins. Returns false where fewer
   /// are below worst_key: most are infinities or NaN.
   bool from_bins(const T* row, std::size_t threads) {
-    reduce(row, threads);
-    const auto& table = m_tables[0];
     m_found.reset(m_plan.output_size * m_group);
-    for (std::size_t bin = 0; bin < table.bins(); ++bin)
-      for (std::size_t level = 0; level < table.per_bin(); ++level) {
-        if (ordered_bits(table.key(level, bin)) == ordered_bits(worst_key<key>)) break;
-        const std::uint64_t begin = lane_begin(level, bin);
-        for (std::uint64_t g = 0, i = begin; g < m_group && i < m_n; ++g, i += block_lanes)
-          if (const key x = to_key<Largest>(row[i]); is_less(x, worst_key<key>)) m_found.append(x, i);
-      }
+    visit_bins(row, threads, [&](std::size_t, key x, std::uint64_t i) { m_found.append(x, i); });
     if (m_found.size() < m_plan.output_size) return false;
     m_found.cut(m_plan.output_size);
     return true;

@@ -72,6 +72,9 @@ std::string utf8(const P& path) {
 /// library and the processor have (docs/dynamic.md). Exceptions of callbacks pass through.
 class dynamic_index {
  public:
+  using view_type = any_rows;
+  using search_params = dynamic_search_params;
+
   /// \throws std::invalid_argument for names that there are not (with the most similar one), parameters that the kind
   /// does not have, rows that it does not take, and what its constructor refuses; cancelled.
   static dynamic_index build(const any_rows& rows, const index_spec& spec = {},

@@ -34,6 +34,8 @@ class flat_index {
 
  public:
   using value_type = T;
+  using view_type = matrix_view<T>;
+  using search_params = knn_params;
   static constexpr std::string_view kind = "flat_index";  ///< in files
 
   /// An empty index of rows of `dim` coordinates.

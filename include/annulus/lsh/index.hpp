@@ -39,12 +39,13 @@ class lsh_index {
 
   using rows_type = detail::hashed_rows<Points>;
   using store_type = typename rows_type::store_type;
-  using view_type = typename store_type::view_type;
   using row_type = typename store_type::row_type;
-  using hasher_type = hasher_t<Family, view_type>;
+  using hasher_type = hasher_t<Family, typename store_type::view_type>;
   using searcher_type = detail::lsh_searcher<Points, Family>;
 
  public:
+  using view_type = typename store_type::view_type;
+  using search_params = lsh_search_params;
   using metric_type = typename Family::metric;
   static constexpr std::string_view kind = "lsh_index";  ///< in files
   /// What one thread needs to search; kept from query to query.

@@ -38,6 +38,8 @@ struct fast_scan_params {
 template <class Quantizer = product_quantizer<std::uint8_t>>
 class fast_scan_index {
  public:
+  using view_type = matrix_view<float>;
+  using search_params = fast_scan_params;
   static constexpr std::string_view kind = "fast_scan_index";  ///< in files
 
   /// An empty index.

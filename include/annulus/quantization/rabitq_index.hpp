@@ -32,6 +32,8 @@ struct rabitq_search_params {
 /// is const and safe from any number of threads.
 class rabitq_index {
  public:
+  using view_type = matrix_view<float>;
+  using search_params = rabitq_search_params;
   static constexpr std::string_view kind = "rabitq_index";  ///< in files
 
   /// Encodes the n x dim rows; row i has id i. O(n dim (code_dims + n_cells) + dim^3), the last on one thread.

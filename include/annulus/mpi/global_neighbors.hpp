@@ -1,0 +1,86 @@
+#pragma once
+
+/// \file
+/// Results of searches over shards: neighbours by 64-bit ids, and how their lists are merged. annulus.hpp leaves this
+/// header out.
+
+#include <annulus/core/rows/matrix.hpp>
+#include <annulus/core/select/candidate.hpp>
+
+#include <vector>
+
+#include <annulus/core/base/macros_off.hpp>
+
+namespace annulus { inline namespace ANNULUS_ARCH {
+namespace mpi {
+
+/// The neighbours of each query: one row a query, nearest first, ties by id, padded with -1 and +infinity. Ids count
+/// the rows of all shards: those of rank 0 first, then those of rank 1, and so on, then inserted ones.
+struct global_neighbors {
+  matrix<std::int64_t> ids;
+  matrix<float> distances;
+  double coverage = 1;  ///< the share of all rows whose shards have answered; below 1 only by a deadline
+
+  global_neighbors() = default;
+  /// n_queries rows of k, all padding.
+  global_neighbors(std::size_t n_queries, std::size_t k)
+      : ids(n_queries, k, -1), distances(n_queries, k, std::numeric_limits<float>::infinity()) {}
+  friend bool operator==(const global_neighbors&, const global_neighbors&) = default;
+};
+
+/// Lists of different lengths: query i has items indptr[i] to indptr[i + 1], nearest first, ties by id.
+struct global_lists {
+  std::vector<std::int64_t> indptr, ids;
+  std::vector<float> distances;
+  friend bool operator==(const global_lists&, const global_lists&) = default;
+};
+
+}  // namespace mpi
+
+namespace detail {
+
+/// A neighbour on its way: 12 bytes. The id is in halves, as 8 bytes would be aligned to 8.
+struct global_candidate {
+  float distance = std::numeric_limits<float>::infinity();
+  std::uint32_t low = ~0u, high = ~0u;  ///< those of -1 where it stands for none
+
+  global_candidate() = default;
+  global_candidate(float at, std::int64_t id) noexcept
+      : distance(at),
+        low(static_cast<std::uint32_t>(id)),
+        high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) >> 32)) {}
+
+  std::int64_t id() const noexcept { return static_cast<std::int64_t>(std::uint64_t{high} << 32 | low); }
+  /// Smaller distances first, ties by id, padding last.
+  friend bool operator<(const global_candidate& a, const global_candidate& b) noexcept {
+    return a.ordered() < b.ordered();
+  }
+
+ private:
+  candidate<float, std::uint64_t> ordered() const noexcept { return {distance, static_cast<std::uint64_t>(id())}; }
+};
+static_assert(sizeof(global_candidate) == 12);
+
+/// The k first of two ascending lists of k, in the place of the second. Allocates nothing.
+template <class Candidate>
+void merge_lists(const Candidate* from, Candidate* into, std::size_t k) noexcept {
+  std::size_t taken = 0, kept = 0;  // of `from` and of `into`
+  while (taken + kept < k) into[kept] < from[taken] ? ++kept : ++taken;
+  for (std::size_t to = k; taken > 0; --to)  // from the last on, so that none is overwritten before it has moved
+    into[to - 1] = kept > 0 && from[taken - 1] < into[kept - 1] ? into[--kept] : from[--taken];
+}
+
+/// Lists of k, one a query, as a result.
+inline mpi::global_neighbors to_neighbors(std::span<const global_candidate> lists, std::size_t k) {
+  mpi::global_neighbors found(lists.size() / k, k);
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    found.ids.data()[i] = lists[i].id();
+    found.distances.data()[i] = lists[i].distance;
+  }
+  return found;
+}
+
+}  // namespace detail
+}}  // namespace annulus::ANNULUS_ARCH
+
+#include <annulus/core/base/macros_on.hpp>
