@@ -18,10 +18,10 @@ namespace mpi {
 struct knn_graph_params {
   /// As for one machine. threads = 0: the cores that the rank is bound to.
   nndescent_params graph = {};
-  /// Rows in a partition, about, with the copies of others twice as many at most; they are built one after the other.
-  /// At least n_neighbors; 0: an eighth of all rows, from 8,192 to 1,048,576.
+  /// Rows whose first home is a partition, about; copies make it up to 1 + second_homes times as large. At least
+  /// n_neighbors; 0: an eighth of all rows, from 8,192 to 1,048,576.
   std::size_t partition_size = 0;
-  double second_homes = 0.75;  ///< the share of rows that are in two partitions, in [0, 1]
+  double second_homes = 0.75;  ///< the share of rows that are in a second partition too, in [0, 1]
   std::size_t n_rounds = 1;    ///< of joins across partitions
 };
 
