@@ -99,8 +99,7 @@ struct graph_partition {
   named_lists lists;        ///< of the first n_first rows
 
   std::size_t size() const noexcept { return names.size(); }
-  /// The row of that id among those that have their first home here, or among the others, or among all. It must be
-  /// there.
+  /// The row of that id among those that have their first home here, or among the others. It must be there.
   std::size_t first_index(std::uint64_t id) const noexcept {
     const std::size_t i = index_in(0, n_first, id);
     ANNULUS_ASSERT(i < n_first && names[i].id() == id);
@@ -110,10 +109,6 @@ struct graph_partition {
     const std::size_t i = index_in(n_first, size(), id);
     ANNULUS_ASSERT(i < size() && names[i].id() == id);
     return i;
-  }
-  std::size_t index(std::uint64_t id) const noexcept {
-    const std::size_t i = index_in(0, n_first, id);
-    return i < n_first && names[i].id() == id ? i : second_index(id);
   }
 
  private:

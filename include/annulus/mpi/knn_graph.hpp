@@ -16,12 +16,12 @@ namespace mpi {
 
 /// How a graph over ranks is built. All ranks give the same, but for graph.threads and graph.progress.
 struct knn_graph_params {
-  /// As for one machine. threads = 0: an equal share of its cores for each rank on a machine.
+  /// As for one machine. threads = 0: the cores that the rank is bound to.
   nndescent_params graph = {};
-  /// Rows in a partition, about, with the copies of others twice as many at most; they are built one after the other.
-  /// At least n_neighbors; 0: an eighth of all rows, from 8,192 to 1,048,576.
+  /// Rows whose first home is a partition, about; copies make it up to 1 + second_homes times as large. At least
+  /// n_neighbors; 0: an eighth of all rows, from 8,192 to 1,048,576.
   std::size_t partition_size = 0;
-  double second_homes = 0.75;  ///< the share of rows that are in two partitions, in [0, 1]
+  double second_homes = 0.75;  ///< the share of rows that are in a second partition too, in [0, 1]
   std::size_t n_rounds = 1;    ///< of joins across partitions
 };
 
@@ -204,18 +204,6 @@ inline void check_graph_params(const mpi::communicator& comm, const mpi::knn_gra
   mpi::check_same(comm, "second_homes", params.second_homes);
 }
 
-/// How many threads a rank uses where it may use all: its share of the cores of its machine. Collective.
-inline std::size_t threads_of_rank(const mpi::communicator& comm, std::size_t threads) {
-  MPI_Comm here = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(comm.get(), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here), "MPI_Comm_split_type");
-  int n_ranks = 1;
-  const int code = MPI_Comm_size(here, &n_ranks);
-  MPI_Comm_free(&here);
-  check_mpi(code, "MPI_Comm_size");
-  if (threads != 0) return threads;
-  return std::max<std::size_t>(1, resolve_threads(0) / static_cast<std::size_t>(n_ranks));
-}
-
 }  // namespace detail
 
 namespace mpi {
@@ -244,7 +232,7 @@ template <matrix_like D, class Metric = euclidean>
     static_assert(detail::argument_check<D, Metric>::value);
     detail::check_is_point_set<D>();
     detail::check_graph_params(comm, params);
-    const thread_team team(detail::threads_of_rank(comm, params.graph.threads));
+    const thread_team team(params.graph.threads);
     const view rows = data;
     Metric told = detail::told_of_bits(std::move(metric), data);
     if constexpr (has_bit_count<Metric>) told.bits = comm.all_reduce(told.bits, MPI_MAX);

@@ -51,22 +51,13 @@ class partition_visits {
     bool is_of(std::size_t h, std::size_t r) const noexcept { return home == h && row == r; }
   };
 
-  /// A row that another one knows, in one of its two homes.
-  struct known_row {
-    std::uint32_t partition;
-    bool is_first_home;
-    std::uint64_t id;
-  };
-
   /// Each row visits the partitions that are the first home of a neighbour, but for those where it has been.
   void plan() {
     std::vector<planned> visits;
     std::vector<std::array<std::uint32_t, 3>> visited;  // home, row, partition, in this and all earlier rounds
     std::size_t before = 0;                             // of m_visited
     m_known.clear();
-    std::vector<known_row> known;
-    static const double ev = std::getenv("EV") ? std::stod(std::getenv("EV")) : 1.0 / 16;
-    constexpr std::size_t enough = 4;
+    std::vector<row_name> names;
     for (std::size_t home = 0; home < m_partitions.own().size(); ++home) {
       const graph_partition<T>& p = m_partitions.own()[home];
       for (std::size_t i = 0; i < p.n_first; ++i) {
@@ -74,27 +65,18 @@ class partition_visits {
         const std::size_t first_visited = visited.size();
         while (before < m_visited.size() && m_visited[before][0] == number && m_visited[before][1] == row)
           visited.push_back(m_visited[before++]);
-        known.clear();
-        for (std::size_t j = 0; j < p.lists.count(i); ++j) {
-          const row_name name = p.lists(i, j).name;
-          known.push_back({name.partition(), true, name.id()});
-        }
-        for (const id_type j : p.graph.row(i)) {
-          if (j == no_id) break;
-          if (j < p.n_first) known.push_back({p.other_homes[j], false, p.names[j].id()});
-        }
-        std::ranges::stable_sort(known, {}, &known_row::partition);
-        for (auto from = known.begin(); from != known.end();) {
-          const std::uint32_t there = from->partition;
-          const auto end = std::find_if(from, known.end(), [&](const known_row& r) { return r.partition != there; });
-          const bool is_worth_it = static_cast<double>(end - from) >= ev * static_cast<double>(p.lists.width());
+        names.clear();
+        for (std::size_t j = 0; j < p.lists.count(i); ++j) names.push_back(p.lists(i, j).name);
+        std::ranges::stable_sort(names, {}, &row_name::partition);
+        for (auto from = names.begin(); from != names.end();) {
+          const std::uint32_t there = from->partition();
+          const auto end = std::find_if(from, names.end(), [&](row_name name) { return name.partition() != there; });
           const bool was_there = there == p.number || there == p.other_homes[i] ||
                                  std::any_of(visited.begin() + static_cast<std::ptrdiff_t>(first_visited),
                                              visited.end(), [&](const auto& v) { return v[2] == there; });
-          if (is_worth_it && !was_there) {
+          if (!was_there) {
             const std::size_t begin = m_known.size();
-            for (; from != end && (from->is_first_home || m_known.size() < begin + enough); ++from)
-              m_known.push_back(from->id);
+            for (auto name = from; name != end; ++name) m_known.push_back(name->id());
             visits.push_back({number, row, there, p.lists.threshold(i), begin, m_known.size()});
             visited.push_back({number, row, there});
           }
@@ -202,7 +184,7 @@ class partition_visits {
         graph_partition<T>& p = m_partitions.own(m_partitions.get_partition(in));
         const std::size_t begin = m_entries.size();
         for (std::size_t n = in.get_count(); n > 0; --n)
-          m_entries.push_back(static_cast<id_type>(p.index(m_partitions.get_id(in))));
+          m_entries.push_back(static_cast<id_type>(p.first_index(m_partitions.get_id(in))));
         m_stops.push_back({&p, begin, m_entries.size()});
       }
       v.end = m_stops.size();
