@@ -71,6 +71,13 @@ class index_layout {
     std::uint64_t row_bytes = 0;
   };
 
+ private:
+  auto make_visitor() {
+    return field_visitor([this](const std::string& name, std::string value) { m_texts[name] = std::move(value); },
+                         [this](const std::string& name, const archived_array& given) { add(name, given); });
+  }
+
+ public:
   /// Takes in the fields of an object that is empty. Later ones of the same names replace earlier ones.
   template <class T>
   void define(std::string_view part, const T& empty) {
@@ -97,10 +104,6 @@ class index_layout {
   }
 
  private:
-  auto make_visitor() {
-    return field_visitor([this](const std::string& name, std::string value) { m_texts[name] = std::move(value); },
-                         [this](const std::string& name, const archived_array& given) { add(name, given); });
-  }
   void add(const std::string& name, const archived_array& given) {
     array a{given.dtype, given.shape, {}, given.bytes == 0, tensor_value_bytes(given.dtype)};
     if (given.bytes > 0) a.constant.assign(static_cast<const char*>(given.data), given.bytes);
