@@ -35,10 +35,10 @@ def squared_distances(rows, ids, query):
 
 def kth_distances(rows, queries):
     """Of each query, the squared distance of its K-th neighbour."""
-    wide, norms = rows.astype(numpy.float32), (rows.astype(numpy.float32) ** 2).sum(axis=1)
-    kth = []
-    for query in queries:
-        near = numpy.argpartition(norms - 2 * wide @ query.astype(numpy.float32), 2 * K)[: 2 * K]
+    wide, kth = rows.astype(numpy.float32), []
+    norms = (wide**2).sum(axis=1)
+    for query, products in zip(queries, (p for some in numpy.array_split(queries, 20) for p in some.astype(numpy.float32) @ wide.T)):
+        near = numpy.argpartition(norms - 2 * products, 2 * K)[: 2 * K]
         kth.append(numpy.sort(squared_distances(rows, near, query))[K - 1])
     return kth
 
@@ -80,16 +80,18 @@ class Annulus:
 class DiskANN:
     name = "DiskANN"
 
-    def __init__(self, rows, queries, folder, bytes_a_row, threads):
+    def __init__(self, rows, queries, folder, bytes_a_row, given):
         import diskannpy
 
         folder.mkdir(exist_ok=True)
         if not any(folder.iterdir()):
             diskannpy.build_disk_index(
-                rows, "l2", str(folder), complexity=100, graph_degree=64,
-                search_memory_maximum=(bytes_a_row + 0.5) * len(rows) / 2**30, build_memory_maximum=8, num_threads=threads)
+                rows, "l2", str(folder), complexity=given.diskann_complexity, graph_degree=given.diskann_degree,
+                search_memory_maximum=(bytes_a_row + 0.5) * len(rows) / 2**30, build_memory_maximum=8,
+                num_threads=given.threads)
         before = anonymous_bytes()
-        self.index = diskannpy.StaticDiskIndex(str(folder), num_threads=1, num_nodes_to_cache=0)
+        # With one thread, which is all that searches, it waits for ever while it is loaded.
+        self.index = diskannpy.StaticDiskIndex(str(folder), num_threads=2, num_nodes_to_cache=0)
         self.memory = anonymous_bytes() - before
         self.rows, self.queries, self.kth = rows, queries, kth_distances(rows, queries)
 
@@ -141,6 +143,8 @@ def main():
     parser.add_argument("--folder", type=pathlib.Path, required=True)
     parser.add_argument("--storages", default="sq8,rabitq+sq8")
     parser.add_argument("--diskann-bytes", default="32", help="bytes a row of DiskANN's codes in memory, several by commas")
+    parser.add_argument("--diskann-degree", type=int, default=64)
+    parser.add_argument("--diskann-complexity", type=int, default=100, help="of building")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2, help="for building")
     parser.add_argument("--json", action="store_true")
@@ -154,7 +158,7 @@ def main():
         peers[f"annulus {storage}"] = Annulus(given.bench, base, query, given.folder, storage, options)
     for size in given.diskann_bytes.split(","):
         folder = given.folder / f"diskann-{size}"
-        peers[f"DiskANN, codes of {size} bytes"] = DiskANN(rows, queries, folder, int(size), given.threads)
+        peers[f"DiskANN, codes of {size} bytes"] = DiskANN(rows, queries, folder, int(size), given)
 
     disk = peers[next(iter(peers))].ask("disk")
     print("disk, random reads of 4 KiB a second:", {depth: round(disk[f"reads_a_second_{depth}"]) for depth in (1, 8, 16, 32)}, flush=True)

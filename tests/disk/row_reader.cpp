@@ -106,7 +106,14 @@ TEST_CASE("a file too short for its rows is refused, one cut later is noticed", 
   const numbered_file file(100 * 64);
   CHECK(message_of<format_error>([&] {
           row_file(file.path(), {0, 64, 64, 101}, false);
-        }) == file.path().string() + ": byte 6400: the file ends here, 64 bytes too early for 101 rows");
+        }) == file.path().string() +
+                  ": byte 6400: the file ends here, too early for 101 rows of 64 bytes, 64 bytes apart "
+                  "from byte 0 on");
+  constexpr std::uint64_t great = std::uint64_t{1} << 63;
+  for (const row_places& places :
+       std::vector<row_places>{{great, 64, 64, 100}, {0, great, 64, 3}, {0, 64, great, 1}, {0, 64, 64, great}})
+    CHECK_THROWS_AS(row_file(file.path(), places, false), format_error);
+  CHECK(row_file(file.path(), {0, great, 64, 1}, false).size() == 6400);
   CHECK_THROWS_AS(row_file(file.folder / "none", {0, 64, 64, 100}, true), std::system_error);
   std::filesystem::create_directory(file.folder / "folder");
   CHECK_THROWS_AS(row_file(file.folder / "folder", {0, 64, 64, 100}, true), std::system_error);

@@ -2,7 +2,8 @@
 
 /// \file
 /// Reads of a file that the kernel does meanwhile, by Linux's io_uring. Needs liburing where ANNULUS_WITH_LIBURING is
-/// defined (as the CMake target annulus::disk does); without it there are no rings. annulus.hpp leaves this header out.
+/// defined (as the CMake target annulus::disk does), which must be so in all units of a program or in none; without it
+/// there are no rings. annulus.hpp leaves this header out.
 
 #include <annulus/storage/system_files.hpp>
 

@@ -43,8 +43,11 @@ class row_file {
   row_file(const std::filesystem::path& path, const row_places& rows, bool is_direct)
       : m_name(name_of_path(path)), m_file(path, m_name, is_direct), m_rows(rows) {
     if (rows.count == 0) return;
-    const std::uint64_t end = rows.offset + (rows.count - 1) * rows.stride + rows.row_bytes;
-    if (end > size()) fail(size(), "the file ends here, ", end - size(), " bytes too early for ", rows.count, " rows");
+    const std::uint64_t room = size() - std::min(size(), rows.offset);
+    // In steps that cannot overflow.
+    if (rows.row_bytes > room || (rows.count > 1 && (room - rows.row_bytes) / (rows.count - 1) < rows.stride))
+      fail(size(), "the file ends here, too early for ", rows.count, " rows of ", rows.row_bytes, " bytes, ",
+           rows.stride, " bytes apart from byte ", rows.offset, " on");
   }
 
   const std::string& name() const noexcept { return m_name; }
