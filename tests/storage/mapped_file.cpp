@@ -23,6 +23,14 @@ std::size_t n_mappings(const std::filesystem::path& path) {
   return count;
 }
 
+/// What this process may do with the pages of a mapped file: "rw-p", "r--p".
+std::string rights_of(const std::filesystem::path& path) {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);)
+    if (line.find(path.string()) != line.npos) return line.substr(line.find(' ') + 1, 4);
+  return {};
+}
+
 std::size_t n_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
@@ -49,6 +57,14 @@ TEST_CASE("an empty file is mapped as no bytes", "[mapped_file]") {
   const scratch_folder folder;
   write_bytes(folder / "a", "");
   CHECK(mapped_file(folder / "a").bytes().empty());
+}
+
+TEST_CASE("a file can be mapped so that it can be read only", "[mapped_file]") {
+  const scratch_folder folder;
+  write_bytes(folder / "a", "abc");
+  const mapped_file file(folder / "a", annulus::detail::file_mapping::read_only);
+  CHECK(text_of(file) == "abc");
+  if (has_proc) CHECK(rights_of(folder / "a") == "r--p");
 }
 
 TEST_CASE("what is written to a mapped file stays in that mapping", "[mapped_file]") {

@@ -68,39 +68,26 @@ class index_layout {
     std::vector<std::uint64_t> shape;
     std::string constant;  ///< the bytes of one that does not grow
     bool grows = false;
-    std::uint64_t row_bytes = 0;
+    std::uint64_t row_bytes = 0;  ///< of one that does
   };
 
   /// Takes in the fields of an object that is empty. Later ones of the same names replace earlier ones.
   template <class T>
   void define(std::string_view part, const T& empty) {
-    auto visitor = make_visitor();
-    visitor.part(part, empty);
+    define_by([&](auto& archive) { archive.part(part, empty); });
   }
   /// The same for f(archive), which hands over fields itself.
   template <class F>
   void define_by(F f) {
-    auto visitor = make_visitor();
+    field_visitor visitor([this](const std::string& name, std::string value) { m_texts[name] = std::move(value); },
+                          [this](const std::string& name, const archived_array& given) { add(name, given); });
     f(visitor);
   }
-  void set(const std::string& name, std::string value) { m_texts[name] = std::move(value); }
 
   const header_metadata& texts() const noexcept { return m_texts; }
   const std::map<std::string, array, std::less<>>& arrays() const noexcept { return m_arrays; }
 
-  /// The bytes of a row in the arrays of an object that grow.
-  std::uint64_t row_bytes(std::string_view part) const {
-    std::uint64_t bytes = 0;
-    for (const auto& [name, a] : m_arrays)
-      if (a.grows && name.starts_with(std::string(part) + '.')) bytes += a.row_bytes;
-    return bytes;
-  }
-
  private:
-  auto make_visitor() {
-    return field_visitor([this](const std::string& name, std::string value) { m_texts[name] = std::move(value); },
-                         [this](const std::string& name, const archived_array& given) { add(name, given); });
-  }
   void add(const std::string& name, const archived_array& given) {
     array a{given.dtype, given.shape, {}, given.bytes == 0, tensor_value_bytes(given.dtype)};
     if (given.bytes > 0) a.constant.assign(static_cast<const char*>(given.data), given.bytes);

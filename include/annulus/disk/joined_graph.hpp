@@ -18,7 +18,7 @@ struct edges_and_lists {
 };
 
 /// Stores the parts of the index that are made of all edges at once: "graph", "tree", names, root, rows by length. The
-/// edges are in memory meanwhile, 4 bytes each, and about 40 bytes a row beside them.
+/// edges are in memory meanwhile, 4 bytes each, and up to 80 bytes a row beside them.
 template <class State, class Space>
 void finish_graph(const piece_job<typename State::points_type::value_type, typename State::metric_type>& job, State& g,
                   const Space& space, matrix_view<typename State::points_type::value_type> rows,

@@ -5,9 +5,8 @@
 /// core/base/allocator.hpp). Each system has its own file with these functions:
 ///
 /// - `std::span<std::byte> map_file(path, name, mapping)`: the bytes of a regular file, mapped copy on write or to be
-/// read
-///   only, from an address that is a multiple of 64; none for an empty file. The file itself is closed again. \throws
-///   std::system_error where the file is missing, cannot be opened or mapped, or is not a regular file.
+///   read only, from an address that is a multiple of 64; none for an empty file. The file itself is closed again.
+///   \throws std::system_error where the file is missing, cannot be opened or mapped, or is not a regular file.
 /// - `void unmap_file(bytes)`: ends that.
 /// - `std::FILE* open_to_append(path)`: opens a file that is written to at its end, and makes it where there is none;
 ///   nullptr, and errno, where that fails.
