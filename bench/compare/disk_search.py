@@ -17,7 +17,6 @@ import time
 import numpy
 
 K = 10
-TARGETS = (0.95, 0.99)
 BEAMS = [round(10 * 1.12**i) for i in range(32)]  # to 335
 
 
@@ -145,6 +144,7 @@ def main():
     parser.add_argument("--diskann-bytes", default="32", help="bytes a row of DiskANN's codes in memory, several by commas")
     parser.add_argument("--diskann-degree", type=int, default=64)
     parser.add_argument("--diskann-complexity", type=int, default=100, help="of building")
+    parser.add_argument("--targets", default="0.95,0.99")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2, help="for building")
     parser.add_argument("--json", action="store_true")
@@ -165,7 +165,7 @@ def main():
     print("| recall | index | beam | queries a second | median, us | reads a query | bytes a query | memory, MB |")
     print("|---|---|---|---|---|---|---|---|")
     records = []
-    for target in TARGETS:
+    for target in map(float, given.targets.split(",")):
         settings = {name: settings_for(peer, target) for name, peer in peers.items()}
         rounds = [{name: peer.search(*settings[name]) for name, peer in peers.items() if settings[name]}
                   for _ in range(given.rounds)]
@@ -176,7 +176,7 @@ def main():
             median = {key: statistics.median(r[name][key] for r in rounds) for key in rounds[0][name]}
             records.append({"target": target, "index": name, "beam": setting, **median})
             beam = f"{setting[0]}, {setting[1]} at a time" if setting[1] else setting[0]
-            memory = median["anonymous_bytes"] / 1e6
+            memory = median.get("memory_bytes", median["anonymous_bytes"]) / 1e6
             print(f"| {median['recall']:.4f} | {name} | {beam} | {median['queries_a_second']:.0f} | {median['us_median']:.0f} | "
                   f"{median['reads']:.1f} | {median['bytes']:.0f} | {memory:.0f} |", flush=True)
     if given.json:
