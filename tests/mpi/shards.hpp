@@ -12,7 +12,7 @@ inline annulus::matrix_view<float> part_of(annulus::matrix_view<float> rows, con
   const auto begin_of = [&](int rank) -> std::size_t {
     if (rank == 0) return 0;
     if (rank == comm.size()) return rows.rows();
-    return rows.rows() / 10 + static_cast<std::size_t>(rank == 3 ? 7 : 0);
+    return std::min(rows.rows(), rows.rows() / 10 + static_cast<std::size_t>(rank == 3 ? 7 : 0));
   };
   const std::size_t begin = begin_of(comm.rank());
   return rows.middle_rows(begin, begin_of(comm.rank() + 1) - begin);

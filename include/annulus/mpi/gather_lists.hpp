@@ -42,7 +42,7 @@ inline mpi::global_lists gather_lists(const mpi::communicator& comm, int root, c
         list.push_back({distances.values[j], ids.values[j]});
       rank_begin += ids.counts[r];
     }
-    std::ranges::sort(list);
+    std::sort(list.begin(), list.end());
     for (const auto& c : list) {
       all.ids.push_back(c.id);
       all.distances.push_back(c.rank);

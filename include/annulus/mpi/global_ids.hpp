@@ -3,14 +3,13 @@
 /// \file
 /// The global ids of a shard's rows. annulus.hpp leaves this header out.
 
+#include <annulus/core/base/buffer.hpp>
 #include <annulus/core/base/errors.hpp>
 #include <annulus/core/base/ids.hpp>
-#include <annulus/core/rows/matrix.hpp>
 #include <annulus/storage/archive.hpp>
 
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -30,7 +29,7 @@ class global_ids {
     if (count == 0) return;
     const run added{first_local, first_global, static_cast<std::int64_t>(count)};
     if (!m_runs.empty() && m_runs.back().continues_with(added)) m_runs.back().count += added.count;
-    else m_runs.push_back(added);
+    else m_runs.resize(m_runs.size() + 1, added);
   }
 
   /// \throws std::logic_error for an id that was not appended.
@@ -51,22 +50,14 @@ class global_ids {
   std::int64_t end() const noexcept { return m_runs.empty() ? 0 : m_runs.back().global + m_runs.back().count; }
 
   /// After this the next append does not throw.
-  void make_room() { m_runs.reserve(m_runs.size() + 1); }
+  void make_room() {
+    if (m_runs.size() == m_runs.capacity()) m_runs.reserve(2 * m_runs.size() + 1);
+  }
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
-    matrix<std::int64_t> runs(self.m_runs.size(), 3);
-    for (std::size_t i = 0; i < self.m_runs.size(); ++i) {
-      runs(i, 0) = self.m_runs[i].local;
-      runs(i, 1) = self.m_runs[i].global;
-      runs(i, 2) = self.m_runs[i].count;
-    }
-    archive("runs", runs);
-    archive.expect(runs.cols() == 3, "has runs of other than three numbers");
-    if constexpr (Archive::is_loading) {
-      self.m_runs.clear();
-      for (std::size_t i = 0; i < runs.rows(); ++i) self.m_runs.push_back({runs(i, 0), runs(i, 1), runs(i, 2)});
-    }
+    const std::size_t n = archived_size(archive, "n_runs", self.m_runs.size());
+    archive.template as<std::int64_t>("runs", self.m_runs, {n, 3});
   }
   std::string defect() const {
     std::int64_t local = 0, global = 0;
@@ -87,7 +78,7 @@ class global_ids {
       return next.local == local + count && next.global == global + count;
     }
   };
-  std::vector<run> m_runs;
+  buffer<run> m_runs;
 };
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

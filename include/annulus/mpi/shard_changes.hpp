@@ -72,6 +72,18 @@ id_type insert_together(const mpi::communicator& comm, Index& index, const typen
   return first;
 }
 
+/// Calls change(local id); where that says that the index does not have the id, the message has the global one.
+template <class Change>
+void with_id_in_message(id_type local, std::int64_t global, Change change) {
+  try {
+    change(local);
+  } catch (const std::invalid_argument& e) {
+    const std::string of_local = "annulus: id = " + std::to_string(local) + ": ";
+    if (!std::string_view(e.what()).starts_with(of_local)) throw;
+    invalid("id", global, std::string_view(e.what()).substr(of_local.size()));
+  }
+}
+
 /// How many of `count` rows each shard gets, so that the smaller ones grow to a common size.
 inline std::vector<std::size_t> level_shares(std::span<const std::size_t> sizes, std::size_t count) {
   std::vector<std::size_t> order(sizes.size()), shares(sizes.size(), 0);

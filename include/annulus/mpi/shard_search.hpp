@@ -68,6 +68,16 @@ struct shard_params<Index> {
   using type = typename Index::search_params;
 };
 
+/// Parameters with rows, of an index that searches without them too.
+template <class Params, class Index>
+concept extra_params_of = searches_alone<Index> && searches_with_rows<Index> &&
+    std::same_as<Params, mpi::ranked_by_rows<typename Index::search_params>>;
+template <class Index>
+concept searches_radius = requires(const Index& index, const typename Index::view_type& queries,
+                                   const typename Index::search_params& params) {
+  index.radius_search(queries, 1.0f, params);
+};
+
 template <class Index, class Params>
 neighbors search_index(const Index& index, const typename Index::view_type& queries, std::size_t k,
                        const Params& params) {
@@ -120,7 +130,7 @@ void search_shard(const Index& index, const typename Index::view_type& queries, 
     for (std::size_t j = 0; j < width && found.ids(i, j) != no_id; ++j)
       row.emplace_back(found.distances(i, j), ids.global_of(found.ids(i, j)));
     if (widens && row.size() == width && row[k - 1].distance == row.back().distance) return false;
-    if (!std::ranges::is_sorted(row)) std::ranges::sort(row);
+    if (!std::is_sorted(row.begin(), row.end())) std::sort(row.begin(), row.end());
     std::ranges::copy_n(row.begin(), static_cast<std::ptrdiff_t>(std::min(k, row.size())), list.begin());
     return true;
   };

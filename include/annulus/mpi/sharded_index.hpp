@@ -50,210 +50,203 @@ class sharded_index {
   /// make() returns the rank's shard; it does not communicate. No row was erased from what it returns. Duplicates
   /// `comm`. \throws on all ranks what make throws on one, and std::invalid_argument for different dimensions.
   template <class Make>
-    requires std::convertible_to<std::invoke_result_t<Make&>, Index> sharded_index(MPI_Comm comm, Make&& make)
-        : m_comm(comm), m_shard(together(m_comm, make)) {
-      check_same(m_comm, "dimension", m_shard.dim());
-      const auto n = static_cast<std::int64_t>(m_shard.size());
-      m_ids.append(0, m_shard.size(), m_comm.exclusive_sum(n));
-      m_end = m_comm.all_reduce(n, MPI_SUM);
-      count_rows();
-    }
+    requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
+  sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
+    check_same(m_comm, "dimension", m_shard.dim());
+    const auto n = static_cast<std::int64_t>(m_shard.size());
+    m_ids.append(0, m_shard.size(), m_comm.exclusive_sum(n));
+    m_end = m_comm.all_reduce(n, MPI_SUM);
+    count_rows();
+  }
 
-    /// The k nearest rows of each of the root's queries: at the root m x k global ids and distances, on other ranks,
-    /// whose queries are not looked at, an answer of no rows. Each rank searches by its own `params`, whose filter, if
-    /// any, is about the ids of its own index. Queries go down a tree of messages, and lists of k come up another, in
-    /// which they are merged: 12 k bytes a query and message. O(log ranks) messages a rank.
-    ///
-    /// With a deadline the answer comes when it is due, from the shards that have answered by then (`coverage`), though
-    /// the root's own shard is searched to the end. The root sends and receives every message then. A rank that throws
-    /// does so itself and at the root; one that has not heard of the queries in time has coverage 0.
-    /// \throws std::invalid_argument where k is not the same on all ranks, and what the search of a shard throws.
-    global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
-                            const shard_search_options& options = {}) {
-      return search_by(queries, k, params, options);
-    }
-    /// Indexes of codes that search with rows and without them: with rows.
-    template <class Params>
-      requires(std::same_as<Params, ranked_by_rows<typename Index::search_params>> &&
-               !std::same_as<Params, search_params> && detail::searches_with_rows<Index>)
-    global_neighbors search(const view_type& queries, std::size_t k, const Params& params,
-                            const shard_search_options& options = {}) {
-      return search_by(queries, k, params, options);
-    }
+  /// The k nearest rows of each of the root's queries: at the root m x k global ids and distances, on other ranks,
+  /// whose queries are not looked at, an answer of no rows. Each rank searches by its own `params`, whose filter, if
+  /// any, is about the ids of its own index. Queries go down a tree of messages, and lists of k come up another, in
+  /// which they are merged: 12 k bytes a query and message. O(log ranks) messages a rank.
+  ///
+  /// With a deadline the answer comes when it is due, from the shards that have answered by then (`coverage`), though
+  /// the root's own shard is searched to the end. The root sends and receives every message then. A rank that throws
+  /// does so itself and at the root; one that has not heard of the queries in time has coverage 0.
+  /// \throws std::invalid_argument where k is not the same on all ranks, and what the search of a shard throws.
+  global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
+                          const shard_search_options& options = {}) {
+    return search_by(queries, k, params, options);
+  }
+  /// Indexes of codes that search with rows and without them: with rows.
+  template <detail::extra_params_of<Index> Params>
+  global_neighbors search(const view_type& queries, std::size_t k, const Params& params,
+                          const shard_search_options& options = {}) {
+    return search_by(queries, k, params, options);
+  }
 
-    /// The same, but returns when this rank has searched its shard; lists are merged while it searches for the next
-    /// batch. What a rank throws, get() throws on all. \throws std::invalid_argument for a deadline.
-    pending_search search_async(const view_type& queries, std::size_t k, const search_params& params = {},
-                                const shard_search_options& options = {}) {
-      if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
-      return start(queries, k, params, options);
-    }
+  /// The same, but returns when this rank has searched its shard; lists are merged while it searches for the next
+  /// batch. What a rank throws, get() throws on all. \throws std::invalid_argument for a deadline.
+  pending_search search_async(const view_type& queries, std::size_t k, const search_params& params = {},
+                              const shard_search_options& options = {}) {
+    if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
+    return start(queries, k, params, options);
+  }
 
-    /// Each rank gives queries of its own, any number, and gets their answer. All shards search for all of them.
-    global_neighbors search_each(const view_type& queries, std::size_t k, const search_params& params = {},
-                                 const global_filter& filter = {}) {
-      check_same(m_comm, "k", k);
-      const detail::packed_rows own = detail::pack_rows(queries);
-      const auto gathered = m_comm.all_gather_blocks<std::byte>(own);
-      std::vector<int> n_lists;
-      const auto lists = together(m_comm, [&] {
-        std::vector<detail::packed_view> blocks;
-        std::size_t begin = 0;
-        for (const std::size_t bytes : gathered.counts) {
-          blocks.push_back(detail::packed_view(gathered.values).subspan(begin, bytes));
-          n_lists.push_back(static_cast<int>(detail::header_of(blocks.back()).n));
-          begin += bytes;
-        }
-        const detail::packed_rows all = detail::join_packed(blocks);
-        return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(all), k, params, m_ids, filter);
-      });
-      const detail::mpi_operation merge = detail::merge_operation<detail::global_candidate>(k);
-      std::vector<detail::global_candidate> merged(queries.size() * k);
-      detail::check_mpi(
-          MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge.type(), merge.get(), m_comm.get()),
-          "MPI_Reduce_scatter");
-      return detail::to_neighbors(merged, k);
-    }
+  /// Each rank gives queries of its own, any number, and gets their answer. All shards search for all of them.
+  global_neighbors search_each(const view_type& queries, std::size_t k, const search_params& params = {},
+                               const global_filter& filter = {}) {
+    check_same(m_comm, "k", k);
+    const detail::packed_rows own = detail::pack_rows(queries);
+    const auto gathered = m_comm.all_gather_blocks<std::byte>(own);
+    std::vector<int> n_lists;
+    const auto lists = together(m_comm, [&] {
+      std::vector<detail::packed_view> blocks;
+      std::size_t begin = 0;
+      for (const std::size_t bytes : gathered.counts) {
+        blocks.push_back(detail::packed_view(gathered.values).subspan(begin, bytes));
+        n_lists.push_back(static_cast<int>(detail::header_of(blocks.back()).n));
+        begin += bytes;
+      }
+      const detail::packed_rows all = detail::join_packed(blocks);
+      return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(all), k, params, m_ids, filter);
+    });
+    const detail::mpi_operation merge = detail::merge_operation<detail::global_candidate>(k);
+    std::vector<detail::global_candidate> merged(queries.size() * k);
+    detail::check_mpi(
+        MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge.type(), merge.get(), m_comm.get()),
+        "MPI_Reduce_scatter");
+    return detail::to_neighbors(merged, k);
+  }
 
-    /// All rows within `radius` of each of the root's queries that the shards' searches find, at the root.
-    global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
-                               int root = 0) requires requires(const Index& index) {
-      index.radius_search(queries, radius, params);
-    }
-    {
-      const auto packed = detail::broadcast_rows(m_comm, root, queries);
-      const auto found = together(m_comm, [&] {
-        return detail::with_global_ids(m_shard.radius_search(detail::unpack_rows<view_type>(packed), radius, params),
-                                       m_ids);
-      });
-      return detail::gather_lists(m_comm, root, found);
-    }
+  /// All rows within `radius` of each of the root's queries that the shards' searches find, at the root.
+  global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
+                             int root = 0) requires detail::searches_radius<Index> {
+    const auto packed = detail::broadcast_rows(m_comm, root, queries);
+    const auto found = together(m_comm, [&] {
+      return detail::with_global_ids(m_shard.radius_search(detail::unpack_rows<view_type>(packed), radius, params),
+                                     m_ids);
+    });
+    return detail::gather_lists(m_comm, root, found);
+  }
 
-    /// Inserts the rows that this rank gives, any number, into its shard, and returns the global id of the first: those
-    /// of rank 0 come first, then those of rank 1, and so on. \throws as Index::insert, on all ranks; nothing has
-    /// changed.
-    std::int64_t insert(const view_type& rows, const run_params& params = {}) requires detail::inserts_rows<Index> {
-      const auto count = static_cast<std::int64_t>(rows.size());
-      const std::int64_t first = m_end + m_comm.exclusive_sum(count), total = m_comm.all_reduce(count, MPI_SUM);
-      const id_type local = detail::insert_together(m_comm, m_shard, rows, params, m_ids);
-      m_ids.append(local, rows.size(), first);
-      m_end += total;
-      count_rows();
-      return first;
-    }
+  /// Inserts the rows that this rank gives, any number, into its shard, and returns the global id of the first: those
+  /// of rank 0 come first, then those of rank 1, and so on. \throws as Index::insert, on all ranks; nothing has
+  /// changed.
+  std::int64_t insert(const view_type& rows, const run_params& params = {}) requires detail::inserts_rows<Index> {
+    const auto count = static_cast<std::int64_t>(rows.size());
+    const std::int64_t first = m_end + m_comm.exclusive_sum(count), total = m_comm.all_reduce(count, MPI_SUM);
+    const id_type local = detail::insert_together(m_comm, m_shard, rows, params, m_ids);
+    m_ids.append(local, rows.size(), first);
+    m_end += total;
+    count_rows();
+    return first;
+  }
 
-    /// Inserts the root's rows, divided so that the smaller shards grow to a common size, and returns the global id of
-    /// the first, on all ranks; the others follow in order, however many ranks there are.
-    std::int64_t insert_from(int root, const view_type& rows,
-                             const run_params& params = {}) requires detail::inserts_rows<Index> {
-      const std::int64_t first = m_end;
-      const auto count = m_comm.broadcast_value(std::uint64_t{rows.size()}, root);
-      const auto shares = detail::level_shares(m_sizes, count);
-      const auto own = detail::scatter_rows(m_comm, root, rows, shares);
-      insert(detail::unpack_rows<view_type>(own), params);
-      return first;
-    }
+  /// Inserts the root's rows, divided so that the smaller shards grow to a common size, and returns the global id of
+  /// the first, on all ranks; the others follow in order, however many ranks there are.
+  std::int64_t insert_from(int root, const view_type& rows,
+                           const run_params& params = {}) requires detail::inserts_rows<Index> {
+    const std::int64_t first = m_end;
+    const auto count = m_comm.broadcast_value(std::uint64_t{rows.size()}, root);
+    const auto shares = detail::level_shares(m_sizes, count);
+    const auto own = detail::scatter_rows(m_comm, root, rows, shares);
+    insert(detail::unpack_rows<view_type>(own), params);
+    return first;
+  }
 
-    /// Erases the row of a global id, the same on all ranks. \throws std::invalid_argument for an id that is not in the
-    /// index.
-    void erase(std::int64_t id) requires detail::erases_rows<Index> {
-      change_row(id, [&](id_type local) { m_shard.erase(local); });
-    }
-    /// Gives a global id another row, the only one of the root's `row`. \throws std::invalid_argument as erase, and as
-    /// Index::update.
-    void update(std::int64_t id, const view_type& row, int root = 0) requires detail::erases_rows<Index> {
-      const auto packed = detail::broadcast_rows(m_comm, root, row);
-      change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
-    }
-    /// Frees what erased rows have left, on each rank.
-    void consolidate() {
-      together(m_comm, [&] { detail::consolidate_rows(m_shard); });
-    }
+  /// Erases the row of a global id, the same on all ranks. \throws std::invalid_argument for an id that is not in the
+  /// index.
+  void erase(std::int64_t id) requires detail::erases_rows<Index> {
+    change_row(id, [&](id_type local) { m_shard.erase(local); });
+  }
+  /// Gives a global id another row, the only one of the root's `row`. \throws std::invalid_argument as erase, and as
+  /// Index::update.
+  void update(std::int64_t id, const view_type& row, int root = 0) requires detail::erases_rows<Index> {
+    const auto packed = detail::broadcast_rows(m_comm, root, row);
+    change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
+  }
+  /// Frees what erased rows have left, on each rank.
+  void consolidate() {
+    together(m_comm, [&] { detail::consolidate_rows(m_shard); });
+  }
 
-    /// Bytes of all shards.
-    std::size_t memory_bytes() const { return m_comm.all_reduce(std::uint64_t{m_shard.memory_bytes()}, MPI_SUM); }
+  /// Bytes of all shards.
+  std::size_t memory_bytes() const { return m_comm.all_reduce(std::uint64_t{m_shard.memory_bytes()}, MPI_SUM); }
 
-    const Index& shard() const noexcept { return m_shard; }  ///< that of this rank
-    const communicator& comm() const noexcept { return m_comm; }
-    std::size_t dim() const noexcept { return m_shard.dim(); }
-    std::size_t size() const noexcept { return std::accumulate(m_sizes.begin(), m_sizes.end(), std::size_t{0}); }
-    std::span<const std::size_t> sizes() const noexcept { return m_sizes; }  ///< rows of each rank
-    std::int64_t n_ids() const noexcept { return m_end; }                    ///< global ids given out so far
-    /// The global id of a row of this rank's shard.
-    std::int64_t global_id(id_type id) const { return m_ids.global_of(id); }
+  const Index& shard() const noexcept { return m_shard; }  ///< that of this rank
+  const communicator& comm() const noexcept { return m_comm; }
+  std::size_t dim() const noexcept { return m_shard.dim(); }
+  std::size_t size() const noexcept { return std::accumulate(m_sizes.begin(), m_sizes.end(), std::size_t{0}); }
+  std::span<const std::size_t> sizes() const noexcept { return m_sizes; }  ///< rows of each rank
+  std::int64_t n_ids() const noexcept { return m_end; }                    ///< global ids given out so far
+  /// The global id of a row of this rank's shard.
+  std::int64_t global_id(id_type id) const { return m_ids.global_of(id); }
 
-   private:
-    friend struct detail::shard_parts;
-    sharded_index(communicator comm, Index shard, detail::global_ids ids, std::int64_t end)
-        : m_comm(std::move(comm)), m_shard(std::move(shard)), m_ids(std::move(ids)), m_end(end) {
-      count_rows();
-    }
+ private:
+  friend struct detail::shard_parts;
+  sharded_index(communicator comm, Index shard, detail::global_ids ids, std::int64_t end)
+      : m_comm(std::move(comm)), m_shard(std::move(shard)), m_ids(std::move(ids)), m_end(end) {
+    count_rows();
+  }
 
-    void count_rows() {
-      const auto sizes = m_comm.all_gather(std::uint64_t{m_shard.size()});
-      m_sizes.assign(sizes.begin(), sizes.end());
-    }
+  void count_rows() {
+    const auto sizes = m_comm.all_gather(std::uint64_t{m_shard.size()});
+    m_sizes.assign(sizes.begin(), sizes.end());
+  }
 
-    template <class Params>
-    global_neighbors search_by(const view_type& queries, std::size_t k, const Params& params,
-                               const shard_search_options& options) {
-      if (!(detail::is_number(options.deadline) && options.deadline >= 0))
-        detail::invalid("deadline", options.deadline, "must be at least 0 seconds");
-      if (options.deadline == 0) return start(queries, k, params, options).get();
-      const auto found =
-          m_deadlines.run(m_comm, options.root, queries, k, options.deadline, m_sizes, [&](detail::packed_view packed) {
-            return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(packed), k, params, m_ids,
-                                       options.filter);
-          });
-      if (options.is_whole && found.coverage < 1) throw incomplete(found.coverage);
-      return found;
-    }
+  template <class Params>
+  global_neighbors search_by(const view_type& queries, std::size_t k, const Params& params,
+                             const shard_search_options& options) {
+    if (!(detail::is_number(options.deadline) && options.deadline >= 0))
+      detail::invalid("deadline", options.deadline, "must be at least 0 seconds");
+    if (options.deadline == 0) return start(queries, k, params, options).get();
+    const auto found =
+        m_deadlines.run(m_comm, options.root, queries, k, options.deadline, m_sizes, [&](detail::packed_view packed) {
+          return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(packed), k, params, m_ids, options.filter);
+        });
+    if (options.is_whole && found.coverage < 1) throw incomplete(found.coverage);
+    return found;
+  }
 
-    template <class Params>
-    pending_search start(const view_type& queries, std::size_t k, const Params& params,
-                         const shard_search_options& options) {
-      const std::size_t root_k = m_comm.broadcast_value(std::uint64_t{k}, options.root);
-      const auto packed = detail::broadcast_rows(m_comm, options.root, queries);
-      const auto asked = detail::unpack_rows<view_type>(packed);
-      std::erase_if(m_pending, [](const auto& merge) { return merge.expired(); });
-      std::function<void()> between;
-      if (!m_pending.empty())
-        between = [this] {
-          for (const auto& pending : m_pending)
-            if (const auto merge = pending.lock()) merge->progress();
-        };
-      std::vector<detail::global_candidate> lists;
-      const auto failure = detail::failure_of([&] {
-        if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
-        lists = detail::shard_lists(m_shard, asked, k, params, m_ids, options.filter, between);
-      });
-      const std::size_t at_least_one = std::max<std::size_t>(root_k, 1);  // k = 0 is refused, on all ranks
-      lists.resize(asked.size() * at_least_one);
-      auto merge =
-          std::make_shared<detail::pending_merge>(m_comm, options.root, at_least_one, std::move(lists), failure);
-      m_pending.push_back(merge);
-      return pending_search(std::move(merge));
-    }
+  template <class Params>
+  pending_search start(const view_type& queries, std::size_t k, const Params& params,
+                       const shard_search_options& options) {
+    const std::size_t root_k = m_comm.broadcast_value(std::uint64_t{k}, options.root);
+    const auto packed = detail::broadcast_rows(m_comm, options.root, queries);
+    const auto asked = detail::unpack_rows<view_type>(packed);
+    std::erase_if(m_pending, [](const auto& merge) { return merge.expired(); });
+    std::function<void()> between;
+    if (!m_pending.empty())
+      between = [this] {
+        for (const auto& pending : m_pending)
+          if (const auto merge = pending.lock()) merge->progress();
+      };
+    std::vector<detail::global_candidate> lists;
+    const auto failure = detail::failure_of([&] {
+      if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
+      lists = detail::shard_lists(m_shard, asked, k, params, m_ids, options.filter, between);
+    });
+    const std::size_t at_least_one = std::max<std::size_t>(root_k, 1);  // k = 0 is refused, on all ranks
+    lists.resize(asked.size() * at_least_one);
+    auto merge = std::make_shared<detail::pending_merge>(m_comm, options.root, at_least_one, std::move(lists), failure);
+    m_pending.push_back(merge);
+    return pending_search(std::move(merge));
+  }
 
-    /// Calls change(local id) on the rank that has the row.
-    template <class Change>
-    void change_row(std::int64_t id, Change change) {
-      check_same(m_comm, "id", id);
-      const auto local = m_ids.local_of(id);
-      if (m_comm.all_reduce(local ? 1 : 0, MPI_SUM) == 0) detail::invalid("id", id, "is not in the index");
-      together(m_comm, [&] {
-        if (local) change(*local);
-      });
-      count_rows();
-    }
+  /// Calls change(local id) on the rank that has the row.
+  template <class Change>
+  void change_row(std::int64_t id, Change change) {
+    check_same(m_comm, "id", id);
+    const auto local = m_ids.local_of(id);
+    if (m_comm.all_reduce(local ? 1 : 0, MPI_SUM) == 0) detail::invalid("id", id, "is not in the index");
+    together(m_comm, [&] {
+      if (local) detail::with_id_in_message(*local, id, change);
+    });
+    count_rows();
+  }
 
-    communicator m_comm;
-    Index m_shard;
-    detail::global_ids m_ids;
-    std::int64_t m_end = 0;            ///< the next global id
-    std::vector<std::size_t> m_sizes;  ///< of all shards
-    detail::deadline_search m_deadlines;
-    std::vector<std::weak_ptr<detail::pending_merge>> m_pending;
+  communicator m_comm;
+  Index m_shard;
+  detail::global_ids m_ids;
+  std::int64_t m_end = 0;            ///< the next global id
+  std::vector<std::size_t> m_sizes;  ///< of all shards
+  detail::deadline_search m_deadlines;
+  std::vector<std::weak_ptr<detail::pending_merge>> m_pending;
 };
 
 template <class Make>

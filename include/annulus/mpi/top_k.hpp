@@ -43,7 +43,7 @@ global_element<T> element_of(T value, std::int64_t index) noexcept {
           index};
 }
 template <bool Largest, class T>
-T value_of(const global_element<T>& element) noexcept {
+T element_value(const global_element<T>& element) noexcept {
   const auto key = from_ordered_bits<key_t<T>>(element.key);
   if (is_nan(key)) return std::numeric_limits<T>::quiet_NaN();
   return without_negative_zero(from_key<Largest, T>(key));
@@ -72,7 +72,7 @@ top_k_result<T> first_elements(std::vector<global_element<T>>& elements, std::si
   std::partial_sort(elements.begin(), end, elements.end());
   top_k_result<T> result;
   for (auto e = elements.begin(); e != end && !e->is_padding(); ++e) {
-    result.values.push_back(value_of<Largest>(*e));
+    result.values.push_back(element_value<Largest>(*e));
     result.indices.push_back(static_cast<std::int64_t>(e->index()));
   }
   return result;

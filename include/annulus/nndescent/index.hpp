@@ -39,8 +39,8 @@ class nndescent_index {
 
  public:
   using value_type = typename Points::value_type;
-  using view_type = detail::view_of<Points>;                   ///< matrix_view<T> or csr_view<T>
-  using row_type = row_t<view_type>;                           ///< std::span<const T> or sparse_row<T>
+  using view_type = detail::view_of<Points>;  ///< matrix_view<T> or csr_view<T>
+  using row_type = row_t<view_type>;          ///< std::span<const T> or sparse_row<T>
   using search_params = nndescent_search_params;
   static constexpr std::string_view kind = "nndescent_index";  ///< in files
 
