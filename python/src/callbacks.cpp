@@ -1,7 +1,6 @@
 #include "callbacks.hpp"
 
-#include <algorithm>
-#include <thread>
+#include <annulus/core/base/thread_team.hpp>
 
 namespace annulus_python {
 
@@ -111,8 +110,7 @@ int search_arguments::allow(void* user, std::uint32_t id) noexcept {
 }
 
 std::size_t n_threads(Py_ssize_t threads) {
-  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());
-  return threads == 0 ? n_cores : natural(threads, "threads");
+  return threads == 0 ? annulus::resolve_threads(0) : natural(threads, "threads");
 }
 
 std::size_t natural(nb::handle value, const char* name) {

@@ -15,14 +15,30 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
 #include <annulus/core/base/macros_off.hpp>
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The number of threads that `threads` asks for: itself, or all cores for 0.
+namespace detail {
+/// The cores that this thread may run on, which taskset, containers, Slurm and mpirun may make fewer than there are.
+inline std::size_t usable_cores() noexcept {
+#if defined(__linux__)
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return static_cast<std::size_t>(CPU_COUNT(&cores));
+#endif
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+}  // namespace detail
+
+/// The number of threads that `threads` asks for: itself, or for 0 all cores that the process might use when the
+/// library first asked.
 inline std::size_t resolve_threads(std::size_t threads) noexcept {
   if (threads != 0) return threads;
-  static const std::size_t n_cores = std::max(1u, std::thread::hardware_concurrency());  // a file that the system reads
+  static const std::size_t n_cores = detail::usable_cores();
   return n_cores;
 }
 
