@@ -95,14 +95,14 @@ nb::object approx_top_k(nb::handle operand, Py_ssize_t k, Py_ssize_t reduction_d
   char override_text[24], threads_text[24];
   if (reduction_input_size_override != -1) {
     std::snprintf(override_text, sizeof override_text, "%zd", reduction_input_size_override);
-    given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr};
+    given[n_options++] = {"reduction_input_size_override", override_text, nullptr, 0, nullptr, nullptr, nullptr};
   }
   // The library's default, for which it asks the system for the number of cores: that takes longer than a small call.
   if (threads == 0 && rows.n * rows.dim < std::size_t{1} << 23) {
-    given[n_options++] = {"threads", "1", nullptr, 0, nullptr, nullptr};
+    given[n_options++] = {"threads", "1", nullptr, 0, nullptr, nullptr, nullptr};
   } else if (threads != 0) {
     std::snprintf(threads_text, sizeof threads_text, "%zd", threads);
-    given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr};
+    given[n_options++] = {"threads", threads_text, nullptr, 0, nullptr, nullptr, nullptr};
   }
   const std::size_t width = natural(k, "k");
   if (width > rows.dim) raise_value_error("k = %zd: must be from 1 to the reduced size %zu", k, rows.dim);
