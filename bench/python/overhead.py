@@ -50,7 +50,7 @@ class CIndex:
             raise RuntimeError(f"the C interface returned {status}")
 
     def searcher(self, queries):
-        """A call that searches these queries into memory of its own, and returns the ids."""
+        """A call that searches these queries into memory of its own, and returns ids and distances."""
         n, dim = queries.shape
         rows = Rows(0, 0, n, dim, queries.ctypes.data, dim, 1, None, None)
         ids, distances = np.empty((n, K), np.uint32), np.empty((n, K), np.float32)
@@ -60,7 +60,7 @@ class CIndex:
 
         def call():
             self.checked(search(*arguments))
-            return ids
+            return ids, distances  # which live as long as the call, as `queries` must
 
         return call
 
@@ -74,7 +74,7 @@ def searches(figures, library, base):
         alone = [queries[i : i + 1] for i in range(len(queries))]
         alone_by_c = [by_c.searcher(query) for query in alone]
         batch_by_c = by_c.searcher(queries)
-        if not np.array_equal(index.search(queries, K).ids, batch_by_c()):
+        if not np.array_equal(index.search(queries, K).ids, batch_by_c()[0]):
             raise RuntimeError("the two sides do not find the same")
         for what, calls in (
             ("a batch of 1,000", {"annulus": lambda: index.search(queries, K), "the C interface": batch_by_c}),
