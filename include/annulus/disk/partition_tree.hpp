@@ -34,7 +34,7 @@ class partition_tree {
       : m_sample(sample), m_metric(&metric), m_n_pieces(n_pieces) {
     std::vector<std::uint32_t> rows(sample.rows());
     std::iota(rows.begin(), rows.end(), 0u);
-    grow(rows, 0, n_pieces, seed);
+    grow(rows, n_pieces, seed);
   }
 
   std::size_t n_pieces() const noexcept { return m_n_pieces; }
@@ -82,16 +82,15 @@ class partition_tree {
     return m_nodes[at].piece;
   }
 
-  /// Adds the node of some rows of the sample, and all below it. The order of `rows` changes.
-  std::uint32_t grow(std::span<std::uint32_t> rows, std::uint32_t first_piece, std::size_t n_pieces,
-                     std::uint64_t seed) {
+  /// Adds the nodes over these rows of the sample, whose order changes.
+  void grow(std::span<std::uint32_t> rows, std::size_t n_pieces, std::uint64_t seed) {
     struct part {
       std::span<std::uint32_t> rows;
       std::uint32_t at, first_piece;
       std::size_t n_pieces;
     };
     m_nodes.assign(1, {});
-    std::vector<part> open{{rows, 0, first_piece, n_pieces}};
+    std::vector<part> open{{rows, 0, 0, n_pieces}};
     while (!open.empty()) {
       const part p = open.back();
       open.pop_back();
@@ -116,7 +115,6 @@ class partition_tree {
                       p.n_pieces - left_pieces});
       open.push_back({p.rows.first(n_left), x.child, p.first_piece, left_pieces});
     }
-    return 0;
   }
 
   static double quantile(std::vector<double> values, double share) {

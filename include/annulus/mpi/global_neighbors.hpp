@@ -39,25 +39,37 @@ struct global_lists {
 
 namespace detail {
 
-/// A neighbour on its way: 12 bytes. The id is in halves, as 8 bytes would be aligned to 8.
+/// An id on its way, in halves: with 8 bytes, which are aligned to 8, a neighbour would take 16 bytes, not 12. Of none,
+/// -1.
+class split_id {
+ public:
+  split_id() = default;
+  explicit split_id(std::int64_t id) noexcept
+      : m_low(static_cast<std::uint32_t>(id)),
+        m_high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) >> 32)) {}
+
+  std::uint64_t bits() const noexcept { return std::uint64_t{m_high} << 32 | m_low; }
+
+ private:
+  std::uint32_t m_low = ~0u, m_high = ~0u;
+};
+
+/// A neighbour on its way.
 struct global_candidate {
   float distance = std::numeric_limits<float>::infinity();
-  std::uint32_t low = ~0u, high = ~0u;  ///< those of -1 where it stands for none
+  split_id halves;
 
   global_candidate() = default;
-  global_candidate(float at, std::int64_t id) noexcept
-      : distance(at),
-        low(static_cast<std::uint32_t>(id)),
-        high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) >> 32)) {}
+  global_candidate(float at, std::int64_t id) noexcept : distance(at), halves(id) {}
 
-  std::int64_t id() const noexcept { return static_cast<std::int64_t>(std::uint64_t{high} << 32 | low); }
+  std::int64_t id() const noexcept { return static_cast<std::int64_t>(halves.bits()); }
   /// Smaller distances first, ties by id, padding last.
   friend bool operator<(const global_candidate& a, const global_candidate& b) noexcept {
     return a.ordered() < b.ordered();
   }
 
  private:
-  candidate<float, std::uint64_t> ordered() const noexcept { return {distance, static_cast<std::uint64_t>(id())}; }
+  candidate<float, std::uint64_t> ordered() const noexcept { return {distance, halves.bits()}; }
 };
 static_assert(sizeof(global_candidate) == 12);
 

@@ -20,15 +20,12 @@ template <class T>
 struct global_element {
   using key_bits = decltype(ordered_bits(key_t<T>{}));
   key_bits key = ~key_bits{0};
-  std::uint32_t low = ~0u, high = ~0u;  ///< those of -1 where it stands for none
+  split_id halves;
 
   global_element() = default;
-  global_element(key_bits of, std::int64_t index) noexcept
-      : key(of),
-        low(static_cast<std::uint32_t>(index)),
-        high(static_cast<std::uint32_t>(static_cast<std::uint64_t>(index) >> 32)) {}
+  global_element(key_bits of, std::int64_t index) noexcept : key(of), halves(index) {}
 
-  std::uint64_t index() const noexcept { return std::uint64_t{high} << 32 | low; }
+  std::uint64_t index() const noexcept { return halves.bits(); }
   bool is_padding() const noexcept { return index() == ~std::uint64_t{0}; }
   /// Better keys first, ties by index, padding last.
   friend bool operator<(const global_element& a, const global_element& b) noexcept {

@@ -78,16 +78,20 @@ inline bool flush_to_disk(std::FILE* file) noexcept {
   return fsync(number) == 0;
 }
 
-inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept {
-  const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+/// The stream of a file that was opened; closes it where that fails. Of a negative number, which is no file, nullptr.
+inline std::FILE* stream_of(int number, const char* mode) noexcept {
   if (number < 0) return nullptr;
-  std::FILE* const file = fdopen(number, "ab");
+  std::FILE* const file = fdopen(number, mode);
   if (file == nullptr) {
     const int error = errno;
     close(number);
     errno = error;
   }
   return file;
+}
+
+inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept {
+  return stream_of(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666), "ab");
 }
 
 class random_file {
@@ -163,14 +167,14 @@ class replaced_file {
   bool is_special() const noexcept { return m_exists && !S_ISREG(m_status.st_mode); }
 
   std::FILE* open_special(const std::filesystem::path& path) const noexcept {
-    return stream_of(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    return stream_of(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY), "wb");
   }
 
   std::FILE* create_temporary(const std::filesystem::path& path) const noexcept {
     constexpr unsigned of_owner = S_IRUSR | S_IWUSR, of_new_files = 0666;
     const unsigned mode = m_exists ? m_status.st_mode & of_owner : of_new_files;
     const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    std::FILE* const file = stream_of(number);
+    std::FILE* const file = stream_of(number, "wb");
     if (number >= 0 && file == nullptr) {
       const int error = errno;
       unlink(path.c_str());
@@ -184,17 +188,6 @@ class replaced_file {
   }
 
  private:
-  static std::FILE* stream_of(int number) noexcept {
-    if (number < 0) return nullptr;
-    std::FILE* const file = fdopen(number, "wb");
-    if (file == nullptr) {
-      const int error = errno;
-      close(number);
-      errno = error;
-    }
-    return file;
-  }
-
   /// Owner, group and mode.
   bool give_rights(int number, [[maybe_unused]] const char* path) const noexcept {
     struct stat now {};
