@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""Lists what the docstrings of the public names in include/annulus lack, by Doxygen's XML; fails where anything is.
+
+Doxygen runs into a temporary folder unless a folder of XML is given, which is to come from a run with EXTRACT_ALL.
+
+Public is what users name: not what is in a namespace `detail` or `simd`, in dynamic/engine, private or protected. Each
+has a description; a function also a \\param for each named parameter, \\returns unless it returns nothing, and \\throws
+unless it is noexcept. Left out are
+- what C++ defines: copies, moves, destructors, deduction guides, what is defaulted or deleted;
+- friends, which are operators whose meaning C++ fixes, and access for classes of the library;
+- a specialisation of a template, which is described there; its members are not left out;
+- an overload without a docstring below one of the same name: it shares that one's, which must name its parameters;
+- variables declared in one line with one that is described;
+- `persist` and `defect`, which only archives call (storage/archive.hpp says what they are);
+- exceptions of the C interface, and its names of enumerations a second time.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+root = pathlib.Path(__file__).resolve().parent.parent
+
+settings = """
+QUIET = YES
+WARNINGS = NO
+WARN_IF_UNDOCUMENTED = NO
+WARN_IF_DOC_ERROR = NO
+RECURSIVE = YES
+FILE_PATTERNS = *.hpp *.h
+GENERATE_HTML = NO
+GENERATE_LATEX = NO
+GENERATE_XML = YES
+XML_PROGRAMLISTING = NO
+HAVE_DOT = NO
+EXTRACT_ALL = YES
+TYPEDEF_HIDES_STRUCT = YES
+MACRO_EXPANSION = YES
+EXPAND_ONLY_PREDEF = YES
+PREDEFINED = ANNULUS_ARCH=inline_namespace ANNULUS_EXPORT= __SSE2__
+"""
+
+
+def run_doxygen(doxygen, include, output):
+    lines = settings + f'INPUT = "{include}"\nSTRIP_FROM_PATH = "{include}"\nOUTPUT_DIRECTORY = "{output}"\n'
+    subprocess.run([doxygen, "-"], input=lines, text=True, check=True, stdout=subprocess.DEVNULL)
+    return pathlib.Path(output, "xml")
+
+
+def text_of(element):
+    return "" if element is None else "".join(element.itertext()).strip()
+
+
+def descriptions(element):
+    return [found for kind in ("briefdescription", "detaileddescription") if (found := element.find(kind)) is not None]
+
+
+def is_described(element):
+    return any(map(text_of, descriptions(element)))
+
+
+def documented_parameters(function):
+    return {text_of(name) for description in descriptions(function)
+            for of_kind in description.iterfind(".//parameterlist[@kind='param']")
+            for name in of_kind.iterfind(".//parametername")}
+
+
+def has(function, path):
+    return any(description.find(path) is not None for description in descriptions(function))
+
+
+def parameters(function):
+    return [name for param in function.iterfind("param") if (name := text_of(param.find("declname")))]
+
+
+def name_of(element):
+    return text_of(element.find("compoundname" if element.tag == "compounddef" else "name"))
+
+
+def scopes_of(name):
+    return [scope for scope in name.split("::") if scope != "inline_namespace"]
+
+
+def is_left_out(function, owner):
+    name, arguments = name_of(function), text_of(function.find("argsstring"))
+    class_name = re.sub(r"<.*", "", name_of(owner)).split("::")[-1].strip()
+    of_class = rf"\((const )?{re.escape(class_name)}(<.*>|< .* >)? ?&&?( ?\w+)?\)"
+    return (
+        name.startswith("~") or name in ("persist", "defect")
+        or re.search(r"= ?(default|delete)\b", arguments)
+        or (name in (class_name, "operator=") and re.match(of_class, arguments))
+        or "->" in arguments and re.match(rf"{re.escape(name)}\b", arguments.rsplit("->", 1)[1].strip())
+    )
+
+
+def is_of_c(element):
+    return element.find("location").get("file").endswith(".h")
+
+
+def faults_of_function(function, same_name_above):
+    if not is_described(function):
+        sharing = [other for other in same_name_above if is_described(other)]
+        if not sharing:
+            return ["no docstring"]
+        missing = [name for name in parameters(function) if name not in documented_parameters(sharing[-1])]
+        return [f"no docstring, and that above names no \\param {name}" for name in missing]
+    documented = documented_parameters(function)
+    faults = [f"no \\param {name}" for name in parameters(function) if name not in documented]
+    faults += [f"\\param {name}, which it does not have" for name in sorted(documented - set(parameters(function)))]
+    result = text_of(function.find("type"))
+    if result and not re.search(r"\bvoid$", result) and not has(function, ".//simplesect[@kind='return']"):
+        faults.append("no \\returns")
+    if "noexcept" not in text_of(function.find("argsstring")) and not is_of_c(function):
+        if not has(function, ".//parameterlist[@kind='exception']"):
+            faults.append("neither \\throws nor noexcept")
+    return faults
+
+
+def line_of(element):
+    place = element.find("location")
+    return place.get("file"), int(place.get("line"))
+
+
+def faults_of_compound(compound):
+    """Triples of a location, a name and what it lacks."""
+    if compound.get("kind") in ("class", "struct", "union", "concept"):
+        if "<" not in name_of(compound) and not is_described(compound):
+            yield compound.find("location"), name_of(compound), "no docstring"
+    above = {}
+    members = [member for member in compound.iter("memberdef") if member.get("prot") == "public"]
+    variables = [member for member in members if member.get("kind") == "variable"]
+    described_lines = {line_of(variable) for variable in variables if is_described(variable)}
+    for member in sorted(members, key=line_of):
+        kind, name, place = member.get("kind"), name_of(member), member.find("location")
+        qualified = text_of(member.find("qualifiedname")) or name
+        if kind == "function":
+            if not is_left_out(member, compound):
+                yield from ((place, qualified, fault)
+                            for fault in faults_of_function(member, above.setdefault((place.get("file"), name), [])))
+                above[place.get("file"), name].append(member)
+        elif kind != "friend" and not (is_of_c(member) and text_of(member.find("type")).startswith("enum ")):
+            if not is_described(member) and line_of(member) not in described_lines:
+                yield place, qualified, "no docstring"
+            yield from ((place, f"{qualified}::{name_of(value)}", "no docstring")
+                        for value in member.iterfind("enumvalue") if not is_described(value))
+
+
+def faults_in(xml):
+    compounds = [compound for file in sorted(xml.glob("*.xml")) if file.name != "index.xml"
+                 for compound in ElementTree.parse(file).getroot().iter("compounddef")
+                 if compound.get("kind") in ("class", "struct", "union", "concept", "namespace", "file")]
+    hidden = {tuple(scopes_of(name_of(each))) for each in compounds if each.get("prot", "public") != "public"}
+    found = {}  # as a namespace's members come again with their files
+    for compound in compounds:
+        for place, name, fault in faults_of_compound(compound):
+            scopes = scopes_of(name)
+            outer = {tuple(scopes[:count]) for count in range(1, len(scopes) + 1)}
+            file = place.get("file")
+            if not outer & hidden and not {"detail", "simd"} & set(scopes) and not file.startswith("dynamic/engine/"):
+                found[file, int(place.get("line")), "::".join(scopes), fault] = None
+    return sorted(found)
+
+
+planted = r"""
+#define UNDOCUMENTED 1
+namespace annulus {
+struct plain {
+  int field;
+  int x, y;  ///< both
+};
+/// An enumeration.
+enum class letters { a };
+/// A concept.
+template <class T>
+concept described = true;
+template <class T>
+concept undescribed = true;
+/// A class.
+class whole {
+ public:
+  whole() = default;
+  whole(const whole& other);
+  whole(whole&&) noexcept;
+  ~whole();
+  using number = int;
+  /// Sums. \param a,b two numbers \returns their sum \throws std::bad_alloc
+  int sum(int a, int b);
+  long sum(long a, long b);
+  long sum(long a, long c);
+  /// Lacks both. \param a a number \param b another
+  int lacks(int a);
+  /// Nothing to say. \param a a number
+  void nothing(int a) noexcept;
+  friend bool operator==(const whole&, const whole&) = default;
+
+ private:
+  struct hidden {
+    int field;
+  };
+  void unseen();
+};
+/// A template.
+template <class T>
+struct holder {
+  /// Makes one. \param value what it holds
+  explicit holder(T value) noexcept;
+};
+template <class T>
+holder(T*) -> holder<T>;
+template <>
+struct holder<char> {
+  int size() const;
+};
+void free_function(int x);
+namespace detail {
+void helper(int x);
+}
+}
+"""
+
+planted_faults = [  # line, name, fault
+    (2, "UNDOCUMENTED", "no docstring"),
+    (4, "annulus::plain", "no docstring"),
+    (5, "annulus::plain::field", "no docstring"),
+    (9, "annulus::letters::a", "no docstring"),
+    (14, "annulus::undescribed", "no docstring"),
+    (22, "annulus::whole::number", "no docstring"),
+    (26, "annulus::whole::sum", "no docstring, and that above names no \\param c"),
+    (28, "annulus::whole::lacks", "\\param b, which it does not have"),
+    (28, "annulus::whole::lacks", "neither \\throws nor noexcept"),
+    (28, "annulus::whole::lacks", "no \\returns"),
+    (49, "annulus::holder< char >::size", "no docstring"),
+    (51, "annulus::free_function", "no docstring"),
+]
+
+
+def check_planted(doxygen):
+    """That this script finds each fault of a header, and no other."""
+    with tempfile.TemporaryDirectory() as folder:
+        include = pathlib.Path(folder, "include")
+        include.mkdir()
+        (include / "planted.hpp").write_text(planted)
+        found = [fault[1:] for fault in faults_in(run_doxygen(doxygen, include, folder))]
+    if found != planted_faults:
+        sys.exit(f"api_docs.py finds other faults than are planted:\n{sorted(set(found) ^ set(planted_faults))}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--doxygen", default="doxygen", metavar="PROGRAM")
+    arguments.add_argument("--xml", type=pathlib.Path, metavar="FOLDER")
+    arguments.add_argument("parts", nargs="*", metavar="PART", help="a folder or header in include/annulus")
+    given = arguments.parse_args()
+    check_planted(given.doxygen)
+    with tempfile.TemporaryDirectory() as folder:
+        found = faults_in(given.xml or run_doxygen(given.doxygen, root / "include" / "annulus", folder))
+    if given.parts:
+        found = [fault for fault in found if any(map(pathlib.Path(fault[0]).is_relative_to, given.parts))]
+    for file, line, name, fault in found:
+        print(f"{file}:{line}: {name}: {fault}")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
