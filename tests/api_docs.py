@@ -9,11 +9,10 @@ unless it is noexcept. Left out are
 - what C++ defines: copies, moves, destructors, deduction guides, what is defaulted or deleted;
 - friends, which are operators whose meaning C++ fixes, and access for classes of the library;
 - a specialisation of a template, which is described there; its members are not left out;
-- an overload without a docstring below one of the same name: it shares that one's, which must name its parameters;
+- what an overload above tells already, of the same name in the same header: parameters, result, errors;
 - variables declared in one line with one that is described;
 - members of metrics, which are classes with a static `name`, that have no docstring and are as metric_members says;
-- `persist` and `defect`, which only archives call (storage/archive.hpp says what they are);
-- functions that take a type of `detail`, which is not for users;
+- what only archives call, as storage/archive.hpp says: `persist`, `defect`, constructors from `unfilled`;
 - names of other libraries;
 - exceptions of the C interface, and its names of enumerations a second time.
 """
@@ -71,8 +70,8 @@ def documented_parameters(function):
             for name in of_kind.iterfind(".//parametername")}
 
 
-def has(function, path):
-    return any(description.find(path) is not None for description in descriptions(function))
+def have(functions, path):
+    return any(description.find(path) is not None for function in functions for description in descriptions(function))
 
 
 def parameters(function):
@@ -87,8 +86,9 @@ def scopes_of(name):
     return [scope for scope in name.split("::") if scope != "inline_namespace"]
 
 
-def takes_detail(function):
-    return any("detail::" in text_of(param.find("type")) for param in function.iterfind("param"))
+def is_for_archives(function):
+    takes = [text_of(param.find("type")) for param in function.iterfind("param")]
+    return takes == ["detail::unfilled"] or name_of(function) in ("persist", "defect")
 
 
 def is_left_out(function, owner):
@@ -97,8 +97,7 @@ def is_left_out(function, owner):
     of_class = rf"\((const )?{re.escape(class_name)}(<.*>|< .* >)? ?&&?( ?\w+)?\)"
     return (
         name.startswith("~")
-        or name in ("persist", "defect")
-        or takes_detail(function)
+        or is_for_archives(function)
         or re.search(r"= ?(default|delete)\b", arguments)
         or (name in (class_name, "operator=") and re.match(of_class, arguments))
         or "->" in arguments and re.match(rf"{re.escape(name)}\b", arguments.rsplit("->", 1)[1].strip())
@@ -110,20 +109,18 @@ def is_of_c(element):
 
 
 def faults_of_function(function, same_name_above):
-    if not is_described(function):
-        sharing = [other for other in same_name_above if is_described(other)]
-        if not sharing:
-            return ["no docstring"]
-        missing = [name for name in parameters(function) if name not in documented_parameters(sharing[-1])]
-        return [f"no docstring, and that above names no \\param {name}" for name in missing]
-    documented = documented_parameters(function)
+    overloads = [each for each in (function, *same_name_above) if is_described(each)]
+    if not overloads:
+        return ["no docstring"]
+    documented = set().union(*map(documented_parameters, overloads))
     faults = [f"no \\param {name}" for name in parameters(function) if name not in documented]
-    faults += [f"\\param {name}, which it does not have" for name in sorted(documented - set(parameters(function)))]
-    result = text_of(function.find("type"))
-    if result and not re.search(r"\bvoid$", result) and not has(function, ".//simplesect[@kind='return']"):
+    unknown = documented_parameters(function) - set(parameters(function))
+    faults += [f"\\param {name}, which it does not have" for name in sorted(unknown)]
+    result = re.sub(r"\b(constexpr|inline|static|explicit)\b", "", text_of(function.find("type"))).strip()
+    if result and not result.endswith("void") and not have(overloads, ".//simplesect[@kind='return']"):
         faults.append("no \\returns")
     if "noexcept" not in text_of(function.find("argsstring")) and not is_of_c(function):
-        if not has(function, ".//parameterlist[@kind='exception']"):
+        if not have(overloads, ".//parameterlist[@kind='exception']"):
             faults.append("neither \\throws nor noexcept")
     return faults
 
@@ -242,7 +239,7 @@ struct a_metric {
 /// No metric.
 struct no_metric {
   double operator()(const double* a, const double* b) const;
-  explicit no_metric(detail::part p);
+  explicit no_metric(detail::unfilled to_fill);
 };
 /// A template.
 template <class T>
@@ -270,7 +267,7 @@ planted_faults = [  # line, name, fault
     (9, "annulus::letters::a", "no docstring"),
     (14, "annulus::undescribed", "no docstring"),
     (22, "annulus::whole::number", "no docstring"),
-    (26, "annulus::whole::sum", "no docstring, and that above names no \\param c"),
+    (26, "annulus::whole::sum", "no \\param c"),
     (28, "annulus::whole::lacks", "\\param b, which it does not have"),
     (28, "annulus::whole::lacks", "neither \\throws nor noexcept"),
     (28, "annulus::whole::lacks", "no \\returns"),

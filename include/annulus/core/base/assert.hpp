@@ -32,7 +32,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 }}}  // namespace annulus::ANNULUS_ARCH::detail
 
 #else
-// The condition is compiled, so that it stays valid code, but never evaluated.
+/// Does nothing in this build. The condition is compiled, so that it stays valid code, but never evaluated.
 #define ANNULUS_ASSERT(...) static_cast<void>(sizeof(static_cast<bool>(__VA_ARGS__)))
 #endif
 

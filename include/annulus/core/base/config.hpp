@@ -19,7 +19,7 @@
     "annulus needs the AVX-512 of -march=skylake-avx512 (F, CD, BW, DQ, VL); for knl and knm compile with -march=haswell"
 #endif
 
-// After the parameters of a lambda: every call of it is inlined.
+/// After the parameters of a lambda: every call of it is inlined.
 #if defined(__GNUC__)
 #define ANNULUS_INLINED __attribute__((always_inline))
 #else

@@ -54,13 +54,14 @@ inline void run_blocks(const thread_team& team, std::size_t n, std::size_t grain
 
 }  // namespace detail
 
-/// Calls f(begin, end, worker) for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once, on the threads of
-/// a team, this one among them as worker 0. For a number of threads in place of the team (0: all cores) they start with
-/// the call and end with it. Blocks depend on n and grain alone, so a result that is a function of its block is the
-/// same for every number of threads. `worker` < team.size() names scratch. A loop of one block, one on a team of one,
-/// and one on a team that is running another loop, as in a block of that loop, runs on this thread alone. The first
-/// exception (also of `progress`, which runs on this thread) stops the hand-out of blocks and is rethrown here once no
-/// thread works any more; the team can be used again. \throws std::invalid_argument for grain = 0.
+/// Calls f for the blocks [0, grain), [grain, 2 grain), ... of [0, n), each once. Blocks depend on n and grain alone,
+/// so a result that is a function of its block is the same for every number of threads. A loop of one block, one on a
+/// team of one, and one on a team that is running another loop, as in a block of that loop, runs on this thread alone.
+/// \param team whose threads run the blocks, this one among them as worker 0; or a number of threads (0: all cores),
+/// which start with the call and end with it \param n the number of items \param grain items of a block
+/// \param f called as f(begin, end, worker); `worker` < team.size() names scratch \param progress called on this thread
+/// \param stage what it is told \throws std::invalid_argument for grain = 0, and the first exception of f or progress,
+/// which stops the hand-out of blocks, once no thread works any more; the team can be used again.
 template <class F>
 void parallel_for(const thread_team& team, std::size_t n, std::size_t grain, F&& f,
                   const progress_callback& progress = {}, std::string_view stage = {}) {

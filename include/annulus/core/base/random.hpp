@@ -32,27 +32,30 @@ constexpr std::uint64_t mixed_bits(std::uint64_t x) noexcept {
 /// A stream of random numbers addressed by counter. Copying is free; there is no state to advance.
 class counter_random {
  public:
+  /// \param seed the same for all of a call \param stream one for each thing that draws
   explicit constexpr counter_random(std::uint64_t seed, std::uint64_t stream = 0) noexcept
       : m_key(detail::mixed_bits(seed + 0x9E3779B97F4A7C15u) ^
               detail::mixed_bits(detail::mixed_bits(stream) + 0xD1B54A32D192ED03u)) {}
 
-  /// 64 random bits.
+  /// \param counter which draw \returns 64 random bits
   constexpr std::uint64_t bits(std::uint64_t counter) const noexcept {
     return detail::mixed_bits(detail::mixed_bits(m_key + counter * 0x9E3779B97F4A7C15u) ^ m_key);
   }
 
-  /// Uniform in [0, 1), 53 bits.
+  /// \param counter which draw \returns a number uniform in [0, 1), of 53 bits
   constexpr double uniform(std::uint64_t counter) const noexcept {
     return static_cast<double>(bits(counter) >> 11) * 0x1p-53;
   }
 
-  /// Uniform in [0, n), for n from 1 to 2^32 (Lemire's multiply; the bias is below n / 2^64).
+  /// Lemire's multiply; the bias is below n / 2^64. \param counter which draw \param n from 1 to 2^32
+  /// \returns an integer uniform in [0, n)
   constexpr std::uint64_t below(std::uint64_t counter, std::uint64_t n) const noexcept {
     const std::uint64_t r = bits(counter);
     return ((r >> 32) * n + (((r & 0xFFFFFFFFu) * n) >> 32)) >> 32;
   }
 
-  /// Standard normal (Box and Muller 1958); uses bits 2 counter and 2 counter + 1 of this stream.
+  /// Box and Muller 1958. \param counter which draw; uses the draws 2 counter and 2 counter + 1 of this stream
+  /// \returns a standard normal number
   double normal(std::uint64_t counter) const noexcept {
     const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform(2 * counter)));
     return radius * std::cos(2.0 * std::numbers::pi * uniform(2 * counter + 1));

@@ -34,8 +34,8 @@ inline std::size_t usable_cores() noexcept {
 }
 }  // namespace detail
 
-/// The number of threads that `threads` asks for: itself, or for 0 all cores that the process might use when the
-/// library first asked.
+/// \param threads a number, or 0 \returns that number, or for 0 that of the cores that the process might use when the
+/// library first asked
 inline std::size_t resolve_threads(std::size_t threads) noexcept {
   if (threads != 0) return threads;
   static const std::size_t n_cores = detail::usable_cores();
@@ -49,7 +49,7 @@ inline std::size_t resolve_threads(std::size_t threads) noexcept {
 /// same team is running, as inside one of its blocks, runs on the calling thread alone. Neither moves nor copies.
 class thread_team {
  public:
-  /// A team of `threads`; 0: as many as there are cores.
+  /// \param threads how many; 0: as many as there are cores
   thread_team(std::size_t threads) noexcept : m_size(resolve_threads(threads)) {}
   thread_team(const thread_team&) = delete;
   thread_team& operator=(const thread_team&) = delete;
@@ -63,12 +63,12 @@ class thread_team {
     for (std::thread& thread : m_threads) thread.join();
   }
 
-  /// How many threads work at a time, at most. Numbers of workers, which name scratch, are below it.
+  /// \returns how many threads work at a time, at most. Numbers of workers, which name scratch, are below it
   std::size_t size() const noexcept { return m_size; }
 
-  /// Calls f(0) on this thread and f(worker), worker < size(), on up to `n_workers` - 1 others that get there before
-  /// any of these calls has ended. Returns when all calls have. For parallel_for: f hands out the work. f must not
-  /// throw.
+  /// Calls f(0) on this thread and f(worker), worker < size(), on others that get there before any of these calls has
+  /// ended. Returns when all calls have. For parallel_for. \param n_workers how many threads at most, this one among
+  /// them \param f hands out the work, and must not throw
   void run(std::size_t n_workers, detail::function_ref<void(std::size_t worker)> f) const noexcept {
     if (n_workers < 2 || m_size < 2 || m_is_busy.exchange(true, std::memory_order_acquire)) {
       f(0);

@@ -144,10 +144,12 @@ concept kernel_for = row_scalar<T> && requires {
   typename detail::operation<Kernel, T>::result;
 };
 
+/// What a kernel returns for two rows of T: a float, double or integer, or cosine_sums.
 template <class Kernel, row_scalar T>
 using kernel_result = typename detail::operation<Kernel, T>::result;
 
-/// One pair of rows of d elements; no alignment is asked for. O(d).
+/// One pair of rows. \param a,b d elements each; no alignment is asked for \param d their length
+/// \returns what the kernel makes of them. O(d).
 template <class Kernel, row_scalar T>
 kernel_result<Kernel, T> one_to_one(const T* a, const T* b, std::size_t d) noexcept {
   kernel_result<Kernel, T> result;
@@ -155,7 +157,7 @@ kernel_result<Kernel, T> one_to_one(const T* a, const T* b, std::size_t d) noexc
   return result;
 }
 
-/// The same of rows times factors, in the same order.
+// The same of rows times factors, in the same order.
 template <class Kernel, row_scalar T>
 kernel_result<Kernel, T> one_to_one(detail::scaled_row<T> a, detail::scaled_row<T> b, std::size_t d) noexcept {
   kernel_result<Kernel, T> result;
@@ -163,9 +165,10 @@ kernel_result<Kernel, T> one_to_one(detail::scaled_row<T> a, detail::scaled_row<
   return result;
 }
 
-/// out[i] = kernel(query, row i) for `count` rows in memory order, `stride` elements apart. One row at a time: hardware
-/// prefetchers follow one stream at the full speed of memory, and lose half of it on several interleaved ones. O(count
-/// d).
+/// One row and many in memory order. One row at a time: hardware prefetchers follow one stream at the full speed of
+/// memory, and lose half of it on several interleaved ones. \param query,d a row and its length \param rows the first
+/// of the others \param stride elements from a row to the next \param count how many rows \param out out[i] =
+/// kernel(query, row i). O(count d).
 template <class Kernel, row_scalar T>
 void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count,
                  kernel_result<Kernel, T>* out) noexcept {
@@ -176,7 +179,9 @@ void one_to_many(const T* query, std::size_t d, const T* rows, std::size_t strid
     for (std::size_t i = 0; i < count; ++i) detail::reduce_rows<Kernel, T, 1>(query, {rows + i * stride}, d, out + i);
 }
 
-/// The same for the rows base + id * stride of the given ids; rows a few ids ahead are fetched into cache meanwhile.
+/// One row and many by their ids; rows a few ids ahead are fetched into cache meanwhile. \param query,d a row and its
+/// length \param base row 0 of the others \param stride elements from a row to the next \param ids which rows
+/// \param out out[i] = kernel(query, row ids[i]). O(ids.size() d).
 template <class Kernel, row_scalar T, class Id>
 void one_to_gathered(const T* query, std::size_t d, const T* base, std::size_t stride, std::span<const Id> ids,
                      kernel_result<Kernel, T>* out) noexcept {
@@ -193,8 +198,10 @@ void one_to_gathered(const T* query, std::size_t d, const T* base, std::size_t s
   });
 }
 
-/// A tile: out[i * out_stride + j] = kernel(query i, row j). The rows should fit the cache: they are passed over once a
-/// query, several at a time to share the query's loads.
+/// A tile of queries and rows. The rows should fit the cache: they are passed over once a query, several at a time to
+/// share the query's loads. \param queries,query_stride,n_queries the first, elements from one to the next, how many
+/// \param rows,stride,count the same of the rows \param d the length of all
+/// \param out,out_stride out[i * out_stride + j] = kernel(query i, row j). O(n_queries count d).
 template <class Kernel, row_scalar T>
 void many_to_many(const T* queries, std::size_t query_stride, std::size_t n_queries, const T* rows, std::size_t stride,
                   std::size_t count, std::size_t d, kernel_result<Kernel, T>* out, std::size_t out_stride) noexcept {

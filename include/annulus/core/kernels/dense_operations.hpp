@@ -25,7 +25,7 @@ struct cosine_terms {};   ///< {sum a b, sum b b}: an inner product and the squa
 /// What kernels::cosine_terms returns.
 template <class Sum>
 struct cosine_sums {
-  Sum dot, norm;
+  Sum dot, norm;  ///< sum a b, sum b b
   friend cosine_sums operator+(const cosine_sums& a, const cosine_sums& b) { return {a.dot + b.dot, a.norm + b.norm}; }
   friend bool operator==(const cosine_sums&, const cosine_sums&) = default;
 };

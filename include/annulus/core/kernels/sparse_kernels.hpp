@@ -166,20 +166,20 @@ concept sparse_kernel_for = row_scalar<T> && requires {
   requires std::floating_point<typename detail::operation<Kernel, detail::lane_t<T>>::result>;
 };
 
-/// One pair of sparse rows of the same dimension, with 0 for what is not stored: a double for rows of doubles, else a
-/// float, also for 8-bit rows. The same for (a, b) and (b, a). O(stored in both); inner products where one row stores
-/// many more than the other: O(fewer log more).
+/// One pair of sparse rows, with 0 for what is not stored; the same for (a, b) and (b, a). \param a,b rows of the same
+/// dimension \returns a double for rows of doubles, else a float, also for 8-bit rows. O(stored in both); inner
+/// products where one row stores many more than the other: O(fewer log more).
 template <class Kernel, class T>
   requires sparse_kernel_for<Kernel, T> detail::lane_t<T> one_to_one(const sparse_row<T>& a, const sparse_row<T>& b)
 noexcept { return detail::fold_pair<Kernel>(a, b, std::identity{}, std::identity{}); }
 
-/// The same of rows times factors, in the same order.
+// The same of rows times factors, in the same order.
 template <class Kernel, class T>
   requires sparse_kernel_for<Kernel, T> detail::lane_t<T> one_to_one(const detail::scaled_sparse_row<T>& a,
                                                                      const detail::scaled_sparse_row<T>& b)
 noexcept { return detail::fold_pair<Kernel>(a.row, b.row, a.scale(), b.scale()); }
 
-/// sum x^2, the same bits as the inner product of the row with itself. O(stored).
+/// \param row a sparse row \returns sum x^2, the same bits as the inner product of the row with itself. O(stored).
 template <row_scalar T>
 detail::lane_t<T> squared_norm(const sparse_row<T>& row) noexcept {
   using op = detail::operation<kernels::inner_product, detail::lane_t<T>>;

@@ -49,7 +49,7 @@ struct inner_product {
   static constexpr degrees degree() noexcept { return {.distance = 2, .rank = 2}; }
   static constexpr double greatest_sum(double norm, std::size_t) noexcept { return norm * norm; }
   using kernel = kernels::inner_product;
-  /// Kept in integers for 8-bit rows: 64 bits hold the negative of any uint32.
+  /// \param r the product \returns its negative, kept in integers for 8-bit rows: 64 bits hold that of any uint32
   template <class Result>
   static auto from_kernel(Result r) noexcept {
     if constexpr (std::is_integral_v<Result>) return -std::int64_t{r};
@@ -84,8 +84,9 @@ struct cosine {
   static constexpr bool is_angular = true;
   static constexpr auto form = product_form::cosine;
   static constexpr degrees degree() noexcept { return {.distance = 0, .rank = 0}; }
-  /// From <a, b>, |a|^2 and |b|^2, in the precision of the terms (8-bit rows: float). The product of the norms is taken
-  /// in double, where it cannot overflow and its root is exact for equal ones: a row is at distance 0 from itself.
+  /// The product of the norms is taken in double, where it cannot overflow and its root is exact for equal ones: a row
+  /// is at distance 0 from itself. \param dot,a_norm,b_norm <a, b>, |a|^2 and |b|^2 \returns the distance, in the
+  /// precision of the terms (8-bit rows: float)
   template <class Sum>
   static auto from_terms(Sum dot, Sum a_norm, Sum b_norm) noexcept {
     using number = decltype(detail::to_floating(dot));
@@ -93,13 +94,15 @@ struct cosine {
     if (product == 0) return number(a_norm == b_norm ? 0 : 1);
     return from_product(dot, product);
   }
-  /// Whether these squared norms have full precision, as their product then does. Neither is zero then.
+  /// \param a_norm,b_norm squared norms \returns whether they have full precision, as their product then does. Neither
+  /// is zero then
   template <class Sum>
   static bool takes_norms(Sum a_norm, Sum b_norm) noexcept {
     return detail::is_in_range(a_norm) && detail::is_in_range(b_norm) &&
            (!std::same_as<Sum, double> || detail::is_in_range(a_norm * b_norm));
   }
-  /// From the terms of two rows where these have full precision, else from those of the rows scaled to near 1.
+  /// From the terms where these have full precision, else from those of the rows scaled to near 1. \param a,b the rows
+  /// \param dot,a_norm,b_norm <a, b>, |a|^2 and |b|^2 \returns the distance
   template <class Row, class Sum>
   static auto from_rows(const Row& a, const Row& b, Sum dot, Sum a_norm, Sum b_norm) noexcept {
     if constexpr (detail::may_leave_range<Row>) {

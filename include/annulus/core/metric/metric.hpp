@@ -100,7 +100,7 @@ struct metric_members {
 };
 
 /// The distance of a rank, as results hold it. \param metric,rank a metric, and what its rank_of returned
-/// \returns the distance, rounded to float
+/// \returns the distance, rounded to float \throws what the metric does
 template <class M, class Rank>
 float distance_of(const M& metric, Rank rank) {
   if constexpr (has_to_distance<M, Rank>) return static_cast<float>(metric.to_distance(rank));

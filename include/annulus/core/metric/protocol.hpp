@@ -13,27 +13,36 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What the rank of a metric is, by <q, x> and the squared norms of both: |q - x|^2, -<q, x>, or 1 - cos(q, x).
-enum class product_form { none, squared_l2, inner_product, cosine };
+/// What the rank of a metric is, by <q, x> and the squared norms of both.
+enum class product_form {
+  none,           ///< no function of these
+  squared_l2,     ///< |q - x|^2
+  inner_product,  ///< -<q, x>
+  cosine          ///< 1 - cos(q, x)
+};
 
 /// The distance of two rows, both times s > 0, is s^distance times theirs, and their rank s^rank times theirs.
 struct degrees {
-  int distance;
-  double rank;
+  int distance;          ///< the power of s in distances
+  double rank;           ///< and in ranks
   bool is_known = true;  ///< false: as if the metric had no degree(), for metrics whose type is known at run time alone
 
+  /// \returns those of a metric without degree()
   static constexpr degrees unknown() noexcept { return {.distance = 0, .rank = 0, .is_known = false}; }
 };
 
 /// Why a metric does not take a row. False where it does.
 struct row_refusal {
+  /// The place of a refusal that is for the row and not for a value.
   static constexpr std::size_t whole = static_cast<std::size_t>(-1);
 
-  const char* reason = nullptr;
-  std::size_t place = whole;  ///< of the value at fault: its coordinate, of a sparse row which of those stored
+  const char* reason = nullptr;  ///< a text that outlives this; null: the metric takes the row
+  std::size_t place = whole;     ///< of the value at fault: its coordinate, of a sparse row which of those stored
 
   constexpr row_refusal() = default;
+  /// \param why a text that outlives this \param at the place of the value at fault, or whole
   constexpr row_refusal(const char* why, std::size_t at = whole) noexcept : reason(why), place(at) {}
+  /// Whether the row is refused.
   explicit constexpr operator bool() const noexcept { return reason != nullptr; }
 };
 
@@ -196,7 +205,8 @@ auto as_rank(R r) {
 }
 }  // namespace detail
 
-/// What searches compare: the metric's rank where it has one, else the distance.
+/// What searches compare. \param metric of dense rows \param a,b two rows \param d their length
+/// \returns the metric's rank where it has one, else the distance \throws what the metric does
 template <class M, class T>
   requires dense_metric<M, T>
 auto rank_of(const M& metric, const T* a, const T* b, std::size_t d) {
@@ -207,6 +217,7 @@ auto rank_of(const M& metric, const T* a, const T* b, std::size_t d) {
   else return detail::as_rank(metric(row(a, d), row(b, d)));
 }
 
+/// The type of what searches of dense rows of T compare.
 template <class M, class T>
 using rank_t = decltype(rank_of(std::declval<const M&>(), std::declval<const T*>(), std::declval<const T*>(), 0));
 

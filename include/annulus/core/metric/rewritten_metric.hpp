@@ -24,8 +24,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// The element type of rows of T that the metric has rewritten.
 template <class M, class T>
 using embedded_t = typename M::template embedded<T>;
+/// The metric of rewritten rows.
 template <class M>
 using base_metric_t = decltype(std::declval<const M&>().base(std::size_t{}));
 

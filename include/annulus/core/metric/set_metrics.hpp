@@ -22,7 +22,7 @@ struct set_counts {
   Number common;  ///< coordinates in both
   Number a, b;    ///< coordinates in each
   Number dim;     ///< coordinates of a row
-  /// Coordinates in one of the two alone.
+  /// \returns the coordinates in one of the two alone
   Number differing() const noexcept { return a + b - (common + common); }
 };
 
@@ -114,10 +114,11 @@ struct packed {
   static constexpr bool is_angular = false;
   std::size_t bits = 0;
 
-  /// \throws std::invalid_argument where a row of so many bytes has no room for the bits.
+  /// \param bytes of a row \throws std::invalid_argument where it has no room for the bits
   void check_dimension(std::size_t bytes) const {
     if (bits > 8 * bytes) detail::invalid("bits", bits, "must be at most 8 * bytes of a row = ", 8 * bytes);
   }
+  /// \param row,bytes a row and its length \returns a text for a bit set beyond `bits`, else null
   const char* refuses(const std::uint8_t* row, std::size_t bytes) const noexcept {
     if (bits == 0) return nullptr;
     bool is_set = bits % 8 != 0 && row[bits / 8] >> bits % 8 != 0;
@@ -131,13 +132,15 @@ struct packed {
       if (!archive.has("bits")) return;
     archive("bits", self.bits);
   }
+  /// \param a,b two rows \param bytes their length \returns the distance
   double operator()(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) const noexcept {
     return Metric::from_counts(set_counts<>{number_of(detail::count_bits<detail::common_bits>(a, b, bytes)),
                                             number_of(detail::count_bits<detail::second_bits>(a, a, bytes)),
                                             number_of(detail::count_bits<detail::second_bits>(b, b, bytes)),
                                             dim(bytes)});
   }
-  /// out[i] = the distance to row i of `count` that are `stride` bytes apart.
+  /// \param query,bytes a row and its length \param rows the first of others \param stride bytes from one to the next
+  /// \param count how many \param out their distances
   void ranks(const std::uint8_t* query, std::size_t bytes, const std::uint8_t* rows, std::size_t stride,
              std::size_t count, double* out) const noexcept {
     using batch = simd::batch<double>;
@@ -220,6 +223,7 @@ struct set_metric {
 /// packed<jaccard> and bit_jaccard over packed bits.
 struct jaccard : detail::set_metric<jaccard> {
   static constexpr std::string_view name = "jaccard";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     return detail::ratio(of.differing(), of.differing() + of.common);

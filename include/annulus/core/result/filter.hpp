@@ -26,7 +26,7 @@ class id_filter {
  public:
   id_filter() = default;
 
-  /// Row i passes where allowed[i]; rows past its end do not.
+  /// \param allowed row i passes where allowed[i]; rows past its end do not \throws std::bad_alloc
   id_filter(const std::vector<bool>& allowed) {
     std::vector<std::uint64_t> words((allowed.size() + 63) / 64);
     for (std::size_t i = 0; i < allowed.size(); ++i)
@@ -34,12 +34,13 @@ class id_filter {
     assign_bits(std::move(words));
   }
 
-  /// Row i passes where allow(i).
+  /// \param allow row i passes where allow(i), which may be called from several threads at once \throws std::bad_alloc
   template <class F>
     requires(std::predicate<const F&, id_type> && !std::same_as<std::remove_cvref_t<F>, id_filter>)
   id_filter(F allow) : m_allow(std::move(allow)) {}
 
-  /// The rows of a list pass. Their order and repeats do not matter.
+  /// \param ids the rows that pass, in any order, repeats allowed \returns the filter \throws std::bad_alloc.
+  /// O(ids log ids).
   static id_filter of(std::span<const id_type> ids) {
     std::vector<id_type> sorted(ids.begin(), ids.end());
     std::sort(sorted.begin(), sorted.end());
@@ -57,35 +58,37 @@ class id_filter {
     return filter;
   }
 
-  /// Row i passes where bit i % 64 of word i / 64 is set; rows past the end do not.
+  /// \param words row i passes where bit i % 64 of word i / 64 is set; rows past the end do not \returns the filter
+  /// \throws std::bad_alloc
   static id_filter of_words(std::vector<std::uint64_t> words) {
     id_filter filter;
     filter.assign_bits(std::move(words));
     return filter;
   }
 
-  /// The words of a bitset, or nothing where the filter is none.
+  /// \returns the words of a bitset, or nothing where the filter is none
   std::span<const std::uint64_t> words() const noexcept {
     return m_bits ? std::span<const std::uint64_t>(m_bits->words) : std::span<const std::uint64_t>();
   }
 
-  /// Whether every row passes.
+  /// \returns whether every row passes
   bool empty() const noexcept { return !m_bits && !m_list && !m_allow; }
 
-  /// How many ids pass, where that is known: of a list and a bitset.
+  /// \returns how many ids pass, where that is known: of a list and a bitset
   std::optional<std::size_t> size() const noexcept {
     if (m_bits) return m_bits->count;
     if (m_list) return m_list->size();
     return std::nullopt;
   }
 
+  /// \param id a row \returns whether it passes \throws what the callable does
   bool operator()(id_type id) const {
     if (m_bits) return id / 64 < m_bits->words.size() && (m_bits->words[id / 64] >> (id % 64) & 1u) != 0;
     if (m_list) return std::binary_search(m_list->begin(), m_list->end(), id);
     return !m_allow || m_allow(id);
   }
 
-  /// f(id) for the ids that pass, ascending, where size() is known.
+  /// \param f called with the ids that pass, ascending, where size() is known; else not at all \throws what f does
   template <class F>
   void visit(F f) const {
     if (m_bits)

@@ -13,12 +13,12 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// The neighbours of each query: one row a query, nearest first, ties by id, padded with no_id and +infinity.
 struct neighbors {
-  matrix<id_type> ids;
-  matrix<float> distances;
+  matrix<id_type> ids;      ///< n_queries x k
+  matrix<float> distances;  ///< of the ids
 
   neighbors() = default;
   explicit neighbors(detail::unfilled) {}
-  /// n_queries rows of k, all padding.
+  /// All padding. \param n_queries rows \param k columns \throws std::bad_alloc
   neighbors(std::size_t n_queries, std::size_t k)
       : ids(n_queries, k, no_id), distances(n_queries, k, std::numeric_limits<float>::infinity()) {}
   friend bool operator==(const neighbors&, const neighbors&) = default;
@@ -45,10 +45,10 @@ struct neighbors {
 /// A sparse matrix of distances in compressed rows, as scipy, scikit-learn and UMAP take it: row i holds the columns
 /// indices[indptr[i]] to indices[indptr[i + 1]], here nearest first.
 struct csr {
-  std::vector<std::int64_t> indptr;
-  std::vector<std::int32_t> indices;
-  std::vector<float> distances;
-  std::size_t n_columns = 0;
+  std::vector<std::int64_t> indptr;   ///< rows + 1: where each row begins and ends
+  std::vector<std::int32_t> indices;  ///< the columns of the rows, one row after the other
+  std::vector<float> distances;       ///< their values
+  std::size_t n_columns = 0;          ///< of the matrix
 };
 
 namespace detail {
@@ -78,8 +78,9 @@ csr lists_to_csr(const std::vector<std::vector<Candidate>>& lists, std::size_t n
 
 }  // namespace detail
 
-/// The neighbours as a sparse matrix of ids.rows() x n_columns; padding is left out.
-/// \throws std::invalid_argument for n_columns beyond int32 or an id that is not below n_columns.
+/// \param found of any search \param n_columns how many rows were searched \returns the neighbours as a sparse matrix
+/// of found.ids.rows() x n_columns; padding is left out \throws std::invalid_argument for n_columns beyond int32 or an
+/// id that is not below n_columns.
 inline csr to_csr(const neighbors& found, std::size_t n_columns) {
   detail::check_csr_columns("n_columns", n_columns);
   csr result{{0}, {}, {}, n_columns};

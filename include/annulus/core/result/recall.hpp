@@ -58,10 +58,11 @@ inline void check_same_distances(const neighbors& found, const neighbors& truth,
 
 }  // namespace detail
 
-/// Mean over the queries of the share of the k true neighbours that were found, from 0 to 1. By distance, so that ties
-/// count whichever of the tied rows was returned: a hit is one of the first k results no further than the k-th true
-/// neighbour, give or take 1e-5 of that distance (two kernels may round differently). Padding of the truth asks for
-/// nothing, padding of the results is a miss; a row without true neighbours counts as found.
+/// The share of the true neighbours that were found, by distance, so that ties count whichever of the tied rows was
+/// returned: a hit is one of the first k results no further than the k-th true neighbour, give or take 1e-5 of that
+/// distance (two kernels may round differently). Padding of the truth asks for nothing, padding of the results is a
+/// miss; a row without true neighbours counts as found. \param found what is judged, with distances computed exactly
+/// \param truth the exact neighbours \param k how many of each query \returns the mean over the queries, from 0 to 1
 /// \throws std::invalid_argument for k = 0, k beyond the truth's columns, different numbers of rows, and distances most
 /// of which are not those of the truth, as the estimates of codes are.
 inline double recall(const neighbors& found, const neighbors& truth, std::size_t k) {
@@ -77,7 +78,9 @@ inline double recall(const neighbors& found, const neighbors& truth, std::size_t
 }
 
 /// The same by the ids of the first k of both: of rows tied at the k-th distance only those that the truth lists count.
-/// \throws std::invalid_argument for k = 0, k beyond the truth's columns and different numbers of rows.
+/// \param found what is judged \param truth the exact neighbours \param k how many of each query
+/// \returns the mean over the queries, from 0 to 1 \throws std::invalid_argument for k = 0, k beyond the truth's
+/// columns and different numbers of rows.
 inline double recall_by_id(const neighbors& found, const neighbors& truth, std::size_t k) {
   std::vector<id_type> ids;
   return detail::mean_share(found, truth, k, [&](std::size_t i, std::size_t wanted) {
