@@ -20,8 +20,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <top_k_scalar T, bool Largest = false>
 class approx_top_k_accumulator {
  public:
-  /// For the k best of a stream of about `n_expected` elements. All k are found: recall_target, policy and threads
-  /// change nothing.
+  /// \param n_expected about how many elements the stream has \param k how many of them are kept: all k best are found
+  /// \param params recall_target, policy and threads change nothing
   /// \throws std::invalid_argument for k = 0 or k > n_expected, recall_target outside (0, 1] or NaN, and for params
   /// that have no meaning here: a reduction_input_size_override, a reduction_dimension but -1 and 0,
   /// aggregate_to_topk = false.
@@ -30,12 +30,12 @@ class approx_top_k_accumulator {
     m_numbers.reset(n_expected, k);
   }
 
-  std::size_t k() const noexcept { return m_numbers.k(); }
-  const approx_top_k_plan& plan() const noexcept { return m_plan; }
+  std::size_t k() const noexcept { return m_numbers.k(); }           ///< \returns how many are kept
+  const approx_top_k_plan& plan() const noexcept { return m_plan; }  ///< \returns that of n_expected elements
 
-  /// Adds block[i] as the element of index base_index + i. No index may be pushed twice, to this or to a merged
-  /// accumulator. O(size of the block), fastest for blocks of thousands.
-  /// \throws std::invalid_argument for a negative index, or one not below 2^63 - 1; nothing is added then.
+  /// Adds elements. O(size of the block), fastest for blocks of thousands. \param block block[i] is the element of
+  /// index base_index + i \param base_index no index may be pushed twice, to this or to a merged accumulator \throws
+  /// std::invalid_argument for a negative index, or one not below 2^63 - 1; nothing is added then.
   void push(std::span<const T> block, std::int64_t base_index) {
     if (base_index < 0) detail::invalid("base_index", base_index, "must not be negative");
     constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max();
@@ -51,7 +51,7 @@ class approx_top_k_accumulator {
     }
   }
 
-  /// Adds the elements of `other`, which does not change. O(k).
+  /// Adds the elements of another. O(k). \param other of the same k; does not change
   /// \throws std::invalid_argument where `other` is this accumulator, or has another k.
   void merge(const approx_top_k_accumulator& other) {
     if (&other == this) detail::invalid("other", "*this", "must be another accumulator");
@@ -61,8 +61,8 @@ class approx_top_k_accumulator {
     keep_first_nans();
   }
 
-  /// The k best elements pushed, best first, ties by lowest index, NaN last; all elements where fewer than k were
-  /// pushed. -0 is returned as +0. More may be pushed afterwards. O(k log k).
+  /// More may be pushed afterwards. O(k log k). \returns the k best elements pushed, best first, ties by lowest index,
+  /// NaN last; all elements where fewer than k were pushed. -0 is returned as +0 \throws std::bad_alloc
   top_k_result<T> finish() const {
     std::vector<candidate<key, std::uint64_t>> found;
     sort_scratch<key, std::uint64_t> scratch;

@@ -40,16 +40,16 @@ concept top_k_operand = top_k_container<R> && top_k_scalar<detail::ranked_t<valu
 /// row-major, with the operand's shape but for the reduced dimension, which has plan_approx_top_k(...).output_size.
 template <class T>
 struct top_k_result {
-  std::vector<T> values;
-  std::vector<std::int64_t> indices;
+  std::vector<T> values;              ///< best first, if aggregated
+  std::vector<std::int64_t> indices;  ///< of the values, from 0
 };
 
 /// Memory that calls with a plan keep from one to the next: from the second call on, those with operands and a plan of
 /// the same sizes allocate nothing on one thread. Each thread has its own.
 template <class T>
 struct approx_top_k_scratch {
-  detail::row_workers<detail::ranked_t<T>, false> smallest;
-  detail::row_workers<detail::ranked_t<T>, true> largest;
+  detail::row_workers<detail::ranked_t<T>, false> smallest;  ///< of approx_min_k
+  detail::row_workers<detail::ranked_t<T>, true> largest;    ///< of approx_max_k
 };
 
 namespace detail {
@@ -168,22 +168,25 @@ top_k_result<value_t<Operand>> reduce(const Operand& operand, std::size_t k, con
 ///
 /// Rows run in parallel, or the chunks of a single row; the result does not depend on threads. Time: one pass over the
 /// operand at about memory speed, plus O(k log k). Extra memory: about 150 bytes for each of the k, some 100 KiB, and a
-/// copy of 16 rows at a time where the reduced dimension is not contiguous.
-/// \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, reduction_input_size_override
-/// in [0, n), reduction_dimension out of range, and sizes above 2^53.
+/// copy of 16 rows at a time where the reduced dimension is not contiguous. \param operand a contiguous range, a matrix
+/// or view, or a tensor_view \param k from 1 to the size of the dimension \param params see there \returns values and
+/// indices \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN,
+/// reduction_input_size_override in [0, n), reduction_dimension out of range, and sizes above 2^53.
 template <top_k_operand R>
 top_k_result<value_t<R>> approx_min_k(const R& operand, std::size_t k, const approx_top_k_params& params = {}) {
   return detail::reduce<false>(operand, k, params);
 }
 
-/// The same by a plan made before.
-/// \throws std::invalid_argument where the operand has another size than the plan along the dimension that is reduced.
+/// The same by a plan made before. \param operand as above \param plan from plan_approx_top_k \returns values and
+/// indices \throws std::invalid_argument where the operand has another size than the plan along the dimension that is
+/// reduced.
 template <top_k_operand R>
 top_k_result<value_t<R>> approx_min_k(const R& operand, const approx_top_k_plan& plan) {
   return detail::reduce<false>(operand, plan);
 }
 
-/// The same into memory of the caller, as many values and indices as a result would have.
+/// The same into memory of the caller. \param operand,plan as above \param values,indices as many as a result would
+/// have \param scratch kept from call to call
 /// \throws std::invalid_argument too where there are not as many.
 template <top_k_operand R>
 void approx_min_k(const R& operand, const approx_top_k_plan& plan, std::span<value_t<R>> values,
@@ -192,14 +195,18 @@ void approx_min_k(const R& operand, const approx_top_k_plan& plan, std::span<val
 }
 
 /// The k largest elements along a dimension, largest first; otherwise as approx_min_k (NaN last here too).
+/// \param operand,k,params as approx_min_k takes them \returns values and indices \throws std::invalid_argument as
+/// approx_min_k.
 template <top_k_operand R>
 top_k_result<value_t<R>> approx_max_k(const R& operand, std::size_t k, const approx_top_k_params& params = {}) {
   return detail::reduce<true>(operand, k, params);
 }
+/// \param operand,plan as approx_min_k takes them \returns values and indices \throws std::invalid_argument as it.
 template <top_k_operand R>
 top_k_result<value_t<R>> approx_max_k(const R& operand, const approx_top_k_plan& plan) {
   return detail::reduce<true>(operand, plan);
 }
+/// \param operand,plan,values,indices,scratch as approx_min_k takes them \throws std::invalid_argument as it.
 template <top_k_operand R>
 void approx_max_k(const R& operand, const approx_top_k_plan& plan, std::span<value_t<R>> values,
                   std::span<std::int64_t> indices, approx_top_k_scratch<value_t<R>>& scratch) {

@@ -19,30 +19,32 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How many bins there are where the content of bins is returned.
 enum class bin_policy {
   tight,          ///< the cheapest bins whose exact expected recall reaches the target
   xla_compatible  ///< XLA's number of bins and output sizes, about twice what the target asks for
 };
 
+/// The parameters of approx_min_k and approx_max_k.
 struct approx_top_k_params {
   double recall_target = 0.95;              ///< of the bins, in (0, 1]; the k best are always exact
   std::ptrdiff_t reduction_dimension = -1;  ///< n-dimensional operands: negative counts from the end
   std::ptrdiff_t reduction_input_size_override =
-      -1;                         ///< plan for an operand of this size, of which this one is a shard
-  bool aggregate_to_topk = true;  ///< false: return the content of all bins, unsorted, in place of the k best
-  bin_policy policy = bin_policy::tight;
-  std::size_t threads = 0;  ///< 0: as many cores as pay, one for every 2^22 elements
+      -1;                                 ///< plan for an operand of this size, of which this one is a shard
+  bool aggregate_to_topk = true;          ///< false: return the content of all bins, unsorted, in place of the k best
+  bin_policy policy = bin_policy::tight;  ///< without aggregation: how many bins
+  std::size_t threads = 0;                ///< 0: as many cores as pay, one for every 2^22 elements
 };
 
 /// How a call works, made once for all calls with operands of the same size.
 struct approx_top_k_plan {
-  std::size_t size = 0, k = 0;        ///< of the operand along the reduced dimension, and how many are wanted
-  std::size_t bins = 0, per_bin = 0;  ///< bins = size: all elements are candidates, and the k best are returned
-  std::size_t output_size = 0;        ///< k, or bins * per_bin
-  double expected_recall = 0;         ///< over random order of the operand
-  bool exact = false;                 ///< for every order
-  std::ptrdiff_t reduction_dimension = -1;
-  std::size_t threads = 0;
+  std::size_t size = 0, k = 0;              ///< of the operand along the reduced dimension, and how many are wanted
+  std::size_t bins = 0, per_bin = 0;        ///< bins = size: all elements are candidates, and the k best are returned
+  std::size_t output_size = 0;              ///< k, or bins * per_bin
+  double expected_recall = 0;               ///< over random order of the operand
+  bool exact = false;                       ///< for every order
+  std::ptrdiff_t reduction_dimension = -1;  ///< as in the params
+  std::size_t threads = 0;                  ///< as in the params
 };
 
 namespace detail {
@@ -138,12 +140,13 @@ inline void check_top_k(std::size_t n, std::size_t k, const approx_top_k_params&
 
 }  // namespace detail
 
-/// Plans the top k of n elements. `rank` is the operand's number of dimensions; XLA's sizes depend on whether it is 1.
-/// With reduction_input_size_override = N the bins are this shard's part of those for N elements, and expected_recall
-/// is that of all shards merged. Under bin_policy::xla_compatible the output without aggregation has XLA's size, which
-/// for recalls far below 1 can be under k, and for a shard above n; every other output has at least k elements.
-/// \throws std::invalid_argument for k = 0 or k > n, recall_target outside (0, 1] or NaN, an override in [0, n), and
-/// sizes above 2^53.
+/// Plans the top k of n elements, for calls by that plan. With reduction_input_size_override = N the bins are this
+/// shard's part of those for N elements, and expected_recall is that of all shards merged. Under
+/// bin_policy::xla_compatible the output without aggregation has XLA's size, which for recalls far below 1 can be under
+/// k, and for a shard above n; every other output has at least k elements. \param n the size of the reduced dimension
+/// \param k how many of it \param params of the calls \param rank the operand's number of dimensions; XLA's sizes
+/// depend on whether it is 1 \returns the plan \throws std::invalid_argument for k = 0 or k > n, recall_target outside
+/// (0, 1] or NaN, an override in [0, n), and sizes above 2^53.
 inline approx_top_k_plan plan_approx_top_k(std::size_t n, std::size_t k, const approx_top_k_params& params = {},
                                            std::size_t rank = 1) {
   detail::check_top_k(n, k, params);

@@ -17,9 +17,10 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <class T>
 class tensor_view {
  public:
-  using value_type = T;
+  using value_type = T;  ///< of the elements
 
-  /// Strides count elements and may be negative or zero.
+  /// \param data element (0, 0, ...) \param shape the extent of each dimension \param strides in elements, from one to
+  /// the next along each dimension; may be negative or zero
   /// \throws std::invalid_argument for no dimensions, a number of strides other than that of dimensions, or a size that
   /// overflows.
   tensor_view(const T* data, std::vector<std::size_t> shape, std::vector<std::ptrdiff_t> strides)
@@ -31,14 +32,14 @@ class tensor_view {
     for (const std::size_t extent : m_shape) size = detail::checked_product(size, extent, "shape product");
   }
 
-  /// Row-major and packed.
+  /// Row-major and packed. \param data element (0, 0, ...) \param shape the extent of each dimension
   /// \throws std::invalid_argument for no dimensions or a size that overflows.
   tensor_view(const T* data, std::vector<std::size_t> shape) : tensor_view(data, shape, packed(shape)) {}
 
-  const T* data() const noexcept { return m_data; }
-  std::size_t rank() const noexcept { return m_shape.size(); }
-  const std::vector<std::size_t>& shape() const noexcept { return m_shape; }
-  const std::vector<std::ptrdiff_t>& strides() const noexcept { return m_strides; }
+  const T* data() const noexcept { return m_data; }                           ///< \returns element (0, 0, ...)
+  std::size_t rank() const noexcept { return m_shape.size(); }                ///< \returns the number of dimensions
+  const std::vector<std::size_t>& shape() const noexcept { return m_shape; }  ///< \returns each one's extent
+  const std::vector<std::ptrdiff_t>& strides() const noexcept { return m_strides; }  ///< \returns each one's stride
 
  private:
   static std::vector<std::ptrdiff_t> packed(const std::vector<std::size_t>& shape) {

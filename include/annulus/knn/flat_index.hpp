@@ -33,15 +33,15 @@ class flat_index {
   using T = typename Points::value_type;
 
  public:
-  using value_type = T;
-  using view_type = matrix_view<T>;
-  using search_params = knn_params;
+  using value_type = T;                                   ///< of rows
+  using view_type = matrix_view<T>;                       ///< of rows and queries
+  using search_params = knn_params;                       ///< of search
   static constexpr std::string_view kind = "flat_index";  ///< in files
 
-  /// An empty index of rows of `dim` coordinates.
+  /// An empty index. \param dim coordinates of a row \param by the metric \throws std::bad_alloc
   explicit flat_index(std::size_t dim, Metric by = {}) : m_data(0, dim), m_metric(std::move(by)) {}
 
-  /// Copies `data` (n x d). O(n d).
+  /// O(n d). \param data n x d, which is copied \param by the metric \param params how many threads
   /// \throws std::invalid_argument for a row with a NaN or an infinity, or more than 2^32 - 2 rows.
   template <matrix_like D>
     requires std::same_as<value_t<D>, T>
@@ -51,8 +51,9 @@ class flat_index {
     insert(data, params);
   }
 
-  /// Adds rows (m x dim()) and returns the id of the first; the others follow. O((n + m) d). Nothing changes where it
-  /// throws. \throws std::invalid_argument as the constructor does, or for another dimension.
+  /// Adds rows. O((n + m) d). Nothing changes where it throws. \param rows m x dim() \param params how many threads
+  /// \returns the id of the first; the others follow \throws std::invalid_argument as the constructor does, or for
+  /// another dimension.
   id_type insert(matrix_view<T> rows, const run_params& params = {}) {
     if (rows.rows() > 0 && rows.cols() != dim())
       detail::invalid("dimension", rows.cols(), "must equal the index's ", dim());
@@ -68,7 +69,8 @@ class flat_index {
     return first;
   }
 
-  /// The k nearest rows of each query, exactly as knn() over the same rows returns them.
+  /// The k nearest rows of each query, exactly as knn() over the same rows returns them. \param queries m x dim()
+  /// \param k at least 1 \param params see there \returns m x k ids and distances
   /// \throws std::invalid_argument and annulus::cancelled as knn() does.
   neighbors search(matrix_view<T> queries, std::size_t k, const knn_params& params = {}) const {
     detail::check_search(matrix_view<T>(m_data), queries, k, params);
@@ -76,14 +78,14 @@ class flat_index {
     else return search(m_data, queries, k, params);
   }
 
-  std::size_t size() const noexcept { return m_data.rows(); }
-  std::size_t dim() const noexcept { return m_data.cols(); }
+  std::size_t size() const noexcept { return m_data.rows(); }  ///< \returns the number of rows
+  std::size_t dim() const noexcept { return m_data.cols(); }   ///< \returns coordinates of a row
+  /// \returns the memory of the rows, also of rewritten ones
   std::size_t memory_bytes() const noexcept {
     return size() * dim() * sizeof(T) + m_compared.rows() * m_compared.cols() * sizeof(compared_scalar);
   }
-  /// The rows, in the order of their ids.
-  const matrix<T>& data() const noexcept { return m_data; }
-  const Metric& metric() const noexcept { return m_metric; }
+  const matrix<T>& data() const noexcept { return m_data; }   ///< \returns the rows, in the order of their ids
+  const Metric& metric() const noexcept { return m_metric; }  ///< \returns the metric
 
  private:
   using compared_scalar = typename detail::compared<Metric, matrix<T>>::points::value_type;

@@ -160,9 +160,7 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
 
 }  // namespace detail
 
-/// The k rows of `data` (n x d) nearest to each row of `queries` (m x d), by brute force: m x k ids and distances,
-/// nearest first, ties by lower id, padded with no_id and +infinity where fewer than k rows are there or pass the
-/// filter.
+/// The k rows nearest to each query, by brute force.
 ///
 /// Exact with recall_target = 1: order and values are those of the one-to-one kernel. euclidean, sqeuclidean,
 /// inner_product and cosine select by tiles of integer products, at two to three times the speed of a float GEMM, and
@@ -174,9 +172,12 @@ neighbors search_compared(const View& data, double norm, matrix_view<T> queries,
 ///
 /// Time O(m n d). Memory beyond the result: O(threads x (tile + queries of a block x k)); the m x n distances are never
 /// stored. Distances are floats, also of rows of double. A query with a NaN or an infinity gets no neighbours. The
-/// filter and a user's metric may be called from several threads at once. \throws std::invalid_argument for k = 0,
-/// dimensions that differ, recall_target outside (0, 1] or NaN, data with a NaN or an infinity (naming the row), data
-/// or queries that the metric refuses, 2^32 - 1 rows or more; annulus::cancelled when `progress` returns false.
+/// filter and a user's metric may be called from several threads at once. \param data n x d \param queries m x d
+/// \param k at least 1 \param metric of such rows \param params see there \returns m x k ids and distances, nearest
+/// first, ties by lower id, padded with no_id and +infinity where fewer than k rows are there or pass the filter
+/// \throws std::invalid_argument for k = 0, dimensions that differ, recall_target outside (0, 1] or NaN, data with a
+/// NaN or an infinity (naming the row), data or queries that the metric refuses, 2^32 - 1 rows or more;
+/// annulus::cancelled when `progress` returns false.
 template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, matrix_view<value_t<D>>> neighbors knn(const D& data, matrix_view<value_t<D>> queries,
                                                                      std::size_t k, Metric metric = {},
@@ -192,14 +193,14 @@ template <matrix_like D, class Metric = euclidean>
     return detail::search_compared(compared.view(), norm, queries, k, told, params);
   }
 
-/// For the error in words where data or metric do not fit.
+// For the error in words where data or metric do not fit.
 template <class D, class Queries, class Metric = euclidean>
   requires(!detail::searched_by<D, std::decay_t<Metric>> && detail::explained<D, Metric>)
 neighbors knn(const D&, const Queries&, std::size_t, const Metric& = {}, const knn_params& = {}) {
   static_assert(detail::argument_check<D, Metric>::value);
   return {};
 }
-/// A metric of other rows than these. Compilers print the line that is deleted.
+// A metric of other rows than these. Compilers print the line that is deleted.
 // clang-format off
 template <class D, class Queries, class Metric>
   requires(!detail::searched_by<D, std::decay_t<Metric>> && !detail::explained<D, Metric>)

@@ -10,11 +10,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// The parameters of knn and flat_index.
 struct knn_params {
-  double recall_target = 1.0;  ///< in (0, 1]; 1 is exact
-  std::size_t threads = 0;     ///< 0: all cores
-  id_filter filter = {};       ///< which rows may be returned
-  progress_callback progress = {};
+  double recall_target = 1.0;       ///< in (0, 1]; 1 is exact
+  std::size_t threads = 0;          ///< 0: all cores
+  id_filter filter = {};            ///< which rows may be returned
+  progress_callback progress = {};  ///< called now and then; may cancel the search
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

@@ -36,14 +36,16 @@ neighbors search_points(const Points& data, const Points& queries, std::size_t k
 
 }  // namespace detail
 
-/// The k sparse rows of `data` nearest to each of `queries`, by brute force: ids and distances, nearest first, ties by
-/// lower id, padded with no_id and +infinity where fewer than k rows are there or pass the filter. Both are csr_views
-/// or csr_matrices; sets without values under metrics of sets (Metric::is_set_metric).
+/// The k sparse rows nearest to each query, by brute force.
 ///
 /// Always exact: recall_target is checked and otherwise ignored. Distances are floats, also of rows of double. Order
 /// and values are those of the metric called on two rows; no answer depends on the batch or the number of threads. A
 /// query with a NaN or an infinity gets no neighbours. The filter and a user's metric may be called from several
-/// threads at once. Time O(m n) distances, each at most linear in the stored coordinates of the two rows. \throws
+/// threads at once. Time O(m n) distances, each at most linear in the stored coordinates of the two rows. \param data n
+/// rows, a csr_view or csr_matrix; sets without values under metrics of sets (Metric::is_set_metric) \param queries m
+/// rows of the same dimension \param k at least 1 \param metric of such rows \param params see there \returns m x k ids
+/// and distances, nearest first, ties by lower id, padded with no_id and +infinity where fewer than k rows are there or
+/// pass the filter \throws
 /// std::invalid_argument for k = 0, dimensions that differ, recall_target outside (0, 1] or NaN, data with a NaN or an
 /// infinity (naming the row), rows that the metric refuses, sets without values under a metric that reads them, 2^32 -
 /// 1 rows or more; annulus::cancelled when `progress` returns false.
@@ -70,8 +72,9 @@ template <detail::csr_like D, class Metric = euclidean>
     return detail::search_any_size<view>(rows, norm, queries, k, metric, params, search);
   }
 
-/// The same over any point set whose rows are neither of a matrix nor sparse, by a metric that takes two of its rows.
-/// Rows are not checked for NaN and infinity.
+/// The same over any point set whose rows are neither of a matrix nor sparse. Rows are not checked for NaN and
+/// infinity. \param data,queries,k,params as above \param metric takes two rows of the point set \returns as above
+/// \throws std::invalid_argument and annulus::cancelled as above, but for values of rows.
 template <point_set D, class Metric>
   requires(!detail::rows_like<D> && metric_for<Metric, D>)
 neighbors knn(const D& data, const D& queries, std::size_t k, Metric metric, const knn_params& params = {}) {

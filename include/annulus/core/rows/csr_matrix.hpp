@@ -21,11 +21,11 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// metrics of sets take such a row.
 template <class T>
 struct sparse_row {
-  std::span<const std::int32_t> indices;
-  std::span<const T> values;
-  std::size_t dim = 0;
+  std::span<const std::int32_t> indices;  ///< the coordinates stored, strictly increasing
+  std::span<const T> values;              ///< one for each, or none for a set
+  std::size_t dim = 0;                    ///< how many coordinates there are, stored or not
 
-  /// False for a set that has members.
+  /// \returns false for a set that has members
   bool has_values() const noexcept { return values.size() == indices.size(); }
 };
 
@@ -37,9 +37,10 @@ class csr_matrix;
 template <class T>
 class csr_view {
  public:
-  using value_type = T;
+  using value_type = T;  ///< of stored values
   csr_view() = default;
-  /// Shapes: indptr rows + 1, ascending from 0; indices and values indptr.back(), or no values for sets. O(stored).
+  /// O(stored). \param indptr rows + 1 offsets, ascending from 0 \param indices indptr.back() coordinates, ascending in
+  /// each row \param values one for each, or none for sets \param dim the number of coordinates
   /// \throws std::invalid_argument where the arrays do not fit together or an index is out of order or >= dim.
   csr_view(std::span<const std::int64_t> indptr, std::span<const std::int32_t> indices, std::span<const T> values,
            std::size_t dim)
@@ -58,12 +59,12 @@ class csr_view {
   csr_view(std::span<const std::int32_t> indptr, std::span<const std::int32_t> indices, std::size_t dim)
       : csr_view(indptr, indices, {}, dim) {}
 
-  std::size_t size() const noexcept { return m_n_offsets == 0 ? 0 : m_n_offsets - 1; }
-  std::size_t dim() const noexcept { return m_dim; }
-  /// The number of coordinates stored in all rows together.
-  std::size_t stored() const noexcept { return m_indices.size(); }
-  /// False for sets that have members.
+  std::size_t size() const noexcept { return m_n_offsets == 0 ? 0 : m_n_offsets - 1; }  ///< \returns the number of rows
+  std::size_t dim() const noexcept { return m_dim; }                ///< \returns the number of coordinates
+  std::size_t stored() const noexcept { return m_indices.size(); }  ///< \returns those stored in all rows together
+  /// \returns false for sets that have members
   bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
+  /// \param i below size() \returns row i, a view too
   sparse_row<T> row(std::size_t i) const noexcept {
     ANNULUS_ASSERT(i < size());
     const auto begin = static_cast<std::size_t>(offset(i)), count = static_cast<std::size_t>(offset(i + 1)) - begin;
@@ -111,8 +112,10 @@ class csr_view {
 template <class T>
 class csr_matrix {
  public:
-  using value_type = T;
+  using value_type = T;  ///< of stored values
   csr_matrix() = default;
+  /// O(stored). \param indptr rows + 1 offsets, ascending from 0 \param indices indptr.back() coordinates, ascending in
+  /// each row \param values one for each, or none for sets \param dim the number of coordinates
   /// \throws std::invalid_argument as csr_view does.
   csr_matrix(std::vector<std::int64_t> indptr, std::vector<std::int32_t> indices, std::vector<T> values,
              std::size_t dim)
@@ -132,10 +135,13 @@ class csr_matrix {
   csr_matrix(const std::vector<Offset>& indptr, std::vector<std::int32_t> indices, std::size_t dim)
       : csr_matrix(indptr, std::move(indices), std::vector<T>(), dim) {}
 
+  /// \returns the number of rows
   std::size_t size() const noexcept { return m_indptr.empty() ? 0 : m_indptr.size() - 1; }
-  std::size_t dim() const noexcept { return m_dim; }
-  std::size_t stored() const noexcept { return m_indices.size(); }
+  std::size_t dim() const noexcept { return m_dim; }                ///< \returns the number of coordinates
+  std::size_t stored() const noexcept { return m_indices.size(); }  ///< \returns those stored in all rows together
+  /// \returns false for sets that have members
   bool has_values() const noexcept { return m_values.size() == m_indices.size(); }
+  /// \param i below size() \returns a view of row i
   sparse_row<T> row(std::size_t i) const noexcept { return csr_view<T>(*this).row(i); }
   /// Not checked again: O(1).
   operator csr_view<T>() const noexcept {

@@ -12,10 +12,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// A copy of a row-major sparse matrix: each of its rows is a point. (A csr_view of its outerIndexPtr(),
-/// innerIndexPtr() and valuePtr() needs no copy.) O(rows + stored). \throws std::invalid_argument for a matrix that is
-/// not compressed (call makeCompressed() before), whose inner indices do not ascend in a row, or of more than 2^31 - 1
-/// columns.
+/// A copy; a csr_view of outerIndexPtr(), innerIndexPtr() and valuePtr() needs none. O(rows + stored). \param m a
+/// row-major sparse matrix, each of whose rows is a point \returns its rows \throws std::invalid_argument for a matrix
+/// that is not compressed (call makeCompressed() before), whose inner indices do not ascend in a row, or of more than
+/// 2^31 - 1 columns.
 template <class T, int Options, class Index>
 csr_matrix<T> sparse_points(const Eigen::SparseMatrix<T, Options, Index>& m) {
   constexpr int row_major = 1;  // Eigen::RowMajorBit

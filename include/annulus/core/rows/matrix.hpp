@@ -32,22 +32,23 @@ class matrix {
       "annulus: rows are one contiguous block of numbers: the elements of a matrix can be no text and no vectors");
 
  public:
-  using value_type = T;
+  using value_type = T;  ///< of the elements
 
   matrix() = default;
-  /// \throws std::invalid_argument where rows * cols overflows.
+  /// \param rows,cols its size \param value of every element \throws std::invalid_argument where rows * cols overflows.
   matrix(std::size_t rows, std::size_t cols, const T& value = T(0))
       : m_rows(rows), m_cols(cols), m_values(size_of(rows, cols), value) {}
-  /// Takes over rows * cols values.
+  /// Takes over values. \param rows,cols its size \param values rows * cols
   matrix(std::size_t rows, std::size_t cols, detail::buffer<T> values) noexcept
       : m_rows(rows), m_cols(cols), m_values(std::move(values)) {}
 
-  std::size_t rows() const noexcept { return m_rows; }
-  std::size_t cols() const noexcept { return m_cols; }
-  std::size_t size() const noexcept { return m_rows; }  ///< as a point set: the number of rows
-  std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: coordinates of a row
-  T* data() noexcept { return m_values.data(); }
+  std::size_t rows() const noexcept { return m_rows; }  ///< \returns the number of rows
+  std::size_t cols() const noexcept { return m_cols; }  ///< \returns the elements of a row
+  std::size_t size() const noexcept { return m_rows; }  ///< \returns as a point set: the number of rows
+  std::size_t dim() const noexcept { return m_cols; }   ///< \returns as a point set: coordinates of a row
+  T* data() noexcept { return m_values.data(); }        ///< \returns the first element, of rows() * cols()
   const T* data() const noexcept { return m_values.data(); }
+  /// \param i below rows() \returns row i
   std::span<T> row(std::size_t i) noexcept {
     ANNULUS_ASSERT(i < m_rows);
     return {data() + i * m_cols, m_cols};
@@ -56,6 +57,7 @@ class matrix {
     ANNULUS_ASSERT(i < m_rows);
     return {data() + i * m_cols, m_cols};
   }
+  /// \param i below rows() \param j below cols() \returns the element
   T& operator()(std::size_t i, std::size_t j) noexcept { return m_values[place_of(i, j)]; }
   const T& operator()(std::size_t i, std::size_t j) const noexcept { return m_values[place_of(i, j)]; }
 
@@ -101,10 +103,13 @@ class matrix_view {
   static_assert(!std::is_const_v<T>, "annulus: a matrix_view is read-only already: matrix_view<float>, without const");
 
  public:
-  using value_type = T;
+  using value_type = T;  ///< of the elements
 
   matrix_view() = default;
+  /// \param data element 0 of row 0 \param rows,cols the size \throws std::invalid_argument for rows * cols that
+  /// overflows.
   matrix_view(const T* data, std::size_t rows, std::size_t cols) : matrix_view(data, rows, cols, cols) {}
+  /// \param data element 0 of row 0 \param rows,cols the size \param stride elements from one row to the next
   /// \throws std::invalid_argument for stride < cols, or rows * stride that overflows.
   matrix_view(const T* data, std::size_t rows, std::size_t cols, std::size_t stride)
       : m_data(data), m_rows(rows), m_cols(cols), m_stride(stride) {
@@ -112,11 +117,14 @@ class matrix_view {
     detail::checked_product(detail::checked_product(rows, stride, "rows"), sizeof(T), "rows * stride");
   }
 
+  /// \param m must outlive this
   matrix_view(const matrix<T>& m) noexcept : m_data(m.data()), m_rows(m.rows()), m_cols(m.cols()), m_stride(m.cols()) {}
 
+  /// One row. \param row a span, vector, array or other contiguous range, which must outlive this
   template <detail::contiguous_of<T> R>
   matrix_view(const R& row) noexcept : m_data(std::data(row)), m_rows(1), m_cols(std::size(row)), m_stride(m_cols) {}
 
+  /// \param m a row-major Eigen matrix, map, ref or block, which must outlive this
   /// \throws std::invalid_argument for a map whose inner stride is not 1.
   template <detail::eigen_matrix M>
     requires std::same_as<typename M::Scalar, T> matrix_view(const M& m)
@@ -134,17 +142,18 @@ class matrix_view {
       }
     }
 
-    std::size_t rows() const noexcept { return m_rows; }
-    std::size_t cols() const noexcept { return m_cols; }
-    std::size_t stride() const noexcept { return m_stride; }
-    std::size_t size() const noexcept { return m_rows; }  ///< as a point set: the number of rows
-    std::size_t dim() const noexcept { return m_cols; }   ///< as a point set: coordinates of a row
-    const T* data() const noexcept { return m_data; }
+    std::size_t rows() const noexcept { return m_rows; }      ///< \returns the number of rows
+    std::size_t cols() const noexcept { return m_cols; }      ///< \returns the elements of a row
+    std::size_t stride() const noexcept { return m_stride; }  ///< \returns elements from one row to the next
+    std::size_t size() const noexcept { return m_rows; }      ///< \returns as a point set: the number of rows
+    std::size_t dim() const noexcept { return m_cols; }       ///< \returns as a point set: coordinates of a row
+    const T* data() const noexcept { return m_data; }         ///< \returns element 0 of row 0
+    /// \param i below rows() \returns row i
     std::span<const T> row(std::size_t i) const noexcept {
       ANNULUS_ASSERT(i < m_rows);
       return {m_data + i * m_stride, m_cols};
     }
-    /// Rows first to first + count.
+    /// \param first,count rows first to first + count \returns a view of these
     matrix_view middle_rows(std::size_t first, std::size_t count) const noexcept {
       ANNULUS_ASSERT(first <= m_rows && count <= m_rows - first);
       matrix_view part = *this;
@@ -158,7 +167,7 @@ class matrix_view {
     std::size_t m_rows = 0, m_cols = 0, m_stride = 0;
 };
 
-/// The columns of a column-major Eigen matrix (d x n) as n points of d coordinates, without a copy.
+/// Columns as points, without a copy. \param m a column-major Eigen matrix, d x n \returns a view of n rows of d
 /// \throws std::invalid_argument for a map whose inner stride is not 1.
 template <detail::eigen_matrix M>
 matrix_view<typename M::Scalar> columns_as_points(const M& m) {

@@ -21,6 +21,7 @@ concept point_set = requires(const P& p, std::size_t i) {
   p.row(i);
 };
 
+/// A row of a point set, as row(i) returns it.
 template <point_set P>
 using row_t = decltype(std::declval<const P&>().row(std::size_t{}));
 

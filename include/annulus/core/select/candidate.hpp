@@ -17,8 +17,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// Smaller ranks first, ties by smaller id, NaN last.
 template <class Rank, class Id = id_type>
 struct candidate {
-  Rank rank;
-  Id id;
+  Rank rank;  ///< the smaller the nearer
+  Id id;      ///< of the row
   friend bool operator==(const candidate&, const candidate&) = default;
   friend constexpr bool operator<(const candidate& a, const candidate& b) noexcept {
     return detail::is_less(a.rank, b.rank) || (!detail::is_less(b.rank, a.rank) && ties_before(a, b));
@@ -32,8 +32,8 @@ struct candidate {
   }
 };
 
-/// Unsigned bits in the order of the numbers, for floating point and integers of any width; -0 and +0 are equal, and
-/// NaN of either sign comes last.
+/// \param x a floating-point number, or an integer of any width \returns unsigned bits in the order of the numbers; -0
+/// and +0 are equal, and NaN of either sign comes last
 template <class Number>
 constexpr auto ordered_bits(Number x) noexcept {
   if constexpr (std::is_integral_v<Number>) {

@@ -110,10 +110,10 @@ inline void sort_packed(aligned_vector<std::int64_t>& items, std::size_t n, alig
 /// Memory that sorts of candidates keep from one to the next.
 template <class Rank, class Id>
 struct sort_scratch {
-  detail::aligned_vector<std::int64_t> packed, other;
-  std::vector<candidate<Rank, Id>> sorted;
+  detail::aligned_vector<std::int64_t> packed, other;  ///< what is sorted, and where its digits are sorted to
+  std::vector<candidate<Rank, Id>> sorted;             ///< the candidates in their order
 
-  /// Makes room for n candidates, so that sorts of as many allocate nothing.
+  /// Makes room, so that sorts of as many allocate nothing. \param n how many candidates \throws std::bad_alloc
   void reserve(std::size_t n) {
     packed.reserve(detail::sorted_room(n));
     other.reserve(detail::sorted_room(n));
@@ -121,7 +121,8 @@ struct sort_scratch {
   }
 };
 
-/// Sorts candidates. O(n log n), or O(n) passes of counting where there are many.
+/// Sorts candidates. O(n log n), or O(n) passes of counting where there are many. \param items what is sorted
+/// \param scratch memory of the sort \throws std::bad_alloc where scratch has no room for as many
 template <class Rank, class Id>
 void sort_candidates(std::vector<candidate<Rank, Id>>& items, sort_scratch<Rank, Id>& scratch) {
   constexpr std::size_t few = 12;

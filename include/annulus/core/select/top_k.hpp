@@ -21,16 +21,16 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <class Rank, class Id = id_type>
 class top_k {
  public:
+  /// What is kept.
   using candidate_type = candidate<Rank, Id>;
 
-  /// \throws std::invalid_argument for k = 0.
+  /// \param k how many \throws std::invalid_argument for k = 0.
   explicit top_k(std::size_t k) { reset(k); }
 
-  /// Empties it, for k candidates from now on.
-  /// \throws std::invalid_argument for k = 0.
+  /// Empties it. \param k how many candidates from now on \throws std::invalid_argument for k = 0.
   void reset(std::size_t k) { reset(k, nothing_yet()); }
 
-  /// The same for candidates that come before `bound` only.
+  /// The same for candidates that come before one. \param k how many \param bound the first that is not taken in
   void reset(std::size_t k, candidate_type bound) {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
     m_k = k;
@@ -42,13 +42,14 @@ class top_k {
     m_threshold = bound;
   }
 
-  std::size_t k() const noexcept { return m_k; }
+  std::size_t k() const noexcept { return m_k; }  ///< \returns how many are kept at most
 
-  /// A rank above this cannot enter: of a heap the k-th smallest, of a reservoir an upper bound of it; until k
-  /// candidates were pushed, the largest value of the type.
+  /// A rank above this cannot enter. \returns of a heap the k-th smallest, of a reservoir an upper bound of it; until k
+  /// candidates were pushed, the largest value of the type
   Rank threshold() const noexcept { return m_threshold.rank; }
 
-  /// Returns whether the candidate was taken in (it may be pushed out later). O(log k) for a heap, amortised O(1) else.
+  /// O(log k) for a heap, amortised O(1) else. \param rank,id the candidate \returns whether it was taken in (it may be
+  /// pushed out later) \throws std::bad_alloc in a copy alone, whose memory is that of what it was copied with
   bool push(Rank rank, Id id) {
     const candidate_type c{rank, id};
     if (!(c < m_threshold)) return false;
@@ -69,6 +70,7 @@ class top_k {
   }
 
   /// Pushes (ranks[i], first + i) for i < n; blocks in which no rank passes the threshold are passed over by SIMD.
+  /// \param ranks,n the ranks \param first the id of the first \throws std::bad_alloc as push
   void push_block(const Rank* ranks, std::size_t n, Id first) {
     std::size_t i = 0;
     if constexpr (std::is_floating_point_v<Rank> || sizeof(Rank) == 4) {
@@ -85,7 +87,8 @@ class top_k {
     for (; i < n; ++i) push(ranks[i], first + static_cast<Id>(i));
   }
 
-  /// The candidates kept, at most k, nearest first. Call reset before pushing more.
+  /// Call reset before pushing more. \returns the candidates kept, at most k, nearest first \throws std::bad_alloc as
+  /// push
   std::span<const candidate_type> sorted() {
     if (!m_is_heap && m_reservoir.size() > 0) {
       if (m_reservoir.size() > m_k) m_reservoir.cut(m_k);
