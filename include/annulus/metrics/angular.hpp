@@ -112,7 +112,8 @@ struct true_angular : detail::ranked_metric<true_angular> {
   static auto rank(const sparse_row<T>& a, const sparse_row<T>& b) noexcept {
     return cosine{}(a, b);
   }
-  /// From the half angle, as the arccos of a rounded cosine loses small angles.
+  /// By the half angle, as the arccos of a rounded cosine loses small angles. \param rank a cosine distance
+  /// \returns the angle
   template <std::floating_point Rank>
   static Rank to_distance(Rank rank) noexcept {
     return 2 * std::asin(detail::sqrt(std::min(rank / 2, Rank(1)))) / std::numbers::pi_v<Rank>;
@@ -152,7 +153,8 @@ struct spearmanr : detail::embedding<spearmanr> {
   using detail::embedding<spearmanr>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
-  /// Ranks less their mean: half of (the number of smaller coordinates - the number of greater ones).
+  /// O(d log d). \param row,d a row and its length \param out ranks less their mean: half of (the number of smaller
+  /// coordinates - the number of greater ones) \throws std::bad_alloc for long rows
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) {
     constexpr std::size_t few = 32 * simd::lanes<embedded<T>>;

@@ -18,6 +18,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// differing / (2 tt + differing), from 0 to 1 (Dice 1945, Sorensen 1948).
 struct dice : detail::set_metric<dice> {
   static constexpr std::string_view name = "dice";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     return detail::ratio(of.differing(), of.a + of.b);
@@ -27,6 +28,7 @@ struct dice : detail::set_metric<dice> {
 /// differing / n, from 0 to 1: one less the simple matching coefficient (Sokal, Michener 1958).
 struct matching : detail::set_metric<matching> {
   static constexpr std::string_view name = "matching";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     return detail::ratio(of.differing(), of.dim);
@@ -37,6 +39,7 @@ struct matching : detail::set_metric<matching> {
 /// define it).
 struct kulsinski : detail::set_metric<kulsinski> {
   static constexpr std::string_view name = "kulsinski";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     const Number differing = of.differing();
@@ -48,6 +51,7 @@ struct kulsinski : detail::set_metric<kulsinski> {
 /// 2 differing / (n + differing), from 0 to 1 (Rogers, Tanimoto 1960).
 struct rogerstanimoto : detail::set_metric<rogerstanimoto> {
   static constexpr std::string_view name = "rogerstanimoto";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     const Number differing = of.differing();
@@ -59,6 +63,7 @@ struct rogerstanimoto : detail::set_metric<rogerstanimoto> {
 /// 1940).
 struct russellrao : detail::set_metric<russellrao> {
   static constexpr std::string_view name = "russellrao";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     return detail::choose(of.differing() == Number(0), Number(0), detail::ratio(of.dim - of.common, of.dim));
@@ -68,6 +73,7 @@ struct russellrao : detail::set_metric<russellrao> {
 /// differing / (tt / 2 + differing), from 0 to 1 (Sokal, Sneath 1963).
 struct sokalsneath : detail::set_metric<sokalsneath> {
   static constexpr std::string_view name = "sokalsneath";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     const Number twice = of.differing() + of.differing();
@@ -78,6 +84,7 @@ struct sokalsneath : detail::set_metric<sokalsneath> {
 /// 2 differing / (n + differing), from 0 to 1: another name of rogerstanimoto, as in PyNNDescent.
 struct sokalmichener : detail::set_metric<sokalmichener> {
   static constexpr std::string_view name = "sokalmichener";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     return rogerstanimoto::from_counts(of);
@@ -88,6 +95,7 @@ struct sokalmichener : detail::set_metric<sokalmichener> {
 /// may be at distance 0.
 struct yule : detail::set_metric<yule> {
   static constexpr std::string_view name = "yule";
+  /// \param of what two sets have and share \returns their distance
   template <class Number>
   static Number from_counts(const set_counts<Number>& of) noexcept {
     const Number tf = of.a - of.common, ft = of.b - of.common, ff = of.dim - of.common - of.differing();

@@ -18,14 +18,18 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 struct bit_jaccard {
   static constexpr std::string_view name = "bit_jaccard";
   static constexpr bool is_angular = false;
+  /// \param a,b two rows \param bytes their length \returns their Jaccard distance
   static double rank(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) noexcept {
     return packed<jaccard>{}(a, b, bytes);
   }
+  /// \param query,bytes a row and its length \param rows the first of others \param stride bytes from one to the next
+  /// \param count how many \param out their ranks
   static void ranks(const std::uint8_t* query, std::size_t bytes, const std::uint8_t* rows, std::size_t stride,
                     std::size_t count, double* out) noexcept {
     packed<jaccard>{}.ranks(query, bytes, rows, stride, count, out);
   }
   static double to_distance(double rank) noexcept { return -std::log1p(-rank); }
+  /// \param a,b two rows \param bytes their length \returns the distance
   double operator()(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) const noexcept {
     return to_distance(rank(a, b, bytes));
   }

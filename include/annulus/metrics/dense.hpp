@@ -20,14 +20,14 @@ class minkowski : public detail::row_metric<minkowski> {
   static constexpr std::string_view name = "minkowski";
   static constexpr bool is_angular = false;
 
-  minkowski() : minkowski(2) {}
-  /// \throws std::invalid_argument unless 1 <= p < infinity.
+  minkowski() noexcept : minkowski(2) {}  ///< p = 2
+  /// \param p the order \throws std::invalid_argument unless 1 <= p < infinity.
   explicit minkowski(double p) : m_p(p) {
     if (!(p >= 1 && detail::is_finite(p))) detail::invalid("p", p, "must be at least 1 and finite");
     for (const int halves : {2, 3, 4, 5, 6, 8})
       if (2 * p == halves) m_halves = halves;
   }
-  double p() const noexcept { return m_p; }
+  double p() const noexcept { return m_p; }  ///< \returns the order
   degrees degree() const noexcept { return {.distance = 1, .rank = m_halves > 0 ? m_p : 1}; }
   double greatest_sum(double norm, std::size_t d) const noexcept {
     return 2 * norm * std::pow(static_cast<double>(d), std::max(1 / m_p - 0.5, 0.0));
@@ -42,6 +42,7 @@ class minkowski : public detail::row_metric<minkowski> {
     return sum_between(a, b);
   }
   /// Computed in double from a number near 1, so that rows times a power of two have distances times that power.
+  /// \param rank a sum of powers, or where p has no kernel the distance \returns the distance
   template <std::floating_point Rank>
   Rank to_distance(Rank rank) const noexcept {
     const auto sum = static_cast<double>(rank);
@@ -137,6 +138,7 @@ struct canberra : detail::kernel_metric<kernels::canberra>, detail::row_metric<c
 struct braycurtis {
   static constexpr std::string_view name = "braycurtis";
   static constexpr bool is_angular = false;
+  /// \param difference,size sum |a - b| and sum |a + b| \returns the distance
   template <class Sum>
   static Sum from_sums(Sum difference, Sum size) noexcept {
     return difference == 0 ? Sum(0) : difference / size;

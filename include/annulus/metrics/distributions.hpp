@@ -104,7 +104,8 @@ struct symmetric_kl : detail::mass_embedding<symmetric_kl> {
   static constexpr double smoothing = 0x1p-23;  ///< mass added to every bin
   using detail::mass_embedding<symmetric_kl>::operator();
 
-  /// A multiple of both float's block and double's, which is half as long.
+  /// \param d the length of a row \returns twice that, rounded up to both float's block and double's, which is half as
+  /// long
   static std::size_t embedded_dim(std::size_t d) noexcept {
     constexpr std::size_t length = block<float>;
     return (d + length - 1) / length * 2 * length;

@@ -123,16 +123,17 @@ decltype(auto) call_by_name(std::string_view name, const metric_params& params, 
 
 }  // namespace detail
 
-/// Calls f with the metric of that name or alias (known_metrics) in any case, constructed with its parameters, and
-/// returns the result of f, which must have one type for all metrics. f is compiled for each metric that it can be
-/// called with; a generic lambda can exclude some by a constraint.
+/// Calls a function with the metric of a name, constructed with its parameters. It is compiled for each metric that it
+/// can be called with; a generic lambda can exclude some by a constraint.
 ///
 ///     with_metric("hellinger", {}, [&]<class M>(M metric) requires metric_for<M, csr_view<float>> {
 ///       return knn(rows, queries, 10, metric);
 ///     });
 ///
-/// \throws std::invalid_argument for an unknown name (telling the most similar, and those known), for a metric that f
-/// cannot be called with, for a parameter that the metric does not have, lacks, or refuses; and whatever f throws.
+/// \param name a name or alias (known_metrics) in any case \param params the parameters of that metric \param f called
+/// with the metric \returns the result of f, which must have one type for all metrics \throws std::invalid_argument for
+/// an unknown name (telling the most similar, and those known), for a metric that f cannot be called with, for a
+/// parameter that the metric does not have, lacks, or refuses; and whatever f throws.
 template <class F>
 decltype(auto) with_metric(std::string_view name, const metric_params& params, F&& f) {
   // The metric that takes the fewest rows comes first: where the body of f is at fault for it, compilers print the next
@@ -146,7 +147,7 @@ decltype(auto) with_metric(std::string_view name, const metric_params& params, F
   return detail::call_by_name(known->name, params, f, detail::named_metrics{});
 }
 
-/// The same with default parameters.
+/// The same with default parameters. \param name,f as above \returns as above \throws std::invalid_argument as above.
 template <class F>
 decltype(auto) with_metric(std::string_view name, F&& f) {
   return with_metric(name, {}, f);

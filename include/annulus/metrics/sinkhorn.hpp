@@ -183,8 +183,10 @@ class sinkhorn : public detail::transport_metric<sinkhorn> {
  public:
   static constexpr std::string_view name = "sinkhorn";
 
-  /// `cost` is d x d. \throws std::invalid_argument unless it is square, of at least one bin, and from 0 to 1e300,
-  /// regularization > 0, finite and at least 1e-15 of the greatest cost, and max_iterations at least 1.
+  /// \param cost d x d, of moving a unit of mass from bin i to bin j \param regularization the weight of the plan's
+  /// entropy, in units of cost \param max_iterations after which the plan is corrected and taken \throws
+  /// std::invalid_argument unless it is square, of at least one bin, and from 0 to 1e300, regularization > 0, finite
+  /// and at least 1e-15 of the greatest cost, and max_iterations at least 1.
   explicit sinkhorn(matrix_view<double> cost, double regularization = 1, std::size_t max_iterations = 10'000)
       : transport_metric(cost), m_regularization(regularization), m_max_iterations(max_iterations) {
     if (!(detail::is_number(regularization) && regularization > 0 &&
@@ -197,8 +199,8 @@ class sinkhorn : public detail::transport_metric<sinkhorn> {
 
   explicit sinkhorn(detail::unfilled to_fill) : transport_metric(to_fill), m_regularization(1), m_max_iterations(1) {}
 
-  double regularization() const noexcept { return m_regularization; }
-  std::size_t max_iterations() const noexcept { return m_max_iterations; }
+  double regularization() const noexcept { return m_regularization; }       ///< \returns the weight of the entropy
+  std::size_t max_iterations() const noexcept { return m_max_iterations; }  ///< \returns the bound of iterations
 
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {

@@ -41,7 +41,7 @@ struct haversine : detail::embedding<haversine> {
   using embedded = double;
   using detail::embedding<haversine>::operator();
 
-  /// \throws std::invalid_argument unless d = 2.
+  /// \param d the length of rows \throws std::invalid_argument unless it is 2.
   static void check_dimension(std::size_t d) {
     if (d != 2) detail::invalid("dimension", d, "must be 2 for haversine: latitude and longitude");
   }

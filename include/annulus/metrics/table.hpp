@@ -16,7 +16,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// A parameter, named as in metric_params (named.hpp).
 struct metric_parameter {
-  std::string_view name;
+  std::string_view name;   ///< of the member of metric_params
   std::string_view value;  ///< the default; empty where the parameter is required
 };
 
@@ -24,10 +24,10 @@ struct metric_parameter {
 /// their shares of the row's sum, F and G cumulated shares; tt, tf, ft and ff are the numbers, of n coordinates, that
 /// are set in both rows, in one of them and in neither, and ne = tf + ft.
 struct metric_info {
-  std::string_view name;
-  std::array<std::string_view, 3> aliases;
-  std::string_view formula;
-  std::array<metric_parameter, 2> parameters;
+  std::string_view name;                       ///< of the type too
+  std::array<std::string_view, 3> aliases;     ///< names that mean the same
+  std::string_view formula;                    ///< of the distance
+  std::array<metric_parameter, 2> parameters;  ///< in the order of the constructor
   bool is_metric;  ///< symmetric, 0 from a row to itself, with the triangle inequality, for all parameters
   bool dense;      ///< takes dense rows of every element type
   bool sparse;     ///< takes sparse rows
@@ -38,6 +38,7 @@ struct metric_info {
   std::string_view simd;
   std::string_view proxy;  ///< the rank that searches compare; empty where it is the distance itself
 
+  /// \param parameter its name \returns the parameter, or a null pointer where the metric has none of that name
   constexpr const metric_parameter* find_parameter(std::string_view parameter) const noexcept {
     for (const metric_parameter& known : parameters)
       if (!known.name.empty() && known.name == parameter) return &known;
@@ -109,7 +110,7 @@ inline constexpr auto known_metrics = [] {
   };
 }();
 
-/// The metric of that name or alias in any case, or a null pointer.
+/// \param name a name or alias in any case \returns the metric, or a null pointer where none has that name
 constexpr const metric_info* find_metric(std::string_view name) noexcept {
   if (name.empty()) return nullptr;  // as unused aliases are
   const auto is_named = [name](std::string_view known) { return detail::is_same_name(known, name); };

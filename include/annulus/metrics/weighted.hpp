@@ -20,9 +20,10 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// divided by standard deviations. O(d).
 class seuclidean : public detail::factor_embedding<seuclidean> {
  public:
-  static constexpr std::string_view name = "seuclidean", weights = "variance";
+  static constexpr std::string_view name = "seuclidean", weights = "variance";  ///< weights: the parameter
 
-  /// \throws std::invalid_argument unless all variances are positive and finite.
+  /// \param variance one for each coordinate \throws std::invalid_argument unless all variances are positive and
+  /// finite.
   explicit seuclidean(std::span<const double> variance)
       : factor_embedding({variance, [](double v, std::size_t i) {
                             if (!(v > 0 && detail::is_finite(1 / v) && detail::is_finite(v)))
@@ -43,12 +44,13 @@ class seuclidean : public detail::factor_embedding<seuclidean> {
 /// rows times w^(1/p). O(d).
 class wminkowski : public detail::factor_embedding<wminkowski> {
  public:
-  static constexpr std::string_view name = "wminkowski", weights = "w";
+  static constexpr std::string_view name = "wminkowski", weights = "w";  ///< weights: the parameter
 
-  /// \throws std::invalid_argument for a weight that is negative or not finite, and unless 1 <= p < infinity.
+  /// \param w a weight for each coordinate \param p the order \throws std::invalid_argument for a weight that is
+  /// negative or not finite, and unless 1 <= p < infinity.
   explicit wminkowski(std::span<const double> w, double p = 2) : wminkowski(w, minkowski(p)) {}
   explicit wminkowski(detail::unfilled to_fill) : factor_embedding(detail::coordinate_factors(to_fill)) {}
-  double p() const noexcept { return m_base.p(); }
+  double p() const noexcept { return m_base.p(); }  ///< \returns the order
 
   minkowski base(std::size_t) const noexcept { return m_base; }
 
@@ -79,13 +81,13 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   static constexpr std::string_view name = "mahalanobis";
   using detail::embedding<mahalanobis>::operator();
 
-  /// Copies what it needs of vinv. O(d^3). \throws std::invalid_argument unless vinv is square, finite, and symmetric
-  /// and positive semidefinite to the rounding of floats (1e-5 of sqrt(v_ii v_jj)).
+  /// O(d^3). \param vinv d x d, of which it copies what it needs \throws std::invalid_argument unless vinv is square,
+  /// finite, and symmetric and positive semidefinite to the rounding of floats (1e-5 of sqrt(v_ii v_jj)).
   explicit mahalanobis(matrix_view<double> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
   explicit mahalanobis(matrix_view<float> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
   explicit mahalanobis(detail::unfilled) {}
 
-  /// \throws std::invalid_argument unless vinv is d x d.
+  /// \param d the length of rows \throws std::invalid_argument unless vinv is d x d.
   void check_dimension(std::size_t d) const { detail::check_length("a row of vinv", m_dim, d); }
   std::size_t embedded_dim(std::size_t d) const {
     check_dimension(d);
@@ -97,7 +99,8 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   }
   euclidean base(std::size_t) const noexcept { return {}; }
 
-  /// Allocates for rows of more than about 250 coordinates.
+  /// \param a,b sparse rows \returns their distance \throws std::invalid_argument for rows of another dimension than
+  /// vinv. Allocates for rows of more than about 250 coordinates.
   template <class T>
   double operator()(const sparse_row<T>& a, const sparse_row<T>& b) const {
     check_dimension(a.dim);
