@@ -14,7 +14,8 @@ unless it is noexcept. Left out are
 - members of metrics, which are classes with a static `name`, that have no docstring and are as metric_members says;
 - what only archives call, as storage/archive.hpp says: `persist`, `defect`, constructors from `unfilled`;
 - names of other libraries;
-- exceptions of the C interface, and its names of enumerations a second time.
+- of the C interface: the status that functions return, exceptions, which it has none of, the macro before each
+  function, and names of enumerations a second time.
 """
 import argparse
 import pathlib
@@ -117,12 +118,16 @@ def faults_of_function(function, same_name_above):
     unknown = documented_parameters(function) - set(parameters(function))
     faults += [f"\\param {name}, which it does not have" for name in sorted(unknown)]
     result = re.sub(r"\b(constexpr|inline|static|explicit)\b", "", text_of(function.find("type"))).strip()
-    if result and not result.endswith("void") and not have(overloads, ".//simplesect[@kind='return']"):
+    if result not in ("", "void", "annulus_status") and not have(overloads, ".//simplesect[@kind='return']"):
         faults.append("no \\returns")
     if "noexcept" not in text_of(function.find("argsstring")) and not is_of_c(function):
         if not have(overloads, ".//parameterlist[@kind='exception']"):
             faults.append("neither \\throws nor noexcept")
     return faults
+
+
+def repeats_enumeration(typedef):
+    return is_of_c(typedef) and text_of(typedef.find("type")).startswith("enum ")
 
 
 def line_of(element):
@@ -160,7 +165,7 @@ def faults_of_compound(compound, protocol):
                 same_name_above = above.setdefault((place.get("file"), name), [])
                 yield from ((place, qualified, fault) for fault in faults_of_function(member, same_name_above))
                 same_name_above.append(member)
-        elif kind != "friend" and not (is_of_c(member) and text_of(member.find("type")).startswith("enum ")):
+        elif kind != "friend" and name != "ANNULUS_EXPORT" and not repeats_enumeration(member):
             if not is_described(member) and line_of(member) not in described_lines:
                 yield place, qualified, "no docstring"
             yield from ((place, f"{qualified}::{name_of(value)}", "no docstring")
