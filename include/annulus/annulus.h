@@ -152,7 +152,6 @@ typedef struct annulus_codec annulus_codec;
 
 /** Sets all members. \param params what is set */
 ANNULUS_EXPORT void annulus_search_defaults(annulus_search_params* params);
-
 /** Builds an index. Options: kind ("nndescent" where it is not given), metric ("euclidean") and its parameters,
  * storage, and all parameters of the kind by their names in C++. metric may be a function where the kind is flat, or
  * nndescent of storage full_precision. nndescent also takes initial: a rough graph, ids of each row's neighbours.
@@ -271,8 +270,8 @@ ANNULUS_EXPORT annulus_status annulus_codec_codewords(const annulus_codec* codec
                                                       annulus_error* error);
 /** opq: a row vector x is rotated to x * rotation. \param rotation dim x dim, by rows \param codec,error see above */
 ANNULUS_EXPORT annulus_status annulus_codec_rotation(const annulus_codec* codec, float* rotation, annulus_error* error);
-/** \param rows dense ANNULUS_F32 \param codes rows->n x m integers of code_bytes \param codec,threads,error see above
- */
+/** \param rows dense, of ANNULUS_F32 \param codes rows->n x m integers of code_bytes each
+ * \param codec,threads,error see above */
 ANNULUS_EXPORT annulus_status annulus_codec_encode(const annulus_codec* codec, const annulus_rows* rows, size_t threads,
                                                    void* codes, annulus_error* error);
 /** \param codes,n n x m; those that are not below ks are refused, here and below \param rows n x dim, what they stand
