@@ -41,7 +41,7 @@ class flat_index {
   /// An empty index. \param dim coordinates of a row \param by the metric \throws std::bad_alloc
   explicit flat_index(std::size_t dim, Metric by = {}) : m_data(0, dim), m_metric(std::move(by)) {}
 
-  /// O(n d). \param data n x d, which is copied \param by the metric \param params how many threads
+  /// An index of rows. O(n d). \param data n x d, which is copied \param by the metric \param params how many threads
   /// \throws std::invalid_argument for a row with a NaN or an infinity, or more than 2^32 - 2 rows.
   template <matrix_like D>
     requires std::same_as<value_t<D>, T>

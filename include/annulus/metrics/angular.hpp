@@ -153,8 +153,8 @@ struct spearmanr : detail::embedding<spearmanr> {
   using detail::embedding<spearmanr>::operator();
 
   static std::size_t embedded_dim(std::size_t d) noexcept { return d; }
-  /// O(d log d). \param row,d a row and its length \param out ranks less their mean: half of (the number of smaller
-  /// coordinates - the number of greater ones) \throws std::bad_alloc for long rows
+  /// Ranks the coordinates, in O(d log d). \param row,d a row and its length \param out ranks less their mean: half of
+  /// (the number of smaller coordinates - the number of greater ones) \throws std::bad_alloc for long rows
   template <row_scalar T>
   static void embed(const T* row, std::size_t d, embedded<T>* out) {
     constexpr std::size_t few = 32 * simd::lanes<embedded<T>>;

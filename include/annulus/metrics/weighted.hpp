@@ -81,7 +81,7 @@ class mahalanobis : public detail::embedding<mahalanobis> {
   static constexpr std::string_view name = "mahalanobis";
   using detail::embedding<mahalanobis>::operator();
 
-  /// O(d^3). \param vinv d x d, of which it copies what it needs \throws std::invalid_argument unless vinv is square,
+  /// Factorises the matrix, in O(d^3). \param vinv d x d, not kept \throws std::invalid_argument unless vinv is square,
   /// finite, and symmetric and positive semidefinite to the rounding of floats (1e-5 of sqrt(v_ii v_jj)).
   explicit mahalanobis(matrix_view<double> vinv) : m_dim(vinv.rows()) { factorize(vinv); }
   explicit mahalanobis(matrix_view<float> vinv) : m_dim(vinv.rows()) { factorize(vinv); }

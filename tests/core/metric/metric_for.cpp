@@ -78,3 +78,23 @@ TEST_CASE("the shipped metrics take every element type that rows may have", "[me
   STATIC_REQUIRE(!metric_for<euclidean, matrix<int>>);
   STATIC_REQUIRE(!metric_for<bit_hamming, matrix<float>>);
 }
+
+TEST_CASE("metric_members has each member of the protocol as the protocol has it", "[metric_for]") {
+  using row = std::span<const float>;
+  STATIC_REQUIRE(metric_for<metric_members, matrix<float>>);
+  STATIC_REQUIRE(has_name<metric_members>);
+  STATIC_REQUIRE(has_rank<metric_members, row>);
+  STATIC_REQUIRE(has_to_distance<metric_members, double>);
+  STATIC_REQUIRE(ranks_blocks<metric_members, float>);
+  STATIC_REQUIRE(ranks_chosen_rows<metric_members, float>);
+  STATIC_REQUIRE(has_kernel<metric_members, float>);
+  STATIC_REQUIRE(has_form<metric_members>);
+  STATIC_REQUIRE(has_angular_flag<metric_members>);
+  STATIC_REQUIRE(has_set_flag<metric_members>);
+  STATIC_REQUIRE(has_degree<metric_members>);
+  STATIC_REQUIRE(bounds_sums<metric_members>);
+  STATIC_REQUIRE(checks_dimension<metric_members>);
+  STATIC_REQUIRE(refuses_rows<metric_members, row>);
+  STATIC_REQUIRE(rewrites_rows<metric_members, float>);
+  STATIC_REQUIRE(has_bit_count<metric_members>);
+}

@@ -18,10 +18,11 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// A file that cannot be read as what it claims to be. The message names the file, the byte offset and the reason.
 class format_error : public std::runtime_error {
  public:
-  /// \param file its name \param offset of the byte at fault \param reason what is wrong \throws std::bad_alloc
+  /// "file: byte offset: reason". \param file its name \param offset of the byte at fault \param reason what is wrong
+  /// \throws std::bad_alloc
   format_error(const std::string& file, std::uint64_t offset, std::string_view reason)
       : format_error(file + ": byte " + std::to_string(offset) + ": " + std::string(reason)) {}
-  /// \param message the whole of it \throws std::bad_alloc
+  /// Without a place. \param message the whole of it \throws std::bad_alloc
   explicit format_error(const std::string& message) : std::runtime_error(message) {}
 };
 

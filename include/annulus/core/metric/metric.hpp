@@ -20,79 +20,82 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// What each member that a metric may have means. It is no base, and none of it is defined: a metric has members of
-/// these names, as many as it wants, static or const, for the rows that it takes. Each has a concept in protocol.hpp;
-/// one of the right name that does not fit is a compile-time error (protocol_checks.hpp). Ranks need not be double.
+/// What each member that a metric may have means: the whole protocol at one place. It is no base, and none of it is
+/// defined: a metric has those members that it wants, static or const, for the rows that it takes. Descriptions name
+/// the concept of the member (protocol.hpp), and after "else" what holds without it. A member of the right name that
+/// does not fit is a compile-time error (protocol_checks.hpp). Ranks and distances may be of any arithmetic type.
 struct metric_members {
   /// The distance, the smaller the nearer. \param a,b two dense rows, or two sparse rows and no d \param d their length
   /// \returns any number that converts to double \throws std::invalid_argument for a length that the metric does not
   /// take \throws std::bad_alloc where it needs memory
   template <row_scalar T>
   double operator()(const T* a, const T* b, std::size_t d) const;
-  /// has_rank: what searches compare, cheaper than the distance and in the strict order of the distances; else
-  /// distances. \param a,b two dense rows, or two sparse rows and no d \param d their length \returns any number
+  /// What searches compare (has_rank), cheaper than the distance and in the strict order of the distances; else the
+  /// distance. \param a,b two dense rows, or two sparse rows and no d \param d their length \returns any number
   /// \throws std::invalid_argument \throws std::bad_alloc as the distance
   template <row_scalar T>
   double rank(const T* a, const T* b, std::size_t d) const;
-  /// has_to_distance: from ranks to distances; else a rank is the distance. \param rank as the metric returns it
+  /// The distance of a rank (has_to_distance); else the rank. \param rank as the metric returns it
   /// \returns its distance
   double to_distance(double rank) const noexcept;
-  /// ranks_blocks: the ranks of many dense rows, the same numbers as one by one, whichever of two rows comes first;
+  /// The ranks of many dense rows (ranks_blocks), the same numbers as one by one, whichever of two rows comes first;
   /// else one by one. \param query,d a row and its length \param rows the first row of the others \param stride
   /// elements from a row to the next \param count how many rows \param out their ranks \throws std::bad_alloc where it
   /// needs memory
   template <row_scalar T>
   void ranks(const T* query, std::size_t d, const T* rows, std::size_t stride, std::size_t count, double* out) const;
-  /// ranks_chosen_rows: the same of rows that lie anywhere; else one by one. \param query,d a row and its length
+  /// The same of rows that lie anywhere (ranks_chosen_rows); else one by one. \param query,d a row and its length
   /// \param rows the others \param count how many \param out their ranks \throws std::bad_alloc where it needs memory
   template <row_scalar T>
   void chosen_ranks(const T* query, std::size_t d, const T* const* rows, std::size_t count, double* out) const;
-  /// has_kernel: the rank is that of the result of this SIMD kernel (dense_kernels.hpp); else rank is called.
+  /// The SIMD kernel (dense_kernels.hpp) from whose result from_kernel makes the rank (has_kernel); else rank is
+  /// called.
   using kernel = kernels::squared_l2;
-  /// Goes with `kernel`. \param r what the kernel returns \returns the rank
+  /// With `kernel`: its result as a rank. \param r what the kernel returns \returns the rank
   template <class Result>
   Result from_kernel(Result r) const noexcept;
-  /// has_form, has_product_form: the rank is that function of the inner product and the norms, so that searches and
+  /// The rank is that function (has_form, has_product_form) of the inner product and the norms, so that searches and
   /// codes select by integer products; else none. With `cosine` dense searches compute the rank themselves, from norms
   /// that they keep, and do not call the metric's own.
   static constexpr product_form form = product_form::none;
-  /// has_angular_flag: random projection trees part rows by direction where the form is inner_product; needed beside a
+  /// Random projection trees part rows by direction where the form is inner_product (has_angular_flag); needed beside a
   /// form.
   static constexpr bool is_angular = false;
-  /// has_set_flag, compares_sets: reads only the indices of sparse rows, so that these need no values; else false.
+  /// Reads only the indices of sparse rows (has_set_flag, compares_sets), so that these need no values; else false.
   static constexpr bool is_set_metric = false;
-  /// has_degree: how distances and ranks grow with the rows, as searches scale extreme ones; else they do not.
+  /// How distances and ranks grow with the rows (has_degree), by which searches scale extreme rows; else they do not.
   /// \returns the power of each
   degrees degree() const noexcept;
-  /// bounds_sums: searches refuse rows for which it is no number of their type; else sums are not tested. \param norm
-  /// the greatest of the rows' norms \param d their length \returns the greatest sum on the way to a distance
+  /// A bound of sums (bounds_sums): searches refuse rows for which it is no number of their type; else they refuse
+  /// none. \param norm the greatest of the rows' norms \param d their length \returns the greatest sum on the way to a
+  /// distance
   double greatest_sum(double norm, std::size_t d) const noexcept;
-  /// checks_dimension; else the metric takes rows of any length. \param d a length \throws std::invalid_argument for
-  /// one that it does not take
+  /// Refuses lengths (checks_dimension); else the metric takes rows of any length. \param d a length \throws
+  /// std::invalid_argument for one that it does not take
   void check_dimension(std::size_t d) const;
-  /// refuses_rows: why the metric does not take a row; else it takes all. \param row a dense row, or a sparse one and
+  /// Why the metric does not take a row (refuses_rows); else it takes all. \param row a dense row, or a sparse one and
   /// no d \param d its length \returns row_refusal, or a text that is null where it takes the row
   template <row_scalar T>
   row_refusal refuses(const T* row, std::size_t d) const noexcept;
-  /// rewrites_rows: the metric is base(d) of dense rows that embed has rewritten (rewritten_metric.hpp), whose elements
-  /// have this type; else rows stay.
+  /// The type of elements of rewritten rows: the metric is base(d) of dense rows that embed has rewritten
+  /// (rewrites_rows, rewritten_metric.hpp); else rows stay.
   template <row_scalar T>
   using embedded = float;
-  /// Goes with `embedded`. \param d the length of a row \returns that of the rewritten row \throws
+  /// With `embedded`: lengths. \param d the length of a row \returns that of the rewritten row \throws
   /// std::invalid_argument for a length that the metric does not take
   std::size_t embedded_dim(std::size_t d) const;
-  /// Goes with `embedded`. \param row,d a row and its length \param out the rewritten row \throws std::bad_alloc where
-  /// it needs memory
+  /// With `embedded`: rewrites a row. \param row,d a row and its length \param out the rewritten row \throws
+  /// std::bad_alloc where it needs memory
   template <row_scalar T>
   void embed(const T* row, std::size_t d, embedded<T>* out) const;
-  /// Goes with `embedded`. \param d the length of a row before \returns the metric of rewritten rows, whose distance is
-  /// this one's
+  /// With `embedded`: what compares rewritten rows. \param d their length before \returns the metric of rewritten rows,
+  /// whose distance is this one's
   metric_members base(std::size_t d) const noexcept;
-  /// has_bit_count: how many bits rows of bytes have; where it is 0, a bit_matrix sets it; else all of their bits.
+  /// How many bits rows of bytes have (has_bit_count); where it is 0, a bit_matrix sets it; else all of their bits.
   std::size_t bits = 0;
-  /// has_name: what index files call it; else "custom".
+  /// What index files call it (has_name); else "custom".
   static constexpr std::string_view name = "custom";
-  /// persistent_metric: names its parameters for files (storage/archive.hpp); else none are saved. \param self the
+  /// Names its parameters for files (persistent_metric, storage/archive.hpp); else none are saved. \param self the
   /// metric \param archive what reads or writes them \throws annulus::format_error for parameters of a file that it
   /// does not take
   template <class Self, class Archive>
@@ -100,7 +103,7 @@ struct metric_members {
 };
 
 /// The distance of a rank, as results hold it. \param metric,rank a metric, and what its rank_of returned
-/// \returns the distance, rounded to float \throws what the metric does
+/// \returns the distance, rounded to float \throws any exception of the metric
 template <class M, class Rank>
 float distance_of(const M& metric, Rank rank) {
   if constexpr (has_to_distance<M, Rank>) return static_cast<float>(metric.to_distance(rank));

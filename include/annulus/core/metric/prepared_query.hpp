@@ -13,12 +13,12 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <class M, class T>
 class prepared_query {
  public:
-  /// \param metric,query must outlive this \param d the length of rows \throws nothing that the metric does not
+  /// \param metric,query must outlive this \param d the length of rows \throws any exception of the metric
   prepared_query(const M& metric, const T* query, std::size_t d) : m_metric(&metric), m_query(query), m_dim(d) {
     if constexpr (detail::is_cosine<M>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
   }
 
-  /// \param row d elements \returns its rank \throws what the metric does
+  /// \param row d elements \returns its rank \throws any exception of the metric
   rank_t<M, T> operator()(const T* row) const {
     if constexpr (detail::is_cosine<M>) {
       const auto [dot, norm] = one_to_one<kernels::cosine_terms>(m_query, row, m_dim);
@@ -29,7 +29,7 @@ class prepared_query {
   }
 
   /// The ranks of many rows. \param rows the first \param stride elements from a row to the next \param count how many
-  /// \param out their ranks \throws what the metric does
+  /// \param out their ranks \throws any exception of the metric
   void operator()(const T* rows, std::size_t stride, std::size_t count, rank_t<M, T>* out) const {
     if constexpr (kernel_ranked<M, T>) {
       one_to_many<typename M::kernel>(m_query, m_dim, rows, stride, count, out);

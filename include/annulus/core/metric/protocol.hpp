@@ -206,7 +206,7 @@ auto as_rank(R r) {
 }  // namespace detail
 
 /// What searches compare. \param metric of dense rows \param a,b two rows \param d their length
-/// \returns the metric's rank where it has one, else the distance \throws what the metric does
+/// \returns the metric's rank where it has one, else the distance \throws any exception of the metric
 template <class M, class T>
   requires dense_metric<M, T>
 auto rank_of(const M& metric, const T* a, const T* b, std::size_t d) {

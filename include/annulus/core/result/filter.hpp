@@ -39,8 +39,8 @@ class id_filter {
     requires(std::predicate<const F&, id_type> && !std::same_as<std::remove_cvref_t<F>, id_filter>)
   id_filter(F allow) : m_allow(std::move(allow)) {}
 
-  /// \param ids the rows that pass, in any order, repeats allowed \returns the filter \throws std::bad_alloc.
-  /// O(ids log ids).
+  /// The rows of a list pass. \param ids n of them, in any order, repeats allowed \returns the filter
+  /// \throws std::bad_alloc where memory runs out. O(n log n).
   static id_filter of(std::span<const id_type> ids) {
     std::vector<id_type> sorted(ids.begin(), ids.end());
     std::sort(sorted.begin(), sorted.end());
@@ -81,14 +81,15 @@ class id_filter {
     return std::nullopt;
   }
 
-  /// \param id a row \returns whether it passes \throws what the callable does
+  /// \param id a row \returns whether it passes \throws any exception of the callable
   bool operator()(id_type id) const {
     if (m_bits) return id / 64 < m_bits->words.size() && (m_bits->words[id / 64] >> (id % 64) & 1u) != 0;
     if (m_list) return std::binary_search(m_list->begin(), m_list->end(), id);
     return !m_allow || m_allow(id);
   }
 
-  /// \param f called with the ids that pass, ascending, where size() is known; else not at all \throws what f does
+  /// \param f called with the ids that pass, ascending, where size() is known; else not at all \throws any exception of
+  /// f
   template <class F>
   void visit(F f) const {
     if (m_bits)

@@ -39,9 +39,9 @@ class csr_view {
  public:
   using value_type = T;  ///< of stored values
   csr_view() = default;
-  /// O(stored). \param indptr rows + 1 offsets, ascending from 0 \param indices indptr.back() coordinates, ascending in
-  /// each row \param values one for each, or none for sets \param dim the number of coordinates
-  /// \throws std::invalid_argument where the arrays do not fit together or an index is out of order or >= dim.
+  /// Checks the arrays. \param indptr rows + 1 offsets, ascending from 0 \param indices indptr.back() coordinates,
+  /// ascending in each row \param values one for each, or none for sets \param dim the number of coordinates \throws
+  /// std::invalid_argument where the arrays do not fit together or an index is out of order or >= dim. O(stored).
   csr_view(std::span<const std::int64_t> indptr, std::span<const std::int32_t> indices, std::span<const T> values,
            std::size_t dim)
       : csr_view(indptr.data(), nullptr, indptr.size(), indices, values, dim) {
@@ -114,9 +114,9 @@ class csr_matrix {
  public:
   using value_type = T;  ///< of stored values
   csr_matrix() = default;
-  /// O(stored). \param indptr rows + 1 offsets, ascending from 0 \param indices indptr.back() coordinates, ascending in
-  /// each row \param values one for each, or none for sets \param dim the number of coordinates
-  /// \throws std::invalid_argument as csr_view does.
+  /// Takes the arrays over and checks them. \param indptr rows + 1 offsets, ascending from 0 \param indices
+  /// indptr.back() coordinates, ascending in each row \param values one for each, or none for sets \param dim the
+  /// number of coordinates \throws std::invalid_argument as csr_view does.
   csr_matrix(std::vector<std::int64_t> indptr, std::vector<std::int32_t> indices, std::vector<T> values,
              std::size_t dim)
       : m_indptr(std::move(indptr)), m_indices(std::move(indices)), m_values(std::move(values)), m_dim(dim) {

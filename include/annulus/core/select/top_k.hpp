@@ -48,8 +48,9 @@ class top_k {
   /// candidates were pushed, the largest value of the type
   Rank threshold() const noexcept { return m_threshold.rank; }
 
-  /// O(log k) for a heap, amortised O(1) else. \param rank,id the candidate \returns whether it was taken in (it may be
-  /// pushed out later) \throws std::bad_alloc in a copy alone, whose memory is that of what it was copied with
+  /// Takes a candidate in that is among the k smallest so far. O(log k) for a heap, amortised O(1) else. \param rank,id
+  /// the candidate \returns whether it was taken in (it may be pushed out later) \throws std::bad_alloc in a copy
+  /// alone, whose memory is that of what it was copied with
   bool push(Rank rank, Id id) {
     const candidate_type c{rank, id};
     if (!(c < m_threshold)) return false;
