@@ -29,9 +29,6 @@ root = pathlib.Path(__file__).resolve().parent.parent
 
 settings = """
 QUIET = YES
-WARNINGS = NO
-WARN_IF_UNDOCUMENTED = NO
-WARN_IF_DOC_ERROR = NO
 RECURSIVE = YES
 FILE_PATTERNS = *.hpp *.h
 GENERATE_HTML = NO
@@ -48,7 +45,9 @@ PREDEFINED = ANNULUS_ARCH=inline_namespace ANNULUS_EXPORT= __SSE2__
 
 
 def run_doxygen(doxygen, include, output):
-    lines = settings + f'INPUT = "{include}"\nSTRIP_FROM_PATH = "{include}"\nOUTPUT_DIRECTORY = "{output}"\n'
+    folders = {"INPUT": include, "STRIP_FROM_PATH": include, "OUTPUT_DIRECTORY": output}
+    folders["WARN_LOGFILE"] = pathlib.Path(output, "warnings")
+    lines = settings + "".join(f'{name} = "{folder}"\n' for name, folder in folders.items())
     subprocess.run([doxygen, "-"], input=lines, text=True, check=True, stdout=subprocess.DEVNULL)
     return pathlib.Path(output, "xml")
 
@@ -105,12 +104,21 @@ def is_left_out(function, owner):
         or is_for_archives(function)
         or re.search(r"= ?(default|delete)\b", arguments)
         or (name in (class_name, "operator=") and re.match(of_class, arguments))
-        or "->" in arguments and re.match(rf"{re.escape(name)}\b", arguments.rsplit("->", 1)[1].strip())
+        or re.search(rf"-> ?{re.escape(name)}\b", arguments)
     )
 
 
+def file_of(element):
+    """From include/annulus on."""
+    return element.find("location").get("file").rpartition("annulus/")[2]
+
+
+def line_of(element):
+    return file_of(element), int(element.find("location").get("line"))
+
+
 def is_of_c(element):
-    return element.find("location").get("file").endswith(".h")
+    return file_of(element).endswith(".h")
 
 
 def faults_of_function(function, same_name_above):
@@ -145,11 +153,6 @@ def repeats_enumeration(typedef):
     return is_of_c(typedef) and text_of(typedef.find("type")).startswith("enum ")
 
 
-def line_of(element):
-    place = element.find("location")
-    return place.get("file"), int(place.get("line"))
-
-
 def protocol_of(compounds):
     """The parameters that metric_members names, by the name of the member."""
     protocol = {}
@@ -161,10 +164,10 @@ def protocol_of(compounds):
 
 
 def faults_of_compound(compound, protocol):
-    """Triples of a location, a name and what it lacks."""
+    """Of each fault: file, line, name, and what it lacks."""
     if compound.get("kind") in ("class", "struct", "union", "concept"):
         if "<" not in name_of(compound) and not is_described(compound):
-            yield compound.find("location"), name_of(compound), "no docstring"
+            yield *line_of(compound), name_of(compound), "no docstring"
     members = [member for member in compound.iter("memberdef") if member.get("prot") == "public"]
     variables = [member for member in members if member.get("kind") == "variable"]
     described_lines = {line_of(variable) for variable in variables if is_described(variable)}
@@ -173,17 +176,17 @@ def faults_of_compound(compound, protocol):
                    or not set(parameters(member)) <= protocol[name_of(member)]]
     above = {}
     for member in sorted(members, key=line_of):
-        kind, name, place = member.get("kind"), name_of(member), member.find("location")
+        kind, name, place = member.get("kind"), name_of(member), line_of(member)
         qualified = text_of(member.find("qualifiedname")) or name
         if kind == "function":
             if not is_left_out(member, compound):
-                same_name_above = above.setdefault((place.get("file"), name), [])
-                yield from ((place, qualified, fault) for fault in faults_of_function(member, same_name_above))
+                same_name_above = above.setdefault((file_of(member), name), [])
+                yield from ((*place, qualified, fault) for fault in faults_of_function(member, same_name_above))
                 same_name_above.append(member)
         elif kind != "friend" and not repeats_enumeration(member) and not is_foreign_macro(member):
             if not is_described(member) and line_of(member) not in described_lines:
-                yield place, qualified, "no docstring"
-            yield from ((place, f"{qualified}::{name_of(value)}", "no docstring")
+                yield *place, qualified, "no docstring"
+            yield from ((*place, f"{qualified}::{name_of(value)}", "no docstring")
                         for value in member.iterfind("enumvalue") if not is_described(value))
 
 
@@ -195,13 +198,12 @@ def faults_in(xml):
     protocol = protocol_of(compounds)
     found = {}  # as a namespace's members come again with their files
     for compound in compounds:
-        for place, name, fault in faults_of_compound(compound, protocol):
+        for file, line, name, fault in faults_of_compound(compound, protocol):
             scopes = scopes_of(name)
             outer = {tuple(scopes[:count]) for count in range(1, len(scopes) + 1)}
-            file = place.get("file")
             is_public = not outer & hidden and not {"detail", "simd", "Eigen"} & set(scopes)
             if is_public and not file.startswith("dynamic/engine/"):
-                found[file, int(place.get("line")), "::".join(scopes), fault] = None
+                found[file, line, "::".join(scopes), fault] = None
     return sorted(found)
 
 

@@ -26,6 +26,7 @@
 #define ANNULUS_INLINED
 #endif
 
+/// \cond
 #if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
 #if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BF16__)
 #define ANNULUS_ISA avx512_vbmi_vnni_bf16
@@ -88,3 +89,4 @@
 #define ANNULUS_JOIN(isa, finite, math, checks) ANNULUS_JOINED(isa, finite, math, checks)
 #define ANNULUS_ARCH ANNULUS_JOIN(ANNULUS_ISA, ANNULUS_FINITE, ANNULUS_MATH, ANNULUS_CHECKS)
 #endif
+/// \endcond
