@@ -185,7 +185,7 @@ class sinkhorn : public detail::transport_metric<sinkhorn> {
 
   /// \param cost d x d, of moving a unit of mass from bin i to bin j \param regularization the weight of the plan's
   /// entropy, in units of cost \param max_iterations after which the plan is corrected and taken \throws
-  /// std::invalid_argument unless it is square, of at least one bin, and from 0 to 1e300, regularization > 0, finite
+  /// std::invalid_argument unless cost is square, of at least one bin, and from 0 to 1e300, regularization > 0, finite
   /// and at least 1e-15 of the greatest cost, and max_iterations at least 1.
   explicit sinkhorn(matrix_view<double> cost, double regularization = 1, std::size_t max_iterations = 10'000)
       : transport_metric(cost), m_regularization(regularization), m_max_iterations(max_iterations) {

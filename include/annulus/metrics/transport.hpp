@@ -167,8 +167,8 @@ class kantorovich : public detail::transport_metric<kantorovich> {
  public:
   static constexpr std::string_view name = "kantorovich";
 
-  /// \param cost d x d, of moving a unit of mass from bin i to bin j \throws std::invalid_argument unless it is square,
-  /// of at least one bin, and from 0 to 1e300.
+  /// \param cost d x d, of moving a unit of mass from bin i to bin j \throws std::invalid_argument unless cost is
+  /// square, of at least one bin, and from 0 to 1e300.
   explicit kantorovich(matrix_view<double> cost) : transport_metric(cost) {}
   explicit kantorovich(detail::unfilled to_fill) : transport_metric(to_fill) {}
 

@@ -23,7 +23,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// What each member that a metric may have means: the whole protocol at one place. It is no base, and none of it is
 /// defined: a metric has those members that it wants, static or const, for the rows that it takes. Descriptions name
 /// the concept of the member (protocol.hpp), and after "else" what holds without it. A member of the right name that
-/// does not fit is a compile-time error (protocol_checks.hpp). Ranks and distances may be of any arithmetic type.
+/// does not fit is a compile-time error (protocol_checks.hpp). Ranks and distances may be of any arithmetic type. What
+/// is noexcept here need not be.
 struct metric_members {
   /// The distance, the smaller the nearer. \param a,b two dense rows, or two sparse rows and no d \param d their length
   /// \returns any number that converts to double \throws std::invalid_argument for a length that the metric does not

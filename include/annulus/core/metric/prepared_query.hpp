@@ -13,8 +13,9 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <class M, class T>
 class prepared_query {
  public:
-  /// \param metric,query must outlive this \param d the length of rows \throws any exception of the metric
-  prepared_query(const M& metric, const T* query, std::size_t d) : m_metric(&metric), m_query(query), m_dim(d) {
+  /// \param metric,query must outlive this \param d the length of rows
+  prepared_query(const M& metric, const T* query, std::size_t d) noexcept
+      : m_metric(&metric), m_query(query), m_dim(d) {
     if constexpr (detail::is_cosine<M>) m_norm = one_to_one<kernels::inner_product>(query, query, d);
   }
 
