@@ -193,8 +193,7 @@ class nndescent_index {
     m_graph.update(id, taken.view().row(0));
   }
 
-  /// Routes the edges around erased rows, and frees their memory. O(n d). \throws std::bad_alloc and what a metric
-  /// does.
+  /// Routes the edges around erased rows and frees their memory. O(n d). \throws std::bad_alloc and what a metric does.
   void consolidate() { m_graph.consolidate(); }
 
   std::size_t size() const noexcept { return m_graph.size(); }                  ///< \returns how many rows it holds
