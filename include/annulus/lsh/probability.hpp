@@ -45,8 +45,8 @@ inline double angle_of(double cosine_distance) noexcept {
 inline double hyperplane_probability(double angle) noexcept { return 1 - angle / std::numbers::pi; }
 
 /// The probability that two rows fall between the same two of the planes `width` apart across a Gaussian direction
-/// (Datar, Immorlica, Indyk, Mirrokni 2004). \param c their Euclidean distance \param width above 0 \returns from 0 to
-/// 1.
+/// (Datar, Immorlica, Indyk, Mirrokni 2004). \param c their Euclidean distance \param width above 0 \returns from 0
+/// to 1.
 inline double gaussian_probability(double c, double width) noexcept {
   if (c <= 0) return 1;
   const double ratio = width / c;
