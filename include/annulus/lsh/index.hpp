@@ -200,7 +200,7 @@ class lsh_index {
   /// ids stay. \throws std::bad_alloc
   void compact() { m_rows.compact(m_params.threads); }
 
-  /// O(n n_tables log n). \returns the sizes of buckets \throws std::bad_alloc
+  /// The sizes of buckets, in O(n n_tables log n). \returns their statistics \throws std::bad_alloc
   bucket_statistics describe() const { return m_rows.describe(); }
 
   std::size_t size() const noexcept { return m_rows.ids().n_alive(); }  ///< \returns rows that were not erased
@@ -208,7 +208,7 @@ class lsh_index {
   std::size_t dim() const noexcept { return m_dim; }                    ///< \returns coordinates of a row
   const Family& family() const noexcept { return m_family; }            ///< \returns the family, fitted
   const lsh_params& params() const noexcept { return m_params; }        ///< \returns what it was built with
-  /// \param distance of two rows \returns how likely they share a table's bucket \throws std::exception of hashers.
+  /// How likely rows share a table's bucket. \param distance theirs \returns 0 to 1 \throws std::exception of a hasher.
   double collision_probability(double distance) const { return m_hasher.collision_probability(distance); }
   /// \returns bytes of rows, tables and functions.
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes() + m_hasher.memory_bytes(); }

@@ -153,7 +153,7 @@ class nndescent_index {
     return detail::tune_beam(m_graph.walker(), taken.view(), {}, recall_target, params.k, params.threads);
   }
 
-  /// O(n). \returns the ids of all rows, ascending \throws std::bad_alloc
+  /// The ids of all rows, in O(n). \returns them, ascending \throws std::bad_alloc
   std::vector<id_type> ids() const { return m_graph.names().ids(); }
 
   /// The k-NN graph: what the descent found, exact but for it; inserted rows have what their search found, and take

@@ -77,14 +77,14 @@ class optimized_product_quantizer {
     return *this;
   }
 
-  /// \param vecs n x dim \param params threads \returns vecs * rotation() \throws std::invalid_argument before fit and
-  /// for another dimension.
+  /// Rotates vectors. \param vecs n x dim \param params threads \returns vecs * rotation()
+  /// \throws std::invalid_argument before fit and for another dimension.
   matrix<float> rotate(matrix_view<float> vecs, const run_params& params = {}) const {
     check_dim(vecs);
     return detail::multiplied(vecs, m_rotation, params.threads);
   }
-  /// \param vec one vector, any contiguous range of floats \returns the rotated one \throws std::invalid_argument
-  /// likewise.
+  /// Rotates one vector. \param vec any contiguous range of floats \returns the rotated one
+  /// \throws std::invalid_argument likewise.
   template <detail::contiguous_of<float> Vector>
   std::vector<float> rotate(const Vector& vec) const {
     const matrix<float> rotated = rotate(matrix_view<float>(vec), {.threads = 1});

@@ -68,8 +68,8 @@ class product_quantizer {
     return train(vecs, initial, params, params.threads);
   }
 
-  /// O(n ks dim), memory beyond the result O(threads x a few vectors). \param vecs n x dim \param params threads
-  /// \returns their codes, n x m \throws std::invalid_argument before fit, for another dimension, and where fit does.
+  /// The codes of vectors. O(n ks dim), and memory for a few vectors a thread. \param vecs n x dim \param params
+  /// threads \returns n x m \throws std::invalid_argument before fit, for another dimension, and where fit does.
   matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     return encode_with(vecs, params.threads);
   }
@@ -92,8 +92,8 @@ class product_quantizer {
     return vecs;
   }
 
-  /// O(ks dim). \param query dim coordinates \returns its distances to all codewords \throws std::invalid_argument
-  /// before fit and for another dimension.
+  /// A query's distances to all codewords. O(ks dim). \param query dim coordinates \returns m x ks distances \throws
+  /// std::invalid_argument before fit and for another dimension.
   distance_table dtable(std::span<const float> query) const {
     check_dim(query.size());
     matrix<float> values(m_m, m_ks), copied;
@@ -135,7 +135,7 @@ class product_quantizer {
     });
   }
 
-  /// \param vecs n x dim \param params threads \returns the error of encoding and decoding them \throws
+  /// The error of encoding and decoding. \param vecs n x dim \param params threads \returns its report \throws
   /// std::invalid_argument as encode does, and for no vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
     return distortion_with(vecs, params.threads);
@@ -149,7 +149,7 @@ class product_quantizer {
   pq_padding padding() const noexcept { return m_padding; }  ///< \returns what fit does with other dimensions
   /// \returns (m * ks) x ds, empty before fit: the codewords of sub-space i from row i * ks.
   const matrix<float>& codewords() const noexcept { return m_codewords; }
-  /// \param i a sub-space, below m() \returns its codewords, ks x ds.
+  /// The codewords of one sub-space. \param i its number, below m() \returns ks x ds.
   matrix_view<float> codewords(std::size_t i) const noexcept {
     return matrix_view<float>(m_codewords).middle_rows(i * m_ks, m_ks);
   }

@@ -57,8 +57,9 @@ class rabitq_quantizer {
     return *this;
   }
 
-  /// O(n dim log dim). Parallel over vectors. \param vecs n x dim \param params threads \returns codes, n x
-  /// code_bytes() \throws std::invalid_argument before fit, for another dimension, and for vectors that fit refuses.
+  /// The codes of vectors. O(n dim log dim), parallel over vectors. \param vecs n x dim \param params threads \returns
+  /// n x code_bytes() \throws std::invalid_argument before fit, for another dimension, and for vectors that fit
+  /// refuses.
   matrix<std::uint8_t> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     check_dim(vecs);
     const thread_team team(params.threads);
@@ -102,9 +103,9 @@ class rabitq_quantizer {
     return vecs;
   }
 
-  /// O(dim (n + log dim)). \param query dim coordinates \param codes n x code_bytes() \returns squared distances of the
-  /// query to the encoded vectors \throws std::invalid_argument before fit, for another dimension, and for codes of
-  /// another length.
+  /// Squared distances of a query to encoded vectors. O(dim (n + log dim)). \param query dim coordinates \param codes n
+  /// x code_bytes() \returns n estimates \throws std::invalid_argument before fit, for another dimension, and for codes
+  /// of another length.
   std::vector<rabitq_estimate> squared_distances(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
     check_codes(codes);
@@ -114,8 +115,8 @@ class rabitq_quantizer {
     return result;
   }
 
-  /// \param query,codes as above \returns inner products with the encoded vectors \throws std::invalid_argument
-  /// likewise.
+  /// Inner products of a query and encoded vectors. \param query,codes as above \returns n estimates
+  /// \throws std::invalid_argument likewise.
   std::vector<rabitq_estimate> inner_products(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
     check_codes(codes);
