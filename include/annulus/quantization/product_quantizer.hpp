@@ -32,9 +32,9 @@ class product_quantizer {
     if (ks == 0 || ks > most) detail::invalid("ks", ks, "must be from 1 to ", most, ", which the codes can tell apart");
   }
 
-  /// Takes codewords. \param m,metric as above \param codewords (m * ks) x ds: those of sub-space i are rows i * ks to
-  /// (i + 1) * ks \param dim below m * ds where the last coordinates are padding, or 0 \throws std::invalid_argument as
-  /// above, for rows no multiple of m, a dim that does not fit, and codewords that are not finite.
+  /// Takes codewords. \param m,metric as above \param codewords (m * ks) x ds: those of sub-space i from row i * ks
+  /// \param dim below m * ds where the last coordinates are padding, or 0 \throws std::invalid_argument as above, for
+  /// rows that are no multiple of m, a dim that does not fit m and ds, and codewords that are not finite.
   product_quantizer(std::size_t m, matrix<float> codewords, pq_metric metric = pq_metric::sqeuclidean,
                     std::size_t dim = 0)
       : product_quantizer(m, m == 0 ? 0 : codewords.rows() / m, metric) {
@@ -51,8 +51,8 @@ class product_quantizer {
   }
 
   /// Trains the codewords. Nothing changes where it throws. O(iter n ks dim); memory beyond the codewords: threads x n
-  /// x ds. The same bits for any number of threads. \param vecs n x dim, n at least ks, of finite numbers and squares;
-  /// dim a multiple of m, unless padding is zeros \param params with iter above 0 \returns itself \throws
+  /// x ds. The same bits for any number of threads. \param vecs n x dim, n >= ks, finite, with finite squares; dim a
+  /// multiple of m, unless padding is zeros \param params with iter above 0 \returns itself \throws
   /// std::invalid_argument for others (naming the row) \throws annulus::cancelled when `progress` returns false.
   product_quantizer& fit(matrix_view<float> vecs, const kmeans_params& params = {}) {
     return train(vecs, {}, params, params.threads);

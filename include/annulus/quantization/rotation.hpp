@@ -21,7 +21,7 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Assigns dimensions to buckets of equal size: those of the largest eigenvalues first, each to the bucket, of those
 /// with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun 2013, section 3.2.2). O(d (log d +
-/// m)). \param eigenvalues d, of a covariance, none negative \param m buckets \returns m x d / m: row i has the
+/// m)). \param eigenvalues d of a covariance, none negative \param m buckets \returns m x (d / m): row i has the
 /// dimensions of bucket i \throws std::invalid_argument where m is 0 or does not divide d, or an eigenvalue is NaN or
 /// negative.
 inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigenvalues, std::size_t m) {
