@@ -23,8 +23,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// How to fit a family to data: to choose its width, or the like.
 struct fit_params {
-  std::size_t threads = 0;  ///< 0: all cores
-  std::uint64_t seed = default_seed;
+  std::size_t threads = 0;            ///< 0: all cores
+  std::uint64_t seed = default_seed;  ///< of the draw of a sample
 };
 
 /// A change of one function of a key, which leads to a bucket next to the query's.

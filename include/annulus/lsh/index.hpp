@@ -19,7 +19,6 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// Any number of threads may search at once; insert, erase, update and compact must not run beside anything else. Where
 /// these throw, also std::bad_alloc, nothing has changed. Answers depend on data, parameters and query alone, not on
 /// threads or the batch. A row keeps its id: the rows of the constructor count from 0, then those inserted, in order.
-/// Distances are floats, also of rows of double.
 template <class Points, class Family>
 class lsh_index {
   static_assert(!detail::nested_rows<Points>,
@@ -44,17 +43,17 @@ class lsh_index {
   using searcher_type = detail::lsh_searcher<Points, Family>;
 
  public:
-  using view_type = typename store_type::view_type;
-  using search_params = lsh_search_params;
-  using metric_type = typename Family::metric;
+  using view_type = typename store_type::view_type;      ///< of rows and queries: matrix_view<T> or csr_view<T>
+  using search_params = lsh_search_params;               ///< of its searches
+  using metric_type = typename Family::metric;           ///< the family's
   static constexpr std::string_view kind = "lsh_index";  ///< in files
   /// What one thread needs to search; kept from query to query.
   using search_scratch = detail::lsh_scratch<Points, Family>;
 
-  /// Copies `data` (n x d, n >= 0) and sorts it into the buckets of all tables: O(n d n_tables n_projections) for
-  /// families of projections. Memory: the rows, and for each row 8 bytes and at most 6 bytes a table. \throws
-  /// std::invalid_argument for d = 0, n_projections = 0, n_tables = 0, a row with a NaN or an infinity, 2^32 - 1 rows
-  /// or more, and what the family refuses.
+  /// Sorts rows into the buckets of all tables: O(n d n_tables n_projections) for families of projections. Memory: the
+  /// rows, and for each row 8 bytes and at most 6 bytes a table. \param data n x d, copied \param family fitted to data
+  /// where it has to be \param params see there \throws std::invalid_argument for d = 0, n_projections = 0, n_tables =
+  /// 0, a row with a NaN or an infinity, 2^32 - 1 rows or more, and what the family refuses.
   template <std::convertible_to<view_type> D>
   explicit lsh_index(const D& data, Family family = {}, const lsh_params& params = {})
       : lsh_index(view_type(data).dim(),
@@ -63,8 +62,8 @@ class lsh_index {
     insert(data);
   }
 
-  /// An empty index for rows of dim coordinates. A family that is fitted to data is fitted to the first rows inserted.
-  /// \throws std::invalid_argument as above.
+  /// An empty index. A family that is fitted to data is fitted to the first rows inserted. \param dim coordinates of a
+  /// row \param family,params as above \throws std::invalid_argument as above.
   explicit lsh_index(std::size_t dim, Family family = {}, const lsh_params& params = {})
       : m_dim(dim),
         m_family(std::move(family)),
@@ -73,10 +72,11 @@ class lsh_index {
         m_rows(dim, params),
         m_usual_distance(detail::usual_distance(m_hasher)) {}
 
-  /// The k nearest rows of each query (m x d) among those in the buckets looked into: m x k ids and exact distances,
-  /// nearest first, ties by lower id, padded with no_id and +infinity where fewer were found, as where the buckets ran
-  /// out. A query with a NaN or an infinity gets no neighbours. `stats`, if given, receives the mean cost of a query.
-  /// \throws std::invalid_argument for k = 0, another dimension, recall_target outside (0, 1], or an only_index index.
+  /// The k nearest rows of each query among those in the buckets looked into. \param queries m x d; one with a NaN or
+  /// an infinity gets no neighbours \param k at least 1 \param params see there \param stats receives the mean cost of
+  /// a query, unless null \returns m x k ids and exact distances (floats), nearest first, ties by lower id, padded with
+  /// no_id and +infinity where fewer were found, as where the buckets ran out \throws std::invalid_argument for k = 0,
+  /// another dimension, recall_target outside (0, 1], or an only_index index.
   neighbors search(const view_type& queries, std::size_t k, const lsh_search_params& params = {},
                    lsh_search_stats* stats = nullptr) const {
     detail::check_k(k);
@@ -92,8 +92,9 @@ class lsh_index {
     return result;
   }
 
-  /// The same for one query, k = ids.size() = distances.size(). Allocates nothing once the scratch has grown to what
-  /// such a query needs. \throws std::invalid_argument as above, or where the spans differ in size.
+  /// The same for one query. Allocates nothing once the scratch has grown to what such a query needs. \param query 1 x
+  /// d \param ids,distances receive the k = ids.size() = distances.size() nearest \param scratch of one thread
+  /// \param params all but `threads` \throws std::invalid_argument as above, or where the spans differ in size.
   void search(const view_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const lsh_search_params& params = {}) const {
     detail::check_k(ids.size());
@@ -106,13 +107,14 @@ class lsh_index {
     searcher().find(scratch.values.data(), query.row(0), ids, distances, params, scratch);
   }
 
+  /// \returns scratch for the searches of one thread \throws std::bad_alloc
   search_scratch make_scratch() const { return {}; }
 
-  /// All rows at most `radius` from each query (m x d) among those in the buckets looked into: a sparse matrix of
-  /// m x (ids given out so far) with exact distances, each row nearest first, ties by lower id. With a recall_target
-  /// each row within the radius is found with at least that probability; with a target of 1 all are. A query with a NaN
-  /// or an infinity gets none. A negative radius finds rows only under inner products, whose distances are minus the
-  /// products. \throws std::invalid_argument for a NaN radius, for 2^31 ids or more, and as search does.
+  /// All rows at most `radius` from each query among those in the buckets looked into. With a recall_target each row
+  /// within is found with at least that probability; with a target of 1 all are. \param queries m x d; one with a NaN
+  /// or an infinity gets none \param radius a distance: under inner products minus the product \param params,stats as
+  /// above \returns m x (ids given out so far), with exact distances, each row nearest first, ties by lower id
+  /// \throws std::invalid_argument for a NaN radius, 2^31 ids or more, and as search does.
   csr radius_search(const view_type& queries, float radius, const lsh_search_params& params = {},
                     lsh_search_stats* stats = nullptr) const {
     check_search(queries.size() > 0 ? queries.dim() : m_dim, params);
@@ -129,8 +131,9 @@ class lsh_index {
     return detail::to_csr(found, n_ids());
   }
 
-  /// The same for one query; replaces the contents of ids and distances. Allocates for these two alone once the scratch
-  /// has grown. \throws std::invalid_argument as above, but for the number of ids.
+  /// The same for one query. Allocates for ids and distances alone once the scratch has grown. \param query 1 x d
+  /// \param radius,scratch,params as above \param ids,distances are replaced \throws std::invalid_argument as above,
+  /// but for the number of ids.
   void radius_search(const view_type& query, float radius, std::vector<id_type>& ids, std::vector<float>& distances,
                      search_scratch& scratch, const lsh_search_params& params = {}) const {
     check_search(query.dim(), params);
@@ -145,9 +148,10 @@ class lsh_index {
     }
   }
 
-  /// For each query the rows in the buckets looked into, with the number of these buckets; also for an only_index
-  /// index. Ignores recall_target. With more than one probe a table, the buckets may differ from those of a search,
-  /// which orders them by the distances of what it found. \throws std::invalid_argument for another dimension.
+  /// The rows in the buckets looked into; also for an only_index index. With more than one probe a table, the buckets
+  /// may differ from those of a search, which orders them by the distances of what it found. \param queries m x d
+  /// \param params see there; recall_target is ignored \param stats as above \returns for each query rows with the
+  /// number of these buckets that they are in \throws std::invalid_argument for another dimension.
   std::vector<lsh_candidates> candidates(const view_type& queries, lsh_search_params params = {},
                                          lsh_search_stats* stats = nullptr) const {
     if (queries.size() > 0) check_dim(queries.dim());
@@ -162,8 +166,8 @@ class lsh_index {
     return result;
   }
 
-  /// Adds rows (m x dim()) and returns the id of the first; the others follow. \throws std::invalid_argument for
-  /// another dimension, a row with a NaN or an infinity, or 2^32 - 1 ids or more; nothing has changed then.
+  /// Adds rows. \param rows m x dim() \returns the id of the first; the others follow \throws std::invalid_argument for
+  /// another dimension, a row with a NaN or an infinity, or 2^32 - 1 ids or more.
   id_type insert(const view_type& rows) {
     const thread_team team(m_params.threads);
     check_rows(rows, team);
@@ -176,14 +180,14 @@ class lsh_index {
     return m_rows.insert(m_hasher, rows, team);
   }
 
-  /// Erases a row. The next compact() frees its memory; erase calls it once a fifth of all rows are erased. \throws
-  /// std::invalid_argument for an id that is not in the index.
+  /// Erases a row. The next compact() frees its memory; erase calls it once a fifth of all rows are erased. \param id
+  /// of the row \throws std::invalid_argument for an id that is not in the index.
   void erase(id_type id) {
     check_id(id);
     m_rows.erase(id, m_params.threads);
   }
 
-  /// Gives id another row. \throws std::invalid_argument as insert and erase do; nothing has changed then.
+  /// Gives an id another row. \param id its \param row 1 x dim() \throws std::invalid_argument as insert and erase do.
   void update(id_type id, const view_type& row) {
     check_id(id);
     if (row.size() != 1) detail::invalid("rows", row.size(), "must be one");
@@ -193,19 +197,20 @@ class lsh_index {
   }
 
   /// Sorts inserted rows into the tables and frees the memory of erased ones, as if the index were built of its rows;
-  /// ids stay.
+  /// ids stay. \throws std::bad_alloc
   void compact() { m_rows.compact(m_params.threads); }
 
-  /// The sizes of buckets. O(n n_tables log n).
+  /// The sizes of buckets, in O(n n_tables log n). \returns their statistics \throws std::bad_alloc
   bucket_statistics describe() const { return m_rows.describe(); }
 
-  std::size_t size() const noexcept { return m_rows.ids().n_alive(); }  ///< rows that were not erased
-  std::size_t n_ids() const noexcept { return m_rows.ids().n_ids(); }   ///< given out so far
-  std::size_t dim() const noexcept { return m_dim; }
-  const Family& family() const noexcept { return m_family; }
-  const lsh_params& params() const noexcept { return m_params; }
-  /// The probability that two rows at this distance share their bucket of a table.
+  std::size_t size() const noexcept { return m_rows.ids().n_alive(); }  ///< \returns rows that were not erased
+  std::size_t n_ids() const noexcept { return m_rows.ids().n_ids(); }   ///< \returns ids given out so far
+  std::size_t dim() const noexcept { return m_dim; }                    ///< \returns coordinates of a row
+  const Family& family() const noexcept { return m_family; }            ///< \returns the family, fitted
+  const lsh_params& params() const noexcept { return m_params; }        ///< \returns what it was built with
+  /// How likely rows share a table's bucket. \param distance theirs \returns 0 to 1 \throws std::exception of a hasher.
   double collision_probability(double distance) const { return m_hasher.collision_probability(distance); }
+  /// \returns bytes of rows, tables and functions.
   std::size_t memory_bytes() const noexcept { return m_rows.memory_bytes() + m_hasher.memory_bytes(); }
 
  private:

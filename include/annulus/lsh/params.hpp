@@ -14,14 +14,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How an LSH index is built.
 struct lsh_params {
-  std::size_t n_projections = 15;  ///< hash functions that make up the key of a table; for cross_polytope, bits
-  std::size_t n_tables = 10;
-  std::uint64_t seed = default_seed;
-  std::size_t threads = 0;  ///< to build with; 0: all cores. The index is the same for any number
-  bool only_index = false;  ///< keep no rows: `candidates` works, `search` throws
+  std::size_t n_projections = 15;     ///< hash functions that make up the key of a table; for cross_polytope, bits
+  std::size_t n_tables = 10;          ///< hash tables
+  std::uint64_t seed = default_seed;  ///< of the draw of hash functions
+  std::size_t threads = 0;            ///< to build with; 0: all cores. The index is the same for any number
+  bool only_index = false;            ///< keep no rows: `candidates` works, `search` throws
 
-  /// All but `threads`, which the reader of the file chooses.
+  /// Names the fields for files: all but `threads`, which the reader of the file chooses. \param self the parameters
+  /// \param archive as storage/archive.hpp has it \throws annulus::format_error while loading.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("n_projections", self.n_projections);
@@ -31,6 +33,7 @@ struct lsh_params {
   }
 };
 
+/// How an LSH index is searched.
 struct lsh_search_params {
   /// Buckets to look into, of all tables together; 0: one a table. After 1024 + 16 n of them all n rows are compared.
   std::size_t n_probes = 0;
@@ -53,16 +56,18 @@ struct lsh_search_stats {
 
 /// The rows that share buckets with a query, by descending number of collisions, ties by lower id.
 struct lsh_candidates {
-  std::vector<id_type> ids;
+  std::vector<id_type> ids;               ///< of the rows
   std::vector<std::uint32_t> collisions;  ///< the number of buckets, of those looked into, that hold the row
 };
 
 /// The sizes of the buckets of all tables; empty buckets do not count.
 struct bucket_statistics {
-  std::size_t n_buckets = 0;
-  double mean = 0, sd = 0;  ///< rows a bucket
-  std::size_t min = 0, max = 0;
-  std::size_t bytes = 0;  ///< of all tables
+  std::size_t n_buckets = 0;  ///< that hold a row
+  double mean = 0;            ///< rows a bucket
+  double sd = 0;              ///< the standard deviation of rows a bucket
+  std::size_t min = 0;        ///< rows of the smallest bucket
+  std::size_t max = 0;        ///< rows of the largest bucket
+  std::size_t bytes = 0;      ///< of all tables
 };
 
 namespace detail {

@@ -16,23 +16,23 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// What to choose parameters for.
 struct lsh_tuning {
-  std::size_t k = 10;            ///< neighbours wanted
-  std::size_t n_rows = 0;        ///< of the data that the sample stands for; 0: those of the sample
-  std::size_t memory_limit = 0;  ///< bytes that the tables may take; 0: no limit
-  std::size_t n_queries = 300;   ///< that predictions average over
-  std::uint64_t seed = default_seed;
+  std::size_t k = 10;                 ///< neighbours wanted
+  std::size_t n_rows = 0;             ///< of the data that the sample stands for; 0: those of the sample
+  std::size_t memory_limit = 0;       ///< bytes that the tables may take; 0: no limit
+  std::size_t n_queries = 300;        ///< that predictions average over
+  std::uint64_t seed = default_seed;  ///< of functions and samples
 };
 
-/// Parameters, and their predicted recall and cost. The family has its width filled in.
+/// Parameters, and their predicted recall and cost.
 template <class Family>
 struct lsh_suggestion {
-  Family family;
-  lsh_params params;
-  lsh_search_params search;
-  double recall = 0;        ///< the mean, a little above that asked for; 0: no parameters reach that
-  double candidates = 0;    ///< rows compared a query
-  double seconds = 0;       ///< a query, on one thread
-  double scan_seconds = 0;  ///< the same by comparing all rows: where that is less, search exactly
+  Family family;             ///< with its width, or what else it takes from rows, filled in
+  lsh_params params;         ///< of the index
+  lsh_search_params search;  ///< of its searches
+  double recall = 0;         ///< the mean, a little above that asked for; 0: no parameters reach that
+  double candidates = 0;     ///< rows compared a query
+  double seconds = 0;        ///< a query, on one thread
+  double scan_seconds = 0;   ///< the same by comparing all rows: where that is less, search exactly
 };
 
 namespace detail {
@@ -149,12 +149,14 @@ class lsh_tuner {
 /// Parameters by which an index over data like the sample finds the wanted share of the k nearest rows in the least
 /// time: projections, tables, width, and probes. The cost model is that of multi-probe LSH (Lv et al. 2007; Dong, Wang,
 /// Josephson, Charikar, Li 2008), over the distances of sampled queries to their neighbours and to all rows, by the
-/// probabilities of the family and costs measured during the call, on this thread. `queries` are like those to be
-/// searched for; where empty, rows of the sample are taken, each without itself. Distances need no scale: widths follow
-/// from those of the neighbours. Where no parameters reach the recall in a hundred times the time of exact search,
-/// recall and n_probes are 0. Timing makes the choice, so that two runs may differ. O(n_queries n d) and some seconds.
-/// \throws std::invalid_argument for a sample of fewer than two rows, a recall outside (0, 1), k = 0, n_queries = 0,
-/// n_rows below the sample's, dimensions that differ, and rows or queries with a NaN or an infinity.
+/// probabilities of the family and costs measured during the call, on this thread. Distances need no scale: widths
+/// follow from those of the neighbours. Timing makes the choice, so that two runs may differ. O(n_queries n d) and some
+/// seconds. \param data_sample n x d, at least two rows \param family to choose parameters for \param recall wanted, in
+/// (0, 1) \param tuning see there \param queries like those to be searched for; where empty, rows of the sample are
+/// taken, each without itself \returns the parameters; where none reach the recall in a hundred times the time of exact
+/// search, with recall and n_probes 0 \throws std::invalid_argument for a sample of fewer than two rows, a recall
+/// outside (0, 1), k = 0, n_queries = 0, n_rows below the sample's, dimensions that differ, and rows or queries with a
+/// NaN or an infinity.
 template <class D, class Family, class Points = detail::points_of<D>>
 lsh_suggestion<Family> suggest_lsh_params(const D& data_sample, const Family& family, double recall,
                                           const lsh_tuning& tuning = {}, const detail::view_of<Points>& queries = {}) {

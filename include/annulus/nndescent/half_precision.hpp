@@ -12,9 +12,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Half the memory traffic of float rows. The nearest found are ranked again by the exact rows.
+/// Half the memory traffic of float rows, of coordinates of at most 65,504. The nearest found are ranked again by the
+/// exact rows.
 struct half_precision {
-  static constexpr std::string_view name = "half_precision";
+  static constexpr std::string_view name = "half_precision";  ///< in files
 };
 
 namespace detail {

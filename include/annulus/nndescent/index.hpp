@@ -17,7 +17,6 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// matrix<T> or a csr_matrix<T>; Storage is what a search walks over: full_precision, half_precision
 /// (half_precision.hpp), sq8, or rabitq of these (rabitq.hpp), the first for sparse rows. Rows of bits are a matrix of
 /// bytes (bit_matrix). Where the metric rewrites rows (rewritten_metric.hpp), the index holds the rewritten ones.
-/// Distances are floats, also of rows of double.
 ///
 /// Searching is const and safe from any number of threads; changes are not safe beside anything else, and change
 /// nothing where they throw, be it for want of memory. Answers depend on data, parameters and query, not on threads or
@@ -38,10 +37,10 @@ class nndescent_index {
       : m_dim(0), m_metric(std::move(by)), m_graph(detail::unfilled{}, detail::compared_metric<Points>(m_metric, 0)) {}
 
  public:
-  using value_type = typename Points::value_type;
-  using view_type = detail::view_of<Points>;  ///< matrix_view<T> or csr_view<T>
-  using row_type = row_t<view_type>;          ///< std::span<const T> or sparse_row<T>
-  using search_params = nndescent_search_params;
+  using value_type = typename Points::value_type;              ///< T, of coordinates
+  using view_type = detail::view_of<Points>;                   ///< matrix_view<T> or csr_view<T>
+  using row_type = row_t<view_type>;                           ///< std::span<const T> or sparse_row<T>
+  using search_params = nndescent_search_params;               ///< of its searches
   static constexpr std::string_view kind = "nndescent_index";  ///< in files
 
  private:
@@ -53,13 +52,13 @@ class nndescent_index {
   /// What one thread needs to search: made once, used for query after query.
   struct search_scratch : graph_type::scratch_type {
     using graph_type::scratch_type::scratch_type;
-    std::vector<typename compared::points::value_type> rewritten;
+    std::vector<typename compared::points::value_type> rewritten;  ///< the query, where the metric rewrites rows
   };
 
-  /// Copies `data` (n x d, n from 0 on). The k-NN graph, then the search graph, about O(n^1.1 d n_neighbors).
-  /// Memory: the rows in the storage and, compressed, as they are too (unless keep_rows is false), and for each row
-  /// 4 (degree + 1) + 8 n_neighbors + 9 bytes. `initial`, if it has rows: a graph to start from (of build_knn_graph,
-  /// with one iteration and 16 candidates). \throws as build_knn_graph does, and whatever a callable metric throws.
+  /// Builds k-NN graph and search graph: about O(n^1.1 d n_neighbors). Memory: the rows in the storage, compressed ones
+  /// also as they are if keep_rows, and 4 (degree + 1) + 8 n_neighbors + 9 bytes a row. \param data n x d, copied
+  /// \param by the metric \param params,storage see there \param initial none, or a graph to start from
+  /// (build_knn_graph, one iteration, 16 candidates) \throws std::invalid_argument and others as build_knn_graph does.
   template <detail::rows_like D>
     requires std::same_as<detail::points_of<D>, Points>
   explicit nndescent_index(const D& data, Metric by = {}, const nndescent_params& params = {}, Storage storage = {},
@@ -70,12 +69,12 @@ class nndescent_index {
     detail::check_is_point_set<D>();
   }
 
-  /// The k nearest rows of each query (m x d), very nearly: m x k ids and distances, nearest first, ties by lower id,
-  /// padded with no_id and +infinity where there are fewer rows or the filter lets fewer pass. A NaN query gets no
-  /// neighbours. Distances are exact, but for compressed rows without keep_rows. `stats`, if given, tells the cost.
-  /// Each call clears a byte a row for each thread: for single queries the form with a scratch is quicker.
-  /// \throws std::invalid_argument for k = 0, epsilon < 0 or NaN, another dimension, or a query whose squares overflow
-  /// or that the storage cannot hold (half_precision: beyond 65,504).
+  /// The k nearest rows of each query, very nearly. Distances are exact floats, but for compressed rows without
+  /// keep_rows. Each call clears a byte a row and thread: for single queries the form with a scratch is quicker.
+  /// \param queries m x d; for one with a NaN nothing is found \param k at least 1 \param params see there \param stats
+  /// receives the mean cost of a query, unless null \returns m x k ids and distances, nearest first, ties by lower id,
+  /// padded with no_id and +infinity where fewer rows are there or pass the filter \throws std::invalid_argument for k
+  /// = 0, epsilon < 0, another dimension, or a query whose squares overflow or that the storage cannot hold.
   neighbors search(const view_type& queries, std::size_t k, const nndescent_search_params& params = {},
                    nndescent_search_stats* stats = nullptr) const {
     if (queries.size() > 0) detail::check_graph_search(m_dim, queries.dim(), k, params);
@@ -94,8 +93,9 @@ class nndescent_index {
     return result;
   }
 
-  /// One query, k = ids.size() = distances.size(). Once the scratch has seen a query like it, nothing is allocated.
-  /// \throws std::invalid_argument as above, or where the spans differ in size.
+  /// The same for one query. Allocates nothing once the scratch has seen a query like it. \param query d coordinates
+  /// \param ids,distances receive the k = ids.size() = distances.size() nearest \param scratch of make_scratch()
+  /// \param params all but `threads` \throws std::invalid_argument as above, or where the spans differ in size.
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const nndescent_search_params& params = {}) const {
     detail::check_graph_search(m_dim, detail::dim_of(query), ids.size(), params);
@@ -109,11 +109,12 @@ class nndescent_index {
     find(query, ids, distances, params, detail::vertex_filter(m_graph.names(), params.filter), scratch);
   }
 
+  /// \returns scratch for the searches of one thread \throws std::bad_alloc
   search_scratch make_scratch() const { return search_scratch(m_graph.walk()); }
 
-  /// All rows within `radius` of each query, very nearly, as a sparse matrix of m x (ids given out so far), each row
-  /// nearest first. Walks through rows up to radius + epsilon |radius|: a wider belt finds more.
-  /// \throws std::invalid_argument for a NaN radius, where 2^31 ids or more were given out, and as search does.
+  /// All rows within a radius of each query, very nearly. Walks on up to radius + epsilon |radius|: a wider belt finds
+  /// more. \param queries m x d \param radius a distance \param params see there \returns m x (ids given out so far),
+  /// each row nearest first \throws std::invalid_argument for a NaN radius, 2^31 ids or more, and as search does.
   csr radius_search(const view_type& queries, float radius, const nndescent_search_params& params = {}) const {
     if (detail::is_nan(radius)) detail::invalid("radius", radius, "must be a number");
     detail::check_csr_columns("ids", m_graph.n_ids());
@@ -133,18 +134,18 @@ class nndescent_index {
   }
 
   /// The cheapest of some beams (with codes of edges also by_estimates, if that reads less) whose recall of the k
-  /// nearest reaches the target on rows of the index, searched for as if they were not in it, by exact search. Where
-  /// none does, the widest beam tried, with the recall that it has. Queries that are unlike the rows need a wider beam:
-  /// give some to the function below. O(n_queries n d). \throws std::invalid_argument for a target outside (0, 1], k =
-  /// 0, n_queries = 0, or an index without its rows.
+  /// nearest reaches the target on rows of the index, searched for as if they were not in it, by exact search. Queries
+  /// unlike the rows need a wider beam: give some to the function below. O(n_queries n d). \param recall_target in (0,
+  /// 1] \param params see there \returns that beam; where none reaches the target, the widest tried \throws
+  /// std::invalid_argument for an argument out of range, or an index without its rows.
   tuned_search tune(double recall_target, const tune_params& params = {}) const {
     detail::check_tuning(recall_target, params.n_queries, params.k, keeps_rows());
     if (size() < 2) return {};
     return detail::tune_by_own_rows(m_graph.walker(), recall_target, params);
   }
 
-  /// The same for given queries (m x d). O(m n d). \throws also for m = 0, another dimension, or one that is not
-  /// finite.
+  /// The same for given queries. O(m n d). \param queries m x d, m > 0 \param recall_target,params as above \returns as
+  /// above \throws std::invalid_argument also for another dimension, or a query that is not finite.
   tuned_search tune(const view_type& queries, double recall_target, const tune_params& params = {}) const {
     detail::check_tuning(recall_target, queries.size(), params.k, keeps_rows());
     const auto taken = checked(queries, "queries");
@@ -152,21 +153,21 @@ class nndescent_index {
     return detail::tune_beam(m_graph.walker(), taken.view(), {}, recall_target, params.k, params.threads);
   }
 
-  /// The ids of all rows, ascending. O(n).
+  /// The ids of all rows, in O(n). \returns them, ascending \throws std::bad_alloc
   std::vector<id_type> ids() const { return m_graph.names().ids(); }
 
-  /// The k-NN graph: n_neighbors for each of ids(), in that order. What the descent found, exact but for it; inserted
-  /// rows have what their search found, and take their place with others. Lists that lost rows are searched for again;
-  /// once rows were inserted each list is compared with those of its neighbours, and under inner products searched for
-  /// anew. O(n n_neighbors^2 d) then.
+  /// The k-NN graph: what the descent found, exact but for it; inserted rows have what their search found, and take
+  /// their place with others. Lists that lost rows are searched for again; once rows were inserted each list is
+  /// compared with those of its neighbours, and under inner products searched for anew: then O(n n_neighbors^2 d).
+  /// \returns n_neighbors for each of ids(), in that order \throws std::bad_alloc and what a metric does.
   neighbors graph() const { return m_graph.knn_graph(); }
 
-  /// Adds rows (m x dim()) and returns the id of the first; the others follow. Each is searched for and linked to what
-  /// was found; one that is there already shares its place in the graph. O(m) searches, and each call clears a byte a
-  /// row for each thread: large calls are quicker. The first change of an index hashes its rows, O(n d). Under inner
-  /// products O(n) more for every 256 rows. After growth by a sixteenth all rows are made reachable again, O(n
-  /// n_neighbors), by a fifth the entry tree is built anew, O(n log n) distances. \throws std::invalid_argument for
-  /// another dimension, a row that is not finite, 2^32 - 1 ids or 2^31 different rows; nothing has changed then.
+  /// Adds rows. Each is searched for and linked to what was found; a copy of another shares its place in the graph.
+  /// O(m) searches, and each call clears a byte a row and thread: large calls are quicker. The first change of an index
+  /// hashes its rows, O(n d). Under inner products O(n) more for every 256 rows. After growth by a sixteenth all rows
+  /// are made reachable again, O(n n_neighbors), by a fifth the entry tree is built anew, O(n log n) distances.
+  /// \param rows m x dim() \param params threads \returns the id of the first; the others follow \throws
+  /// std::invalid_argument for another dimension, a row that is not finite, 2^32 - 1 ids or 2^31 different rows.
   id_type insert(const view_type& rows, const run_params& params = {}) {
     const auto taken = checked(rows, "data");
     if (rows.size() >= no_id - m_graph.n_ids())
@@ -177,15 +178,14 @@ class nndescent_index {
     return m_graph.insert(taken.view(), std::min(resolve_threads(params.threads), most));
   }
 
-  /// Removes a row: it is not found any more. Its place in the graph is freed by consolidate(), which the next change
-  /// calls once a fifth of all rows are erased. O(log n), and O(n d) for the first change of an index. \throws
-  /// std::invalid_argument for an id that is not in the index.
+  /// Removes a row. Its place in the graph is freed by consolidate(), which the next change calls once a fifth of all
+  /// rows are erased. O(log n). \param id its id \throws std::invalid_argument for an id that is not in the index.
   void erase(id_type id) {
     check_id(id);
     m_graph.erase(id);
   }
 
-  /// Gives id another row, the only one of `row`. \throws std::invalid_argument as insert and erase do, without change.
+  /// Gives an id another row. \param id its \param row 1 x dim() \throws std::invalid_argument as insert and erase do.
   void update(id_type id, const view_type& row) {
     check_id(id);
     if (row.size() != 1) detail::invalid("row", row.size(), "must be one");
@@ -193,13 +193,13 @@ class nndescent_index {
     m_graph.update(id, taken.view().row(0));
   }
 
-  /// Routes the edges around erased rows, and frees their memory. O(n d).
+  /// Routes the edges around erased rows and frees their memory. O(n d). \throws std::bad_alloc and what a metric does.
   void consolidate() { m_graph.consolidate(); }
 
-  std::size_t size() const noexcept { return m_graph.size(); }  ///< how many rows it holds
-  std::size_t dim() const noexcept { return m_dim; }
-  const Metric& metric() const noexcept { return m_metric; }
-  std::size_t memory_bytes() const noexcept { return m_graph.memory_bytes(); }
+  std::size_t size() const noexcept { return m_graph.size(); }                  ///< \returns how many rows it holds
+  std::size_t dim() const noexcept { return m_dim; }                            ///< \returns coordinates of a row
+  const Metric& metric() const noexcept { return m_metric; }                    ///< \returns the metric
+  std::size_t memory_bytes() const noexcept { return m_graph.memory_bytes(); }  ///< \returns bytes of rows and graphs
 
  private:
   /// A finite row as the graph holds rows.

@@ -39,7 +39,7 @@ template <class Rows = full_precision>
 struct rabitq {
   static constexpr std::string_view name = detail::rabitq_name<Rows>;  ///< in files
   unsigned bits = 1;                                                   ///< a coordinate, 1 to 4
-  Rows rows = {};
+  Rows rows = {};                                                      ///< the storage of the rows
 };
 
 namespace detail {

@@ -19,12 +19,13 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How codes are searched.
 struct fast_scan_params {
-  bool float_tables = false;  ///< rank by tables of floats; else by these rounded to bytes, where that suffices
-  std::size_t k_factor = 4;   ///< k * k_factor candidates are ranked by the rows, where rows are given
-  std::size_t threads = 0;    ///< 0: all cores
-  id_filter filter = {};      ///< rows that may be returned
-  progress_callback progress = {};
+  bool float_tables = false;        ///< rank by tables of floats; else by these rounded to bytes, where that suffices
+  std::size_t k_factor = 4;         ///< k * k_factor candidates are ranked by the rows, where rows are given
+  std::size_t threads = 0;          ///< 0: all cores
+  id_filter filter = {};            ///< rows that may be returned
+  progress_callback progress = {};  ///< of a search; returning false cancels
 };
 
 /// The codes of vectors under a fitted quantiser of at most 256 codewords a sub-space, for searches of all codes. Up to
@@ -38,24 +39,24 @@ struct fast_scan_params {
 template <class Quantizer = product_quantizer<std::uint8_t>>
 class fast_scan_index {
  public:
-  using view_type = matrix_view<float>;
-  using search_params = fast_scan_params;
+  using view_type = matrix_view<float>;                        ///< of vectors and queries
+  using search_params = fast_scan_params;                      ///< of its searches
   static constexpr std::string_view kind = "fast_scan_index";  ///< in files
 
-  /// An empty index.
-  /// \throws std::invalid_argument for a quantiser that is not fitted, or of more than 65,536 sub-spaces.
+  /// An empty index. \param quantizer fitted \throws std::invalid_argument for a quantiser that is not fitted, or of
+  /// more than 65,536 sub-spaces.
   explicit fast_scan_index(Quantizer quantizer)
       : m_quantizer(std::move(quantizer)), m_codes(empty_codes(m_quantizer)) {}
 
-  /// Encodes the n x dim vectors. O(n dim ks).
+  /// Encodes vectors. O(n dim ks). \param quantizer fitted \param vectors n x dim \param params threads
   /// \throws std::invalid_argument as the other constructor and insert do.
   fast_scan_index(Quantizer quantizer, matrix_view<float> vectors, const run_params& params = {})
       : fast_scan_index(std::move(quantizer)) {
     insert(vectors, params);
   }
 
-  /// Adds n x m codes and returns the id of the first; the others follow. O(n m). Nothing changes where it throws.
-  /// \throws std::invalid_argument for another m, a code >= ks, or 2^32 - 1 codes or more in all.
+  /// Adds codes. O(n m). Nothing changes where it throws. \param codes n x m \returns the id of the first; the others
+  /// follow \throws std::invalid_argument for another m, a code >= ks, or 2^32 - 1 codes or more in all.
   id_type insert_codes(matrix_view<std::uint8_t> codes) {
     detail::check_codes(codes, m_quantizer.m(), m_quantizer.ks());
     if (codes.rows() >= no_id - size()) detail::invalid("codes", codes.rows(), "must stay below 2^32 - 1 in all");
@@ -64,8 +65,8 @@ class fast_scan_index {
     return first;
   }
 
-  /// Encodes n x dim vectors, adds their codes, and returns the id of the first.
-  /// \throws std::invalid_argument as insert_codes and the quantiser's encode do.
+  /// Encodes vectors and adds their codes. \param vectors n x dim \param params threads \returns the id of the first;
+  /// the others follow \throws std::invalid_argument as insert_codes and the quantiser's encode do.
   id_type insert(matrix_view<float> vectors, const run_params& params = {}) {
     return insert_codes(m_quantizer.encode(vectors, params));
   }
@@ -77,9 +78,11 @@ class fast_scan_index {
   /// result is that of adding up the floats for all codes, in the order of the sub-spaces. A query whose bytes cannot
   /// tell near codes apart, since most sub-spaces are far narrower than the widest, is ranked by floats in any case:
   /// two to four times as slow. This happens with rotations to principal axes that are not balanced, and with codewords
-  /// of outliers. Ties by id. A query with a NaN or an infinity gets no neighbours. O(n m) a query. Parallel over
-  /// blocks of queries; the same bits for every number of threads and in every batch. \throws std::invalid_argument for
-  /// k = 0 or queries of another dimension. \throws annulus::cancelled where the progress callback returns false.
+  /// of outliers. O(n m) a query. Parallel over blocks of queries; the same bits for every number of threads and in
+  /// every batch. \param queries q x dim; one with a NaN or an infinity gets no neighbours \param k at least 1
+  /// \param params see there \returns q x k, nearest first, ties by id, padded with no_id and +infinity
+  /// \throws std::invalid_argument for k = 0 or queries of another dimension \throws annulus::cancelled where the
+  /// progress callback returns false.
   neighbors search(matrix_view<float> queries, std::size_t k, const fast_scan_params& params = {}) const {
     check(queries, k);
     neighbors result(queries.rows(), k);
@@ -89,10 +92,10 @@ class fast_scan_index {
     return result;
   }
 
-  /// The same, but the k * k_factor nearest by their codes are ranked by the vectors themselves: row i of `rows`,
-  /// size() x dim(), is that of id i. Distances are those of sqeuclidean, inner_product and cosine; rows at a distance
-  /// that is NaN or infinite are left out. \throws std::invalid_argument also for k_factor = 0 and rows of another
-  /// shape.
+  /// The same, but the k * k_factor nearest by their codes are ranked by the vectors themselves. Distances are those of
+  /// sqeuclidean, inner_product and cosine; rows at a distance that is NaN or infinite are left out.
+  /// \param queries,k,params as above \param rows size() x dim(); row i is that of id i \returns as above
+  /// \throws std::invalid_argument also for k_factor = 0 and rows of another shape.
   neighbors search(matrix_view<float> queries, std::size_t k, matrix_view<float> rows,
                    const fast_scan_params& params = {}) const {
     check(queries, k);
@@ -101,25 +104,26 @@ class fast_scan_index {
                                    [&](const auto& metric) { return search_rows(metric, queries, k, rows, params); });
   }
 
+  /// \returns how many codes it holds.
   std::size_t size() const noexcept {
     return std::visit([](const auto& blocks) { return blocks.size(); }, m_codes);
   }
-  std::size_t dim() const noexcept { return m_quantizer.dim(); }
-  /// Bytes of the codes.
+  std::size_t dim() const noexcept { return m_quantizer.dim(); }  ///< \returns coordinates of a vector
+  /// \returns bytes of the codes.
   std::size_t memory_bytes() const noexcept {
     return std::visit([](const auto& blocks) { return blocks.memory_bytes(); }, m_codes);
   }
-  const Quantizer& quantizer() const noexcept { return m_quantizer; }
+  const Quantizer& quantizer() const noexcept { return m_quantizer; }  ///< \returns the quantiser
 
-  /// Sub-quantiser m's part of the code of id i.
-  /// \throws std::invalid_argument for i >= size() or m >= quantizer().m().
+  /// A part of a code. \param i an id, below size() \param m the number of a sub-space \returns the number of its
+  /// codeword \throws std::invalid_argument for i >= size() or m >= quantizer().m().
   std::uint8_t code(std::size_t i, std::size_t m) const {
     if (i >= size()) detail::invalid("i", i, "must be below size() = ", size());
     if (m >= m_quantizer.m()) detail::invalid("m", m, "must be below the quantiser's ", m_quantizer.m());
     return std::visit([=](const auto& blocks) { return blocks.code(i, m); }, m_codes);
   }
 
-  /// All codes, size() x m.
+  /// \returns all codes, size() x m \throws std::bad_alloc
   matrix<std::uint8_t> codes() const {
     return std::visit([](const auto& blocks) { return detail::unpack_codes(blocks); }, m_codes);
   }

@@ -12,6 +12,7 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// What k-means found.
 struct kmeans_result {
   matrix<float> centroids;        ///< k x d
   double mean_squared_error = 0;  ///< of the training points to their centroids, by the last assignment
@@ -161,12 +162,13 @@ inline kmeans_result run_kmeans(matrix_view<float> points, matrix<float> centroi
 
 }  // namespace detail
 
-/// k centroids (k x d) of `points` (n x d) by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that
-/// `params.init` chooses. Centroids without points take points of the clusters whose squared error is the greatest: the
-/// error is 0 where there are at most k different points. The same bits for any number of threads. O(iter n k d);
-/// memory about as much as the points twice; distances are not stored.
-/// \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than k, and points with NaN or infinity
-/// (naming the row) or squares that overflow; annulus::cancelled when `progress` returns false.
+/// The means of k clusters by `params.iter` rounds of Lloyd's algorithm (1982), from centroids that `params.init`
+/// chooses. Centroids without points take points of the clusters whose squared error is the greatest: the error is 0
+/// where there are at most k different points. The same bits for any number of threads. O(iter n k d); memory about as
+/// much as the points twice; distances are not stored. \param points n x d \param k at most n \param params see there
+/// \returns k x d centroids and their error \throws std::invalid_argument for k = 0, d = 0, iter = 0, fewer points than
+/// k, and points with NaN or infinity (naming the row) or squares that overflow \throws annulus::cancelled when
+/// `progress` returns false.
 inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmeans_params& params = {}) {
   const thread_team team(params.threads);
   detail::check_training_rows(points, k, team);
@@ -175,8 +177,8 @@ inline kmeans_result kmeans(matrix_view<float> points, std::size_t k, const kmea
   return detail::run_kmeans(points, detail::initial_centroids(points, k, params, team), params, team);
 }
 
-/// The same from given centroids, k x d. \throws std::invalid_argument also where they are not as long as the points,
-/// or not finite.
+/// The same from given centroids. \param points,params as above \param initial k x d \returns as above
+/// \throws std::invalid_argument also where they are not as long as the points, or not finite.
 inline kmeans_result kmeans(matrix_view<float> points, const matrix<float>& initial, const kmeans_params& params = {}) {
   const thread_team team(params.threads);
   detail::check_training_rows(points, initial.rows(), team);

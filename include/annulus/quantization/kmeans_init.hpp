@@ -14,18 +14,21 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// How the first centroids are chosen. random: normally distributed with the mean and covariance of the points.
-/// plus_plus: k-means++ (Arthur and Vassilvitskii 2007), O(n k d), as much as an iteration by floats. points: rows
-/// chosen at random, or by k-means++ where more than half of these equal others, as where most rows are zero.
-enum class kmeans_init { random, plus_plus, points };
+/// How the first centroids are chosen.
+enum class kmeans_init {
+  random,     ///< normally distributed with the mean and covariance of the points
+  plus_plus,  ///< k-means++ (Arthur and Vassilvitskii 2007), O(n k d), as much as an iteration by floats
+  points      ///< rows at random, or by k-means++ where more than half of these equal others, as where most are zero
+};
 
+/// How k-means is run.
 struct kmeans_params {
   std::size_t iter = 20;  ///< at most so many rounds of assignment and update; fewer where nothing changes any more
-  std::uint64_t seed = default_seed;
-  kmeans_init init = kmeans_init::points;
+  std::uint64_t seed = default_seed;        ///< of all random choices
+  kmeans_init init = kmeans_init::points;   ///< the first centroids
   std::size_t max_points_per_centroid = 0;  ///< 0: trains on all points, else on a random sample of k times as many
   std::size_t threads = 0;                  ///< 0: all cores
-  progress_callback progress = {};
+  progress_callback progress = {};          ///< of the rounds; returning false cancels
 };
 
 namespace detail {

@@ -16,16 +16,17 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <code_scalar Code = std::uint8_t>
 class optimized_product_quantizer {
  public:
-  using code_type = Code;
+  using code_type = Code;                                                  ///< of one sub-space
   static constexpr std::string_view kind = "optimized_product_quantizer";  ///< in files
 
-  /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
+  /// Not fitted yet. \param m sub-vectors of a vector, at least 1 \param ks codewords of each, from 1 to 2^(8
+  /// sizeof(Code)) \param metric see there \throws std::invalid_argument for others.
   explicit optimized_product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::sqeuclidean)
       : m_quantizer(m, ks, metric) {}
 
-  /// Takes a rotation, dim x dim (a row vector x becomes x * rotation), and a fitted quantiser of as many dimensions.
-  /// \throws std::invalid_argument where they do not fit together, or the rotation is further than 1e-3 from
-  /// orthogonal.
+  /// Takes a rotation and a quantiser. \param rotation dim x dim: a row vector x becomes x * rotation \param quantizer
+  /// fitted, of as many dimensions \throws std::invalid_argument where they do not fit together, or the rotation is
+  /// further than 1e-3 from orthogonal.
   optimized_product_quantizer(matrix<float> rotation, product_quantizer<Code> quantizer)
       : m_rotation(std::move(rotation)), m_quantizer(std::move(quantizer)) {
     const std::size_t d = m_quantizer.dim();
@@ -38,11 +39,11 @@ class optimized_product_quantizer {
       detail::invalid("rotation", off, "its rows must be orthonormal to within 1e-3");
   }
 
-  /// Learns rotation and codewords from `vecs` (n x dim). Nothing changes where it throws. Time O(rotation_iter
-  /// (n dim (ks + dim) + dim^3) + pq_iter n ks dim), memory O(n dim). The same bits for any number of threads.
-  /// \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide, for vectors with NaN or
-  /// infinity (naming the row) or squares that overflow, and for pq_iter = 0; annulus::cancelled when `progress`
-  /// returns false.
+  /// Learns rotation and codewords. Nothing changes where it throws. Time O(rotation_iter (n dim (ks + dim) + dim^3) +
+  /// pq_iter n ks dim), memory O(n dim). The same bits for any number of threads. \param vecs n x dim \param params see
+  /// there \returns itself \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide, for
+  /// vectors with NaN or infinity (naming the row) or squares that overflow, and for pq_iter = 0
+  /// \throws annulus::cancelled when `progress` returns false.
   optimized_product_quantizer& fit(matrix_view<float> vecs, const opq_params& params = {}) {
     if (vecs.cols() == 0 || vecs.cols() % m() != 0)
       detail::invalid("dimension", vecs.cols(), "must be a multiple of m = ", m());
@@ -76,19 +77,23 @@ class optimized_product_quantizer {
     return *this;
   }
 
-  /// Rows times rotation(). \throws std::invalid_argument before fit and for another dimension.
+  /// Rotates vectors. \param vecs n x dim \param params threads \returns vecs * rotation()
+  /// \throws std::invalid_argument before fit and for another dimension.
   matrix<float> rotate(matrix_view<float> vecs, const run_params& params = {}) const {
     check_dim(vecs);
     return detail::multiplied(vecs, m_rotation, params.threads);
   }
-  /// One vector, any contiguous range of floats. \throws std::invalid_argument likewise.
+  /// Rotates one vector. \param vec any contiguous range of floats \returns the rotated one
+  /// \throws std::invalid_argument likewise.
   template <detail::contiguous_of<float> Vector>
   std::vector<float> rotate(const Vector& vec) const {
     const matrix<float> rotated = rotate(matrix_view<float>(vec), {.threads = 1});
     return {rotated.data(), rotated.data() + rotated.cols()};
   }
 
-  /// As product_quantizer::encode, of rotated vectors. O(n dim (ks + dim)).
+  /// As product_quantizer::encode, of rotated vectors. O(n dim (ks + dim)). \param vecs n x dim \param params threads
+  /// \returns their codes, n x m \throws std::invalid_argument before fit, for another dimension, and for vectors that
+  /// fit refuses.
   matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     constexpr std::size_t block = 1536;
     check_dim(vecs);
@@ -107,7 +112,8 @@ class optimized_product_quantizer {
     return codes;
   }
 
-  /// As product_quantizer::decode; the result is rotated back.
+  /// As product_quantizer::decode; the result is rotated back. \param codes n x m \returns n x dim
+  /// \throws std::invalid_argument before fit, for another number of columns, and for codes that are not below ks.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> matrix<float> decode(const Codes& codes)
   const {
@@ -115,36 +121,42 @@ class optimized_product_quantizer {
     return detail::multiplied(rotated, detail::transposed(m_rotation), 1);
   }
 
-  /// As product_quantizer::dtable, of the rotated query.
+  /// As product_quantizer::dtable, of the rotated query. O(dim (ks + dim)). \param query dim coordinates \returns its
+  /// distances to all codewords \throws std::invalid_argument before fit and for another dimension.
   distance_table dtable(std::span<const float> query) const { return m_quantizer.dtable(rotate(query)); }
 
-  /// As product_quantizer::search, of rotated queries.
+  /// As product_quantizer::search, of rotated queries. \param codes n x m \param queries q x dim \param k at least 1
+  /// \param params see there \returns q x k, as there \throws std::invalid_argument before fit, for k = 0, other
+  /// dimensions, or codes that are not below ks \throws annulus::cancelled when `progress` returns false.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
                                                                  std::size_t k, const pq_search_params& params = {})
   const { return m_quantizer.search(codes, rotate(queries, {.threads = params.threads}), k, params); }
 
   /// As product_quantizer::search_symmetric: a rotation does not change distances between decoded vectors.
+  /// \param codes,k,params as above \param query_codes q x m \returns q x k \throws std::invalid_argument as above.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search_symmetric(const Codes& codes,
                                                                            matrix_view<Code> query_codes, std::size_t k,
                                                                            const pq_search_params& params = {})
   const { return m_quantizer.search_symmetric(codes, query_codes, k, params); }
 
-  /// As product_quantizer::distortion, of rotated vectors.
+  /// As product_quantizer::distortion, of rotated vectors. \param vecs n x dim, n above 0 \param params threads
+  /// \returns the error of encoding and decoding them \throws std::invalid_argument as encode does, and for no vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
     return m_quantizer.distortion(rotate(vecs, params), params);
   }
 
-  std::size_t m() const noexcept { return m_quantizer.m(); }
-  std::size_t ks() const noexcept { return m_quantizer.ks(); }
-  std::size_t ds() const noexcept { return m_quantizer.ds(); }
-  std::size_t dim() const noexcept { return m_quantizer.dim(); }
-  pq_metric metric() const noexcept { return m_quantizer.metric(); }
-  /// dim x dim, empty before fit.
+  std::size_t m() const noexcept { return m_quantizer.m(); }    ///< \returns sub-vectors of a vector
+  std::size_t ks() const noexcept { return m_quantizer.ks(); }  ///< \returns codewords of a sub-space
+  std::size_t ds() const noexcept { return m_quantizer.ds(); }  ///< \returns coordinates of a sub-vector, 0 before fit
+  std::size_t dim() const noexcept { return m_quantizer.dim(); }  ///< \returns coordinates of a vector, 0 before fit
+  pq_metric metric() const noexcept { return m_quantizer.metric(); }  ///< \returns that of tables and searches
+  /// \returns dim x dim, empty before fit.
   const matrix<float>& rotation() const noexcept { return m_rotation; }
-  /// The quantiser of rotated vectors.
+  /// \returns the quantiser of rotated vectors.
   const product_quantizer<Code>& quantizer() const noexcept { return m_quantizer; }
+  /// \returns those of rotated vectors, (m * ks) x ds.
   const matrix<float>& codewords() const noexcept { return m_quantizer.codewords(); }
 
   friend bool operator==(const optimized_product_quantizer&, const optimized_product_quantizer&) = default;

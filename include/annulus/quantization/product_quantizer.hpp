@@ -19,10 +19,11 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <code_scalar Code = std::uint8_t>
 class product_quantizer {
  public:
-  using code_type = Code;
+  using code_type = Code;                                        ///< of one sub-space
   static constexpr std::string_view kind = "product_quantizer";  ///< in files
 
-  /// Not fitted yet. \throws std::invalid_argument for m = 0, ks = 0, or ks > 2^(8 sizeof(Code)).
+  /// Not fitted yet. \param m sub-vectors of a vector, at least 1 \param ks codewords of each, from 1 to 2^(8
+  /// sizeof(Code)) \param metric,padding see there \throws std::invalid_argument for others.
   explicit product_quantizer(std::size_t m, std::size_t ks = 256, pq_metric metric = pq_metric::sqeuclidean,
                              pq_padding padding = pq_padding::refuse)
       : m_m(m), m_ks(ks), m_metric(metric), m_padding(padding) {
@@ -31,9 +32,9 @@ class product_quantizer {
     if (ks == 0 || ks > most) detail::invalid("ks", ks, "must be from 1 to ", most, ", which the codes can tell apart");
   }
 
-  /// Takes codewords, (m * ks) x ds: those of sub-space i are rows i * ks to (i + 1) * ks. With `dim` below m * ds, the
-  /// last coordinates are padding. \throws std::invalid_argument as above, where rows are not a multiple of m, where
-  /// `dim` does not fit m and ds, and for codewords that are not finite.
+  /// Takes codewords. \param m,metric as above \param codewords (m * ks) x ds: those of sub-space i from row i * ks
+  /// \param dim below m * ds where the last coordinates are padding, or 0 \throws std::invalid_argument as above, for
+  /// rows that are no multiple of m, a dim that does not fit m and ds, and codewords that are not finite.
   product_quantizer(std::size_t m, matrix<float> codewords, pq_metric metric = pq_metric::sqeuclidean,
                     std::size_t dim = 0)
       : product_quantizer(m, m == 0 ? 0 : codewords.rows() / m, metric) {
@@ -49,16 +50,16 @@ class product_quantizer {
     adopt(std::move(codewords), dim);
   }
 
-  /// Trains the codewords on `vecs` (n x dim). Nothing changes where it throws. O(iter n ks dim); memory beyond the
-  /// codewords: threads x n x ds. The same bits for any number of threads.
-  /// \throws std::invalid_argument for fewer vectors than ks, for dim that m does not divide (unless padding is zeros),
-  /// for vectors with NaN or infinity (naming the row) or squares that overflow, and for iter = 0; annulus::cancelled
-  /// when `progress` returns false.
+  /// Trains the codewords. Nothing changes where it throws. O(iter n ks dim); memory beyond the codewords: threads x n
+  /// x ds. The same bits for any number of threads. \param vecs n x dim, n >= ks, finite, with finite squares; dim a
+  /// multiple of m, unless padding is zeros \param params with iter above 0 \returns itself \throws
+  /// std::invalid_argument for others (naming the row) \throws annulus::cancelled when `progress` returns false.
   product_quantizer& fit(matrix_view<float> vecs, const kmeans_params& params = {}) {
     return train(vecs, {}, params, params.threads);
   }
 
-  /// The same from given codewords, (m * ks) x ds. \throws std::invalid_argument also where they do not fit.
+  /// The same from given codewords. \param vecs,params as above \param initial (m * ks) x ds \returns itself \throws
+  /// std::invalid_argument also where it does not fit.
   product_quantizer& fit(matrix_view<float> vecs, const matrix<float>& initial, const kmeans_params& params = {}) {
     if (initial.rows() != m_m * m_ks) detail::invalid("initial rows", initial.rows(), "must be m * ks = ", m_m * m_ks);
     if (const std::size_t ds = (vecs.cols() + m_m - 1) / m_m; initial.cols() != ds)
@@ -67,15 +68,14 @@ class product_quantizer {
     return train(vecs, initial, params, params.threads);
   }
 
-  /// The codes of `vecs` (n x dim): n x m. O(n ks dim), memory beyond the result O(threads x a few vectors).
-  /// \throws std::invalid_argument before fit, for another dimension, and for vectors with NaN or infinity (naming the
-  /// row) or squares that overflow.
+  /// The codes of vectors. O(n ks dim), and memory for a few vectors a thread. \param vecs n x dim \param params
+  /// threads \returns n x m \throws std::invalid_argument before fit, for another dimension, and where fit does.
   matrix<Code> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     return encode_with(vecs, params.threads);
   }
 
-  /// The vectors that codes (n x m) stand for: n x dim. \throws std::invalid_argument before fit, for another number of
-  /// columns, and for codes that are not below ks (naming the row).
+  /// The vectors that codes stand for. \param codes n x m \returns n x dim \throws std::invalid_argument before fit,
+  /// for another number of columns, and for codes that are not below ks (naming the row).
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> matrix<float> decode(const Codes& codes)
   const {
@@ -92,8 +92,8 @@ class product_quantizer {
     return vecs;
   }
 
-  /// The distances of a query (dim) to all codewords. O(ks dim). \throws std::invalid_argument before fit and for
-  /// another dimension.
+  /// A query's distances to all codewords. O(ks dim). \param query dim coordinates \returns m x ks distances \throws
+  /// std::invalid_argument before fit and for another dimension.
   distance_table dtable(std::span<const float> query) const {
     check_dim(query.size());
     matrix<float> values(m_m, m_ks), copied;
@@ -101,12 +101,11 @@ class product_quantizer {
     return distance_table(std::move(values), m_metric);
   }
 
-  /// The k nearest of `codes` (n x m) to each row of `queries` (q x dim) by their tables: q x k, nearest first, ties by
-  /// lower id, padded with no_id and +infinity. Distances are those of adist, under inner_product their negatives. A
-  /// query that is not finite has no neighbours. Answers depend neither on the batch nor on threads; a batch is several
-  /// times as fast as its queries alone. O(q (ks dim + n m)).
-  /// \throws std::invalid_argument before fit, for k = 0, for other dimensions, for codes that are not below ks;
-  /// annulus::cancelled when `progress` returns false.
+  /// The k nearest codes to each query by its table, whatever the batch and threads; a batch is several times as fast
+  /// as its queries alone. O(q (ks dim + n m)). \param codes n x m \param queries q x dim; one that is not finite has
+  /// no neighbours \param k at least 1 \param params see there \returns q x k, nearest first, ties by lower id, padded
+  /// with no_id and +infinity; distances of adist, under inner_product negated \throws std::invalid_argument before
+  /// fit, for k = 0, other dimensions, or codes not below ks \throws annulus::cancelled when `progress` returns false.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search(const Codes& codes, matrix_view<float> queries,
                                                                  std::size_t k, const pq_search_params& params = {})
@@ -120,8 +119,8 @@ class product_quantizer {
     });
   }
 
-  /// The same where the queries are codes too (q x m): symmetric distances, between decoded vectors. Faster to prepare
-  /// and less accurate than search.
+  /// The same where queries are codes: symmetric distances, between decoded vectors; faster to prepare, less accurate.
+  /// \param codes,k,params as above \param query_codes q x m \returns as above \throws std::invalid_argument likewise.
   template <matrix_like Codes>
     requires std::same_as<value_t<Codes>, Code> neighbors search_symmetric(const Codes& codes,
                                                                            matrix_view<Code> query_codes, std::size_t k,
@@ -136,20 +135,21 @@ class product_quantizer {
     });
   }
 
-  /// The error of encoding and decoding `vecs`. \throws std::invalid_argument as encode does, and for no vectors.
+  /// The error of encoding and decoding. \param vecs n x dim \param params threads \returns its report \throws
+  /// std::invalid_argument as encode does, and for no vectors.
   distortion_report distortion(matrix_view<float> vecs, const run_params& params = {}) const {
     return distortion_with(vecs, params.threads);
   }
 
-  std::size_t m() const noexcept { return m_m; }
-  std::size_t ks() const noexcept { return m_ks; }
-  std::size_t ds() const noexcept { return m_ds; }    ///< 0 before fit
-  std::size_t dim() const noexcept { return m_dim; }  ///< 0 before fit
-  pq_metric metric() const noexcept { return m_metric; }
-  pq_padding padding() const noexcept { return m_padding; }
-  /// (m * ks) x ds, empty before fit: the codewords of sub-space i from row i * ks.
+  std::size_t m() const noexcept { return m_m; }             ///< \returns sub-vectors of a vector
+  std::size_t ks() const noexcept { return m_ks; }           ///< \returns codewords of a sub-space
+  std::size_t ds() const noexcept { return m_ds; }           ///< \returns coordinates of a sub-vector, 0 before fit
+  std::size_t dim() const noexcept { return m_dim; }         ///< \returns coordinates of a vector, 0 before fit
+  pq_metric metric() const noexcept { return m_metric; }     ///< \returns that of tables and searches
+  pq_padding padding() const noexcept { return m_padding; }  ///< \returns what fit does with other dimensions
+  /// \returns (m * ks) x ds, empty before fit: the codewords of sub-space i from row i * ks.
   const matrix<float>& codewords() const noexcept { return m_codewords; }
-  /// The codewords of sub-space i, ks x ds.
+  /// The codewords of one sub-space. \param i its number, below m() \returns ks x ds.
   matrix_view<float> codewords(std::size_t i) const noexcept {
     return matrix_view<float>(m_codewords).middle_rows(i * m_ks, m_ks);
   }

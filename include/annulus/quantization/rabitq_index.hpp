@@ -17,11 +17,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How codes are searched.
 struct rabitq_search_params {
-  std::size_t k_factor = 16;  ///< k * k_factor candidates are ranked by the rows
-  std::size_t threads = 0;    ///< 0: all cores
-  id_filter filter = {};      ///< rows that may be returned
-  progress_callback progress = {};
+  std::size_t k_factor = 16;        ///< k * k_factor candidates are ranked by the rows
+  std::size_t threads = 0;          ///< 0: all cores
+  id_filter filter = {};            ///< rows that may be returned
+  progress_callback progress = {};  ///< of a search; returning false cancels
 };
 
 /// Codes of the leading principal directions of rows, of one bit each by default, relative to the centroid of each
@@ -32,13 +33,13 @@ struct rabitq_search_params {
 /// is const and safe from any number of threads.
 class rabitq_index {
  public:
-  using view_type = matrix_view<float>;
-  using search_params = rabitq_search_params;
+  using view_type = matrix_view<float>;                     ///< of rows and queries
+  using search_params = rabitq_search_params;               ///< of its searches
   static constexpr std::string_view kind = "rabitq_index";  ///< in files
 
-  /// Encodes the n x dim rows; row i has id i. O(n dim (code_dims + n_cells) + dim^3), the last on one thread.
-  /// \throws std::invalid_argument for rows of no coordinates, a row with a NaN, an infinity or squares that overflow,
-  /// bits not from 1 to 8, code_dims above dim or 6144, or 2^32 - 1 rows or more.
+  /// Encodes rows. O(n dim (code_dims + n_cells) + dim^3), the last on one thread. \param rows n x dim; row i has id i
+  /// \param params see there \throws std::invalid_argument for rows of no coordinates, a row with a NaN, an infinity or
+  /// squares that overflow, bits not from 1 to 8, code_dims above dim or 6144, or 2^32 - 1 rows or more.
   explicit rabitq_index(matrix_view<float> rows, const rabitq_index_params& params = {})
       : m_metric(params.metric), m_dim(rows.cols()), m_size(rows.rows()) {
     if (m_dim == 0) detail::invalid("dimension", m_dim, "must be at least 1");
@@ -59,13 +60,14 @@ class rabitq_index {
   }
 
   /// The k nearest rows of each query (sqeuclidean, inner_product: the negative product, or cosine: 1 - cos) among the
-  /// k * k_factor whose codes estimate the least distance, ranked by `rows`, size() x dim(): row i is that of id i. The
-  /// order of estimates is what counts, not their size: the directions that codes leave out shift those of all near
-  /// rows alike. Where k * k_factor >= size(), and for queries whose squares overflow, all rows are compared. Ties by
-  /// id. A query with a NaN or an infinity gets no neighbours, and rows at a distance that is not finite are left out.
-  /// O(n code_dims) a query. Parallel over queries; the same bits for every number of threads and in every batch.
-  /// \throws std::invalid_argument for k = 0, k_factor = 0, queries of another dimension, and rows of another shape;
-  /// annulus::cancelled where the progress callback returns false.
+  /// k * k_factor whose codes estimate the least distance, ranked by the rows themselves. The order of estimates is
+  /// what counts, not their size: the directions that codes leave out shift those of all near rows alike. Where k *
+  /// k_factor >= size(), and for queries whose squares overflow, all rows are compared. Rows at a distance that is not
+  /// finite are left out. O(n code_dims) a query. Parallel over queries; the same bits for every number of threads and
+  /// in every batch. \param queries q x dim; one with a NaN or an infinity gets no neighbours \param k at least 1
+  /// \param rows size() x dim(): row i is that of id i \param params see there \returns q x k, nearest first, ties by
+  /// id, padded with no_id and +infinity \throws std::invalid_argument for k = 0, k_factor = 0, queries of another
+  /// dimension, and rows of another shape \throws annulus::cancelled where the progress callback returns false.
   neighbors search(matrix_view<float> queries, std::size_t k, matrix_view<float> rows,
                    const rabitq_search_params& params = {}) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
@@ -76,13 +78,13 @@ class rabitq_index {
                                    [&](const auto& metric) { return search_rows(metric, queries, k, rows, params); });
   }
 
-  std::size_t size() const noexcept { return m_size; }
-  std::size_t dim() const noexcept { return m_dim; }
-  unsigned bits() const noexcept { return m_codes.cells().bits(); }  ///< a dimension of codes
-  std::size_t code_dims() const noexcept { return m_codes.dims(); }
-  std::size_t n_cells() const noexcept { return m_codes.n_cells(); }
-  pq_metric metric() const noexcept { return m_metric; }
-  /// Bytes of the codes with what belongs to them, and of the map and the centroids.
+  std::size_t size() const noexcept { return m_size; }                ///< \returns how many rows it encodes
+  std::size_t dim() const noexcept { return m_dim; }                  ///< \returns coordinates of a row
+  unsigned bits() const noexcept { return m_codes.cells().bits(); }   ///< \returns bits of a dimension of codes
+  std::size_t code_dims() const noexcept { return m_codes.dims(); }   ///< \returns dimensions of codes
+  std::size_t n_cells() const noexcept { return m_codes.n_cells(); }  ///< \returns k-means cells
+  pq_metric metric() const noexcept { return m_metric; }              ///< \returns that of searches
+  /// \returns bytes of the codes with what belongs to them, and of the map and the centroids.
   std::size_t memory_bytes() const noexcept { return m_codes.memory_bytes(); }
 
  private:

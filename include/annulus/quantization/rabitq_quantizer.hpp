@@ -18,15 +18,16 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How vectors are encoded.
 struct rabitq_params {
-  unsigned bits = 1;  ///< a dimension, from 1 to 8
-  std::uint64_t seed = default_seed;
+  unsigned bits = 1;                  ///< a dimension, from 1 to 8
+  std::uint64_t seed = default_seed;  ///< of the rotation
 };
 
-/// An estimate and the standard deviation of its error over random rotations: for 97 % of codes the error is within
-/// twice that, or less.
+/// An estimate and how far off it may be, over random rotations: for 97 % of codes the error is within two deviations.
 struct rabitq_estimate {
-  float value = 0, deviation = 0;
+  float value = 0;      ///< the estimate
+  float deviation = 0;  ///< the standard deviation of its error
 };
 
 /// Stores a vector less the mean of the data, rotated at random, as the nearest direction of a grid, and two numbers
@@ -37,12 +38,12 @@ class rabitq_quantizer {
  public:
   static constexpr std::string_view kind = "rabitq_quantizer";  ///< in files
 
-  /// Not fitted yet. \throws std::invalid_argument for bits not from 1 to 8.
+  /// Not fitted yet. \param params see there \throws std::invalid_argument for bits not from 1 to 8.
   explicit rabitq_quantizer(const rabitq_params& params = {}) : m_bits(params.bits), m_seed(params.seed) {
     if (m_bits < 1 || m_bits > 8) detail::invalid("bits", m_bits, "must be from 1 to 8");
   }
 
-  /// Takes the mean of the n x d vectors as the centre of codes; returns itself. O(n d).
+  /// Takes the mean of vectors as the centre of codes. O(n d). \param vecs n x d \param params threads \returns itself
   /// \throws std::invalid_argument for no vectors, d = 0, and a vector with a NaN, an infinity or squares that
   /// overflow.
   rabitq_quantizer& fit(matrix_view<float> vecs, const run_params& params = {}) {
@@ -56,8 +57,9 @@ class rabitq_quantizer {
     return *this;
   }
 
-  /// n x code_bytes() codes of n x dim vectors. O(n dim log dim). Parallel over vectors.
-  /// \throws std::invalid_argument before fit, for another dimension, and for vectors that fit refuses.
+  /// The codes of vectors. O(n dim log dim), parallel over vectors. \param vecs n x dim \param params threads \returns
+  /// n x code_bytes() \throws std::invalid_argument before fit, for another dimension, and for vectors that fit
+  /// refuses.
   matrix<std::uint8_t> encode(matrix_view<float> vecs, const run_params& params = {}) const {
     check_dim(vecs);
     const thread_team team(params.threads);
@@ -77,8 +79,8 @@ class rabitq_quantizer {
     return codes;
   }
 
-  /// The vectors that codes stand for, n x dim: the centre plus the multiple of the code's direction nearest to what
-  /// was encoded. O(n dim^2): the rotation is undone by its transpose.
+  /// The vectors that codes stand for: the centre plus the multiple of the code's direction nearest to what was
+  /// encoded. O(n dim^2): the rotation is undone by its transpose. \param codes n x code_bytes() \returns n x dim
   /// \throws std::invalid_argument before fit, and for codes of another length.
   matrix<float> decode(matrix_view<std::uint8_t> codes) const {
     check_codes(codes);
@@ -101,8 +103,9 @@ class rabitq_quantizer {
     return vecs;
   }
 
-  /// The squared distances of a query to encoded vectors. O(dim (n + log dim)).
-  /// \throws std::invalid_argument before fit, for another dimension, and for codes of another length.
+  /// Squared distances of a query to encoded vectors. O(dim (n + log dim)). \param query dim coordinates \param codes n
+  /// x code_bytes() \returns n estimates \throws std::invalid_argument before fit, for another dimension, and for codes
+  /// of another length.
   std::vector<rabitq_estimate> squared_distances(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
     check_codes(codes);
@@ -112,7 +115,8 @@ class rabitq_quantizer {
     return result;
   }
 
-  /// The inner products of a query and encoded vectors, likewise.
+  /// Inner products of a query and encoded vectors. \param query,codes as above \returns n estimates
+  /// \throws std::invalid_argument likewise.
   std::vector<rabitq_estimate> inner_products(std::span<const float> query, matrix_view<std::uint8_t> codes) const {
     check_dim(query);
     check_codes(codes);
@@ -126,10 +130,11 @@ class rabitq_quantizer {
     return result;
   }
 
-  /// The k codes at the least estimated squared distances from each query: m x k ids and estimates, nearest first, ties
-  /// by lower id, padded with no_id and +infinity. A query with a NaN or an infinity gets none. O(n dim) a query, code
-  /// by code: rabitq_index is far quicker. Parallel over queries. \throws std::invalid_argument as squared_distances
-  /// does, and for k = 0; annulus::cancelled when `progress` returns false.
+  /// The k codes at the least estimated squared distances from each query. O(n dim) a query, code by code: rabitq_index
+  /// is far quicker. Parallel over queries. \param codes n x code_bytes() \param queries m x dim; one with a NaN or an
+  /// infinity gets no neighbours \param k at least 1 \param params see there \returns m x k ids and estimates, nearest
+  /// first, ties by lower id, padded with no_id and +infinity \throws std::invalid_argument as squared_distances does,
+  /// and for k = 0 \throws annulus::cancelled when `progress` returns false.
   neighbors search(matrix_view<std::uint8_t> codes, matrix_view<float> queries, std::size_t k,
                    const pq_search_params& params = {}) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
@@ -158,11 +163,12 @@ class rabitq_quantizer {
     return result;
   }
 
-  unsigned bits() const noexcept { return m_bits; }
-  std::uint64_t seed() const noexcept { return m_seed; }
-  std::size_t dim() const noexcept { return m_centre.cols(); }  ///< 0 before fit
+  unsigned bits() const noexcept { return m_bits; }             ///< \returns bits of a dimension
+  std::uint64_t seed() const noexcept { return m_seed; }        ///< \returns that of the rotation
+  std::size_t dim() const noexcept { return m_centre.cols(); }  ///< \returns coordinates of a vector, 0 before fit
+  /// \returns bytes of a code.
   std::size_t code_bytes() const noexcept { return packed_bytes() + 2 * sizeof(float); }
-  /// 1 x dim, empty before fit.
+  /// \returns 1 x dim, empty before fit.
   const matrix<float>& centre() const noexcept { return m_centre; }
 
   friend bool operator==(const rabitq_quantizer& a, const rabitq_quantizer& b) {

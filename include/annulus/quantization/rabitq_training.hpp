@@ -14,13 +14,14 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How a rabitq_index is built.
 struct rabitq_index_params {
-  pq_metric metric = pq_metric::sqeuclidean;
-  unsigned bits = 1;          ///< a dimension of codes, from 1 to 8
+  pq_metric metric = pq_metric::sqeuclidean;  ///< of searches
+  unsigned bits = 1;                          ///< a dimension of codes, from 1 to 8
   std::size_t code_dims = 0;  ///< dimensions of codes; 0: as many as hold 90 % of the variance, at least 48
   std::size_t n_cells = 0;    ///< k-means cells, whose centroids codes are relative to; 0: one for each 800 rows
-  std::uint64_t seed = default_seed;
-  std::size_t threads = 0;  ///< 0: all cores
+  std::uint64_t seed = default_seed;  ///< of the rotation and the cells
+  std::size_t threads = 0;            ///< 0: all cores
 };
 
 namespace detail {

@@ -19,10 +19,11 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// Assigns the dimensions of `eigenvalues` (of a covariance, none negative) to m buckets of equal size: largest first,
-/// each to the bucket, of those with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun 2013,
-/// 3.2.2). Row i of the result has the dimensions of bucket i, as many as eigenvalues.size() / m. O(d (log d + m)).
-/// \throws std::invalid_argument where m is 0 or does not divide the number of eigenvalues, or one is NaN or negative.
+/// Assigns dimensions to buckets of equal size: those of the largest eigenvalues first, each to the bucket, of those
+/// with room, whose product of eigenvalues is the smallest so far (Ge, He, Ke, Sun 2013, section 3.2.2). O(d (log d +
+/// m)). \param eigenvalues d of a covariance, none negative \param m buckets \returns m x (d / m): row i has the
+/// dimensions of bucket i \throws std::invalid_argument where m is 0 or does not divide d, or an eigenvalue is NaN or
+/// negative.
 inline matrix<std::uint32_t> eigenvalue_allocation(std::span<const double> eigenvalues, std::size_t m) {
   const std::size_t d = eigenvalues.size();
   if (m == 0) detail::invalid("m", m, "must be at least 1");

@@ -14,17 +14,18 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How an optimised product quantiser is trained.
 struct opq_params {
   /// Start from principal axes, assigned to sub-spaces of balanced variance (which on embeddings is better than ten
   /// rounds from the axes of the data), or from the axes of the data.
   bool parametric_init = true;
-  std::size_t pq_iter = 20;        ///< rounds of k-means for the codewords that are kept
-  std::size_t rotation_iter = 10;  ///< rounds of codewords and rotation in turn; 0 keeps the first rotation
-  std::uint64_t seed = default_seed;
-  kmeans_init init = kmeans_init::points;
+  std::size_t pq_iter = 20;                 ///< rounds of k-means for the codewords that are kept
+  std::size_t rotation_iter = 10;           ///< rounds of codewords and rotation in turn; 0 keeps the first rotation
+  std::uint64_t seed = default_seed;        ///< of all random choices
+  kmeans_init init = kmeans_init::points;   ///< the first codewords
   std::size_t max_points_per_centroid = 0;  ///< trains on a random sample of so many times ks vectors; 0: on all
   std::size_t threads = 0;                  ///< 0: all cores
-  progress_callback progress = {};
+  progress_callback progress = {};          ///< of fit; returning false cancels
 };
 
 namespace detail {

@@ -148,21 +148,26 @@ class bit_hasher {
 /// Hamming distance of rows of packed bits (uint8, the first bit in the lowest of a byte), by sampling bits; at most 64
 /// projections a table, and no more than there are bits. A row costs O(n_projections * n_tables).
 struct bit_sampling {
-  using metric = bit_hamming;
-  static constexpr std::string_view name = "bit_sampling";
-  std::size_t bits = 0;  ///< the first bits of a row, the only ones sampled; 0: all
+  using metric = bit_hamming;                               ///< of the index
+  static constexpr std::string_view name = "bit_sampling";  ///< in files
+  std::size_t bits = 0;                                     ///< the first bits of a row, the only ones sampled; 0: all
 
+  /// Names `bits` for files. \param self the family \param archive as storage/archive.hpp has it
+  /// \throws annulus::format_error while loading.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("bits", self.bits);
   }
 
-  /// The probability that one function agrees, in rows of n_bits.
+  /// The probability that one function agrees. \param distance bits that differ \param n_bits of a row \returns from 0
+  /// to 1.
   double collision_probability(double distance, std::size_t n_bits) const noexcept {
     return std::clamp(1 - distance / static_cast<double>(n_bits), 0.0, 1.0);
   }
 
-  /// \throws std::invalid_argument for n_projections > 64, or bits > 8 * dim.
+  /// Draws hash functions. \param dim bytes of a row \param n_projections functions a table, at most 64 \param n_tables
+  /// tables \param seed of the draw \returns the functions of all tables \throws std::invalid_argument for
+  /// n_projections > 64, bits > 8 * dim, or rows of more than 2^32 bits.
   template <class Points>
     requires std::same_as<Points, matrix_view<std::uint8_t>>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {

@@ -233,24 +233,28 @@ class cross_polytope_hasher {
 /// polytope has 2 D vertices and takes log2(2 D) bits. Bits left over go to a last polytope, of the first 2^(bits - 1)
 /// rotated coordinates.
 struct cross_polytope {
-  using metric = cosine;
-  static constexpr std::string_view name = "cross_polytope";
+  using metric = cosine;                                      ///< of the index
+  static constexpr std::string_view name = "cross_polytope";  ///< in files
   /// Rounds of flips and transforms in a rotation, 1 to 8. Two rounds take a third less time, but collision
   /// probabilities deviate from those predicted; one round deviates grossly, unless rows have no structure.
   std::size_t n_rotations = 3;
 
+  /// Names `n_rotations` for files. \param self the family \param archive as storage/archive.hpp has it
+  /// \throws annulus::format_error while loading.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("n_rotations", self.n_rotations);
   }
 
-  /// The probability of one whole polytope in dimension `dim`, under Gaussian rotations. O(1), a tenth of a
-  /// millisecond.
+  /// The probability of one whole polytope under Gaussian rotations. O(1), a tenth of a millisecond. \param distance
+  /// cosine distance, 0 to 2 \param dim coordinates of a row \returns from 0 to 1.
   double collision_probability(double distance, std::size_t dim) const noexcept {
     return detail::vertex_probabilities::collision(std::max(detail::least_transform, std::bit_ceil(dim)), distance);
   }
 
-  /// \throws std::invalid_argument for an n_rotations or n_projections out of range, or a dim of 0 or above 2^23.
+  /// Draws hash functions. \param dim coordinates of a row, 1 to 2^23 \param n_projections bits of a key
+  /// \param n_tables tables \param seed of the draw \returns the functions of all tables \throws std::invalid_argument
+  /// for an n_rotations, n_projections or dim out of range.
   template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     if (n_rotations == 0 || n_rotations > 8) detail::invalid("n_rotations", n_rotations, "must be from 1 to 8");

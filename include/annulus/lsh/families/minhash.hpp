@@ -188,12 +188,15 @@ class minhash_hasher {
 /// Jaccard distance of sparse rows as sets of their indices, by min-wise hashing. Rows of any values (csr_view<T>).
 /// Empty sets share a bucket of their own. A row costs O(members * n_projections * n_tables).
 struct minhash {
-  using metric = jaccard;
-  static constexpr std::string_view name = "minhash";
+  using metric = jaccard;                              ///< of the index
+  static constexpr std::string_view name = "minhash";  ///< in files
 
-  /// Of one function.
+  /// The probability that one function agrees. \param distance of Jaccard, 0 to 1 \returns 1 - distance.
   double collision_probability(double distance) const noexcept { return std::clamp(1 - distance, 0.0, 1.0); }
 
+  /// Draws hash functions, for rows of any dimension. \param n_projections functions a table \param n_tables tables
+  /// \param seed of the draw \returns the functions of all tables \throws std::invalid_argument for more functions than
+  /// can be counted.
   template <class Points>
     requires detail::is_sparse_row<row_t<Points>>
   auto make_hasher(std::size_t, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {

@@ -183,37 +183,42 @@ double fitted_width(double width, double widths, matrix_view<T> data, const thre
 /// p-stable hashing of float and double rows; Distribution determines the metric. Use it as p_stable_l2 or p_stable_l1.
 template <class Distribution>
 struct p_stable {
-  using metric = typename Distribution::metric;
-  static constexpr std::string_view name = Distribution::family_name;
+  using metric = typename Distribution::metric;                        ///< of the index
+  static constexpr std::string_view name = Distribution::family_name;  ///< in files
   /// A good width, in distances of the neighbours that matter.
   static constexpr double usual_width = Distribution::usual_width;
   /// The width of a piece, in the unit of the data. 0: usual_width times the distance of a row to its tenth neighbour,
   /// estimated from a sample of the data, or of the first rows inserted.
   double width = 0;
 
+  /// Names `width` for files. \param self the family \param archive as storage/archive.hpp has it
+  /// \throws annulus::format_error while loading.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("width", self.width);
   }
 
-  /// The probability that one function agrees on two rows at this distance; where the width is still 0, distances are
-  /// in units of that of the neighbours.
+  /// The probability that one function agrees on two rows. \param distance theirs; where the width is still 0, in units
+  /// of that of the neighbours \returns from 0 to 1.
   double collision_probability(double distance) const noexcept {
     return Distribution::collision(distance, needs_rows() ? usual_width : width);
   }
 
-  /// Whether the width is yet to be taken from rows.
+  /// \returns whether the width is yet to be taken from rows.
   bool needs_rows() const noexcept { return width == 0; }
 
-  /// Returns the family with the width taken from the data, where it is 0 and there are rows; the same for every number
-  /// of threads. For equal rows, or a single one, the greatest coordinate stands for the distance.
-  /// O(256 min(n, 4096) d). \throws std::invalid_argument for a width that is negative or not finite.
+  /// Takes the width from data, where it is 0 and there are rows; the same for every number of threads. For equal rows,
+  /// or a single one, the greatest coordinate stands for the distance. O(256 min(n, 4096) d). \param data n x d
+  /// \param params see there \returns the family with its width \throws std::invalid_argument for a width that is
+  /// negative or not finite.
   template <class T>
   p_stable fitted(matrix_view<T> data, const fit_params& params = {}) const {
     return {detail::fitted_width<metric>(width, usual_width, data, params.threads, params.seed)};
   }
 
-  /// \throws std::invalid_argument for a width that is not above 0.
+  /// Draws hash functions. \param dim coordinates of a row \param n_projections functions a table \param n_tables
+  /// tables \param seed of the draw \returns the functions of all tables \throws std::invalid_argument for a width that
+  /// is not above 0.
   template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     return detail::p_stable_hasher<typename Points::value_type, Distribution>(dim, n_projections, n_tables, seed,

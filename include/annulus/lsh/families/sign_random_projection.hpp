@@ -155,12 +155,15 @@ class hyperplane_hasher {
 
 /// Cosine distance, by signs. Float and double rows; at most 64 projections a table.
 struct sign_random_projection {
-  using metric = cosine;
-  static constexpr std::string_view name = "sign_random_projection";
+  using metric = cosine;                                              ///< of the index
+  static constexpr std::string_view name = "sign_random_projection";  ///< in files
 
-  /// The probability that one bit agrees at a cosine distance: 1 - angle / pi.
+  /// The probability that one bit agrees. \param distance cosine distance, 0 to 2 \returns 1 - angle / pi.
   double collision_probability(double distance) const noexcept { return hyperplane_probability(angle_of(distance)); }
 
+  /// Draws hyperplanes. \param dim coordinates of a row \param n_projections bits of a key, at most 64 \param n_tables
+  /// tables \param seed of the draw \returns the functions of all tables \throws std::invalid_argument for
+  /// n_projections > 64.
   template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     return detail::hyperplane_hasher<typename Points::value_type>(dim, n_projections, n_tables, seed);

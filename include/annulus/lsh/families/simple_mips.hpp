@@ -128,29 +128,33 @@ inline double greatest_but_longest(std::vector<double> norms) {
 /// longer than 1.01 max_norm. Rows shorter than max_norm / 1024, as rows of zeros, are compared where a search does not
 /// find enough greater products.
 struct simple_mips {
-  using metric = inner_product;
-  static constexpr std::string_view name = "simple_mips";
+  using metric = inner_product;                            ///< of the index
+  static constexpr std::string_view name = "simple_mips";  ///< in files
   /// The length that rows are brought to. 0: the greatest norm in the data, or in the first rows inserted, without the
   /// longest 64th of the rows.
   double max_norm = 0;
 
+  /// Names `max_norm` for files. \param self the family \param archive as storage/archive.hpp has it
+  /// \throws annulus::format_error while loading.
   template <class Self, class Archive>
   static void persist(Self& self, Archive& archive) {
     archive("max_norm", self.max_norm);
   }
 
   /// The probability of one bit, for a query of length 1 and rows of at most max_norm (1 where that is still 0).
+  /// \param distance minus the inner product \returns from 0 to 1.
   double collision_probability(double distance) const noexcept {
     const double between = detail::mips_hasher<double>::cosine_distance(distance, max_norm > 0 ? max_norm : 1);
     return hyperplane_probability(angle_of(between));
   }
 
-  /// Whether max_norm is yet to be taken from rows.
+  /// \returns whether max_norm is yet to be taken from rows.
   bool needs_rows() const noexcept { return max_norm == 0; }
 
-  /// Returns the family with max_norm taken from the data, where it is 0 and there are rows; 1 if all of them are
-  /// zeros. The same for every number of threads. O(n d). \throws std::invalid_argument for a max_norm that is negative
-  /// or not finite, and for rows with NaN, infinity, or squares whose sum overflows.
+  /// Takes max_norm from data, where it is 0 and there are rows; 1 if all of them are zeros. The same for every number
+  /// of threads. O(n d). \param data n x d \param params see there \returns the family with its max_norm
+  /// \throws std::invalid_argument for a max_norm that is negative or not finite, and for rows with NaN, infinity, or
+  /// squares whose sum overflows.
   template <class T>
   simple_mips fitted(matrix_view<T> data, const fit_params& params = {}) const {
     if (!(detail::is_number(max_norm) && max_norm >= 0 && max_norm <= std::numeric_limits<double>::max()))
@@ -165,7 +169,9 @@ struct simple_mips {
     return {detail::greatest_but_longest(std::move(norms))};
   }
 
-  /// \throws std::invalid_argument for n_projections > 64, or a max_norm that is not above 0 and finite as a T.
+  /// Draws hyperplanes. \param dim coordinates of a row \param n_projections bits of a key, at most 64 \param n_tables
+  /// tables \param seed of the draw \returns the functions of all tables \throws std::invalid_argument for
+  /// n_projections > 64, or a max_norm that is not above 0 and finite as a number of the rows' type.
   template <detail::projectable Points>
   auto make_hasher(std::size_t dim, std::size_t n_projections, std::size_t n_tables, std::uint64_t seed) const {
     using number = typename Points::value_type;

@@ -20,10 +20,11 @@ enum class graph_edges {
   for_umap   ///< united, and of each row to itself at distance 0: what UMAP(metric="precomputed") takes
 };
 
-/// A k-NN graph as a sparse matrix of distances, for UMAP, t-SNE or clustering; rows are in ascending order of
-/// distance. Zeros are stored, and have to stay: scipy's eliminate_zeros would cut edges between equal rows. An edge
-/// found from both ends at different distances (of a metric that is not symmetric) takes the smaller. O(n k log k).
-/// \throws std::invalid_argument as to_csr does.
+/// A k-NN graph as a sparse matrix of distances, for UMAP, t-SNE or clustering. Zeros are stored, and have to stay:
+/// scipy's eliminate_zeros would cut edges between equal rows. An edge found from both ends at different distances (of
+/// a metric that is not symmetric) takes the smaller. O(n k log k). \param graph n x k ids of rows and distances
+/// \param edges which the matrix has \returns n x n, each row in ascending order of distance
+/// \throws std::invalid_argument for n beyond int32 or an id that is not below n.
 inline csr graph_to_csr(const neighbors& graph, graph_edges edges = graph_edges::directed) {
   const std::size_t n = graph.ids.rows();
   const csr directed = to_csr(graph, n);
@@ -69,17 +70,17 @@ inline csr graph_to_csr(const neighbors& graph, graph_edges edges = graph_edges:
 }
 
 /// A k-NN graph as umap-learn takes it, UMAP(precomputed_knn=(indices, distances)), and PyNNDescent's neighbor_graph
-/// gives it: n x n_neighbors each. A row is its own first neighbour, at distance 0; others follow, nearest first; where
-/// fewer are known come -1 and +infinity.
+/// gives it. A row is its own first neighbour, at distance 0; others follow, nearest first; where fewer are known come
+/// -1 and +infinity.
 struct umap_graph {
-  matrix<std::int32_t> indices;
-  matrix<float> distances;
+  matrix<std::int32_t> indices;  ///< n x n_neighbors
+  matrix<float> distances;       ///< n x n_neighbors
 };
 
-/// The graph for UMAP, whether or not rows are among their own neighbours in it. `n_neighbors` is UMAP's, which counts
-/// the row itself; 0: as many as the graph has. O(n k).
-/// \throws std::invalid_argument for more neighbours than the graph has, more than 2^31 - 1 rows, or an id that is no
-/// row.
+/// The graph for UMAP, whether or not rows are among their own neighbours in it. O(n k). \param graph n x k ids of rows
+/// and distances \param n_neighbors UMAP's, which counts the row itself; 0: as many as the graph has \returns indices
+/// and distances \throws std::invalid_argument for more neighbours than the graph has, more than 2^31 - 1 rows, or an
+/// id that is no row.
 inline umap_graph for_umap(const neighbors& graph, std::size_t n_neighbors = 0) {
   const std::size_t n = graph.ids.rows(), k = graph.ids.cols();
   if (n > std::size_t{std::numeric_limits<std::int32_t>::max()})

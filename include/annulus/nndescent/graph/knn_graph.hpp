@@ -150,9 +150,8 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 
 }  // namespace detail
 
-/// The graph of the n_neighbors nearest other rows of each row of `data` (n x d, dense or sparse), very nearly: n x
-/// n_neighbors ids and exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <=
-/// n_neighbors. A row is not among its own neighbours, or with params.include_self comes first.
+/// The graph of the n_neighbors nearest other rows of each row, very nearly. A row is not among its own neighbours, or
+/// with params.include_self comes first.
 ///
 /// By NN-descent from a forest of random projection trees (Dong, Charikar, Li 2011; Dasgupta, Freund 2008). euclidean,
 /// sqeuclidean, inner_product and cosine rank 8-bit codes on the way wherever those are fine enough for the data; any
@@ -160,8 +159,10 @@ neighbors checked_knn_graph(const View& data, const Metric& metric, const nndesc
 ///
 /// About O(n^1.1 d n_neighbors). Memory beyond the result: some 12 n_neighbors bytes a row, d for the codes (none of
 /// unsigned bytes), and on several threads half a megabyte times n_neighbors. Distances are floats, also of rows of
-/// double. \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by its
-/// number); annulus::cancelled when `progress` returns false; whatever a callable metric throws.
+/// double. \param data n x d, dense or sparse \param metric by default euclidean \param params see there \returns n x
+/// n_neighbors ids and exact distances, nearest first, ties by lower id, padded with no_id and +infinity where n <=
+/// n_neighbors \throws std::invalid_argument for parameters out of range or a row with a NaN or an infinity (by its
+/// number); whatever a callable metric throws \throws annulus::cancelled when `progress` returns false.
 template <detail::rows_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric = {},
                                                                             const nndescent_params& params = {}) {
@@ -171,9 +172,10 @@ template <detail::rows_like D, class Metric = euclidean>
                                      {});
   }
 
-/// The same from a graph that is roughly right: of an earlier state of the data, or of another metric. Only its ids
-/// (n rows of any length) are used; rows may be incomplete. \throws also for a number of rows other than n, or an id
-/// that is no row.
+/// The same from a graph that is roughly right: of an earlier state of the data, or of another metric.
+/// \param data,metric,params as above \param initial n rows of any length, which may be incomplete; only its ids are
+/// used \returns as above \throws std::invalid_argument also for a number of rows other than n, or an id that is no
+/// row.
 template <detail::rows_like D, class Metric>
   requires metric_for<Metric, detail::view_of<D>> neighbors build_knn_graph(const D& data, Metric metric,
                                                                             const nndescent_params& params,
@@ -185,14 +187,14 @@ template <detail::rows_like D, class Metric>
                                      detail::checked_initial_graph(initial, rows.size()));
   }
 
-/// For the error in words where data or metric do not fit.
+// For the error in words where data or metric do not fit.
 template <class D, class Metric = euclidean>
   requires(!(detail::rows_like<D> && detail::searched_by<D, std::decay_t<Metric>>)&&detail::explained<D, Metric>)
 neighbors build_knn_graph(const D&, const Metric& = {}, const nndescent_params& = {}) {
   static_assert(detail::argument_check<D, Metric>::value);
   return {};
 }
-/// A metric of other rows than these. Compilers print the line that is deleted.
+// A metric of other rows than these. Compilers print the line that is deleted.
 // clang-format off
 template <detail::rows_like D, class Metric>
   requires(!detail::searched_by<D, std::decay_t<Metric>> && !detail::explained<D, Metric>)
@@ -201,14 +203,15 @@ neighbors build_knn_graph(const D&, const Metric&, const nndescent_params& = {})
 
 /// How the recall of a graph is estimated.
 struct estimate_params {
-  std::size_t n_samples = 1000;  ///< rows whose lists are judged
-  std::uint64_t seed = default_seed;
-  std::size_t threads = 0;  ///< 0: all cores
+  std::size_t n_samples = 1000;       ///< rows whose lists are judged
+  std::uint64_t seed = default_seed;  ///< of the draw of rows
+  std::size_t threads = 0;            ///< 0: all cores
 };
 
-/// The recall of a k-NN graph (self excluded) of `data`, estimated on rows drawn at random against exact search: from 0
-/// to 1, by distance. O(n_samples n d). \throws std::invalid_argument for a graph of another number of rows, or for
-/// n_samples = 0.
+/// The recall of a k-NN graph, estimated on rows drawn at random against exact search. O(n_samples n d). \param graph n
+/// x k ids and distances, without the rows themselves \param data n x d \param metric the graph's \param params see
+/// there \returns from 0 to 1, by distance \throws std::invalid_argument for a graph of another number of rows, or for
+/// n_samples = 0; whatever knn and a callable metric throw.
 template <detail::rows_like D, class Metric = euclidean>
 double estimate_recall(const neighbors& graph, const D& data, Metric metric = {}, const estimate_params& params = {}) {
   const detail::view_of<D> rows = data;

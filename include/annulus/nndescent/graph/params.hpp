@@ -28,9 +28,9 @@ struct nndescent_params {
   bool tree_init = true;                   ///< false: the descent starts from random neighbours
   bool keep_rows = true;                   ///< false: an index with compressed rows drops the exact ones
   bool include_self = false;               ///< whether the k-NN graph lists each row as its own first neighbour
-  std::uint64_t seed = default_seed;
-  std::size_t threads = 0;  ///< 0: all cores
-  progress_callback progress = {};
+  std::uint64_t seed = default_seed;       ///< of all random choices
+  std::size_t threads = 0;                 ///< 0: all cores
+  progress_callback progress = {};         ///< of building; returning false cancels
 };
 
 namespace detail {

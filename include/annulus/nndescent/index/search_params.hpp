@@ -27,9 +27,9 @@ struct nndescent_search_params {
 
 /// What queries tune() tries beams with, where it is not given any, and for which k.
 struct tune_params {
-  std::size_t n_queries = 300;  ///< rows of the index, drawn at random
-  std::size_t k = 10;
-  std::size_t threads = 0;  ///< 0: all cores
+  std::size_t n_queries = 300;  ///< rows of the index, drawn at random; at least 1
+  std::size_t k = 10;           ///< neighbours whose recall counts, at least 1
+  std::size_t threads = 0;      ///< 0: all cores
 };
 
 /// What a query cost, on average.
@@ -40,11 +40,11 @@ struct nndescent_search_stats {
 };
 
 /// How to search for a recall, and the recall that this has on the queries it was tried with. Where no beam reached
-/// the target, `reached` is false, and the parameters are those of the widest beam tried.
+/// the target, the parameters are those of the widest beam tried.
 struct tuned_search {
-  nndescent_search_params params;
-  double recall = 1;
-  bool reached = true;
+  nndescent_search_params params;  ///< all defaults but the beam and by_estimates
+  double recall = 1;               ///< of the k nearest
+  bool reached = true;             ///< whether that is the target at least
 };
 
 namespace detail {

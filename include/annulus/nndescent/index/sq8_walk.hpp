@@ -13,8 +13,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// A byte a coordinate and integer kernels, of at most 65,536 dimensions. The nearest found are ranked again by the
 /// exact rows.
 struct sq8 {
-  static constexpr std::string_view name = "sq8";
-  scalar_scales scales = scalar_scales::automatic;
+  static constexpr std::string_view name = "sq8";   ///< in files
+  scalar_scales scales = scalar_scales::automatic;  ///< the steps of codes
 };
 
 namespace detail {

@@ -11,10 +11,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// The distance of a query to a vector that its code estimates, as a sum over sub-spaces: sqeuclidean, inner_product
-/// (tables hold the products themselves, where more is nearer; results their negatives), or cosine, of normalised
-/// vectors.
-enum class pq_metric { sqeuclidean, inner_product, cosine };
+/// The distance of a query to a vector that its code estimates, as a sum over sub-spaces.
+enum class pq_metric {
+  sqeuclidean,    ///< the squared Euclidean distance
+  inner_product,  ///< tables hold the products themselves, where more is nearer; results their negatives
+  cosine          ///< 1 - cos, of normalised vectors
+};
 
 /// The type of a code of one sub-space.
 template <class T>
@@ -77,20 +79,22 @@ void for_each_sum(const float* table, std::size_t ks, matrix_view<Code> codes, F
 /// A query's distance (or inner product) to each of the ks codewords of each of the m sub-spaces.
 class distance_table {
  public:
-  /// `values` is m x ks. \throws std::invalid_argument where it is empty.
+  /// Takes distances. \param values m x ks \param metric by which they are \throws std::invalid_argument where there
+  /// are none.
   explicit distance_table(matrix<float> values, pq_metric metric = pq_metric::sqeuclidean)
       : m_values(std::move(values)), m_metric(metric) {
     if (m() == 0) detail::invalid("m", m(), "must be at least 1");
     if (ks() == 0) detail::invalid("ks", ks(), "must be at least 1");
   }
 
-  std::size_t m() const noexcept { return m_values.rows(); }
-  std::size_t ks() const noexcept { return m_values.cols(); }
-  pq_metric metric() const noexcept { return m_metric; }
-  const matrix<float>& values() const noexcept { return m_values; }
+  std::size_t m() const noexcept { return m_values.rows(); }         ///< \returns sub-spaces
+  std::size_t ks() const noexcept { return m_values.cols(); }        ///< \returns codewords of a sub-space
+  pq_metric metric() const noexcept { return m_metric; }             ///< \returns that of the values
+  const matrix<float>& values() const noexcept { return m_values; }  ///< \returns m x ks
 
-  /// The distance of the query to each code (n x m), n values: under inner_product the products, where more is nearer.
-  /// O(n m). \throws std::invalid_argument for codes of other than m columns, or not below ks (naming the row).
+  /// Distances by look-up. O(n m). \param codes n x m \returns the distance of the query to each code, n values: under
+  /// inner_product the products, where more is nearer \throws std::invalid_argument for codes of other than m columns,
+  /// or not below ks (naming the row).
   template <matrix_like Codes>
     requires code_scalar<value_t<Codes>> std::vector<float> adist(const Codes& codes)
   const {

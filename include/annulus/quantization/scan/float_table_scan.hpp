@@ -16,10 +16,11 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// How codes are searched.
 struct pq_search_params {
-  std::size_t threads = 0;  ///< 0: all cores
-  id_filter filter = {};    ///< which codes may be returned
-  progress_callback progress = {};
+  std::size_t threads = 0;          ///< 0: all cores
+  id_filter filter = {};            ///< which codes may be returned
+  progress_callback progress = {};  ///< of a search; returning false cancels
 };
 
 namespace detail {
