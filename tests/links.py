@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints relative links of README.md and docs/*.md that lead to no file or heading; fails for any, and where none is."""
+"""Prints relative links of README.md and docs/**/*.md that lead to no file or heading; fails for any, and where none is."""
 import pathlib
 import re
 import sys
@@ -21,7 +21,7 @@ def leads_somewhere(page, link):
 
 
 root = pathlib.Path(sys.argv[1])
-links = [(page, link) for page in [root / "README.md", *sorted(root.glob("docs/*.md"))]
+links = [(page, link) for page in [root / "README.md", *sorted(root.glob("docs/**/*.md"))]
          for link in re.findall(r"\]\(([^)\s:]+)\)", text_of(page))]
 faults = [f"{page}: {link}" for page, link in links if not leads_somewhere(page, link)]
 print("\n".join(faults))
