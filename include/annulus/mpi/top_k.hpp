@@ -34,7 +34,7 @@ struct global_element {
 };
 
 template <bool Largest, class T>
-global_element<T> element_of(T value, std::int64_t index) noexcept {
+global_element<T> to_global_element(T value, std::int64_t index) noexcept {
   return {is_nan(value) ? typename global_element<T>::key_bits(~typename global_element<T>::key_bits{0})
                         : ordered_bits(to_key<Largest>(value)),
           index};
@@ -91,7 +91,7 @@ top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<
     const top_k_result<T> best = accumulator.finish();
     std::vector<detail::global_element<T>> elements(accumulator.k());
     for (std::size_t i = 0; i < best.values.size(); ++i)
-      elements[i] = detail::element_of<Largest>(best.values[i], best.indices[i]);
+      elements[i] = detail::to_global_element<Largest>(best.values[i], best.indices[i]);
     return elements;
   });
   auto merged = detail::reduce_lists(comm, root, accumulator.k(), list);
