@@ -105,7 +105,7 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Parameters
         ----------
         X : array or sparse matrix, m x d
-            Whose neighbours they are; by None those of the training data, if the index is not compressed.
+            Whose neighbours they are.
         y
             Has no effect.
 
@@ -119,7 +119,20 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self._matrix(*self.index_.query(X, k=self.n_neighbors + 1, epsilon=self.search_epsilon), X.dtype)
 
     def fit_transform(self, X, y=None, **fit_params):
-        """The graph of X itself: a CSR matrix (n, n), each row its own first neighbour."""
+        """The graph of the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, n x d
+            The training data.
+        y, **fit_params
+            Have no effect.
+
+        Returns
+        -------
+        CSR matrix, n x n
+            Of distances, each row its own first neighbour.
+        """
         X = self._checked(X, reset=True)
         self._build(X, compressed=False)
         return self._matrix(*self.index_.neighbor_graph, X.dtype)
@@ -155,6 +168,7 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     @property
     def n_samples_fit(self):
+        """int: rows of the training data."""
         return self._n_features_out
 
     def _matrix(self, ids, distances, dtype):

@@ -219,9 +219,28 @@ class NearestNeighbors(_Neighbors):
         self.random_state = random_state
 
     def radius_neighbors(self, X=None, radius=None, return_distance=True, sort_results=False):
-        """All training rows within `radius` of each row of X: (distances, ids), arrays of m arrays, nearest first.
+        """All training rows within a distance; by a graph, very nearly all.
 
-        Without X the others within `radius` of each training row. By a graph, very nearly all.
+        Parameters
+        ----------
+        X : array or sparse matrix, m x d, optional
+            The queries; without them the others of each training row.
+        radius : float, optional
+            That distance; by default as given to the class.
+        return_distance : bool, default True
+            False: only ids are returned.
+        sort_results : bool, default False
+            Results are sorted in any case; refused without distances, as scikit-learn does.
+
+        Returns
+        -------
+        (distances, ids), or ids
+            Arrays of m arrays, nearest first.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before `fit`, and for arguments that do not fit.
         """
         check_is_fitted(self)
         if sort_results and not return_distance:
