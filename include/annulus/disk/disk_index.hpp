@@ -131,8 +131,7 @@ class disk_index {
     if (start(query, ids, distances, params, passes, scratch, p)) finish(ids, distances, passes, scratch, p);
   }
 
-  /// \returns what one thread needs to search \throws std::bad_alloc, and std::system_error where a file or ring cannot
-  /// be opened
+  /// \returns what one thread needs to search \throws std::bad_alloc
   search_scratch make_scratch() const { return search_scratch(m_parts, 1); }
 
   std::size_t size() const noexcept { return m_parts->index.size(); }        ///< \returns how many rows it holds

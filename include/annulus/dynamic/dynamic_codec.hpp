@@ -34,7 +34,7 @@ struct codec_spec {
   std::optional<std::uint64_t> seed = {};                   ///< of sampling and k-means
   std::optional<std::size_t> threads = {};                  ///< 0: all cores
 
-  /// Calls f for each member. \param f called with a name and a member \throws what f throws
+  /// Calls f for each member. \param f called with a name and a member \throws any exception of f
   template <class F>
   void visit(F&& f) const {
     f("kind", kind), f("metric", metric), f("m", m), f("ks", ks), f("iter", iter), f("padding", padding);

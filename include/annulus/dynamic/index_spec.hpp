@@ -82,7 +82,7 @@ struct index_spec {
   std::optional<std::uint64_t> seed = {};   ///< the same one gives the same index for any number of threads
   std::optional<std::size_t> threads = {};  ///< 0: all cores
 
-  /// Calls f for each member. \param f called with a name and a member \throws what f throws
+  /// Calls f for each member. \param f called with a name and a member \throws any exception of f
   template <class F>
   void visit(F&& f) const {
     f("kind", kind), f("metric", metric), f("metric", distance);

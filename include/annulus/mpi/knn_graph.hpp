@@ -225,10 +225,10 @@ namespace mpi {
 /// A rank holds, beside what it gave: its partitions' rows, 1.75 times a rank's share; some 24 n_neighbors bytes a row;
 /// and what building one partition takes. \param comm the ranks \param data this rank's rows: dense, of any element
 /// type, n x d with the same d on all ranks that have any \param metric any, the same on all ranks \param params the
-/// same on all ranks, but for graph.threads and graph.progress \returns the lists of this rank's rows \throws on all
-/// ranks, where any of them fails: std::invalid_argument for parameters out of range or different, for rows that
-/// build_knn_graph would refuse of this rank's rows alone (by rank and number), or different d; annulus::cancelled
-/// where a rank's `progress` returns false; mpi::error; whatever a metric throws, by its kind.
+/// same on all ranks, but for graph.threads and graph.progress \returns the lists of this rank's rows \throws
+/// std::invalid_argument on all ranks, where any of them fails, for parameters out of range or different, for rows that
+/// build_knn_graph would refuse of this rank's rows alone (by rank and number), or different d; likewise
+/// annulus::cancelled where a rank's `progress` returns false; mpi::error; whatever a metric throws, by its kind.
 template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> knn_graph build_knn_graph(const communicator& comm, const D& data,
                                                                             Metric metric = {},

@@ -82,8 +82,8 @@ class pending_search {
   explicit pending_search(std::shared_ptr<detail::pending_merge> merge) noexcept : m_merge(std::move(merge)) {}
 
   /// Waits for the answer. Once. Collective: pending searches are ended in the same order on all ranks. \returns at the
-  /// root the answer to its queries, on other ranks one of no rows \throws what the search threw on one rank, on all of
-  /// them (together)
+  /// root the answer to its queries, on other ranks one of no rows \throws any exception of the search on one rank, on
+  /// all of them (together)
   global_neighbors get() { return std::exchange(m_merge, nullptr)->finish(); }
 
  private:

@@ -48,7 +48,7 @@ class sharded_index {
   using search_params = typename detail::shard_params<Index>::type;  ///< how a shard is searched
 
   /// \param comm the ranks; is duplicated \param make returns the rank's shard, from which no row was erased, and does
-  /// not communicate \throws on all ranks what make throws on one, and std::invalid_argument for different dimensions
+  /// not communicate \throws any exception of make on one rank, on all; std::invalid_argument for different dimensions
   template <class Make>
     requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
   sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
@@ -74,7 +74,7 @@ class sharded_index {
     return search_by(queries, k, params, options);
   }
   /// Indexes of codes that search with rows and without them: with rows. \param queries,k,options as above \param
-  /// params ranked_by_rows \returns as above \throws as above: std::invalid_argument, incomplete
+  /// params ranked_by_rows \returns as above \throws std::invalid_argument and incomplete as above
   template <detail::extra_params_of<Index> Params>
   global_neighbors search(const view_type& queries, std::size_t k, const Params& params,
                           const shard_search_options& options = {}) {
@@ -120,7 +120,7 @@ class sharded_index {
 
   /// All rows within a distance of each of the root's queries that the shards' searches find. \param queries m x dim()
   /// at the root \param radius that distance \param params of this rank \param root gives the queries \returns at the
-  /// root m lists, on other ranks none \throws what the search of a shard throws, as std::invalid_argument
+  /// root m lists, on other ranks none \throws std::invalid_argument as the search of a shard
   global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
                              int root = 0) requires detail::searches_radius<Index> {
     const auto packed = detail::broadcast_rows(m_comm, root, queries);
@@ -132,8 +132,8 @@ class sharded_index {
   }
 
   /// Inserts the rows that each rank gives into its shard. \param rows of this rank, any number \param params threads
-  /// \returns the global id of the first: those of rank 0 come first, then those of rank 1, and so on \throws as
-  /// Index::insert, on all ranks; nothing has changed
+  /// \returns the global id of the first: those of rank 0 come first, then those of rank 1, and so on \throws
+  /// std::invalid_argument as Index::insert, on all ranks; nothing has changed
   std::int64_t insert(const view_type& rows, const run_params& params = {}) requires detail::inserts_rows<Index> {
     const auto count = static_cast<std::int64_t>(rows.size());
     const std::int64_t first = m_end + m_comm.exclusive_sum(count), total = m_comm.all_reduce(count, MPI_SUM);
@@ -146,7 +146,8 @@ class sharded_index {
 
   /// Inserts the root's rows, divided so that the smaller shards grow to a common size. \param root the rank that gives
   /// rows \param rows those of the root count \param params threads \returns on all ranks the global id of the first;
-  /// the others follow in order, however many ranks there are \throws as insert
+  /// the others follow in order, however many ranks there are \throws std::invalid_argument as
+  /// insert
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
     const std::int64_t first = m_end;
@@ -167,7 +168,7 @@ class sharded_index {
     const auto packed = detail::broadcast_rows(m_comm, root, row);
     change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
   }
-  /// Frees what erased rows have left, on each rank. \throws what Index::consolidate throws on one rank, on all
+  /// Frees what erased rows have left, on each rank. \throws any exception of Index::consolidate on one rank, on all
   void consolidate() {
     together(m_comm, [&] { detail::consolidate_rows(m_shard); });
   }

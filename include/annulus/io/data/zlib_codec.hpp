@@ -33,7 +33,7 @@ struct zlib_codec {
 
     /// Decompresses bytes. \param to where they are written \param bytes at most so many \param refill called for the
     /// next compressed bytes, of which there are none after the last \returns their number, which is less than `bytes`
-    /// where the compressed ones end or are damaged \throws what refill throws
+    /// where the compressed ones end or are damaged \throws any exception of refill
     template <class Refill>
     std::size_t read(void* to, std::size_t bytes, Refill refill) {
       std::size_t done = 0;
