@@ -15,6 +15,10 @@
  * - progress, user: a callback and what it is handed; null: none
  * - threads: how many; 0: all cores
  * - error: where the words go that say why a call failed; null: nowhere
+ * ANNULUS_INVALID_ARGUMENT is for null where something is needed, values out of range, rows of another layout, type or
+ * dimension, options and params that the kind does not have, and calls of which it is not among the kinds named.
+ * Opening and verifying also return ANNULUS_FORMAT_ERROR, opening and saving ANNULUS_SYSTEM_ERROR, and what reports
+ * progress ANNULUS_CANCELLED.
  */
 
 #include <stddef.h>
@@ -77,7 +81,6 @@ typedef struct annulus_rows {
   const int64_t* indptr;   /**< CSR: n + 1 */
   const int32_t* indices;  /**< CSR: ascending in each row */
 } annulus_rows;
-
 /** A metric of the caller's: the distance of two rows of dim floats, symmetric; smaller is nearer, and a row at NaN or
  * infinity is no neighbour. Called from several threads at once; it must not throw. */
 typedef float (*annulus_distance)(const float* x, const float* y, size_t dim, void* user);
@@ -135,7 +138,6 @@ typedef struct annulus_tuned {
   double recall;                /**< that these searches had */
   int reached;                  /**< 0: no beam tried reached the target; recall is the widest one's */
 } annulus_tuned;
-
 /** An index of any kind. */
 typedef struct annulus_index annulus_index;
 /** Of what a codec is made. */
@@ -202,8 +204,7 @@ ANNULUS_EXPORT annulus_status annulus_insert(annulus_index* index, const annulus
                                              uint32_t* first_id, annulus_error* error);
 /** nndescent, lsh: removes a row. \param id of the row \param index,error see above */
 ANNULUS_EXPORT annulus_status annulus_erase(annulus_index* index, uint32_t id, annulus_error* error);
-/** nndescent, lsh: replaces a row, which keeps its id. \param id of the row \param row one row \param index,error see
- * above */
+/** nndescent, lsh: replaces a row, which keeps its id. \param id,row one row \param index,error see above */
 ANNULUS_EXPORT annulus_status annulus_update(annulus_index* index, uint32_t id, const annulus_rows* row,
                                              annulus_error* error);
 /** nndescent, lsh: frees the memory of erased rows. \param index,error see above */
@@ -255,7 +256,7 @@ ANNULUS_EXPORT annulus_status annulus_codec_train(const annulus_rows* rows, cons
                                                   size_t n_options, annulus_progress progress, void* user,
                                                   annulus_codec** codec, annulus_error* error);
 /** The codec of codewords. Options: metric, as above; dim, where it is below m * ds. \param codewords m x ks x ds
- * \param m,ks,ds that shape \param rotation null, or dim x dim, by rows \param options,n_options,codec,error see above
+ * \param m,ks,ds its shape \param rotation null or dim x dim, by rows \param options,n_options,codec,error see above
  */
 ANNULUS_EXPORT annulus_status annulus_codec_of(const float* codewords, const float* rotation, size_t m, size_t ks,
                                                size_t ds, const annulus_option* options, size_t n_options,
