@@ -256,8 +256,7 @@ ANNULUS_EXPORT annulus_status annulus_codec_train(const annulus_rows* rows, cons
                                                   size_t n_options, annulus_progress progress, void* user,
                                                   annulus_codec** codec, annulus_error* error);
 /** The codec of codewords. Options: metric, as above; dim, where it is below m * ds. \param codewords m x ks x ds
- * \param m,ks,ds its shape \param rotation null or dim x dim, by rows \param options,n_options,codec,error see above
- */
+ * \param m,ks,ds as said \param rotation null or dim x dim, by rows \param options,n_options,codec,error see above */
 ANNULUS_EXPORT annulus_status annulus_codec_of(const float* codewords, const float* rotation, size_t m, size_t ks,
                                                size_t ds, const annulus_option* options, size_t n_options,
                                                annulus_codec** codec, annulus_error* error);
