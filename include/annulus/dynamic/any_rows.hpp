@@ -99,8 +99,8 @@ class any_rows {
     return bits(data, n, n_bits, n_bits / 8 + (n_bits % 8 != 0));
   }
 
-  /// \param rows of this library, of Eigen, or a range of numbers, which is one row \throws std::invalid_argument for
-  /// a map of Eigen whose inner stride is not 1
+  /// \param rows of this library, of Eigen, or a range of numbers, which is one row \throws std::invalid_argument for a
+  /// map of Eigen whose inner stride is not 1
   template <detail::rows_of_numbers M>
   any_rows(const M& rows) : any_rows(matrix_view<detail::element_of<M>>(rows), unit{}) {}
   template <detail::eigen_dense_rows M>

@@ -32,7 +32,7 @@ class environment {
   ~environment() { MPI_Finalize(); }
 };
 
-/// \returns the type that MPI sums and compares T, a number, as
+/// \returns the type as which MPI sums and compares T, which is a number
 template <class T>
 MPI_Datatype datatype_of() noexcept {
   static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "annulus: MPI computes with numbers");

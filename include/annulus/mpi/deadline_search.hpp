@@ -25,9 +25,7 @@ class incomplete : public std::runtime_error {
       : std::runtime_error("annulus: by the deadline shards with " + std::to_string(100 * coverage) +
                            " % of the rows have answered"),
         m_coverage(coverage) {}
-  double coverage() const noexcept {
-    return m_coverage;
-  }  ///< \returns the share of all rows whose shards have answered
+  double coverage() const noexcept { return m_coverage; }  ///< \returns the share of rows whose shards have answered
 
  private:
   double m_coverage;

@@ -103,9 +103,9 @@ void save(const sharded_index<Index>& index, const std::filesystem::path& path) 
 
 /// Opens what save has written, with as many ranks, and checks all of it. O(bytes). Collective. \tparam Index of each
 /// shard \param of the ranks; is duplicated \param path of the manifest \param args those of load_index, as a metric
-/// that files cannot hold \returns the index \throws format_error on all ranks for a file that is damaged or
-/// another than the manifest names; likewise std::system_error for one that is missing, and std::invalid_argument for
-/// another number of ranks
+/// that files cannot hold \returns the index \throws format_error on all ranks for a file that is damaged or another
+/// than the manifest names; likewise std::system_error for one that is missing, and std::invalid_argument for another
+/// number of ranks
 template <class Index, class... Args>
 sharded_index<Index> open_shards(MPI_Comm of, const std::filesystem::path& path, const Args&... args) {
   communicator comm(of);

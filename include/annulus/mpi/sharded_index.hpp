@@ -146,8 +146,7 @@ class sharded_index {
 
   /// Inserts the root's rows, divided so that the smaller shards grow to a common size. \param root the rank that gives
   /// rows \param rows those of the root count \param params threads \returns on all ranks the global id of the first;
-  /// the others follow in order, however many ranks there are \throws std::invalid_argument as
-  /// insert
+  /// the others follow in order, however many ranks there are \throws std::invalid_argument as insert
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
     const std::int64_t first = m_end;

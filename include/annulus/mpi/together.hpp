@@ -123,10 +123,10 @@ inline void throw_together(const mpi::communicator& comm, const rank_failure& fa
 namespace mpi {
 
 /// Calls f on each rank. Costs one MPI_Allreduce of an int. Collective. \param comm the ranks \param f called without
-/// arguments; does not communicate \returns what f returns on this rank \throws any exception of f on every
-/// rank: that of the lowest rank where f throws, with "rank 2: " before its message, of the same kind on all of them,
-/// also on that rank (std::invalid_argument, std::bad_alloc, format_error, cancelled, mpi::error, std::system_error,
-/// else std::runtime_error)
+/// arguments; does not communicate \returns what f returns on this rank \throws any exception of f on every rank: that
+/// of the lowest rank where f throws, with "rank 2: " before its message, of the same kind on all of them, also on that
+/// rank (std::invalid_argument, std::bad_alloc, format_error, cancelled, mpi::error, std::system_error, else
+/// std::runtime_error)
 template <class F>
 auto together(const communicator& comm, F&& f) {
   using result_type = std::invoke_result_t<F&>;

@@ -44,9 +44,9 @@ inline neighbors read_big_ann_truth(const std::filesystem::path& path, const fil
 
 /// Writes the k nearest neighbours of n queries, with the distances that they have. The file appears whole under its
 /// name or not at all: it is written beside it first. \param path of the file \param truth n x k ids and distances
-/// \param params progress \throws std::invalid_argument where ids and distances are not of
-/// one shape, or n or k do not fit a uint32. \throws std::system_error where the file cannot be written; cancelled
-/// where `progress` returns false, which leaves no file.
+/// \param params progress \throws std::invalid_argument where ids and distances are not of one shape, or n or k do not
+/// fit a uint32. \throws std::system_error where the file cannot be written; cancelled where `progress` returns false,
+/// which leaves no file.
 inline void write_big_ann_truth(const std::filesystem::path& path, const neighbors& truth,
                                 const file_params& params = {}) {
   const std::size_t n = truth.ids.rows(), k = truth.ids.cols();

@@ -77,10 +77,10 @@ void write_scipy_arrays(const std::filesystem::path& path, std::span<const std::
 /// and stored zeros are kept. O(bytes, and sorting). Allocates what the arrays claim to hold, once the bytes in the
 /// file justify that: as many bytes where they are stored, up to 1,032 times as many where they are compressed, the
 /// limit of deflate. \tparam Codec zlib_codec for compressed files \param path of the file \returns the rows \throws
-/// format_error for a file that is damaged (each array has a checksum), is no .npz, has not
-/// these arrays, or is of another format than csr, which it names; for arrays that do not fit together, a value that T
-/// does not have, more than 2^31 - 1 columns; and for a compressed one without a codec. \throws std::system_error where
-/// the file is missing, cannot be opened or read, or is not a regular file.
+/// format_error for a file that is damaged (each array has a checksum), is no .npz, has not these arrays, or is of
+/// another format than csr, which it names; for arrays that do not fit together, a value that T does not have, more
+/// than 2^31 - 1 columns; and for a compressed one without a codec. \throws std::system_error where the file is
+/// missing, cannot be opened or read, or is not a regular file.
 template <class T = float, class Codec = stored_codec>
 csr_matrix<T> read_scipy_csr(const std::filesystem::path& path, const Codec& = {}) {
   detail::npz_file<Codec> archive(path);

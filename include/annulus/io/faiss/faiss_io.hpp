@@ -15,8 +15,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// nothing is allocated that the bytes left in the file do not justify. O(size of the file), and for quantisers what
 /// their constructors take.
 ///
-/// A file is read and written back with the same bytes, but for the codes of an IndexPQFastScan that pad its last
-/// block or an odd number of sub-quantisers: faiss makes these zero, and so does write_faiss. \param path of the file
+/// A file is read and written back with the same bytes, but for the codes of an IndexPQFastScan that pad its last block
+/// or an odd number of sub-quantisers: faiss makes these zero, and so does write_faiss. \param path of the file
 /// \returns the index \throws format_error with the byte offset for another kind of index, transform or metric, which
 /// it names, also inside another index; for one in more than 7 others; for one that is not trained; for fast-scan
 /// blocks of other than 32 codes; for 2^32 - 1 vectors or more; for centroids, matrices and vectors with NaN or

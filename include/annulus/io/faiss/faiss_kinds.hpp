@@ -146,8 +146,8 @@ class faiss_flat {
   }
 
   /// \param vectors n x dim, copied \param metric sqeuclidean or inner_product \param reserved of the header \throws
-  /// std::invalid_argument also for the metric cosine, for rows with
-  /// NaN or infinity, and for more than 2^32 - 2 of them.
+  /// std::invalid_argument also for the metric cosine, for rows with NaN or infinity, and for more than 2^32 - 2 of
+  /// them.
   explicit faiss_flat(matrix_view<float> vectors, pq_metric metric = pq_metric::sqeuclidean,
                       const faiss_reserved& reserved = faiss_reserved_default)
       : faiss_flat(indexed(vectors, metric), reserved) {}

@@ -79,9 +79,9 @@ Index read_index(File file, const Args&... args) {
 /// the disk, and renamed. Works for nndescent_index, lsh_index, flat_index, fast_scan_index, product_quantizer,
 /// optimized_product_quantizer and neighbors (a k-NN graph). The index must not change meanwhile. O(bytes). The file of
 /// an nndescent_index holds no erased rows: where some were erased since the last consolidate(), it is that of a
-/// consolidated copy. A process that ends meanwhile leaves the old file as it was, and beside it a
-/// temporary one, annulus-<16 digits>.tmp, which may be deleted. Symbolic links are followed and stay; mode, owner and
-/// group of the old file are kept as far as the process may, hard links, ACLs and extended attributes are not
+/// consolidated copy. A process that ends meanwhile leaves the old file as it was, and beside it a temporary one,
+/// annulus-<16 digits>.tmp, which may be deleted. Symbolic links are followed and stay; mode, owner and group of the
+/// old file are kept as far as the process may, hard links, ACLs and extended attributes are not
 /// (storage/output_file.hpp). A pipe or device is written to as it is. \param index what is saved \param path of the
 /// file \throws std::system_error where the file cannot be written, as when the disk is full, it is read-only, or its
 /// folder is; an old file of that name is unchanged then.
