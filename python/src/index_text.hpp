@@ -18,7 +18,7 @@ A parameter that is set and that the kind of index has no use for is refused.
 
 Parameters
 ----------
-queries : rows of the index's kind, m x dim, or one row of dim
+queries : rows of the index's kind, m x dim, or one row
     Numbers of another type are converted.
 k : int, default 10
     At least 1.
@@ -111,7 +111,7 @@ inline constexpr char insert[] =
 
 Parameters
 ----------
-rows : rows of the index's kind, m x dim, or one row of dim
+rows : rows of the index's kind, m x dim, or one row
     Numbers of another type are converted.
 threads : int, default 0
     0: all cores.
@@ -144,7 +144,7 @@ Parameters
 ----------
 id : int
     Of the row.
-row : a row of the index's kind, dim or 1 x dim
+row : one row of the index's kind
     In its place.
 
 Raises

@@ -30,8 +30,8 @@ class DistanceTable:
 
         Parameters
         ----------
-        codes : array of the quantizer's code_dtype, n x m
-            As of `PQ.encode`.
+        codes : integer array, n x m
+            As `PQ.encode` returns them.
         threads : int, default 0
             0: all cores.
 
@@ -137,15 +137,15 @@ class _Codec:
 
         Parameters
         ----------
-        vectors : array, n x dim, or one vector of dim
+        vectors : array, n x dim, or one vector
             Numbers of other types are converted to float32.
         threads : int, default 0
             0: all cores.
 
         Returns
         -------
-        array of code_dtype, n x m (of one vector, m)
-            Numbers of codewords.
+        integer array, n x m (of one vector: m numbers)
+            Numbers of codewords, as `code_dtype`.
 
         Raises
         ------
@@ -159,8 +159,8 @@ class _Codec:
 
         Parameters
         ----------
-        codes : array of code_dtype, n x m
-            As of `encode`.
+        codes : integer array, n x m
+            As `encode` returns them.
         threads : int, default 0
             0: all cores.
 
@@ -181,7 +181,7 @@ class _Codec:
 
         Parameters
         ----------
-        queries : array, n x dim, or one query of dim
+        queries : array, n x dim, or one query
             Numbers of other types are converted to float32.
 
         Returns
@@ -201,7 +201,7 @@ class _Codec:
 
         Parameters
         ----------
-        query : array, dim, or 1 x dim
+        query : array, one query
             Numbers of other types are converted to float32.
 
         Returns
@@ -251,8 +251,12 @@ class PQ(_Codec):
 
     Attributes
     ----------
-    m, ks, metric
-        As given.
+    m : int
+        Sub-vectors of a vector.
+    ks : int
+        Codewords of a sub-space.
+    metric : str
+        What tables hold.
     """
 
     def fit(
@@ -319,8 +323,12 @@ class OPQ(_Codec):
 
     Attributes
     ----------
-    m, ks, metric
-        As given.
+    m : int
+        Sub-vectors of a vector.
+    ks : int
+        Codewords of a sub-space.
+    metric : str
+        What tables hold.
     """
 
     _kind = "opq"

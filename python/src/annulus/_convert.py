@@ -53,8 +53,8 @@ def sets(rows, dim=None) -> Rows:
 
     Parameters
     ----------
-    rows : list of sets, lists or arrays of int
-        Each is one set.
+    rows : list
+        Sets, lists or arrays of integers, each of which is one set.
     dim : int, default one more than the greatest member
         Above every member.
 

@@ -21,7 +21,7 @@ def knn(
     ----------
     data : rows of any kind, n x dim
         See `annulus`.
-    queries : rows of the same kind, m x dim, or one row of dim
+    queries : rows of the same kind, m x dim, or one row
         Numbers of another type are converted to the data's. May be `data`.
     k : int
         At least 1.
@@ -172,8 +172,8 @@ def recall(found, exact, k=None) -> float:
 
     Parameters
     ----------
-    found, exact : Neighbors, or pairs (ids, distances)
-        Of the same queries.
+    found, exact : Neighbors, or pairs of arrays
+        Ids and distances, of the same queries.
     k : int, default all columns of exact
         How many neighbours of each query count.
 

@@ -19,8 +19,9 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     Parameters
     ----------
-    n_neighbors, metric, metric_kwds, n_trees, leaf_size, pruning_degree_multiplier, diversify_prob, n_search_trees,
-    tree_init, random_state, n_jobs, low_memory, max_candidates, n_iters, parallel_batch_queries, verbose
+    n_neighbors, metric, metric_kwds, n_trees, leaf_size, tree_init, random_state, n_jobs, max_candidates, n_iters
+        As of ``NNDescent``.
+    pruning_degree_multiplier, diversify_prob, n_search_trees, low_memory, parallel_batch_queries, verbose
         As of ``NNDescent``.
     search_epsilon : float, default 0.1
         The epsilon of its queries.

@@ -9,51 +9,31 @@ class Neighbors(NamedTuple):
     """Neighbours of n queries: ``ids, distances = index.search(queries, k)``.
 
     Of one query, an array of one dimension, both arrays have one dimension too.
-
-    Attributes
-    ----------
-    ids : int32 array, n x k
-        Rows of the data, nearest first. -1 pads results of fewer than k rows.
-    distances : float32 array, n x k
-        Infinite where ids has -1.
     """
 
     ids: numpy.ndarray
     distances: numpy.ndarray
 
 
-class NeighborLists(NamedTuple):
-    """Lists of different lengths: that of query i is at ``indptr[i]:indptr[i + 1]``.
+Neighbors.ids.__doc__ = "int32, n x k: rows of the data, nearest first. -1 pads results of fewer than k rows."
+Neighbors.distances.__doc__ = "float32, n x k; infinite where ``ids`` has -1."
 
-    Attributes
-    ----------
-    indptr : int64 array, n + 1
-        Where lists begin.
-    ids : int32 array
-        Rows of the data, nearest first in each list.
-    distances : float32 array
-        Of ``candidates``, in how many buckets the row was found.
-    """
+
+class NeighborLists(NamedTuple):
+    """Lists of different lengths: that of query i is at ``indptr[i]:indptr[i + 1]``."""
 
     indptr: numpy.ndarray
     ids: numpy.ndarray
     distances: numpy.ndarray
 
 
-class Buckets(NamedTuple):
-    """The buckets of all hash tables that hold rows.
+NeighborLists.indptr.__doc__ = "int64, n + 1: where lists begin."
+NeighborLists.ids.__doc__ = "int32: rows of the data, nearest first in each list."
+NeighborLists.distances.__doc__ = "float32; of ``candidates``, in how many buckets the row was found."
 
-    Attributes
-    ----------
-    n_buckets : int
-        That hold rows.
-    mean, sd : float
-        Rows of a bucket: the mean and the standard deviation.
-    min, max : int
-        Rows of the smallest and of the greatest bucket.
-    bytes : int
-        Of all tables.
-    """
+
+class Buckets(NamedTuple):
+    """The buckets of all hash tables that hold rows, and how many rows they hold."""
 
     n_buckets: int
     mean: float
@@ -63,34 +43,33 @@ class Buckets(NamedTuple):
     bytes: int
 
 
-class TopK(NamedTuple):
-    """What approx_min_k and approx_max_k return; k stands in the place of the dimension that was reduced.
+Buckets.n_buckets.__doc__ = "How many hold rows."
+Buckets.mean.__doc__ = "Rows of a bucket."
+Buckets.sd.__doc__ = "The standard deviation of that."
+Buckets.min.__doc__ = "Rows of the smallest bucket."
+Buckets.max.__doc__ = "Rows of the greatest bucket."
+Buckets.bytes.__doc__ = "Of all tables."
 
-    Attributes
-    ----------
-    values : array of the operand's type
-        Best first.
-    indices : int32 array
-        Positions along the reduced dimension.
-    """
+
+class TopK(NamedTuple):
+    """What approx_min_k and approx_max_k return; k stands in the place of the dimension that was reduced."""
 
     values: numpy.ndarray
     indices: numpy.ndarray
 
 
-class Tuned(NamedTuple):
-    """A search that was tuned: ``index.search(queries, k, **tuned.params)``.
+TopK.values.__doc__ = "Of the operand's type, best first."
+TopK.indices.__doc__ = "int32: positions along the reduced dimension."
 
-    Attributes
-    ----------
-    params : dict
-        Of `Index.search`.
-    recall : float
-        On the queries that it was tried with.
-    reached : bool
-        False: no beam that was tried has the recall, and params are those of the widest.
-    """
+
+class Tuned(NamedTuple):
+    """A search that was tuned: ``index.search(queries, k, **tuned.params)``."""
 
     params: dict
     recall: float
     reached: bool
+
+
+Tuned.params.__doc__ = "Parameters of `Index.search`."
+Tuned.recall.__doc__ = "On the queries that it was tried with."
+Tuned.reached.__doc__ = "False: no beam that was tried has the recall, and ``params`` are those of the widest."

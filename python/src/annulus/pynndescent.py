@@ -73,9 +73,10 @@ class NNDescent:
 
     bit_metric : bool, default False
         Refused with a callable metric.
-    diversify_method, degree_prune_aggressiveness, n_search_trees, search_tree_leaf_size, max_search_tree_depth,
-    low_memory, max_rptree_depth, parallel_batch_queries, angular_trees, search_tree_leaf_budget
+    diversify_method, degree_prune_aggressiveness, n_search_trees, search_tree_leaf_size, max_search_tree_depth
         Have no effect; n_search_trees is deprecated in pynndescent.
+    low_memory, max_rptree_depth, parallel_batch_queries, angular_trees, search_tree_leaf_budget
+        Have no effect.
 
     Raises
     ------

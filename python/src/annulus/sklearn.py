@@ -100,8 +100,8 @@ class _Neighbors(BaseEstimator):
 
         Returns
         -------
-        (distances, ids), or ids
-            m x n_neighbors, nearest first. Distances have the dtype of the training data, ids int64.
+        pair of arrays, or one array
+            Distances and ids, m x n_neighbors, nearest first. Distances have the dtype of the training data, ids int64.
 
         Raises
         ------
@@ -187,10 +187,16 @@ class NearestNeighbors(_Neighbors):
 
     Attributes
     ----------
-    n_features_in_, feature_names_in_, n_samples_fit_
-        Of the training data.
-    effective_metric_, effective_metric_params_
-        As annulus names them.
+    n_features_in_ : int
+        Features of the training data.
+    feature_names_in_ : str array
+        Their names, where it has any.
+    n_samples_fit_ : int
+        Rows of the training data.
+    effective_metric_ : str or callable
+        As annulus names it.
+    effective_metric_params_ : dict
+        Its parameters.
     """
 
     def __init__(
@@ -234,8 +240,8 @@ class NearestNeighbors(_Neighbors):
 
         Returns
         -------
-        (distances, ids), or ids
-            Arrays of m arrays, nearest first.
+        pair of arrays, or one array
+            Distances and ids, each m arrays, nearest first.
 
         Raises
         ------

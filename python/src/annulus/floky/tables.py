@@ -15,19 +15,11 @@ import annulus
 from .rows import GrowingRows
 
 QueryResult = namedtuple("QueryResult", ["index", "vectors", "n_collisions", "distances"])
-QueryResult.__doc__ = """What `predict` finds for one query; empty lists where no row collides.
-
-Attributes
-----------
-index : int32 array
-    Ids, nearest first.
-vectors : float32 array, or None with only_index
-    Their rows.
-n_collisions : int
-    Rows that share a bucket with the query.
-distances : float32 array
-    Euclidean (L2), or cosine similarities, greatest first (SRP).
-"""
+QueryResult.__doc__ = "What `predict` finds for one query; empty lists where no row collides."
+QueryResult.index.__doc__ = "int32: ids, nearest first."
+QueryResult.vectors.__doc__ = "float32: their rows; None with only_index."
+QueryResult.n_collisions.__doc__ = "The number of rows that share a bucket with the query."
+QueryResult.distances.__doc__ = "float32: Euclidean (L2), or cosine similarities, greatest first (SRP)."
 
 
 class Tables:
@@ -102,7 +94,7 @@ class Tables:
 
         Parameters
         ----------
-        v : array, dim
+        v : array
             The row.
 
         Raises
@@ -117,7 +109,7 @@ class Tables:
 
         Parameters
         ----------
-        x : array, n x dim, or one query of dim
+        x : array, n x dim, or one query
             The queries.
         only_index : bool, default False
             Whether `vectors` is left out of the results.
@@ -161,7 +153,7 @@ class Tables:
 
         Parameters
         ----------
-        v : array, dim
+        v : array
             The row.
 
         Returns
@@ -182,7 +174,7 @@ class Tables:
 
         Parameters
         ----------
-        v : array, dim
+        v : array
             The row.
 
         Returns
@@ -224,7 +216,7 @@ class Tables:
 
         Parameters
         ----------
-        v : array, dim
+        v : array
             The row.
 
         Returns
@@ -267,7 +259,7 @@ class Tables:
         ----------
         index : int
             Its id.
-        v : array, dim
+        v : array
             In its place.
 
         Raises
@@ -287,7 +279,7 @@ class Tables:
         ----------
         idx : int
             The id.
-        new_v : array, dim
+        new_v : array
             In place of the row.
         old_v
             Has no effect: the old row is known.

@@ -136,7 +136,7 @@ class ShardedIndex:
 
         Parameters
         ----------
-        queries : rows of the index's kind, m x dim, or one row of dim
+        queries : rows of the index's kind, m x dim, or one row
             Of the rank `root`, and ignored on the others; where `scattered`, each rank's own (any number, also none).
         k : int, default 10
             At least 1.
@@ -166,10 +166,12 @@ class ShardedIndex:
     def search_async(self, queries, k=10, *, root=0, scattered=False, filter=None, **params) -> SearchRequest:
         """As `search`, but returns while the lists are merged: ``request.get()`` waits for the answer.
 
-        request = index.search_async(batches[0])
-        for batch in batches[1:]:
-            request, before = index.search_async(batch), request     # searches while `before` is merged
-            use(before.get())
+        ::
+
+            request = index.search_async(batches[0])
+            for batch in batches[1:]:
+                request, before = index.search_async(batch), request     # searches while `before` is merged
+                use(before.get())
 
         Parameters
         ----------
@@ -245,7 +247,7 @@ class ShardedIndex:
 
         Parameters
         ----------
-        rows : rows of the index's kind, m x dim, or one row of dim
+        rows : rows of the index's kind, m x dim, or one row
             Of the rank `root`.
         root : int, default 0
             The rank that gives them.
@@ -304,7 +306,7 @@ class ShardedIndex:
         ----------
         id : int
             Of the row, the same on all ranks.
-        row : a row of the index's kind, dim or 1 x dim
+        row : one row of the index's kind
             Of the rank `root`.
         root : int, default 0
             The rank that gives it.

@@ -65,7 +65,7 @@ def faiss_to_nanopq(pq_faiss):
     -------
     PQ or OPQ
         With faiss's codewords and metric.
-    array of code_dtype, ntotal x M
+    integer array, ntotal x M
         The codes in the index.
 
     Raises

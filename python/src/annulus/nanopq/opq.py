@@ -17,8 +17,6 @@ class OPQ:
 
     Attributes
     ----------
-    M, Ks, Ds, metric, code_dtype, codewords, verbose
-        Those of pq.
     pq : PQ
         Of rotated vectors.
     R : float32 array, D x D
@@ -157,8 +155,8 @@ class OPQ:
 
         Returns
         -------
-        array of code_dtype, N x M
-            Their codes.
+        integer array, N x M
+            Their codes, as `code_dtype`.
 
         Raises
         ------
@@ -173,8 +171,8 @@ class OPQ:
 
         Parameters
         ----------
-        codes : array of code_dtype, N x M
-            As of `encode`.
+        codes : integer array, N x M
+            As `encode` returns them.
 
         Returns
         -------

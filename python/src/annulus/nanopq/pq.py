@@ -70,8 +70,14 @@ class PQ:
 
     Attributes
     ----------
-    M, Ks, metric, verbose
-        As given.
+    M : int
+        Sub-vectors of a vector.
+    Ks : int
+        Codewords of each sub-space.
+    metric : str
+        "l2" or "dot".
+    verbose : bool
+        Whether it prints what is being done.
     code_dtype : type
         np.uint8, np.uint16 or np.uint32, by Ks.
     Ds : int
@@ -156,8 +162,8 @@ class PQ:
 
         Returns
         -------
-        array of code_dtype, N x M
-            Their codes.
+        integer array, N x M
+            Their codes, as `code_dtype`.
 
         Raises
         ------
@@ -176,8 +182,8 @@ class PQ:
 
         Parameters
         ----------
-        codes : array of code_dtype, N x M
-            As of `encode`.
+        codes : integer array, N x M
+            As `encode` returns them.
 
         Returns
         -------
@@ -275,8 +281,10 @@ class DistanceTable:
 
     Attributes
     ----------
-    dtable, metric
-        As given.
+    dtable : float32 array, M x Ks
+        Distances, or inner products.
+    metric : str
+        "l2" or "dot".
 
     Raises
     ------
