@@ -36,7 +36,7 @@ class NNDescent:
 
     Parameters
     ----------
-    data : array (n, d), or scipy CSR matrix
+    data : array, n x d, or scipy CSR matrix
         Taken as float32; of ``bit_hamming`` and ``bit_jaccard``, bytes of packed bits.
     metric : str or callable, default "euclidean"
         A name that pynndescent knows (docs/metrics.md says where values differ), or a function of two rows: a numba
@@ -56,9 +56,9 @@ class NNDescent:
         "binary" are codes of 4 bits and 1 bit a coordinate at each edge: faster, with more memory.
     tree_init : bool, default True
         False, or ``n_trees=0``: the descent starts from random neighbours.
-    init_graph : array (n, m), optional
+    init_graph : array, n x m, optional
         The descent starts from these neighbours of each row (-1 for none) in place of trees.
-    init_dist : array (n, m), optional
+    init_dist : array, n x m, optional
         Is checked for its shape: distances are computed anew.
     random_state : int, RandomState, Generator or None
         None is a fixed seed. The same seed gives the same graph for any number of threads.
