@@ -142,23 +142,63 @@ constexpr char approx_max_k_signature[] =
 constexpr char approx_min_k_text[] =
     R"(The k smallest numbers along a dimension, nearly, best first: jax.lax.approx_min_k on a CPU.
 
-operand: floats, or integers of at most 32 bits, of one dimension or more. k: 1 to the size of the reduced dimension.
-recall_target: in (0, 1], the share of the k smallest that is expected to be found.
-reduction_input_size_override: the size of the whole, where the operand is a part of it; -1 for the operand's own.
-aggregate_to_topk: of no effect: there are always k results, in order.
-threads: 0 for one of every 4 million numbers.
+O(size), and less memory than 100 KiB beside the results.
 
-Returns TopK: values of the operand's type and indices int32, of the operand's shape but for k in place of the reduced
-dimension. O(size), and less memory than 100 KiB beside the results. Raises ValueError and TypeError.)";
-constexpr char approx_max_k_text[] = "The k greatest numbers along a dimension, nearly, best first. As approx_min_k.";
+Parameters
+----------
+operand : array of one dimension or more
+    Floats, or integers of at most 32 bits.
+k : int
+    1 to the size of the reduced dimension.
+reduction_dimension : int, default -1
+    Which dimension is reduced; negative numbers count from the last.
+recall_target : float, default 0.95
+    In (0, 1]: the share of the k smallest that is expected to be found.
+reduction_input_size_override : int, default -1
+    The size of the whole, where the operand is a part of it; -1: the operand's own.
+aggregate_to_topk : bool, default True
+    Of no effect: there are always k results, in order.
+threads : int, default 0
+    0: one for every 4 million numbers.
+
+Returns
+-------
+TopK
+    values of the operand's type and indices int32, of the operand's shape but for k in place of the reduced dimension.
+
+Raises
+------
+ValueError, TypeError
+    For arguments that do not fit.)";
+constexpr char approx_max_k_text[] = R"(The k greatest numbers along a dimension, nearly, best first.
+
+Parameters
+----------
+operand, k, reduction_dimension, recall_target, reduction_input_size_override, aggregate_to_topk, threads
+    As of approx_min_k.
+
+Returns
+-------
+TopK
+    As approx_min_k.
+
+Raises
+------
+ValueError, TypeError
+    As approx_min_k.)";
 
 }  // namespace
 
 void bind_functions(nb::module_& module) {
   using nb::arg;
   module.def("instruction_set", &annulus_instruction_set,
-             R"(The instruction set that was chosen: "x86-64-v3". The environment variable ANNULUS_ISA forces one.)");
-  module.def("version", &annulus_version);
+             R"(The instruction set that was chosen. The environment variable ANNULUS_ISA forces one.
+
+Returns
+-------
+str
+    Such as "x86-64-v3"; "" where ANNULUS_ISA names one that there is not: then every call fails.)");
+  module.def("version", &annulus_version, R"(The version of the library, as "1.0.0".)");
   nb::list metrics;
   for (const auto& metric : annulus::known_metrics) metrics.append(nb::str(metric.name.data(), metric.name.size()));
   module.attr("metrics") = nb::tuple(metrics);

@@ -373,14 +373,14 @@ void bind_index(nb::module_& module) {
       .def("verify", &index::verify, text::verify)
       .def("info", &index::info, arg("name"), nb::sig("def info(self, name: str) -> str | None"), text::info)
       .def("__len__", &index::size)
-      .def_prop_ro("size", &index::size, "Rows.")
+      .def_prop_ro("size", &index::size, "int: rows.")
       .def_prop_ro(
-          "dim", [](const index& self) { return annulus_dim(self.get()); }, "Coordinates of a row; of bits, bits.")
-      .def_prop_ro("memory_bytes", &index::memory_bytes, "Bytes of memory.")
+          "dim", [](const index& self) { return annulus_dim(self.get()); }, "int: coordinates of a row; of bits, bits.")
+      .def_prop_ro("memory_bytes", &index::memory_bytes, "int: bytes of memory.")
       .def_prop_ro(
-          "kind", [](const index& self) { return self.info("kind"); }, R"("nndescent" and the like.)")
+          "kind", [](const index& self) { return self.info("kind"); }, R"(str: "nndescent" and the like.)")
       .def_prop_ro(
-          "metric", [](const index& self) { return self.info("metric"); }, R"(Its name; "user" of a function.)");
+          "metric", [](const index& self) { return self.info("metric"); }, R"(str: its name; "user" of a function.)");
 }
 
 }  // namespace annulus_python

@@ -204,7 +204,9 @@ void bind_rows(nb::module_& module) {
       .def_static("_bits", &prepared_rows::bits)
       .def_static("_bfloat16", &prepared_rows::bfloat16)
       .def("__len__", [](const prepared_rows& rows) { return rows.get().n; })
-      .def_prop_ro("shape", [](const prepared_rows& rows) { return nb::make_tuple(rows.get().n, rows.get().dim); });
+      .def_prop_ro(
+          "shape", [](const prepared_rows& rows) { return nb::make_tuple(rows.get().n, rows.get().dim); },
+          "(rows, coordinates of a row; of bits, bits).");
 }
 
 }  // namespace annulus_python

@@ -1,6 +1,5 @@
 """The package as such."""
 
-import inspect
 import pathlib
 import re
 import subprocess
@@ -19,21 +18,6 @@ def test_version_is_that_of_the_library():
 def test_metrics_have_names():
     assert len(annulus.metrics) == len(set(annulus.metrics)) >= 37
     assert {"euclidean", "cosine", "bit_hamming", "jaccard"} <= set(annulus.metrics)
-
-
-def test_all_that_is_public_is_documented():
-    for name in annulus.__all__:
-        thing = getattr(annulus, name)
-        if name == "metrics":
-            continue
-        assert thing.__doc__, name
-        if inspect.isclass(thing):
-            for member, value in vars(thing).items():
-                if callable(value) and not member.startswith("_"):
-                    assert value.__doc__, f"{name}.{member}"
-    for member in dir(annulus.Index):
-        if not member.startswith("_"):
-            assert getattr(annulus.Index, member).__doc__, member
 
 
 def test_import_loads_numpy_alone():

@@ -228,9 +228,10 @@ constexpr void check_pieces() noexcept {
 namespace disk {
 
 /// What build_in_pieces will take with these arguments. The numbers of bytes are computed from the sample of rows by
-/// which pieces are chosen; O(1) but for metrics of angles, O(n d). With `measures_time`, 8,192 rows of the sample are
-/// built to tell how long all will take on as many threads: about, and without waiting for the disk.
-/// \throws std::invalid_argument as build_in_pieces does for its parameters.
+/// which pieces are chosen; O(1) but for metrics of angles, O(n d). \param rows,params,metric,storage as of
+/// build_in_pieces \param measures_time whether 8,192 rows of the sample are built, to tell how long all will take on
+/// as many threads: about, and without waiting for the disk \returns pieces, memory, disk and, if measured, seconds
+/// \throws std::invalid_argument as build_in_pieces does for its parameters
 template <class Points, class Metric = euclidean, class Storage = rabitq<sq8>>
 build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& params, bool measures_time = false,
                       const Metric& metric = {}, const Storage& storage = {}) {
@@ -240,9 +241,9 @@ build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& p
   return build.plan();
 }
 
-/// Builds the index of `rows` (n x d), which may lie in a mapped file larger than memory, and writes the file that
-/// load_index and map_index of nndescent_index<Points, Metric, Storage> open. Its graph is nearly that of an index
-/// built at once: recall at equal beams is within .01 of it. Vertices stand in the order of pieces.
+/// Builds an index of more rows than memory holds, and writes the file that load_index and map_index of
+/// nndescent_index<Points, Metric, Storage> open. Its graph is nearly that of an index built at once: recall at equal
+/// beams is within .01 of it. Vertices stand in the order of pieces.
 ///
 /// The rows are parted by a tree on a sample; a row that may have neighbours in a second piece goes there too. The k-NN
 /// lists of each piece are built in memory by NN-descent, those of rows with two homes are merged, and edges are chosen
@@ -254,8 +255,10 @@ build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& p
 /// The same seed gives the same file for any number of threads. The index appears under its name once it is complete,
 /// and the folder is removed then. A folder serves one build at a time.
 ///
-/// \throws std::invalid_argument for what nndescent_index refuses of rows and parameters (a NaN: "row 17 of data ..."),
-/// for too little memory, with the least that is enough, and where the folder holds a build of other rows or
+/// \tparam Points the rows of the index, as matrix<float> \param rows n x d, as of a mapped file \param path of the
+/// index \param params folder, memory and graph \param metric,storage of the index \returns what plan_build says of the
+/// build \throws std::invalid_argument for what nndescent_index refuses of rows and parameters (a NaN: "row 17 of data
+/// ..."), for too little memory, with the least that is enough, and where the folder holds a build of other rows or
 /// parameters, which it names; annulus::format_error where files in the folder are damaged; std::system_error where
 /// files cannot be written, as when the disk is full (plan_build says how much is needed); annulus::cancelled.
 template <class Points, class Metric = euclidean, class Storage = rabitq<sq8>>

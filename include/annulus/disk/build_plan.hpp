@@ -28,12 +28,12 @@ struct piece_params {
 
 /// What a build in pieces takes.
 struct build_plan {
-  std::size_t n_pieces = 0;
-  std::size_t piece_rows = 0;    ///< of the greatest piece, about
-  std::size_t memory_bytes = 0;  ///< at most at a time, beside pages of files
-  std::uint64_t disk_bytes = 0;  ///< of folder and index together, at most at a time
-  std::uint64_t index_bytes = 0;
-  double seconds = 0;  ///< 0 where it was not asked for
+  std::size_t n_pieces = 0;       ///< that are built one after the other
+  std::size_t piece_rows = 0;     ///< of the greatest piece, about
+  std::size_t memory_bytes = 0;   ///< at most at a time, beside pages of files
+  std::uint64_t disk_bytes = 0;   ///< of folder and index together, at most at a time
+  std::uint64_t index_bytes = 0;  ///< of the file that is written
+  double seconds = 0;             ///< 0 where it was not asked for
 };
 
 }  // namespace disk

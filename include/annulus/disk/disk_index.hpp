@@ -57,8 +57,8 @@ class disk_index {
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
  public:
-  using view_type = typename index_type::view_type;
-  using row_type = typename index_type::row_type;
+  using view_type = typename index_type::view_type;  ///< what queries come as
+  using row_type = typename index_type::row_type;    ///< what one query comes as
 
   /// What one thread needs to search: made once, used for query after query. Keeps files open.
   class search_scratch : public walk_scratch_type {
@@ -72,16 +72,19 @@ class disk_index {
     std::vector<pending> m_under_way;
   };
 
-  /// Opens the file of an index. O(bytes but those of rows); checks sums and sizes of what it takes into memory.
-  /// \throws format_error and std::system_error as load_index does, also for a file of rows of another size;
-  /// std::invalid_argument where no file has the rows, and for queries_in_flight = 0.
+  /// Opens the file of an index. O(bytes but those of rows); checks sums and sizes of what it takes into memory. \param
+  /// path of the file \param params how, and where the rows are \throws format_error and std::system_error as
+  /// load_index does, also for a file of rows of another size; std::invalid_argument where no file has the rows, and
+  /// for queries_in_flight = 0
   explicit disk_index(const std::filesystem::path& path, const disk_index_params& params = {}) {
     if (params.queries_in_flight == 0) detail::invalid("queries_in_flight", 0, "must be at least 1");
     m_parts = std::make_shared<const parts_type>(path, params);
   }
 
-  /// As nndescent_index::search; `stats` also tells what was read. \throws also std::system_error where rows cannot be
-  /// read, and format_error where their file was written to or cut since it was opened.
+  /// As nndescent_index::search. \param queries m x dim() \param k at least 1 \param params see there \param stats what
+  /// queries cost, unless null \returns m x k ids and distances, nearest first, padded with no_id and +infinity \throws
+  /// std::invalid_argument as nndescent_index::search; std::system_error where rows cannot be read; format_error where
+  /// their file was written to or cut since it was opened
   neighbors search(const view_type& queries, std::size_t k, const nndescent_search_params& params = {},
                    disk_search_stats* stats = nullptr) const {
     if (queries.size() > 0) detail::check_graph_search(dim(), queries.dim(), k, params);
@@ -112,7 +115,9 @@ class disk_index {
     return result;
   }
 
-  /// One query, as nndescent_index::search. Once the scratch has seen a query like it, nothing is allocated.
+  /// One query. Once the scratch has seen a query like it, nothing is allocated. \param query dim() \param
+  /// ids,distances k each, filled \param scratch of this index \param params see there \throws std::invalid_argument,
+  /// std::system_error and format_error as above, and for spans that differ in size
   void search(const row_type& query, std::span<id_type> ids, std::span<float> distances, search_scratch& scratch,
               const nndescent_search_params& params = {}) const {
     detail::check_graph_search(dim(), query.size(), ids.size(), params);
@@ -126,18 +131,19 @@ class disk_index {
     if (start(query, ids, distances, params, passes, scratch, p)) finish(ids, distances, passes, scratch, p);
   }
 
+  /// \returns what one thread needs to search \throws std::bad_alloc
   search_scratch make_scratch() const { return search_scratch(m_parts, 1); }
 
-  std::size_t size() const noexcept { return m_parts->index.size(); }  ///< how many rows it holds
-  std::size_t dim() const noexcept { return m_parts->index.dim(); }
-  const Metric& metric() const noexcept { return m_parts->index.metric(); }
-  /// Of codes, edges, tree, names and cache; also of those in a mapped file.
+  std::size_t size() const noexcept { return m_parts->index.size(); }        ///< \returns how many rows it holds
+  std::size_t dim() const noexcept { return m_parts->index.dim(); }          ///< \returns coordinates of a row
+  const Metric& metric() const noexcept { return m_parts->index.metric(); }  ///< \returns how rows are compared
+  /// \returns bytes of codes, edges, tree, names and cache; also of those in a mapped file
   std::size_t memory_bytes() const noexcept {
     return m_parts->graph().memory_bytes() + (m_parts->cache ? m_parts->cache->memory_bytes() : 0);
   }
-  /// Whether reads go past the system's cache of files.
+  /// \returns whether reads go past the system's cache of files
   bool reads_directly() const noexcept { return m_parts->rows.file->is_direct(); }
-  /// Whether the kernel lets this process read by io_uring.
+  /// \returns whether the kernel lets this process read by io_uring \throws std::bad_alloc
   bool reads_by_io_uring() const {
     return detail::row_reader(m_parts->rows.file, m_parts->params.reads).uses_io_uring();
   }

@@ -24,8 +24,8 @@ struct rows_file {
 
 /// How an index is opened that leaves its rows on the disk.
 struct disk_index_params {
-  rows_file rows = {};
-  read_params reads = {};
+  rows_file rows = {};          ///< where the exact rows are
+  read_params reads = {};       ///< how they are read
   std::size_t cache_bytes = 0;  ///< for rows that were read of late
   /// Codes and edges too are left in the file, which is mapped: they are read when they are touched, and unchecked.
   bool map_codes = false;

@@ -29,7 +29,10 @@ struct read_params {
 
 /// Where the rows of a file lie: row i from byte offset + i * stride on.
 struct row_places {
-  std::uint64_t offset = 0, stride = 0, row_bytes = 0, count = 0;
+  std::uint64_t offset = 0;     ///< of the first row, in bytes
+  std::uint64_t stride = 0;     ///< bytes from one row to the next
+  std::uint64_t row_bytes = 0;  ///< bytes of a row
+  std::uint64_t count = 0;      ///< rows
 };
 
 namespace detail {

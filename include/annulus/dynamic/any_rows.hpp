@@ -12,12 +12,12 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// The types of coordinates.
 enum class dtype {
-  f32 = ANNULUS_F32,
-  f64 = ANNULUS_F64,
+  f32 = ANNULUS_F32,    ///< float
+  f64 = ANNULUS_F64,    ///< double
   f16 = ANNULUS_F16,    ///< IEEE half precision
   bf16 = ANNULUS_BF16,  ///< the upper half of a float
-  u8 = ANNULUS_U8,
-  i8 = ANNULUS_I8
+  u8 = ANNULUS_U8,      ///< std::uint8_t
+  i8 = ANNULUS_I8       ///< std::int8_t
 };
 
 namespace detail {
@@ -65,18 +65,20 @@ concept eigen_dense_rows = eigen_matrix<M> && requires {
 /// (matrix, row-major Eigen matrices, a span or vector as one row), and from bit_matrix.
 class any_rows {
  public:
-  /// n x d values, row after row.
-  any_rows(dtype type, const void* data, std::size_t n, std::size_t d)
+  /// Values row after row. \param type of the values \param data n x d of them \param n rows \param d coordinates of a
+  /// row
+  any_rows(dtype type, const void* data, std::size_t n, std::size_t d) noexcept
       : any_rows(type, data, n, d, static_cast<std::ptrdiff_t>(d), 1) {}
-  /// Value (i, j) at i * row_stride + j * column_stride, in values, either of which may be negative. An index copies
-  /// rows whose columns are apart.
+  /// Value (i, j) at data + i * row_stride + j * column_stride. An index copies rows whose columns are apart. \param
+  /// type,data,n,d as above \param row_stride,column_stride in values; may be negative
   any_rows(dtype type, const void* data, std::size_t n, std::size_t d, std::ptrdiff_t row_stride,
            std::ptrdiff_t column_stride = 1) noexcept
       : m_rows{ANNULUS_DENSE, static_cast<annulus_dtype>(type), n, d, data, row_stride, column_stride, nullptr,
                nullptr} {}
 
-  /// Compressed sparse rows of f32 or f64: row i has the coordinates indices[indptr[i]] to indices[indptr[i + 1]],
-  /// ascending, and their values. indptr: n + 1. Sets have no values (null).
+  /// Compressed sparse rows: row i has the coordinates indices[indptr[i]] to indices[indptr[i + 1]], and their values.
+  /// \param type f32 or f64 \param n rows \param d coordinates of a row \param indptr n + 1 \param indices ascending in
+  /// each row \param values as many as indices; null for sets \returns a view of them
   static any_rows csr(dtype type, std::size_t n, std::size_t d, const std::int64_t* indptr, const std::int32_t* indices,
                       const void* values) noexcept {
     any_rows rows(type, values, n, d, 0);
@@ -85,8 +87,9 @@ class any_rows {
     rows.m_rows.indices = indices;
     return rows;
   }
-  /// n rows of packed bits: bit j in bit j % 8 of byte j / 8, as numpy.packbits(bitorder="little") has them.
-  /// `row_bytes`: from one row to the next.
+  /// Packed bits: bit j in bit j % 8 of byte j / 8, as numpy.packbits(bitorder="little") has them. \param data the
+  /// bytes \param n rows \param n_bits of a row \param row_bytes from one row to the next; by default the fewest that
+  /// hold n_bits \returns a view of them
   static any_rows bits(const void* data, std::size_t n, std::size_t n_bits, std::size_t row_bytes) noexcept {
     any_rows rows(dtype::u8, data, n, n_bits, static_cast<std::ptrdiff_t>(row_bytes));
     rows.m_rows.layout = ANNULUS_BITS;
@@ -96,6 +99,8 @@ class any_rows {
     return bits(data, n, n_bits, n_bits / 8 + (n_bits % 8 != 0));
   }
 
+  /// \param rows of this library, of Eigen, or a range of numbers, which is one row \throws std::invalid_argument for a
+  /// map of Eigen whose inner stride is not 1
   template <detail::rows_of_numbers M>
   any_rows(const M& rows) : any_rows(matrix_view<detail::element_of<M>>(rows), unit{}) {}
   template <detail::eigen_dense_rows M>
@@ -103,10 +108,10 @@ class any_rows {
   template <detail::rows_of_bits M>
   any_rows(const M& rows) : any_rows(bits(matrix_view<std::uint8_t>(rows.bytes()).data(), rows.rows(), rows.bits())) {}
 
-  dtype type() const noexcept { return static_cast<dtype>(m_rows.dtype); }
-  std::size_t size() const noexcept { return m_rows.n; }
-  std::size_t dim() const noexcept { return m_rows.dim; }          ///< coordinates of a row; of bits, bits
-  const annulus_rows* c_rows() const noexcept { return &m_rows; }  ///< for the C interface
+  dtype type() const noexcept { return static_cast<dtype>(m_rows.dtype); }  ///< \returns that of values; of bits, u8
+  std::size_t size() const noexcept { return m_rows.n; }                    ///< \returns rows
+  std::size_t dim() const noexcept { return m_rows.dim; }          ///< \returns coordinates of a row; of bits, bits
+  const annulus_rows* c_rows() const noexcept { return &m_rows; }  ///< \returns the same for the C interface
 
  private:
   struct unit {};

@@ -20,20 +20,21 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// How a codec is trained. Members mean what they mean in product_quantizer, kmeans_params and opq_params; empty ones
 /// take the defaults there. One that the kind does not have is refused.
 struct codec_spec {
-  std::string kind = "pq";               ///< or opq
-  std::string metric = {};               ///< what tables hold: sqeuclidean (where empty), inner_product, cosine
-  std::optional<std::size_t> m = {};     ///< sub-vectors of a row; must be given
-  std::optional<std::size_t> ks = {};    ///< codewords of a sub-space; 256
-  std::optional<std::size_t> iter = {};  ///< pq
-  std::string padding = {};              ///< pq: refuse, zeros
-  std::optional<std::size_t> pq_iter = {}, rotation_iter = {};  ///< opq
-  std::optional<bool> parametric_init = {};                     ///< opq
-  std::optional<std::size_t> max_points_per_centroid = {};
-  std::string init = {};  ///< points, plus_plus, random
-  std::optional<std::uint64_t> seed = {};
-  std::optional<std::size_t> threads = {};  ///< 0: all cores
+  std::string kind = "pq";                  ///< or opq
+  std::string metric = {};                  ///< what tables hold: sqeuclidean (where empty), inner_product, cosine
+  std::optional<std::size_t> m = {};        ///< sub-vectors of a row; must be given
+  std::optional<std::size_t> ks = {};       ///< codewords of a sub-space; 256
+  std::optional<std::size_t> iter = {};     ///< pq: rounds of k-means
+  std::string padding = {};                 ///< pq: refuse, zeros
+  std::optional<std::size_t> pq_iter = {};  ///< opq: rounds of k-means for the last codewords
+  std::optional<std::size_t> rotation_iter = {};  ///< opq: rounds of codewords and rotation in turn
+  std::optional<bool> parametric_init = {};       ///< opq: whether the rotation starts from the data's covariance
+  std::optional<std::size_t> max_points_per_centroid = {};  ///< more rows than ks times this are sampled
+  std::string init = {};                                    ///< points, plus_plus, random
+  std::optional<std::uint64_t> seed = {};                   ///< of sampling and k-means
+  std::optional<std::size_t> threads = {};                  ///< 0: all cores
 
-  /// Calls f(name, member) for each member.
+  /// Calls f for each member. \param f called with a name and a member \throws any exception of f
   template <class F>
   void visit(F&& f) const {
     f("kind", kind), f("metric", metric), f("m", m), f("ks", ks), f("iter", iter), f("padding", padding);
@@ -63,8 +64,9 @@ concept rows_of_codes = !eigen_matrix<M> && requires {
 /// std::invalid_argument where ANNULUS_ISA names no instruction set (docs/dynamic.md).
 class dynamic_codec {
  public:
-  /// Learns from n x d rows of f32. \throws std::invalid_argument for options that there are not, and what fit of
-  /// product_quantizer and optimized_product_quantizer refuses; cancelled.
+  /// Learns a codec. \param rows n x d, dense, of f32 \param spec how \param progress called meanwhile \returns the
+  /// codec \throws std::invalid_argument for options that there are not, and what fit of product_quantizer and
+  /// optimized_product_quantizer refuses; cancelled
   static dynamic_codec train(const any_rows& rows, const codec_spec& spec, const progress_callback& progress = {}) {
     const detail::c_options options(spec);
     detail::kept_exception kept;
@@ -76,12 +78,14 @@ class dynamic_codec {
     });
     return dynamic_codec(codec);
   }
-  /// Of codewords, (m * ks) x ds: those of sub-space i are rows i * ks to (i + 1) * ks. \throws std::invalid_argument
-  /// where their number is no multiple of m, and as product_quantizer's constructor.
+  /// Of given codewords. \param m sub-vectors of a row \param codewords (m * ks) x ds: those of sub-space i are rows
+  /// i * ks to (i + 1) * ks \param params what they do not tell \returns the codec \throws std::invalid_argument where
+  /// their number is no multiple of m, and as product_quantizer's constructor
   static dynamic_codec of(std::size_t m, const matrix<float>& codewords, const codewords_params& params = {}) {
     return of(m, codewords, nullptr, params);
   }
-  /// The same behind a rotation, dim x dim. \throws also as optimized_product_quantizer's constructor.
+  /// The same behind a rotation. \param m,codewords,params as above \param rotation dim x dim: a row vector x becomes
+  /// x * rotation \returns the codec \throws std::invalid_argument also as optimized_product_quantizer's constructor
   static dynamic_codec of(std::size_t m, const matrix<float>& codewords, const matrix<float>& rotation,
                           const codewords_params& params = {}) {
     const std::size_t dim = params.dim.value_or(m * codewords.cols());
@@ -90,8 +94,9 @@ class dynamic_codec {
     return of(m, codewords, rotation.data(), params);
   }
 
-  /// The codes of n x dim() rows of f32. Code: std::uint8_t, std::uint16_t or std::uint32_t, of code_bytes() bytes.
-  /// \throws std::invalid_argument as product_quantizer::encode, and for another Code.
+  /// The codes of rows. O(n ks dim). \tparam Code std::uint8_t, std::uint16_t or std::uint32_t, of code_bytes() bytes
+  /// \param rows n x dim(), dense, of f32 \param threads 0: all cores \returns n x m() \throws std::invalid_argument as
+  /// product_quantizer::encode, and for another Code
   template <std::unsigned_integral Code = std::uint8_t>
   matrix<Code> encode(const any_rows& rows, std::size_t threads = 0) const {
     check_code(sizeof(Code));
@@ -101,8 +106,8 @@ class dynamic_codec {
     });
     return codes;
   }
-  /// The rows that codes (n x m()) stand for: n x dim(). \throws std::invalid_argument for other columns, and for codes
-  /// that are not below ks() (naming the row).
+  /// The rows that codes stand for. \param codes n x m() \param threads 0: all cores \returns n x dim() \throws
+  /// std::invalid_argument for other columns, and for codes that are not below ks() (naming the row)
   template <detail::rows_of_codes Codes>
   matrix<float> decode(const Codes& codes, std::size_t threads = 0) const {
     return with_packed(codes, [&](const void* data, std::size_t n) {
@@ -113,8 +118,9 @@ class dynamic_codec {
       return rows;
     });
   }
-  /// The tables of n queries, n x (m() * ks()): the distance of query i to codeword j of sub-space s is
-  /// (i, s * ks() + j), under inner_product the product.
+  /// The distances of queries to all codewords. \param queries n x dim(), dense, of f32 \returns n x (m() * ks()): the
+  /// distance of query i to codeword j of sub-space s is (i, s * ks() + j), under inner_product the product \throws
+  /// std::invalid_argument for other rows
   matrix<float> tables(const any_rows& queries) const {
     matrix<float> tables(queries.size(), m() * ks());
     detail::call([&](annulus_error* error) {
@@ -122,7 +128,9 @@ class dynamic_codec {
     });
     return tables;
   }
-  /// The distances of a query, by its row of tables(), to n codes. \throws as decode, and for a table of another size.
+  /// The distances of a query to codes, sums of m() entries of its table. \param table the query's row of tables()
+  /// \param codes n x m() \param threads 0: all cores \returns n of them \throws std::invalid_argument as decode, and
+  /// for a table of another size
   template <detail::rows_of_codes Codes>
   std::vector<float> distances(std::span<const float> table, const Codes& codes, std::size_t threads = 0) const {
     if (table.size() != m() * ks()) detail::invalid("table", table.size(), "must be of m * ks = ", m() * ks());
@@ -135,25 +143,25 @@ class dynamic_codec {
     });
   }
 
-  std::size_t dim() const noexcept { return m_shape.dim; }
-  std::size_t m() const noexcept { return m_shape.m; }
-  std::size_t ks() const noexcept { return m_shape.ks; }
-  std::size_t ds() const noexcept { return m_shape.ds; }
-  std::size_t code_bytes() const noexcept { return m_shape.code_bytes; }
-  bool is_rotated() const noexcept { return m_shape.is_rotated != 0; }
-  /// (m * ks) x ds
+  std::size_t dim() const noexcept { return m_shape.dim; }                ///< \returns coordinates of a row
+  std::size_t m() const noexcept { return m_shape.m; }                    ///< \returns sub-vectors of a row
+  std::size_t ks() const noexcept { return m_shape.ks; }                  ///< \returns codewords of a sub-space
+  std::size_t ds() const noexcept { return m_shape.ds; }                  ///< \returns coordinates of a codeword
+  std::size_t code_bytes() const noexcept { return m_shape.code_bytes; }  ///< \returns those of one integer: 1, 2 or 4
+  bool is_rotated() const noexcept { return m_shape.is_rotated != 0; }    ///< \returns whether there is a rotation
+  /// \returns (m() * ks()) x ds(), those of each sub-space together \throws std::bad_alloc
   matrix<float> codewords() const {
     matrix<float> codewords(m() * ks(), ds());
     detail::call([&](annulus_error* error) { return annulus_codec_codewords(m_codec.get(), codewords.data(), error); });
     return codewords;
   }
-  /// dim x dim: a row vector x becomes x * rotation. \throws std::invalid_argument where it is not rotated.
+  /// \returns dim() x dim(): a row vector x becomes x * rotation \throws std::invalid_argument where it is not rotated
   matrix<float> rotation() const {
     matrix<float> rotation(dim(), dim());
     detail::call([&](annulus_error* error) { return annulus_codec_rotation(m_codec.get(), rotation.data(), error); });
     return rotation;
   }
-  const annulus_codec* c_codec() const noexcept { return m_codec.get(); }  ///< for the C interface
+  const annulus_codec* c_codec() const noexcept { return m_codec.get(); }  ///< \returns it for the C interface
 
  private:
   explicit dynamic_codec(annulus_codec* codec) : m_codec(codec, &annulus_codec_free) {

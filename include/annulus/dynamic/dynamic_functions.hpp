@@ -14,9 +14,11 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// annulus::knn: the k nearest rows of each query, by comparing it with all. Of `spec`, the metric (a name or a
-/// function) and its parameters. \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that
-/// do not take such rows; cancelled.
+/// annulus::knn: the k nearest rows of each query, by comparing it with all. \param data n x d rows of any kind \param
+/// queries m x d of the same kind \param k at least 1 \param spec the metric (a name or a function) and its parameters
+/// \param params threads, recall_target, filter and progress \returns m x k ids and distances, nearest first, padded
+/// with no_id and +infinity \throws std::invalid_argument for k = 0, other dimensions or types, and metrics that do not
+/// take such rows; cancelled
 inline neighbors dynamic_knn(const any_rows& data, const any_rows& queries, std::size_t k, const index_spec& spec = {},
                              const dynamic_search_params& params = {}) {
   const detail::c_options options(spec, false);
@@ -29,9 +31,10 @@ inline neighbors dynamic_knn(const any_rows& data, const any_rows& queries, std:
   return found;
 }
 
-/// annulus::build_knn_graph: the n_neighbors nearest other rows of each row, nearly. Of `spec`, the metric, its
-/// parameters and those of nndescent_params but n_neighbors. \throws std::invalid_argument for what these refuse;
-/// cancelled.
+/// annulus::build_knn_graph: the nearest other rows of each row, nearly. \param data n x d rows of any kind \param
+/// n_neighbors of each row \param spec the metric, its parameters and those of nndescent_params but n_neighbors \param
+/// progress called meanwhile \returns n x n_neighbors ids and distances \throws std::invalid_argument for what these
+/// refuse; cancelled
 inline neighbors dynamic_knn_graph(const any_rows& data, std::size_t n_neighbors, const index_spec& spec = {},
                                    const progress_callback& progress = {}) {
   const detail::c_options options(spec, false);
@@ -48,15 +51,15 @@ inline neighbors dynamic_knn_graph(const any_rows& data, std::size_t n_neighbors
 /// What approximate top-k found: a row for each row of the operand, best first.
 template <class Value>
 struct dynamic_top_k {
-  matrix<Value> values;
-  matrix<std::uint32_t> positions;
+  matrix<Value> values;             ///< n x k
+  matrix<std::uint32_t> positions;  ///< n x k: columns of the operand
 };
 
 /// As in approx_top_k_params.
 struct dynamic_top_k_params {
-  std::optional<double> recall_target = {};
-  std::optional<std::ptrdiff_t> reduction_input_size_override = {};
-  std::optional<std::size_t> threads = {};
+  std::optional<double> recall_target = {};                          ///< in (0, 1]
+  std::optional<std::ptrdiff_t> reduction_input_size_override = {};  ///< the size of which operand is a part
+  std::optional<std::size_t> threads = {};                           ///< 0: all cores
 };
 
 namespace detail {
@@ -83,15 +86,17 @@ dynamic_top_k<Value> approx_top_k(const any_rows& operand, std::size_t k, bool l
 
 }  // namespace detail
 
-/// annulus::approx_min_k of each row of a dense operand, in whose values (as floats; dynamic_approx_min_k<double> of
-/// f64) and positions it returns. \throws std::invalid_argument for k above operand.dim(), and what approx_min_k
-/// refuses.
+/// annulus::approx_min_k of each row: the k smallest values, nearly. \tparam Value double where the operand is of f64,
+/// else float \param operand dense, n x dim \param k 1 to dim \param params see there \returns n x k values and
+/// positions, best first \throws std::invalid_argument for another Value, for k above operand.dim(), and what
+/// approx_min_k refuses
 template <class Value = float>
 dynamic_top_k<Value> dynamic_approx_min_k(const any_rows& operand, std::size_t k,
                                           const dynamic_top_k_params& params = {}) {
   return detail::approx_top_k<Value>(operand, k, false, params);
 }
-/// The greatest.
+/// The k greatest. \param operand,k,params as of dynamic_approx_min_k \returns n x k values and positions, best first
+/// \throws std::invalid_argument as dynamic_approx_min_k
 template <class Value = float>
 dynamic_top_k<Value> dynamic_approx_max_k(const any_rows& operand, std::size_t k,
                                           const dynamic_top_k_params& params = {}) {

@@ -29,9 +29,9 @@ struct dynamic_search_params {
 
 /// How to search for a recall, and the recall that this has on the queries it was tried with.
 struct dynamic_tuned_search {
-  dynamic_search_params params;
-  double recall = 1;
-  bool reached = true;  ///< false: no beam tried reached the target, and params are those of the widest
+  dynamic_search_params params;  ///< the defaults, but for beam, epsilon and by_estimates
+  double recall = 1;             ///< the share of the k nearest rows that it found
+  bool reached = true;           ///< false: no beam tried reached the target, and params are those of the widest
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

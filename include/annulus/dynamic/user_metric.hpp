@@ -14,8 +14,8 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 /// a row at NaN or infinity is no neighbour. Threads call it at once, and it must not throw. An index keeps both
 /// pointers.
 struct user_metric {
-  annulus_distance function = nullptr;
-  void* user = nullptr;
+  annulus_distance function = nullptr;  ///< null: none
+  void* user = nullptr;                 ///< handed to it
 };
 
 }}  // namespace annulus::ANNULUS_ARCH

@@ -22,6 +22,7 @@ namespace annulus { inline namespace ANNULUS_ARCH { namespace mpi {
 /// never call MPI: MPI_THREAD_FUNNELED is enough.
 class environment {
  public:
+  /// \param argc,argv those of main \throws mpi::error
   environment(int& argc, char**& argv) {
     int provided = 0;
     detail::check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
@@ -31,7 +32,7 @@ class environment {
   ~environment() { MPI_Finalize(); }
 };
 
-/// The type that MPI sums and compares T as.
+/// \returns the type as which MPI sums and compares T, which is a number
 template <class T>
 MPI_Datatype datatype_of() noexcept {
   static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "annulus: MPI computes with numbers");
@@ -46,7 +47,7 @@ MPI_Datatype datatype_of() noexcept {
 /// Values in blocks, one for each rank, one behind the other.
 template <class T>
 struct rank_blocks {
-  std::vector<T> values;
+  std::vector<T> values;            ///< of all ranks
   std::vector<std::size_t> counts;  ///< how many each rank has
 };
 
@@ -57,7 +58,7 @@ class communicator {
  public:
   static constexpr std::size_t piece_bytes = std::size_t{1} << 30;  ///< the longest message
 
-  /// \throws std::invalid_argument where MPI is not initialised, or is finalised.
+  /// \param comm is duplicated \throws std::invalid_argument where MPI is not initialised, or is finalised; mpi::error
   explicit communicator(MPI_Comm comm = MPI_COMM_WORLD) {
     if (!is_running()) throw std::invalid_argument("annulus: MPI is not running: call MPI_Init_thread before");
     detail::check_mpi(MPI_Comm_dup(comm, &m_comm), "MPI_Comm_dup");
@@ -77,27 +78,29 @@ class communicator {
     if (m_comm != MPI_COMM_NULL && is_running()) MPI_Comm_free(&m_comm);
   }
 
-  MPI_Comm get() const noexcept { return m_comm; }  ///< the duplicate
-  int rank() const noexcept { return m_rank; }      ///< of this process, from 0
-  int size() const noexcept { return m_size; }      ///< how many processes there are
+  MPI_Comm get() const noexcept { return m_comm; }  ///< \returns the duplicate
+  int rank() const noexcept { return m_rank; }      ///< \returns that of this process, from 0
+  int size() const noexcept { return m_size; }      ///< \returns how many processes there are
 
+  /// Returns when all ranks have called it. \throws mpi::error
   void barrier() const { detail::check_mpi(MPI_Barrier(m_comm), "MPI_Barrier"); }
 
-  /// Gives every rank the root's values; the number must be the same everywhere.
+  /// Gives every rank the root's values. \param values as many on all ranks \param root the rank that has them \throws
+  /// mpi::error
   template <class T>
   void broadcast(std::span<T> values, int root) const {
     for_each_piece(as_bytes(values), piece_bytes, [&](std::byte* piece, int bytes) {
       detail::check_mpi(MPI_Bcast(piece, bytes, MPI_BYTE, root, m_comm), "MPI_Bcast");
     });
   }
-  /// The root's value.
+  /// \param value that of the root counts \param root the rank that has it \returns the root's \throws mpi::error
   template <class T>
   T broadcast_value(T value, int root) const {
     broadcast(std::span<T>(&value, 1), root);
     return value;
   }
 
-  /// One value of each rank.
+  /// \param value of this rank \returns one of each rank, in their order \throws mpi::error
   template <class T>
   std::vector<T> all_gather(const T& value) const {
     static_assert(std::is_trivially_copyable_v<T>);
@@ -106,20 +109,21 @@ class communicator {
     detail::check_mpi(MPI_Allgather(&value, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, m_comm), "MPI_Allgather");
     return all;
   }
-  /// Any number of values of each rank.
+  /// \param values of this rank, any number \returns those of all ranks \throws mpi::error
   template <class T>
   rank_blocks<T> all_gather_blocks(std::span<const T> values) const {
     return exchange_blocks<T>([&](std::size_t) { return values; }, piece_bytes);
   }
 
-  /// The values of all ranks reduced by an operation of MPI, as MPI_SUM, on each of them.
+  /// \param value of this rank \param operation of MPI, as MPI_SUM \returns the values of all ranks reduced by it, on
+  /// each of them \throws mpi::error
   template <class T>
   T all_reduce(T value, MPI_Op operation) const {
     T result{};
     detail::check_mpi(MPI_Allreduce(&value, &result, 1, datatype_of<T>(), operation, m_comm), "MPI_Allreduce");
     return result;
   }
-  /// The sum of the values of the ranks before this one.
+  /// \param value of this rank \returns the sum of those of the ranks before this one \throws mpi::error
   template <class T>
   T exclusive_sum(T value) const {
     T result{};
@@ -127,9 +131,9 @@ class communicator {
     return m_rank == 0 ? T{} : result;  // MPI leaves that of rank 0 undefined
   }
 
-  /// Sends counts[r] values to each rank r, those of rank 0 first, and returns what the ranks send to this one, in the
-  /// order of the ranks (an MPI_Alltoallv of any size). Each value crosses the network once; messages have at most
-  /// `most_bytes`. \throws std::invalid_argument where there is not a count a rank, or not as many values.
+  /// An MPI_Alltoallv of any size: each value crosses the network once. \param values those for rank 0 first \param
+  /// counts how many go to each rank \param most_bytes of a message \returns what the ranks send to this one, in their
+  /// order \throws std::invalid_argument where there is not a count a rank, or not as many values; mpi::error
   template <class T>
   rank_blocks<T> exchange(std::span<const T> values, std::span<const std::size_t> counts,
                           std::size_t most_bytes = piece_bytes) const {

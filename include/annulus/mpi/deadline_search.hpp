@@ -20,11 +20,12 @@ namespace mpi {
 /// Thrown where all shards were to answer by the deadline and some did not.
 class incomplete : public std::runtime_error {
  public:
+  /// \param coverage the share of all rows whose shards have answered \throws std::bad_alloc
   explicit incomplete(double coverage)
       : std::runtime_error("annulus: by the deadline shards with " + std::to_string(100 * coverage) +
                            " % of the rows have answered"),
         m_coverage(coverage) {}
-  double coverage() const noexcept { return m_coverage; }  ///< the share of all rows whose shards have answered
+  double coverage() const noexcept { return m_coverage; }  ///< \returns the share of rows whose shards have answered
 
  private:
   double m_coverage;

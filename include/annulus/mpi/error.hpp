@@ -22,8 +22,9 @@ namespace mpi {
 /// A function of MPI that failed, as where a process was lost. The message names it and has MPI's words.
 class error : public std::runtime_error {
  public:
+  /// \param code of MPI \param message what what() returns \throws std::bad_alloc
   error(int code, const std::string& message) : std::runtime_error(message), m_code(code) {}
-  int code() const noexcept { return m_code; }  ///< of MPI; MPI_Error_class tells its kind
+  int code() const noexcept { return m_code; }  ///< \returns that of MPI; MPI_Error_class tells its kind
 
  private:
   int m_code;

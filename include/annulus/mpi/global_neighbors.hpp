@@ -17,12 +17,12 @@ namespace mpi {
 /// The neighbours of each query: one row a query, nearest first, ties by id, padded with -1 and +infinity. Ids count
 /// the rows of all shards: those of rank 0 first, then those of rank 1, and so on, then inserted ones.
 struct global_neighbors {
-  matrix<std::int64_t> ids;
-  matrix<float> distances;
-  double coverage = 1;  ///< the share of all rows whose shards have answered; below 1 only by a deadline
+  matrix<std::int64_t> ids;  ///< n_queries x k
+  matrix<float> distances;   ///< n_queries x k
+  double coverage = 1;       ///< the share of all rows whose shards have answered; below 1 only by a deadline
 
   global_neighbors() = default;
-  /// n_queries rows of k, all padding.
+  /// All padding. \param n_queries rows \param k columns \throws std::bad_alloc
   global_neighbors(std::size_t n_queries, std::size_t k)
       : ids(n_queries, k, -1), distances(n_queries, k, std::numeric_limits<float>::infinity()) {}
   friend bool operator==(const global_neighbors&, const global_neighbors&) = default;
@@ -30,8 +30,9 @@ struct global_neighbors {
 
 /// Lists of different lengths: query i has items indptr[i] to indptr[i + 1], nearest first, ties by id.
 struct global_lists {
-  std::vector<std::int64_t> indptr, ids;
-  std::vector<float> distances;
+  std::vector<std::int64_t> indptr;  ///< one more than queries
+  std::vector<std::int64_t> ids;     ///< global ids
+  std::vector<float> distances;      ///< as many
   friend bool operator==(const global_lists&, const global_lists&) = default;
 };
 

@@ -27,17 +27,22 @@ struct knn_graph_params {
 
 /// What a rank sent to other ranks, in bytes.
 struct knn_graph_traffic {
-  std::uint64_t sample = 0, rows = 0, second_homes = 0, joins = 0, lists = 0;
+  std::uint64_t sample = 0;        ///< rows by which partitions are chosen
+  std::uint64_t rows = 0;          ///< to their first homes
+  std::uint64_t second_homes = 0;  ///< rows to their second homes
+  std::uint64_t joins = 0;         ///< rows that are compared across partitions, and what was found
+  std::uint64_t lists = 0;         ///< to where their rows came from
+  /// \returns the sum
   std::uint64_t total() const noexcept { return sample + rows + second_homes + joins + lists; }
 };
 
 /// The neighbours of a rank's rows. Global ids number the rows of rank 0 first, then those of rank 1, and so on.
 struct knn_graph {
-  std::int64_t first_id = 0;  ///< of this rank's rows
-  matrix<std::int64_t> ids;   ///< n x n_neighbors global ids, nearest first, ties by lower id, padded with -1
-  matrix<float> distances;    ///< the same of exact distances, padded with +infinity
-  std::size_t n_partitions = 0;
-  knn_graph_traffic traffic;
+  std::int64_t first_id = 0;     ///< of this rank's rows
+  matrix<std::int64_t> ids;      ///< n x n_neighbors global ids, nearest first, ties by lower id, padded with -1
+  matrix<float> distances;       ///< the same of exact distances, padded with +infinity
+  std::size_t n_partitions = 0;  ///< of all ranks
+  knn_graph_traffic traffic;     ///< of this rank
 };
 
 }  // namespace mpi
@@ -208,10 +213,8 @@ inline void check_graph_params(const mpi::communicator& comm, const mpi::knn_gra
 
 namespace mpi {
 
-/// The graph of the n_neighbors nearest other rows of each row, very nearly, where each rank gives some of the rows:
-/// `data` is this rank's, n x d with the same d on all ranks that have any. Dense rows of any element type, any metric;
-/// the metric is the same on all ranks. Returns the lists of this rank's rows. A row is not among its own neighbours,
-/// or with params.graph.include_self comes first. Collective.
+/// The graph of the n_neighbors nearest other rows of each row, very nearly, where each rank gives some of the rows. A
+/// row is not among its own neighbours, or with params.graph.include_self comes first. Collective.
 ///
 /// A tree on a sample divides the rows into partitions, near rows into the same one; most rows are in a second one too.
 /// Each partition is built by NN-descent on one rank, copies are merged, and rows are compared across partitions where
@@ -220,10 +223,12 @@ namespace mpi {
 /// number of ranks and threads. Up to 2^40 rows; ranks beyond the number of partitions only give rows.
 ///
 /// A rank holds, beside what it gave: its partitions' rows, 1.75 times a rank's share; some 24 n_neighbors bytes a row;
-/// and what building one partition takes. \throws on all ranks, where any of them fails: std::invalid_argument for
-/// parameters out of range or different, for rows that build_knn_graph would refuse of this rank's rows alone (by rank
-/// and number), or different d; annulus::cancelled where a rank's `progress` returns false; mpi::error; whatever a
-/// metric throws, by its kind.
+/// and what building one partition takes. \param comm the ranks \param data this rank's rows: dense, of any element
+/// type, n x d with the same d on all ranks that have any \param metric any, the same on all ranks \param params the
+/// same on all ranks, but for graph.threads and graph.progress \returns the lists of this rank's rows \throws
+/// std::invalid_argument on all ranks, where any of them fails, for parameters out of range or different, for rows that
+/// build_knn_graph would refuse of this rank's rows alone (by rank and number), or different d; likewise
+/// annulus::cancelled where a rank's `progress` returns false; mpi::error; whatever a metric throws, by its kind.
 template <matrix_like D, class Metric = euclidean>
   requires metric_for<Metric, detail::view_of<D>> knn_graph build_knn_graph(const communicator& comm, const D& data,
                                                                             Metric metric = {},

@@ -78,10 +78,12 @@ namespace mpi {
 /// The answer to come of sharded_index::search_async, whose index must stay where it is until then. Moves.
 class pending_search {
  public:
+  /// \param merge what search_async has started
   explicit pending_search(std::shared_ptr<detail::pending_merge> merge) noexcept : m_merge(std::move(merge)) {}
 
-  /// Waits for the answer: at the root that of its queries, on other ranks one of no rows. Once. Collective: pending
-  /// searches are ended in the same order on all ranks. \throws on all ranks what the search threw on one (together).
+  /// Waits for the answer. Once. Collective: pending searches are ended in the same order on all ranks. \returns at the
+  /// root the answer to its queries, on other ranks one of no rows \throws any exception of the search on one rank, on
+  /// all of them (together)
   global_neighbors get() { return std::exchange(m_merge, nullptr)->finish(); }
 
  private:

@@ -63,11 +63,12 @@ inline std::string broadcast_text(const mpi::communicator& comm, std::string tex
 namespace mpi {
 
 /// Writes an index to a manifest, at `path`, by rank 0, and to two files for each rank beside it: words.shards,
-/// words.shards.<16 digits>.<rank>.index and .ids. The manifest is written last, whole or not at all, and the names of
-/// the files are new ones: what an older manifest names stays as it was until the new one is there, and is removed
-/// then. Ranks write to `path` of their own machine: a folder that all of them share, or one of each. O(bytes), each
-/// file written and read once. Collective. \throws on all ranks std::system_error where a file of one cannot be
-/// written; an older index at `path` is unchanged then.
+/// words.shards.0123456789abcdef.2.index and .ids, by a number of the save and the rank. The manifest is written last,
+/// whole or not at all, and the names of the files are new ones: what an older manifest names stays as it was until the
+/// new one is there, and is removed then. Ranks write to `path` of their own machine: a folder that all of them share,
+/// or one of each. O(bytes), each file written and read once. Collective. \param index what is saved \param path of the
+/// manifest \throws std::system_error on all ranks where a file of one cannot be written; an older index at `path` is
+/// unchanged then
 template <class Index>
 void save(const sharded_index<Index>& index, const std::filesystem::path& path) {
   const communicator& comm = index.comm();
@@ -100,10 +101,11 @@ void save(const sharded_index<Index>& index, const std::filesystem::path& path) 
   detail::remove_files(folder, detail::files_of_manifest(older, detail::name_of_path(path.filename())));
 }
 
-/// Opens what save has written, with as many ranks, and checks all of it. `args` are those of load_index, as a metric
-/// that files cannot hold. O(bytes). Collective. \throws on all ranks format_error for a file that is damaged or
-/// another than the manifest names, std::system_error for one that is missing, and std::invalid_argument for another
-/// number of ranks.
+/// Opens what save has written, with as many ranks, and checks all of it. O(bytes). Collective. \tparam Index of each
+/// shard \param of the ranks; is duplicated \param path of the manifest \param args those of load_index, as a metric
+/// that files cannot hold \returns the index \throws format_error on all ranks for a file that is damaged or another
+/// than the manifest names; likewise std::system_error for one that is missing, and std::invalid_argument for another
+/// number of ranks
 template <class Index, class... Args>
 sharded_index<Index> open_shards(MPI_Comm of, const std::filesystem::path& path, const Args&... args) {
   communicator comm(of);

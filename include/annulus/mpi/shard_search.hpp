@@ -25,8 +25,8 @@ namespace mpi {
 /// its shard, in the order of the index.
 template <class Params>
 struct ranked_by_rows {
-  matrix_view<float> rows;
-  Params params = {};
+  matrix_view<float> rows;  ///< of this rank
+  Params params = {};       ///< of the index
 };
 
 /// Which rows may be returned, by their global ids; empty: all. A rank asks about its own rows, from several threads.

@@ -44,11 +44,11 @@ struct shard_search_options {
 template <shard_index Index>
 class sharded_index {
  public:
-  using view_type = typename Index::view_type;
-  using search_params = typename detail::shard_params<Index>::type;
+  using view_type = typename Index::view_type;                       ///< what rows and queries come as
+  using search_params = typename detail::shard_params<Index>::type;  ///< how a shard is searched
 
-  /// make() returns the rank's shard; it does not communicate. No row was erased from what it returns. Duplicates
-  /// `comm`. \throws on all ranks what make throws on one, and std::invalid_argument for different dimensions.
+  /// \param comm the ranks; is duplicated \param make returns the rank's shard, from which no row was erased, and does
+  /// not communicate \throws any exception of make on one rank, on all; std::invalid_argument for different dimensions
   template <class Make>
     requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
   sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
@@ -59,20 +59,22 @@ class sharded_index {
     count_rows();
   }
 
-  /// The k nearest rows of each of the root's queries: at the root m x k global ids and distances, on other ranks,
-  /// whose queries are not looked at, an answer of no rows. Each rank searches by its own `params`, whose filter, if
-  /// any, is about the ids of its own index. Queries go down a tree of messages, and lists of k come up another, in
-  /// which they are merged: 12 k bytes a query and message. O(log ranks) messages a rank.
+  /// The k nearest rows of each of the root's queries. Queries go down a tree of messages, and lists of k come up
+  /// another, in which they are merged: 12 k bytes a query and message. O(log ranks) messages a rank.
   ///
   /// With a deadline the answer comes when it is due, from the shards that have answered by then (`coverage`), though
   /// the root's own shard is searched to the end. The root sends and receives every message then. A rank that throws
-  /// does so itself and at the root; one that has not heard of the queries in time has coverage 0.
-  /// \throws std::invalid_argument where k is not the same on all ranks, and what the search of a shard throws.
+  /// does so itself and at the root; one that has not heard of the queries in time has coverage 0. \param queries m x
+  /// dim() at the root; not looked at on other ranks \param k at least 1 \param params of this rank; its filter, if
+  /// any, is about the ids of the rank's own index \param options root, deadline and filter by global ids \returns at
+  /// the root m x k global ids and distances, on other ranks an answer of no rows \throws std::invalid_argument where k
+  /// is not the same on all ranks, and what the search of a shard throws; incomplete where options ask for it
   global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                           const shard_search_options& options = {}) {
     return search_by(queries, k, params, options);
   }
-  /// Indexes of codes that search with rows and without them: with rows.
+  /// Indexes of codes that search with rows and without them: with rows. \param queries,k,options as above \param
+  /// params ranked_by_rows \returns as above \throws std::invalid_argument and incomplete as above
   template <detail::extra_params_of<Index> Params>
   global_neighbors search(const view_type& queries, std::size_t k, const Params& params,
                           const shard_search_options& options = {}) {
@@ -80,14 +82,17 @@ class sharded_index {
   }
 
   /// The same, but returns when this rank has searched its shard; lists are merged while it searches for the next
-  /// batch. What a rank throws, get() throws on all. \throws std::invalid_argument for a deadline.
+  /// batch. \param queries,k,params,options as of search \returns the answer to come; what a rank throws, its get()
+  /// throws on all \throws std::invalid_argument for a deadline
   pending_search search_async(const view_type& queries, std::size_t k, const search_params& params = {},
                               const shard_search_options& options = {}) {
     if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
     return start(queries, k, params, options);
   }
 
-  /// Each rank gives queries of its own, any number, and gets their answer. All shards search for all of them.
+  /// Each rank gives queries of its own and gets their answer. All shards search for all of them. \param queries of
+  /// this rank, any number \param k the same on all \param params of this rank \param filter by global ids \returns the
+  /// k nearest rows of this rank's queries \throws std::invalid_argument as search
   global_neighbors search_each(const view_type& queries, std::size_t k, const search_params& params = {},
                                const global_filter& filter = {}) {
     check_same(m_comm, "k", k);
@@ -113,7 +118,9 @@ class sharded_index {
     return detail::to_neighbors(merged, k);
   }
 
-  /// All rows within `radius` of each of the root's queries that the shards' searches find, at the root.
+  /// All rows within a distance of each of the root's queries that the shards' searches find. \param queries m x dim()
+  /// at the root \param radius that distance \param params of this rank \param root gives the queries \returns at the
+  /// root m lists, on other ranks none \throws std::invalid_argument as the search of a shard
   global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
                              int root = 0) requires detail::searches_radius<Index> {
     const auto packed = detail::broadcast_rows(m_comm, root, queries);
@@ -124,9 +131,9 @@ class sharded_index {
     return detail::gather_lists(m_comm, root, found);
   }
 
-  /// Inserts the rows that this rank gives, any number, into its shard, and returns the global id of the first: those
-  /// of rank 0 come first, then those of rank 1, and so on. \throws as Index::insert, on all ranks; nothing has
-  /// changed.
+  /// Inserts the rows that each rank gives into its shard. \param rows of this rank, any number \param params threads
+  /// \returns the global id of the first: those of rank 0 come first, then those of rank 1, and so on \throws
+  /// std::invalid_argument as Index::insert, on all ranks; nothing has changed
   std::int64_t insert(const view_type& rows, const run_params& params = {}) requires detail::inserts_rows<Index> {
     const auto count = static_cast<std::int64_t>(rows.size());
     const std::int64_t first = m_end + m_comm.exclusive_sum(count), total = m_comm.all_reduce(count, MPI_SUM);
@@ -137,8 +144,9 @@ class sharded_index {
     return first;
   }
 
-  /// Inserts the root's rows, divided so that the smaller shards grow to a common size, and returns the global id of
-  /// the first, on all ranks; the others follow in order, however many ranks there are.
+  /// Inserts the root's rows, divided so that the smaller shards grow to a common size. \param root the rank that gives
+  /// rows \param rows those of the root count \param params threads \returns on all ranks the global id of the first;
+  /// the others follow in order, however many ranks there are \throws std::invalid_argument as insert
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
     const std::int64_t first = m_end;
@@ -149,32 +157,32 @@ class sharded_index {
     return first;
   }
 
-  /// Erases the row of a global id, the same on all ranks. \throws std::invalid_argument for an id that is not in the
-  /// index.
+  /// Erases a row. \param id global, the same on all ranks \throws std::invalid_argument for one not in the index
   void erase(std::int64_t id) requires detail::erases_rows<Index> {
     change_row(id, [&](id_type local) { m_shard.erase(local); });
   }
-  /// Gives a global id another row, the only one of the root's `row`. \throws std::invalid_argument as erase, and as
-  /// Index::update.
+  /// Gives a global id another row. \param id as of erase \param row one row, of the root \param root the rank that
+  /// gives it \throws std::invalid_argument as erase, and as Index::update
   void update(std::int64_t id, const view_type& row, int root = 0) requires detail::erases_rows<Index> {
     const auto packed = detail::broadcast_rows(m_comm, root, row);
     change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
   }
-  /// Frees what erased rows have left, on each rank.
+  /// Frees what erased rows have left, on each rank. \throws any exception of Index::consolidate on one rank, on all
   void consolidate() {
     together(m_comm, [&] { detail::consolidate_rows(m_shard); });
   }
 
-  /// Bytes of all shards.
+  /// \returns bytes of all shards \throws mpi::error
   std::size_t memory_bytes() const { return m_comm.all_reduce(std::uint64_t{m_shard.memory_bytes()}, MPI_SUM); }
 
-  const Index& shard() const noexcept { return m_shard; }  ///< that of this rank
-  const communicator& comm() const noexcept { return m_comm; }
-  std::size_t dim() const noexcept { return m_shard.dim(); }
+  const Index& shard() const noexcept { return m_shard; }       ///< \returns that of this rank
+  const communicator& comm() const noexcept { return m_comm; }  ///< \returns the ranks
+  std::size_t dim() const noexcept { return m_shard.dim(); }    ///< \returns coordinates of a row
+  /// \returns rows of all ranks
   std::size_t size() const noexcept { return std::accumulate(m_sizes.begin(), m_sizes.end(), std::size_t{0}); }
-  std::span<const std::size_t> sizes() const noexcept { return m_sizes; }  ///< rows of each rank
-  std::int64_t n_ids() const noexcept { return m_end; }                    ///< global ids given out so far
-  /// The global id of a row of this rank's shard.
+  std::span<const std::size_t> sizes() const noexcept { return m_sizes; }  ///< \returns rows of each rank
+  std::int64_t n_ids() const noexcept { return m_end; }                    ///< \returns global ids given out so far
+  /// \param id of a row of this rank's shard \returns its global id \throws std::logic_error where there is none
   std::int64_t global_id(id_type id) const { return m_ids.global_of(id); }
 
  private:

@@ -122,10 +122,11 @@ inline void throw_together(const mpi::communicator& comm, const rank_failure& fa
 
 namespace mpi {
 
-/// Calls f(), which does not communicate, on each rank, and returns what it returns. Where it throws on a rank, every
-/// rank throws: the exception of the lowest such rank, with "rank 2: " before its message, of the same kind on all of
-/// them, also on that rank (std::invalid_argument, std::bad_alloc, format_error, cancelled, mpi::error,
-/// std::system_error, else std::runtime_error). Costs one MPI_Allreduce of an int. Collective.
+/// Calls f on each rank. Costs one MPI_Allreduce of an int. Collective. \param comm the ranks \param f called without
+/// arguments; does not communicate \returns what f returns on this rank \throws any exception of f on every rank: that
+/// of the lowest rank where f throws, with "rank 2: " before its message, of the same kind on all of them, also on that
+/// rank (std::invalid_argument, std::bad_alloc, format_error, cancelled, mpi::error, std::system_error, else
+/// std::runtime_error)
 template <class F>
 auto together(const communicator& comm, F&& f) {
   using result_type = std::invoke_result_t<F&>;
@@ -138,7 +139,8 @@ auto together(const communicator& comm, F&& f) {
   }
 }
 
-/// Throws std::invalid_argument on all ranks unless they all give the same value, a number. Collective.
+/// Checks that all ranks give the same. Collective. \param comm the ranks \param name what messages call it \param
+/// value a number \throws std::invalid_argument on all ranks where one differs
 template <class T>
 void check_same(const communicator& comm, std::string_view name, T value) {
   const T first = comm.broadcast_value(value, 0);

@@ -34,7 +34,7 @@ struct global_element {
 };
 
 template <bool Largest, class T>
-global_element<T> element_of(T value, std::int64_t index) noexcept {
+global_element<T> to_global_element(T value, std::int64_t index) noexcept {
   return {is_nan(value) ? typename global_element<T>::key_bits(~typename global_element<T>::key_bits{0})
                         : ordered_bits(to_key<Largest>(value)),
           index};
@@ -79,9 +79,10 @@ top_k_result<T> first_elements(std::vector<global_element<T>>& elements, std::si
 
 namespace mpi {
 
-/// The k best elements that were pushed to the accumulators of all ranks, at the root; none on other ranks. Indices are
-/// those that were pushed: no two ranks push the same. One MPI_Reduce of k elements, 12 or 16 bytes each. Collective.
-/// \throws std::invalid_argument on all ranks where k is not the same on them.
+/// The k best elements that were pushed to the accumulators of all ranks. One MPI_Reduce of k elements, 12 or 16 bytes
+/// each. Collective. \param comm the ranks \param accumulator of this rank; no two ranks push the same index \param
+/// root the rank that gets them \returns values and indices at the root, none on other ranks \throws
+/// std::invalid_argument on all ranks where k is not the same on them
 template <top_k_scalar T, bool Largest>
 top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<T, Largest>& accumulator,
                        int root = 0) {
@@ -90,7 +91,7 @@ top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<
     const top_k_result<T> best = accumulator.finish();
     std::vector<detail::global_element<T>> elements(accumulator.k());
     for (std::size_t i = 0; i < best.values.size(); ++i)
-      elements[i] = detail::element_of<Largest>(best.values[i], best.indices[i]);
+      elements[i] = detail::to_global_element<Largest>(best.values[i], best.indices[i]);
     return elements;
   });
   auto merged = detail::reduce_lists(comm, root, accumulator.k(), list);
@@ -157,21 +158,24 @@ top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T>
 
 namespace mpi {
 
-/// The k smallest elements of the slices of all ranks, smallest first, ties by index, at the root; none on other ranks.
-/// Indices count those of rank 0's slice first, then those of rank 1's, and so on. A slice may be empty.
+/// The k smallest elements of the slices of all ranks.
 ///
 /// Bins are planned for all elements together (plan_approx_top_k of their number without aggregation, by recall_target,
 /// on one machine): each rank fills as many, and MPI merges them bin by bin, so that bytes do not grow with the number
 /// of ranks. At least recall_target of the k smallest are found, on average over orders of the elements, however many
 /// ranks there are; all of them for a target of 1 and where bins would not be fewer than the elements. (The accumulator
-/// finds all at any target.) \throws std::invalid_argument on all ranks as approx_min_k does, for
-/// aggregate_to_topk = false, and where k or recall_target are not the same on all. Collective.
+/// finds all at any target.) Collective. \param comm the ranks \param slice elements of this rank, any number \param k
+/// the same on all ranks \param params recall_target and threads \param root the rank that gets the answer \returns at
+/// the root values and indices, smallest first, ties by index, none on other ranks; indices count those of rank 0's
+/// slice first, then those of rank 1's, and so on \throws std::invalid_argument on all ranks as approx_min_k does, for
+/// aggregate_to_topk = false, and where k or recall_target are not the same on all
 template <top_k_scalar T>
 top_k_result<T> approx_min_k(const communicator& comm, std::span<const T> slice, std::size_t k,
                              const approx_top_k_params& params = {}, int root = 0) {
   return detail::top_k_of_ranks<false>(comm, slice, k, params, root);
 }
-/// The k largest, largest first.
+/// The k largest. \param comm,slice,k,params,root as of approx_min_k \returns as there, largest first \throws
+/// std::invalid_argument as there
 template <top_k_scalar T>
 top_k_result<T> approx_max_k(const communicator& comm, std::span<const T> slice, std::size_t k,
                              const approx_top_k_params& params = {}, int root = 0) {

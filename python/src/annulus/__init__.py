@@ -6,6 +6,8 @@
     ids, distances = index.search(queries, 10, beam=100)
     index.save("words.index"); same = annulus.open("words.index")
 
+``annulus.metrics`` is a tuple of the names of all metrics.
+
 Rows are numpy arrays of float32, float64, float16, uint8 or int8 with any strides, arrays of bools, scipy's CSR
 matrices, lists of sets, and tensors of torch or jax in the memory of the CPU; none is copied where the library reads
 it as it is.

@@ -6,15 +6,45 @@ from . import _core
 
 
 class DistanceTable:
-    """The distances of one query to all codewords, by which those to codes are looked up."""
+    """The distances of one query to all codewords, by which those to codes are looked up: `PQ.dtable`.
+
+    Parameters
+    ----------
+    codec
+        Of a `PQ` or an `OPQ`.
+    table : float32 array, m x ks
+        The query's row of `PQ.tables`.
+
+    Attributes
+    ----------
+    table : float32 array, m x ks
+        Distances; of inner_product, products.
+    """
 
     def __init__(self, codec, table):
         self._codec = codec
         self.table = table
-        """float32, m x ks."""
 
     def adist(self, codes, *, threads=0):
-        """The estimated distances (of inner_product: products) to n codes: float32, n. O(n * m)."""
+        """The estimated distances (of inner_product: products) to codes. O(n * m).
+
+        Parameters
+        ----------
+        codes : integer array, n x m
+            As `PQ.encode` returns them.
+        threads : int, default 0
+            0: all cores.
+
+        Returns
+        -------
+        float32 array, n
+            Sums of m entries of the table.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For another shape or type, and codes that are not below ks.
+        """
         return self._codec.distances(self.table, codes, threads=threads)
 
 
@@ -25,18 +55,34 @@ class _Codec:
 
     def __init__(self, m, ks=256, metric="sqeuclidean"):
         self.m = m
-        """Sub-vectors of a vector."""
         self.ks = ks
-        """Codewords of a sub-space."""
         self.metric = metric
         self._codec = None
 
     @classmethod
     def of(cls, codewords, rotation=None, metric="sqeuclidean", *, dim=None):
-        """The quantizer of given codewords, m x ks x ds.
+        """The quantizer of given codewords.
 
-        rotation: dim x dim, of OPQ: a vector x is rotated to x @ rotation. dim: of vectors, where the last coordinates
-        of m * ds are padding.
+        Parameters
+        ----------
+        codewords : array, m x ks x ds
+            Converted to float32.
+        rotation : array, dim x dim, optional
+            Of OPQ: a vector x is rotated to x @ rotation.
+        metric : {"sqeuclidean", "inner_product", "cosine"}, default "sqeuclidean"
+            What tables hold.
+        dim : int, default m * ds
+            Coordinates of a vector, where the last of m * ds are padding.
+
+        Returns
+        -------
+        PQ or OPQ
+            Of the class that it is called on.
+
+        Raises
+        ------
+        ValueError
+            For shapes that do not fit, and a rotation that is none.
         """
         codewords = numpy.ascontiguousarray(codewords, dtype=numpy.float32)
         if codewords.ndim != 3:
@@ -63,43 +109,111 @@ class _Codec:
 
     @property
     def codewords(self):
-        """float32, m x ks x ds; a copy."""
+        """float32 array, m x ks x ds; a copy."""
         return self._trained.codewords()
 
     @property
     def rotation(self):
-        """float32, dim x dim, by which vectors are multiplied from the right; None of PQ. A copy."""
+        """float32 array, dim x dim, by which vectors are multiplied from the right; None of PQ. A copy."""
         return self._trained.rotation()
 
     @property
     def dim(self):
-        """Coordinates of a vector."""
+        """int: coordinates of a vector."""
         return self._trained.dim
 
     @property
     def ds(self):
-        """Coordinates of a codeword."""
+        """int: coordinates of a codeword."""
         return self._trained.ds
 
     @property
     def code_dtype(self):
-        """The type of codes: the smallest of uint8, uint16 and uint32 that holds ks - 1."""
+        """numpy.dtype of codes: the smallest of uint8, uint16 and uint32 that holds ks - 1."""
         return numpy.dtype(numpy.uint8 if self.ks <= 2**8 else numpy.uint16 if self.ks <= 2**16 else numpy.uint32)
 
     def encode(self, vectors, *, threads=0):
-        """The nearest codeword of each sub-vector: n x m integers of `code_dtype` (of one vector, m)."""
+        """The nearest codeword of each sub-vector. O(n * ks * dim).
+
+        Parameters
+        ----------
+        vectors : array, n x dim, or one vector
+            Numbers of other types are converted to float32.
+        threads : int, default 0
+            0: all cores.
+
+        Returns
+        -------
+        integer array, n x m (of one vector: m numbers)
+            Numbers of codewords, as `code_dtype`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Before fit, for another dimension, and for NaN or infinity.
+        """
         return self._trained.encode(vectors, threads=threads)
 
     def decode(self, codes, *, threads=0):
-        """The vectors that codes stand for: float32, n x dim."""
+        """The vectors that codes stand for.
+
+        Parameters
+        ----------
+        codes : integer array, n x m
+            As `encode` returns them.
+        threads : int, default 0
+            0: all cores.
+
+        Returns
+        -------
+        float32 array, n x dim
+            The codewords of each code, one behind the other, rotated back where there is a rotation.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Before fit, for another shape or type, and codes that are not below ks.
+        """
         return self._trained.decode(codes, threads=threads)
 
     def tables(self, queries):
-        """The distances of each query to all codewords: float32, n x m x ks (of one query, m x ks)."""
+        """The distances of each query to all codewords. O(n * ks * dim).
+
+        Parameters
+        ----------
+        queries : array, n x dim, or one query
+            Numbers of other types are converted to float32.
+
+        Returns
+        -------
+        float32 array, n x m x ks (of one query, m x ks)
+            Of inner_product, products.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Before fit, and for another dimension.
+        """
         return self._trained.tables(queries)
 
     def dtable(self, query):
-        """The DistanceTable of one query: ``pq.dtable(query).adist(codes)``."""
+        """The table of one query: ``pq.dtable(query).adist(codes)``.
+
+        Parameters
+        ----------
+        query : array, one query
+            Numbers of other types are converted to float32.
+
+        Returns
+        -------
+        DistanceTable
+            Of this quantizer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Before fit, for another dimension, and for several rows.
+        """
         table = self._trained.tables(query)
         if table.ndim == 3:
             if len(table) != 1:
@@ -126,8 +240,23 @@ class _Codec:
 class PQ(_Codec):
     """A product quantizer (Jegou, Douze, Schmid 2011): m sub-vectors, each coded by the nearest of ks codewords.
 
-    m: divides the vectors' dimension, unless fit is given padding="zeros". ks: 2 to 65536.
-    metric: what tables hold: "sqeuclidean", "inner_product" (products) or "cosine".
+    Parameters
+    ----------
+    m : int
+        Sub-vectors of a vector; divides its dimension, unless `fit` is given padding="zeros".
+    ks : int, default 256
+        Codewords of a sub-space.
+    metric : {"sqeuclidean", "inner_product", "cosine"}, default "sqeuclidean"
+        What tables hold.
+
+    Attributes
+    ----------
+    m : int
+        Sub-vectors of a vector.
+    ks : int
+        Codewords of a sub-space.
+    metric : str
+        What tables hold.
     """
 
     def fit(
@@ -142,10 +271,36 @@ class PQ(_Codec):
         threads=0,
         progress=False,
     ):
-        """Learns codewords by k-means from n x dim vectors (float32; other numbers are converted). Returns self.
+        """Learns codewords by k-means.
 
-        iter: rounds of k-means. init: "points", "plus_plus" or "random". max_points_per_centroid: more vectors than ks
-        times this are sampled. padding: "refuse" (the default) or "zeros" where m does not divide dim. seed: 42.
+        Parameters
+        ----------
+        vectors : array, n x dim
+            Numbers of other types are converted to float32.
+        iter : int, default 20
+            Rounds of k-means, at most.
+        seed : int, default 42
+            The same one gives the same codewords for every number of threads.
+        init : {"points", "plus_plus", "random"}, default "points"
+            How the first codewords are chosen.
+        max_points_per_centroid : int, default all
+            More vectors than ks times this are sampled.
+        padding : {"refuse", "zeros"}, default "refuse"
+            Where m does not divide dim: an error, or further coordinates of 0.
+        threads : int, default 0
+            0: all cores.
+        progress : bool or function, default False
+            As of `annulus.knn`.
+
+        Returns
+        -------
+        PQ
+            self
+
+        Raises
+        ------
+        ValueError, TypeError
+            For fewer vectors than ks, NaN or infinity, and arguments that do not fit.
         """
         options = {
             "iter": iter,
@@ -159,7 +314,22 @@ class PQ(_Codec):
 
 
 class OPQ(_Codec):
-    """A product quantizer behind a learned rotation (Ge, He, Ke, Sun 2014). Parameters as of PQ."""
+    """A product quantizer behind a learned rotation (Ge, He, Ke, Sun 2014).
+
+    Parameters
+    ----------
+    m, ks, metric
+        As of `PQ`.
+
+    Attributes
+    ----------
+    m : int
+        Sub-vectors of a vector.
+    ks : int
+        Codewords of a sub-space.
+    metric : str
+        What tables hold.
+    """
 
     _kind = "opq"
 
@@ -176,11 +346,28 @@ class OPQ(_Codec):
         threads=0,
         progress=False,
     ):
-        """Learns a rotation and codewords from n x dim vectors (float32; other numbers are converted). Returns self.
+        """Learns a rotation and codewords.
 
-        parametric_init: whether the rotation starts from the eigenvectors of the covariance (True). rotation_iter:
-        rounds of codewords and rotation in turn (10). pq_iter: rounds of k-means for the last codewords (20). The
-        others as of PQ.fit.
+        Parameters
+        ----------
+        vectors, seed, init, max_points_per_centroid, threads, progress
+            As of `PQ.fit`.
+        parametric_init : bool, default True
+            Whether the rotation starts from the eigenvectors of the covariance.
+        pq_iter : int, default 20
+            Rounds of k-means for the last codewords.
+        rotation_iter : int, default 10
+            Rounds of codewords and rotation in turn.
+
+        Returns
+        -------
+        OPQ
+            self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `PQ.fit`.
         """
         options = {
             "parametric_init": parametric_init,

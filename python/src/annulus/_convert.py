@@ -19,8 +19,24 @@ _TAKEN = "float32, float64, float16, bfloat16, uint8, int8 or bool"
 def bits(packed, n_bits=None) -> Rows:
     """Rows of packed bits, as ``numpy.packbits(rows, axis=1, bitorder="little")`` makes them, for metrics of bits.
 
-    packed: uint8, n x ceil(n_bits / 8); bits behind the last must be 0. n_bits: of a row; all of them by default.
     Arrays of bools need no packing: where the metric compares bits, they are packed by the call that they are given to.
+
+    Parameters
+    ----------
+    packed : uint8 array, n x ceil(n_bits / 8)
+        Bits behind the last of a row must be 0.
+    n_bits : int, default 8 * packed.shape[1]
+        Of a row.
+
+    Returns
+    -------
+    Rows
+        Taken wherever rows are.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For another array, and n_bits that do not fit its columns.
     """
     packed = numpy.ascontiguousarray(packed)
     if packed.dtype != numpy.uint8 or packed.ndim != 2:
@@ -35,7 +51,22 @@ def bits(packed, n_bits=None) -> Rows:
 def sets(rows, dim=None) -> Rows:
     """Sets of non-negative integers, one a row, for metrics such as jaccard: sparse rows without values.
 
-    rows: a list of sets, lists or arrays of integers. dim: above every member; one more than the greatest by default.
+    Parameters
+    ----------
+    rows : list
+        Sets, lists or arrays of integers, each of which is one set.
+    dim : int, default one more than the greatest member
+        Above every member.
+
+    Returns
+    -------
+    Rows
+        Taken wherever rows are.
+
+    Raises
+    ------
+    ValueError
+        For members that are negative, or not below dim or 2**31 - 1.
     """
     members = [_members(row) for row in rows]
     indptr = numpy.zeros(len(members) + 1, dtype=numpy.int64)

@@ -15,19 +15,43 @@ def _packs_bits(metric):
 def knn(
     data, queries, k, metric="euclidean", *, recall_target=None, filter=None, threads=0, progress=False, **metric_params
 ) -> Neighbors:
-    """The k nearest rows of each query, by comparing it with every row: exact, O(n * len(queries) * dim).
+    """The k nearest rows of each query, by comparing it with every row: exact, O(n * m * dim).
 
-    data: n x dim, rows of any kind (see `annulus`). queries: m x dim rows of the same kind (numbers of another type are
-    converted to the data's), or one row of dim; may be `data`. k: at least 1.
-    metric: a name (`annulus.metrics`), or a function (`metric_address`); its parameters (p, w, variance, vinv, cost,
-    regularization) by name.
-    recall_target: in (0, 1]; below 1 the search may miss a share of the neighbours (dense rows).
-    filter: the rows that may be returned: an array of ids, a bool for each row, or a function of an id (slow).
-    threads: 0 for all cores. progress: True for a bar, or a function (stage, fraction, whole).
+    Parameters
+    ----------
+    data : rows of any kind, n x dim
+        See `annulus`.
+    queries : rows of the same kind, m x dim, or one row
+        Numbers of another type are converted to the data's. May be `data`.
+    k : int
+        At least 1.
+    metric : str or function, default "euclidean"
+        A name of `annulus.metrics`, or a function as of `metric_address`.
+    recall_target : float, default 1
+        In (0, 1]; below 1 the search may miss a share of the neighbours (dense rows).
+    filter : int array, bool array of n, or function, optional
+        The rows that may be returned: their ids, a bool for each row, or a function of an id (slow).
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        True for a bar (tqdm), or a function (stage, fraction, whole).
+    **metric_params
+        Of the metric, by name: p, w, variance, vinv, cost, regularization.
 
-    Returns Neighbors: ids int32 and distances float32, m x k (of one row: k), nearest first, ids -1 at infinity where
-    there are fewer than k rows. Smaller is nearer, so "inner_product" is minus the product.
-    Raises ValueError for arguments that do not fit each other, TypeError for other types, KeyboardInterrupt at Ctrl-C.
+    Returns
+    -------
+    Neighbors
+        ids int32 and distances float32, m x k (of one row: k), nearest first, ids -1 at infinity where there are fewer
+        than k rows. Smaller is nearer, so "inner_product" is minus the product.
+
+    Raises
+    ------
+    ValueError
+        For arguments that do not fit each other.
+    TypeError
+        For arguments of other types.
+    KeyboardInterrupt
+        At Ctrl-C.
     """
     if _convert.is_sets(data) and _convert.is_sets(queries):
         dim = 1 + max((member for rows in (data, queries) for row in rows for member in row), default=-1)
@@ -58,14 +82,36 @@ def build_knn_graph(
 ):
     """The n_neighbors nearest other rows of each row, nearly: NN-descent (Dong, Charikar, Li 2011) from random trees.
 
-    data: n x dim rows of any kind. n_neighbors: 1 to 4096. metric, its parameters, threads and progress: as of `knn`.
-    format: "arrays" for Neighbors (n x n_neighbors), "csr" for a scipy.sparse.csr_array of distances, n x n.
-    include_self: whether each row is the first of its own neighbours (default False). initial: the ids of a graph that is
-    roughly right, n x any number, -1 for none: the descent starts from it.
-    n_trees, leaf_size, max_candidates, n_iters, delta (0.001), tree_init (True): as in PyNNDescent; by default they
-    depend on the data. seed: 42; a seed gives the same graph for every number of threads.
+    Parameters
+    ----------
+    data : rows of any kind, n x dim
+        See `annulus`.
+    n_neighbors : int, default 30
+        1 to 4096.
+    metric : str or function, default "euclidean"
+        As of `knn`.
+    format : {"arrays", "csr"}, default "arrays"
+        Of what is returned.
+    n_trees, leaf_size, max_candidates, n_iters, delta, tree_init
+        Of the descent, as of `NNDescentIndex`.
+    include_self : bool, default False
+        Whether each row is the first of its own neighbours.
+    initial : int array, n x any number, optional
+        The ids of a graph that is roughly right, -1 for none: the descent starts from it.
+    seed : int, default 42
+        The same one gives the same graph for every number of threads.
+    threads, progress, **metric_params
+        As of `knn`.
 
-    Raises as `knn`.
+    Returns
+    -------
+    Neighbors or scipy.sparse.csr_array
+        n x n_neighbors ids and distances, or by "csr" distances as a matrix, n x n.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyboardInterrupt
+        As `knn`.
     """
     if format not in ("arrays", "csr"):
         raise ValueError(f'format = {format!r}: must be "arrays" or "csr"')
@@ -119,11 +165,27 @@ def _mean_share(hits, wanted):
 
 
 def recall(found, exact, k=None) -> float:
-    """The share of the k nearest rows that were found, 0 to 1, the mean over the queries.
+    """The share of the k nearest rows that were found, the mean over the queries.
 
-    found, exact: Neighbors, or pairs (ids, distances), of the same queries; k: all columns of `exact` by default. By
-    distance, so that of tied rows any counts: a result is a hit where it is no further than the k-th exact one, give or
-    take 1e-5 of that distance. Distances that are estimates (of codes) need `recall_by_id`.
+    By distance, so that of tied rows any counts: a result is a hit where it is no further than the k-th exact one, give
+    or take 1e-5 of that distance. Distances that are estimates (of codes) need `recall_by_id`.
+
+    Parameters
+    ----------
+    found, exact : Neighbors, or pairs of arrays
+        Ids and distances, of the same queries.
+    k : int, default all columns of exact
+        How many neighbours of each query count.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    ValueError
+        For k out of range, and different numbers of queries.
     """
     found_ids, found_distances, _, distances, wanted = _checked(found, exact, k)
     furthest = distances[numpy.arange(len(wanted)), numpy.maximum(wanted, 1) - 1]
@@ -133,7 +195,23 @@ def recall(found, exact, k=None) -> float:
 
 
 def recall_by_id(found, exact, k=None) -> float:
-    """The same by the ids of the first k of both: of tied rows only those that `exact` lists count."""
+    """As `recall`, by the ids of the first k of both: of tied rows only those that `exact` lists count.
+
+    Parameters
+    ----------
+    found, exact, k
+        As of `recall`.
+
+    Returns
+    -------
+    float
+        0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `recall`.
+    """
     found_ids, _, ids, _, wanted = _checked(found, exact, k)
     rows = numpy.arange(len(ids), dtype=numpy.int64)[:, None] << 33
     hits = (numpy.isin(ids + rows, found_ids + rows) & (ids >= 0)).sum(axis=1)

@@ -12,6 +12,11 @@ class Index(_core.Index):
     """An index: of a kind, by one of the classes derived from this one, or of a file, by `annulus.open`.
 
     Searches may run from several threads at once; changes wait for searches, and searches for changes.
+
+    Parameters
+    ----------
+    data, metric, options, progress
+        Given by the class of a kind, which names them.
     """
 
     def __init__(self, data, metric, options, progress):
@@ -31,8 +36,30 @@ class Index(_core.Index):
     def tune(self, recall_target, k=10, *, queries=None, n_queries=300, threads=0) -> Tuned:
         """nndescent: the cheapest search that finds a share of the k nearest rows.
 
-        recall_target: in (0, 1]. Tried with `queries`, or with n_queries rows of the index. Returns Tuned:
-        ``index.search(queries, k, **index.tune(0.99).params)``.
+        ``index.search(queries, k, **index.tune(0.99).params)``
+
+        Parameters
+        ----------
+        recall_target : float
+            The share, in (0, 1].
+        k : int, default 10
+            At least 1.
+        queries : rows of the index's kind, m x dim, optional
+            What it is tried with; by default rows of the index.
+        n_queries : int, default 300
+            How many rows of the index.
+        threads : int, default 0
+            0: all cores.
+
+        Returns
+        -------
+        Tuned
+            The parameters, and the recall that they have.
+
+        Raises
+        ------
+        ValueError
+            For values out of range, and another kind of index.
         """
         params, recall, reached = self._tune(recall_target, k, queries, n_queries, threads)
         return Tuned(params, recall, reached)
@@ -85,7 +112,23 @@ def _from_bytes(content, cls, members):
 class FlatIndex(Index):
     """Exact search of rows that are kept: every query is compared with all. Dense rows; insert.
 
-    data, metric and its parameters: as of `annulus.knn`. threads: 0 for all cores.
+    Parameters
+    ----------
+    data : dense rows, n x dim
+        Copied.
+    metric : str or function, default "euclidean"
+        As of `annulus.knn`.
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        As of `annulus.knn`.
+    **metric_params
+        Of the metric, by name: p, w, variance, vinv, cost, regularization.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "flat"
@@ -99,20 +142,59 @@ class NNDescentIndex(Index):
 
     All rows and metrics; insert, erase, update, consolidate.
 
-    data, metric and its parameters: as of `annulus.knn`.
-    storage: what the walk compares: "full_precision" (the default), "half_precision", "sq8", "rabitq" (with
-    "+half_precision" or "+sq8"), as far as the build has them; bits (1) a dimension of rabitq; scales ("automatic",
-    "per_vector", "per_dimension") of sq8; keep_rows (True): whether the rows are kept beside codes, and rank results.
-    n_neighbors: of each row in the graph (30). n_trees: of the forest that starts the descent (by n, 3 to 12);
-    leaf_size: rows in a leaf (5 n_neighbors, 64 to 256); max_candidates: neighbours of a row that are joined
-    (2 n_neighbors, 64 at most); n_iters: rounds at most (log2 n); delta: the share of the graph that changes in the last
-    round (0.001); tree_init: whether it starts from trees (True).
-    pruning_degree_multiplier: the degree of the search graph in n_neighbors (1.0); diversify_prob (1.0) and alpha
-    (1.1): how readily edges are dropped that a shorter path replaces. include_self: of `graph` (False).
-    initial: the ids of a graph that is roughly right, n x any number, -1 for none. From that of `build_knn_graph`,
-    n_iters=1 and max_candidates=16 save a third of the time.
-    seed: 42; a seed gives the same index for every number of threads. threads: 0 for all cores. progress: True for a
-    bar (tqdm), or a function (stage, fraction, whole).
+    Parameters
+    ----------
+    data : rows of any kind, n x dim
+        Copied.
+    metric : str or function, default "euclidean"
+        As of `annulus.knn`.
+    storage : str, default "full_precision"
+        What the walk compares: also "half_precision", "sq8", "rabitq", "rabitq+half_precision", "rabitq+sq8", as far
+        as the build has them.
+    bits : int, default 1
+        Of rabitq: bits a dimension.
+    scales : {"automatic", "per_vector", "per_dimension"}
+        Of sq8.
+    keep_rows : bool, default True
+        Whether the rows are kept beside codes, and rank results.
+    n_neighbors : int, default 30
+        Of each row in the graph.
+    n_trees : int, default by n, 3 to 12
+        Of the forest that starts the descent.
+    leaf_size : int, default 5 n_neighbors, 64 to 256
+        Rows in a leaf, at most.
+    max_candidates : int, default 2 n_neighbors, at most 64
+        Neighbours of a row that are joined.
+    n_iters : int, default log2 n
+        Rounds of the descent, at most.
+    delta : float, default 0.001
+        The descent ends where at most this share of the graph changed.
+    tree_init : bool, default True
+        Whether the descent starts from trees.
+    pruning_degree_multiplier : float, default 1.0
+        The degree of the search graph, in n_neighbors.
+    diversify_prob : float, default 1.0
+        The probability of dropping an edge that a shorter path replaces.
+    alpha : float, default 1.1
+        How much shorter the path must be.
+    include_self : bool, default False
+        Whether `graph` lists each row as its own first neighbour.
+    initial : int array, n x any number, optional
+        The ids of a graph that is roughly right, -1 for none. From that of `build_knn_graph`, n_iters=1 and
+        max_candidates=16 save a third of the time.
+    seed : int, default 42
+        The same one gives the same index for every number of threads.
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        As of `annulus.knn`.
+    **metric_params
+        Of the metric, by name: p, w, variance, vinv, cost, regularization.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "nndescent"
@@ -172,11 +254,40 @@ class LSHIndex(Index):
 
     float32, float64, bits and sets; insert, erase, update, consolidate.
 
-    metric: "cosine", "euclidean", "manhattan", "inner_product"; "bit_hamming" of bits, "jaccard" of sets; or family:
-    "sign_random_projection", "cross_polytope", "p_stable_l2", "p_stable_l1", "simple_mips", "bit_sampling", "minhash".
-    width: of p_stable (chosen from the data); n_rotations: of cross_polytope; max_norm: of simple_mips; bits: of
-    bit_sampling. n_projections: hash functions a table; n_tables. only_index: whether the rows are left out, so that
-    `candidates` alone answers (False). seed: 42. threads: 0 for all cores.
+    Parameters
+    ----------
+    data : rows, n x dim
+        Copied.
+    metric : str, default that of the family
+        "cosine", "euclidean", "manhattan", "inner_product"; "bit_hamming" of bits, "jaccard" of sets.
+    family : str, default the first of the metric
+        "sign_random_projection", "cross_polytope", "p_stable_l2", "p_stable_l1", "simple_mips", "bit_sampling",
+        "minhash".
+    n_projections : int, default 15
+        Hash functions that make up the key of a table.
+    n_tables : int, default 10
+        Of hash keys.
+    width : float, default chosen from the data
+        Of p_stable_l2 and p_stable_l1: of a piece, in the unit of the data.
+    max_norm : float, default that of the data
+        Of simple_mips: the greatest norm of a row.
+    n_rotations : int, default 3
+        Of cross_polytope.
+    bits : int, default all
+        Of bit_sampling: the first bits of a row, which alone are sampled.
+    only_index : bool, default False
+        Whether the rows are left out, so that `candidates` alone answers.
+    seed : int, default 42
+        The same one gives the same index for every number of threads.
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        As of `annulus.knn`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "lsh"
@@ -213,18 +324,52 @@ class LSHIndex(Index):
         super().__init__(data, metric, options, progress)
 
     def describe(self):
-        """How many rows the buckets hold: Buckets. O(rows tables)."""
+        """How many rows the buckets hold. O(rows tables).
+
+        Returns
+        -------
+        Buckets
+            Their number, sizes and memory.
+        """
         return Buckets(*self._describe_buckets())
 
 
 class PQIndex(Index):
     """Product quantization (Jegou, Douze, Schmid 2011): m bytes a row, compared with the query by look-up.
 
-    float32; insert. metric: "euclidean", "sqeuclidean", "inner_product", "cosine".
-    m: sub-vectors of a row, which divide its dimension, unless padding is "zeros" ("refuse"). ks: codewords of each, at
-    most 256 (256). iter: rounds of k-means (20); init: "points", "plus_plus", "random"; max_points_per_centroid: more
-    rows than ks times this are sampled. keep_rows: whether the rows are kept, and rank the best k_factor * k (False).
-    seed: 42. threads: 0 for all cores. progress: as of `annulus.knn`.
+    float32; insert.
+
+    Parameters
+    ----------
+    data : float32 array, n x dim
+        Learned from, and coded.
+    metric : {"euclidean", "sqeuclidean", "inner_product", "cosine"}, default "euclidean"
+        Distances are estimates.
+    m : int
+        Sub-vectors of a row.
+    ks : int, default 256
+        Codewords of each sub-vector, at most 256.
+    iter : int, default 20
+        Rounds of k-means, at most.
+    init : {"points", "plus_plus", "random"}, default "points"
+        How the first codewords are chosen.
+    max_points_per_centroid : int, default all
+        More rows than ks times this are sampled for training.
+    padding : {"refuse", "zeros"}, default "refuse"
+        Where m does not divide dim: an error, or further coordinates of 0.
+    keep_rows : bool, default False
+        Whether the rows are kept, and rank the best k_factor * k.
+    seed : int, default 42
+        The same one gives the same codes for every number of threads.
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        As of `annulus.knn`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "pq"
@@ -262,9 +407,23 @@ class PQIndex(Index):
 class OPQIndex(Index):
     """Product quantization behind a learned rotation (Ge, He, Ke, Sun 2014).
 
-    Parameters as of PQIndex; parametric_init: whether the rotation starts from the data's covariance (True);
-    rotation_iter: rounds of codewords and rotation in turn (10); pq_iter: rounds of k-means for the last codewords
-    (20).
+    float32; insert.
+
+    Parameters
+    ----------
+    data, metric, m, ks, init, max_points_per_centroid, keep_rows, seed, threads, progress
+        As of `PQIndex`; m divides dim.
+    parametric_init : bool, default True
+        Whether the rotation starts from the data's covariance.
+    pq_iter : int, default 20
+        Rounds of k-means for the last codewords.
+    rotation_iter : int, default 10
+        Rounds of codewords and rotation in turn.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "opq"
@@ -304,7 +463,23 @@ class OPQIndex(Index):
 class FastScanIndex(Index):
     """Product codes that are looked up in SIMD registers (Andre, Kermarrec, Le Scouarnec 2017).
 
-    Parameters as of PQIndex and OPQIndex; quantizer: "pq" (the default) or "opq"; ks: 16 (the default) or 256.
+    float32; insert.
+
+    Parameters
+    ----------
+    data, metric, m, iter, init, max_points_per_centroid, padding, keep_rows, seed, threads, progress
+        As of `PQIndex`.
+    ks : int, default 16
+        Codewords of each sub-vector: up to 16 in codes of 4 bits, up to 256 in codes of 8.
+    quantizer : {"pq", "opq"}, default "pq"
+        "opq": behind a rotation.
+    parametric_init, pq_iter, rotation_iter
+        Of "opq", as of `OPQIndex`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "fast_scan"
@@ -350,8 +525,31 @@ class FastScanIndex(Index):
 class RaBitQIndex(Index):
     """RaBitQ (Gao, Long 2024): bits for each dimension, without training; the rows are kept, and rank results.
 
-    float32. metric: as of PQIndex. bits: of a coordinate, 1 to 8 (1). code_dims: leading dimensions that are coded (as
-    many as hold 90 % of the variance); n_cells: clusters of rows (one for each 800). seed: 42. threads: 0 for all cores.
+    float32.
+
+    Parameters
+    ----------
+    data : float32 array, n x dim
+        Coded, and kept.
+    metric : {"euclidean", "sqeuclidean", "inner_product", "cosine"}, default "euclidean"
+        Of what is returned.
+    bits : int, default 1
+        Of a coded dimension, 1 to 8.
+    code_dims : int, default as many as hold 90 % of the variance
+        Leading dimensions that are coded.
+    n_cells : int, default one for each 800 rows
+        Clusters, whose centroids codes are relative to.
+    seed : int, default 42
+        The same one gives the same codes for every number of threads.
+    threads : int, default 0
+        0: all cores.
+    progress : bool or function, default False
+        As of `annulus.knn`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
     """
 
     _kind = "rabitq"
@@ -390,13 +588,31 @@ copyreg.pickle(
 
 
 def open(path, *, mapped=False, metric=None) -> Index:
-    """The index of a file, of the class of its kind.
+    """The index of a file.
 
-    mapped: processes share the file's memory and it opens in milliseconds; its contents are then not checked, which
-    `Index.verify` does. metric: the function that the index was built with, where it was one.
+    Parameters
+    ----------
+    path : str or path
+        Of a file that `Index.save` wrote, or a program in C++ or C.
+    mapped : bool, default False
+        Whether processes share the file's memory, and it opens in milliseconds; its contents are then not checked,
+        which `Index.verify` does.
+    metric : function, optional
+        The one that the index was built with, where its metric was a function.
 
-    Raises FormatError (a ValueError) for a file that is damaged or holds something else, OSError where it cannot be
-    read.
+    Returns
+    -------
+    Index
+        Of the class of its kind.
+
+    Raises
+    ------
+    FormatError
+        For a file that is damaged or holds something else.
+    OSError
+        Where the file cannot be read.
+    ValueError, TypeError
+        Where a metric is missing, or is a name.
     """
     if isinstance(metric, str):
         raise TypeError(f"metric: {metric!r} is a name, which the file holds; give a function, where it was one")

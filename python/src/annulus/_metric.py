@@ -53,9 +53,23 @@ def _check_signature(metric):
 def metric_address(metric) -> int:
     """The address of a metric, ``float f(const float* x, const float* y, size_t dim, void* user)``.
 
-    metric: an address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
-    function of numba.njit of two rows, which is compiled to one; or a ctypes function pointer. Raises TypeError for
-    others. The address is that of code which lives as long as `metric` does.
+    Parameters
+    ----------
+    metric : int, numba or ctypes function
+        An address; a numba cfunc of signature ``float32(CPointer(float32), CPointer(float32), uintp, voidptr)``; a
+        function of numba.njit of two rows, which is compiled to one; or a ctypes function pointer.
+
+    Returns
+    -------
+    int
+        Of code that lives as long as `metric` does.
+
+    Raises
+    ------
+    TypeError
+        For others.
+    ValueError
+        For an integer that is no address.
     """
     address, _ = _compiled(metric)
     if address is None:

@@ -13,13 +13,27 @@ from annulus.pynndescent import NNDescent
 class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Rows as a sparse graph of their nearest neighbours: pynndescent's, built and searched by annulus.
 
-    The parameters are those of ``NNDescent``; ``early_termination_value`` is its delta, ``search_epsilon`` the epsilon
-    of its queries. Each row of the matrix has n_neighbors + 1 stored distances, nearest first, as scikit-learn's
+    Each row of the matrix has n_neighbors + 1 stored distances, nearest first, as scikit-learn's
     ``KNeighborsTransformer`` has them: of the training data the first is the row itself, at 0. (pynndescent returns
     one less of other data.)
 
-    Attributes: ``index_``, an ``NNDescent``; ``n_samples_fit``; ``n_features_in_``.
+    Parameters
+    ----------
+    n_neighbors, metric, metric_kwds, n_trees, leaf_size, tree_init, random_state, n_jobs, max_candidates, n_iters
+        As of ``NNDescent``.
+    pruning_degree_multiplier, diversify_prob, n_search_trees, low_memory, parallel_batch_queries, verbose
+        As of ``NNDescent``.
+    search_epsilon : float, default 0.1
+        The epsilon of its queries.
+    early_termination_value : float, default 0.001
+        Its delta.
 
+    Attributes
+    ----------
+    index_ : NNDescent
+        Of the training data.
+    n_features_in_ : int
+        Their features.
     >>> make_pipeline(PyNNDescentTransformer(n_neighbors=5), Isomap(neighbors_algorithm="precomputed"))
     """
 
@@ -64,7 +78,22 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.verbose = verbose
 
     def fit(self, X, y=None, compress_index=True):
-        """Builds the index of X (n, d), dense or sparse. `compress_index`: whether it drops its graph and the rows."""
+        """Builds the index of the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, n x d
+            The training data.
+        y
+            Has no effect.
+        compress_index : bool, default True
+            Whether the index drops its graph and the rows.
+
+        Returns
+        -------
+        PyNNDescentTransformer
+            self
+        """
         X = self._checked(X, reset=True)
         self._build(X, compressed=compress_index)
         if compress_index:
@@ -72,13 +101,39 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self
 
     def transform(self, X, y=None):
-        """The nearest rows of the training data of each row of X (m, d): a CSR matrix (m, n_samples_fit)."""
+        """The nearest rows of the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, m x d
+            Whose neighbours they are.
+        y
+            Has no effect.
+
+        Returns
+        -------
+        CSR matrix, m x n_samples_fit
+            Of distances.
+        """
         check_is_fitted(self)
         X = self._checked(X, reset=False)
         return self._matrix(*self.index_.query(X, k=self.n_neighbors + 1, epsilon=self.search_epsilon), X.dtype)
 
     def fit_transform(self, X, y=None, **fit_params):
-        """The graph of X itself: a CSR matrix (n, n), each row its own first neighbour."""
+        """The graph of the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, n x d
+            The training data.
+        y, **fit_params
+            Have no effect.
+
+        Returns
+        -------
+        CSR matrix, n x n
+            Of distances, each row its own first neighbour.
+        """
         X = self._checked(X, reset=True)
         self._build(X, compressed=False)
         return self._matrix(*self.index_.neighbor_graph, X.dtype)
@@ -114,6 +169,7 @@ class PyNNDescentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     @property
     def n_samples_fit(self):
+        """int: rows of the training data."""
         return self._n_features_out
 
     def _matrix(self, ids, distances, dtype):

@@ -12,20 +12,24 @@ class Neighbors(NamedTuple):
     """
 
     ids: numpy.ndarray
-    """int32, n x k: rows of the data, nearest first. -1 pads results of fewer than k rows."""
     distances: numpy.ndarray
-    """float32, n x k; infinite where ``ids`` has -1."""
+
+
+Neighbors.ids.__doc__ = "int32, n x k: rows of the data, nearest first. -1 pads results of fewer than k rows."
+Neighbors.distances.__doc__ = "float32, n x k; infinite where ``ids`` has -1."
 
 
 class NeighborLists(NamedTuple):
     """Lists of different lengths: that of query i is at ``indptr[i]:indptr[i + 1]``."""
 
     indptr: numpy.ndarray
-    """int64, n + 1."""
     ids: numpy.ndarray
-    """int32: rows of the data, nearest first in each list."""
     distances: numpy.ndarray
-    """float32; of ``candidates``, in how many buckets the row was found."""
+
+
+NeighborLists.indptr.__doc__ = "int64, n + 1: where lists begin."
+NeighborLists.ids.__doc__ = "int32: rows of the data, nearest first in each list."
+NeighborLists.distances.__doc__ = "float32; of ``candidates``, in how many buckets the row was found."
 
 
 class Buckets(NamedTuple):
@@ -37,16 +41,25 @@ class Buckets(NamedTuple):
     min: int
     max: int
     bytes: int
-    """Of all tables."""
+
+
+Buckets.n_buckets.__doc__ = "How many hold rows."
+Buckets.mean.__doc__ = "Rows of a bucket."
+Buckets.sd.__doc__ = "The standard deviation of that."
+Buckets.min.__doc__ = "Rows of the smallest bucket."
+Buckets.max.__doc__ = "Rows of the greatest bucket."
+Buckets.bytes.__doc__ = "Of all tables."
 
 
 class TopK(NamedTuple):
     """What approx_min_k and approx_max_k return; k stands in the place of the dimension that was reduced."""
 
     values: numpy.ndarray
-    """Of the operand's type, best first."""
     indices: numpy.ndarray
-    """int32: positions along the reduced dimension."""
+
+
+TopK.values.__doc__ = "Of the operand's type, best first."
+TopK.indices.__doc__ = "int32: positions along the reduced dimension."
 
 
 class Tuned(NamedTuple):
@@ -54,6 +67,9 @@ class Tuned(NamedTuple):
 
     params: dict
     recall: float
-    """On the queries that it was tried with."""
     reached: bool
-    """False: no beam that was tried has the recall, and ``params`` are those of the widest."""
+
+
+Tuned.params.__doc__ = "Parameters of `Index.search`."
+Tuned.recall.__doc__ = "On the queries that it was tried with."
+Tuned.reached.__doc__ = "False: no beam that was tried has the recall, and ``params`` are those of the widest."

@@ -22,13 +22,32 @@ def approx_max_k(
     reduction_input_size_override=-1,
     aggregate_to_topk=True,
 ):
-    """The k greatest numbers along an axis, greatest first, and their positions there (int32).
+    """The k greatest numbers along an axis, as ``jax.lax.approx_max_k``.
 
-    operand : floats of any shape; the axis `reduction_dimension` of the results has k items.
-    recall_target, reduction_input_size_override : change nothing in memory: all k are found.
-    aggregate_to_topk : False may return more than k, in no order.
+    Parameters
+    ----------
+    operand : array of floats
+        Of any shape but that of one number.
+    k : int
+        1 to the size of the axis.
+    reduction_dimension : int, default -1
+        The axis.
+    recall_target, reduction_input_size_override
+        Change nothing in memory: all k are found.
+    aggregate_to_topk : bool, default True
+        False may return more than k, in no order.
 
-    ValueError for k that is no size within the axis, and for operands that are not floats; TypeError for one number.
+    Returns
+    -------
+    TopK
+        values, greatest first, and indices int32, their positions along the axis; the axis has k items.
+
+    Raises
+    ------
+    ValueError
+        For k out of range, and operands that are not floats.
+    TypeError
+        For one number.
     """
     if type(operand) is not numpy.ndarray or operand.dtype.kind != "f" or not operand.ndim:
         _check(operand)
@@ -45,7 +64,23 @@ def approx_min_k(
     reduction_input_size_override=-1,
     aggregate_to_topk=True,
 ):
-    """The k least numbers along an axis, least first, and their positions there, as `approx_max_k`."""
+    """The k least numbers along an axis, as ``jax.lax.approx_min_k``.
+
+    Parameters
+    ----------
+    operand, k, reduction_dimension, recall_target, reduction_input_size_override, aggregate_to_topk
+        As of `approx_max_k`.
+
+    Returns
+    -------
+    TopK
+        values, least first, and indices int32, their positions along the axis.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `approx_max_k`.
+    """
     if type(operand) is not numpy.ndarray or operand.dtype.kind != "f" or not operand.ndim:
         _check(operand)
     return annulus.approx_min_k(

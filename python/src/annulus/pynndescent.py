@@ -36,7 +36,7 @@ class NNDescent:
 
     Parameters
     ----------
-    data : array (n, d), or scipy CSR matrix
+    data : array, n x d, or scipy CSR matrix
         Taken as float32; of ``bit_hamming`` and ``bit_jaccard``, bytes of packed bits.
     metric : str or callable, default "euclidean"
         A name that pynndescent knows (docs/metrics.md says where values differ), or a function of two rows: a numba
@@ -56,9 +56,9 @@ class NNDescent:
         "binary" are codes of 4 bits and 1 bit a coordinate at each edge: faster, with more memory.
     tree_init : bool, default True
         False, or ``n_trees=0``: the descent starts from random neighbours.
-    init_graph : array (n, m), optional
+    init_graph : array, n x m, optional
         The descent starts from these neighbours of each row (-1 for none) in place of trees.
-    init_dist : array (n, m), optional
+    init_dist : array, n x m, optional
         Is checked for its shape: distances are computed anew.
     random_state : int, RandomState, Generator or None
         None is a fixed seed. The same seed gives the same graph for any number of threads.
@@ -71,9 +71,17 @@ class NNDescent:
     verbose : bool, default False
         Whether the stages of building are printed.
 
-    Accepted and without effect: low_memory, parallel_batch_queries, n_search_trees (deprecated there),
-    max_rptree_depth, max_search_tree_depth, search_tree_leaf_size, search_tree_leaf_budget, diversify_method,
-    degree_prune_aggressiveness and angular_trees.
+    bit_metric : bool, default False
+        Refused with a callable metric.
+    diversify_method, degree_prune_aggressiveness, n_search_trees, search_tree_leaf_size, max_search_tree_depth
+        Have no effect; n_search_trees is deprecated in pynndescent.
+    low_memory, max_rptree_depth, parallel_batch_queries, angular_trees, search_tree_leaf_budget
+        Have no effect.
+
+    Raises
+    ------
+    ValueError
+        For arguments that do not fit, and rows with NaN or infinity.
     """
 
     def __init__(
@@ -204,7 +212,7 @@ class NNDescent:
 
     @property
     def neighbor_graph(self):
-        """(indices int32, distances float32), both (n, n_neighbors): each row itself first, then the nearest others.
+        """(indices int32, distances float32), both n x n_neighbors: each row itself first, then the nearest others.
 
         Lists that are too short end with -1, at infinity. None, with a warning, once the index is compressed.
         """
@@ -217,7 +225,13 @@ class NNDescent:
         return indices.copy(), distances.copy()
 
     def prepare(self, compile_search=False):
-        """Builds what searches walk, which the first query does otherwise. `compile_search` has no effect."""
+        """Builds what searches walk, which the first query does otherwise.
+
+        Parameters
+        ----------
+        compile_search : bool
+            Has no effect.
+        """
         if self._index is None:
             parameters = self._parameters()
             for name in ("n_trees", "leaf_size"):
@@ -252,8 +266,14 @@ class NNDescent:
         return_distances=True,
         pre_normalized=False,
     ):
-        """The k nearest rows of each query: (indices int32, distances float32), both (m, k), nearest first.
+        """The k nearest rows of each query.
 
+        Parameters
+        ----------
+        query_data : array, m x d, or scipy CSR matrix
+            As data is taken.
+        k : int, default 10
+            At least 1.
         epsilon : float, default 0.1
             Greater is more accurate and slower: the beam of the search, which finds what pynndescent does at the same
             epsilon, as a rule more.
@@ -265,6 +285,16 @@ class NNDescent:
             False: only the indices are returned.
         pre_normalized : bool, default False
             Has no effect; refused where pynndescent refuses it.
+
+        Returns
+        -------
+        (int32 array, float32 array), or int32 array
+            Indices and distances, m x k, nearest first.
+
+        Raises
+        ------
+        ValueError
+            For arguments that do not fit.
         """
         if pre_normalized and (self.metric not in _NORMALISED_METRICS or hasattr(query_data, "tocsr")):
             raise ValueError("pre_normalized = True: only for dense cosine, direct_cosine and dot")
@@ -301,15 +331,40 @@ class NNDescent:
         rerank_width=None,
         pre_normalized=False,
     ):
-        """The indices that ``query`` returns."""
+        """The indices that ``query`` returns.
+
+        Parameters
+        ----------
+        query_data, k, epsilon, proxy_beam_size, candidate_width, rerank_width, pre_normalized
+            As of ``query``.
+
+        Returns
+        -------
+        int32 array, m x k
+            Nearest first.
+        """
         return self.query(
             query_data, k, epsilon, proxy_beam_size, candidate_width, rerank_width, False, pre_normalized
         )
 
     def update(self, xs_fresh=None, xs_updated=None, updated_indices=None):
-        """Appends the rows `xs_fresh` and replaces the rows `updated_indices` by `xs_updated`; sparse rows too.
+        """Appends rows and replaces others; sparse rows too.
 
         An index that was prepared takes them in one by one. ``neighbor_graph`` is built anew when it is next read.
+
+        Parameters
+        ----------
+        xs_fresh : rows of the data's kind, optional
+            Appended.
+        xs_updated : rows of the data's kind, optional
+            In place of others.
+        updated_indices : list of int, optional
+            Which rows they take the place of; as many.
+
+        Raises
+        ------
+        ValueError
+            For rows with NaN or infinity or of another dimension, and indices that are not rows.
         """
         if xs_updated is None:
             if updated_indices is not None:

@@ -29,7 +29,25 @@ class _Neighbors(BaseEstimator):
     """What both classes share: fitting, checks of arguments, nearest neighbours and their graph."""
 
     def fit(self, X, y=None):
-        """Takes the training data X (n, d), dense or sparse, and builds the index that searches will need."""
+        """Takes the training data, and builds the index that searches will need.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, n x d
+            The training data.
+        y
+            Has no effect.
+
+        Returns
+        -------
+        NearestNeighbors or KNeighborsTransformer
+            self
+
+        Raises
+        ------
+        ValueError
+            For parameters that do not fit, and NaN or infinity.
+        """
         self._take(X)
         self._search.prepare()
         return self
@@ -69,9 +87,26 @@ class _Neighbors(BaseEstimator):
         return self._native_rows(X)
 
     def kneighbors(self, X=None, n_neighbors=None, return_distance=True):
-        """The nearest training rows of each row of X (m, d): (distances, ids), both (m, n_neighbors), nearest first.
+        """The nearest training rows.
 
-        Without X the nearest others of each training row. Distances have the dtype of the training data, ids int64.
+        Parameters
+        ----------
+        X : array or sparse matrix, m x d, optional
+            The queries; without them the nearest others of each training row.
+        n_neighbors : int, optional
+            Of each query; by default as given to the class.
+        return_distance : bool, default True
+            False: only ids are returned.
+
+        Returns
+        -------
+        pair of arrays, or one array
+            Distances and ids, m x n_neighbors, nearest first. Distances have the dtype of the training data, ids int64.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before `fit`, and for arguments that do not fit.
         """
         check_is_fitted(self)
         k = _checked_count(self.n_neighbors if n_neighbors is None else n_neighbors)
@@ -86,7 +121,20 @@ class _Neighbors(BaseEstimator):
         return (distances.astype(self._dtype, copy=False), ids) if return_distance else ids
 
     def kneighbors_graph(self, X=None, n_neighbors=None, mode="connectivity"):
-        """The same as a CSR matrix (m, n_samples_fit) of ones or, by mode="distance", of distances."""
+        """The same as a matrix.
+
+        Parameters
+        ----------
+        X, n_neighbors
+            As of `kneighbors`.
+        mode : {"connectivity", "distance"}, default "connectivity"
+            Ones, or distances.
+
+        Returns
+        -------
+        CSR matrix, m x n_samples_fit
+            Nearest first in each row.
+        """
         _check_mode(mode)
         distances, ids = self.kneighbors(X, n_neighbors)
         return self._matrix(ids, distances, mode)
@@ -115,7 +163,9 @@ class NearestNeighbors(_Neighbors):
     Parameters
     ----------
     n_neighbors : int, default 5
+        Of `kneighbors`.
     radius : float, default 1.0
+        Of `radius_neighbors`.
     algorithm : {"auto", "brute", "nndescent"}, default "auto"
         "brute": exact search. "nndescent": a graph, which finds the share `recall` of the neighbours. "auto": a graph
         where that is cheaper. "ball_tree" and "kd_tree" are exact search too.
@@ -135,8 +185,18 @@ class NearestNeighbors(_Neighbors):
     random_state : int, RandomState or None
         None is a fixed seed.
 
-    Attributes: ``n_features_in_``, ``feature_names_in_``, ``n_samples_fit_``, ``effective_metric_`` and
-    ``effective_metric_params_``.
+    Attributes
+    ----------
+    n_features_in_ : int
+        Features of the training data.
+    feature_names_in_ : str array
+        Their names, where it has any.
+    n_samples_fit_ : int
+        Rows of the training data.
+    effective_metric_ : str or callable
+        As annulus names it.
+    effective_metric_params_ : dict
+        Its parameters.
     """
 
     def __init__(
@@ -165,9 +225,28 @@ class NearestNeighbors(_Neighbors):
         self.random_state = random_state
 
     def radius_neighbors(self, X=None, radius=None, return_distance=True, sort_results=False):
-        """All training rows within `radius` of each row of X: (distances, ids), arrays of m arrays, nearest first.
+        """All training rows within a distance; by a graph, very nearly all.
 
-        Without X the others within `radius` of each training row. By a graph, very nearly all.
+        Parameters
+        ----------
+        X : array or sparse matrix, m x d, optional
+            The queries; without them the others of each training row.
+        radius : float, optional
+            That distance; by default as given to the class.
+        return_distance : bool, default True
+            False: only ids are returned.
+        sort_results : bool, default False
+            Results are sorted in any case; refused without distances, as scikit-learn does.
+
+        Returns
+        -------
+        pair of arrays, or one array
+            Distances and ids, each m arrays, nearest first.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            Before `fit`, and for arguments that do not fit.
         """
         check_is_fitted(self)
         if sort_results and not return_distance:
@@ -182,7 +261,20 @@ class NearestNeighbors(_Neighbors):
         return (_array_of_arrays(distances, self._dtype), ids) if return_distance else ids
 
     def radius_neighbors_graph(self, X=None, radius=None, mode="connectivity", sort_results=False):
-        """The same as a CSR matrix (m, n_samples_fit) of ones or, by mode="distance", of distances."""
+        """The same as a matrix.
+
+        Parameters
+        ----------
+        X, radius, sort_results
+            As of `radius_neighbors`.
+        mode : {"connectivity", "distance"}, default "connectivity"
+            Ones, or distances.
+
+        Returns
+        -------
+        CSR matrix, m x n_samples_fit
+            Nearest first in each row.
+        """
         from scipy.sparse import csr_matrix
 
         _check_mode(mode)
@@ -198,8 +290,15 @@ class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _
     By mode="distance" each row of the CSR matrix has n_neighbors + 1 distances, nearest first, and of the training data
     each row is its own first neighbour, at 0. By mode="connectivity" it has n_neighbors ones, itself included.
 
-    The parameters are those of ``NearestNeighbors``. ``fit_transform`` builds the graph of the training data alone;
-    what searches for other rows is built by ``fit``, or by the first ``transform``.
+    ``fit_transform`` builds the graph of the training data alone; what searches for other rows is built by ``fit``, or
+    by the first ``transform``.
+
+    Parameters
+    ----------
+    mode : {"distance", "connectivity"}, default "distance"
+        What the matrix holds.
+    n_neighbors, algorithm, leaf_size, metric, p, metric_params, n_jobs, recall, random_state
+        As of `NearestNeighbors`.
     """
 
     def __init__(
@@ -233,12 +332,36 @@ class KNeighborsTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _
         self._n_features_out = self.n_samples_fit_
 
     def transform(self, X):
-        """The graph from the rows of X (m, d) to the training data: a CSR matrix (m, n_samples_fit)."""
+        """The graph from rows to the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, m x d
+            The rows.
+
+        Returns
+        -------
+        CSR matrix, m x n_samples_fit
+            Nearest first in each row.
+        """
         check_is_fitted(self)
         return self.kneighbors_graph(X, _checked_count(self.n_neighbors) + self._n_extra(), self.mode)
 
     def fit_transform(self, X, y=None):
-        """The graph of the training data X (n, d): a CSR matrix (n, n)."""
+        """The graph of the training data.
+
+        Parameters
+        ----------
+        X : array or sparse matrix, n x d
+            The training data.
+        y
+            Has no effect.
+
+        Returns
+        -------
+        CSR matrix, n x n
+            Nearest first in each row.
+        """
         self._take(X)
         n_others = _checked_count(self.n_neighbors) + self._n_extra() - 1
         self._check_enough(n_others + 1, self.n_samples_fit_)

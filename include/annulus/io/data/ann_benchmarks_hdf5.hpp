@@ -25,7 +25,7 @@ struct ann_benchmarks_of {
   matrix<float> distances;         ///< of the neighbors
   std::string distance;            ///< as the file says: "euclidean", "angular", "hamming" and others
 };
-using ann_benchmarks = ann_benchmarks_of<matrix<float>>;
+using ann_benchmarks = ann_benchmarks_of<matrix<float>>;    ///< of "euclidean", "angular" and other floats
 using ann_benchmarks_bits = ann_benchmarks_of<bit_matrix>;  ///< of "hamming", whose distances are shares of the bits
 using ann_benchmarks_sets = ann_benchmarks_of<csr_matrix<float>>;  ///< of "jaccard"; rows have no values
 
@@ -164,14 +164,15 @@ ann_benchmarks_of<Points> read_ann_benchmarks_as(const std::filesystem::path& pa
 
 }  // namespace detail
 
-/// Reads a file of ann-benchmarks: test, neighbors, distances, and of train the rows `first` to `first` + `count`
-/// (fewer where there are fewer). Values in the file may be floats or integers of any width, or bools (0 or 1); they
-/// are rounded to float. O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own
-/// size justifies what a data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes
-/// that are stored of it, as deflate can do. \throws format_error for what HDF5 cannot read, with HDF5's reason; for a
-/// data set that is missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or larger than
-/// the above; for shapes that do not fit together, and neighbors that are no rows of train. The offset it gives is 0.
-/// \throws std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
+/// Reads a file of ann-benchmarks. Values in it may be floats or integers of any width, or bools (0 or 1); they are
+/// rounded to float. O(bytes read). Allocated are the results and some MB or a row of chunks, once the file's own size
+/// justifies what a data set claims to be; a chunked one, which may be compressed, may claim 1,032 times the bytes that
+/// are stored of it, as deflate can do. \param path of the file \param first the first row of train that is read \param
+/// count rows of train, fewer where there are fewer \param params progress \returns rows `first` to `first` + `count`
+/// of train, and all of test, neighbors and distances \throws format_error for what HDF5 cannot read, with HDF5's
+/// reason; for a data set that is missing, not of two dimensions (sets, as of jaccard), of other values, elsewhere, or
+/// larger than the above; for shapes that do not fit together, and neighbors that are no rows of train. The offset it
+/// gives is 0. \throws std::system_error where the file is missing, cannot be opened, or is not a regular file. \throws
 /// std::invalid_argument for `first` beyond the rows of train; cancelled where `progress` returns false.
 inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std::size_t first = 0,
                                           std::size_t count = all_rows, const file_params& params = {}) {
@@ -179,17 +180,20 @@ inline ann_benchmarks read_ann_benchmarks(const std::filesystem::path& path, std
 }
 
 /// Reads a file of bools, or of integers of which any but 0 is true, as packed bits, for bit_hamming: the file's
-/// distances are shares of the bits, not numbers of them. All else is as in read_ann_benchmarks.
+/// distances are shares of the bits, not numbers of them. \param path,first,count,params as of read_ann_benchmarks
+/// \returns the same, of bits \throws format_error, std::system_error, std::invalid_argument and cancelled as
+/// read_ann_benchmarks
 inline ann_benchmarks_bits read_ann_benchmarks_bits(const std::filesystem::path& path, std::size_t first = 0,
                                                     std::size_t count = all_rows, const file_params& params = {}) {
   return detail::read_ann_benchmarks_as<bit_matrix>(path, first, count, params.progress, detail::read_hdf5_bits);
 }
 
 /// Reads a file of sets, for jaccard: members of all sets in one dimension, and how many each set has (size_train,
-/// size_test). Sets come sorted, each member once; dim() of both is the attribute `dimension`, or one more than the
-/// largest member read where that is more. All else is as in read_ann_benchmarks; a window is one of sets. \throws
-/// format_error also for sizes that do not sum to the number of members, and members that are negative or beyond
-/// 2^31 - 2.
+/// size_test). \param path,first,count,params as of read_ann_benchmarks, counting sets \returns the same, of sets,
+/// which come sorted, each member once; dim() of both is the attribute `dimension`, or one more than the largest member
+/// read where that is more \throws format_error, std::system_error, std::invalid_argument and cancelled as
+/// read_ann_benchmarks; format_error also for sizes that do not sum to the number of members, and members that are
+/// negative or beyond 2^31 - 2
 inline ann_benchmarks_sets read_ann_benchmarks_sets(const std::filesystem::path& path, std::size_t first = 0,
                                                     std::size_t count = all_rows, const file_params& params = {}) {
   const detail::hdf5_silence silence;

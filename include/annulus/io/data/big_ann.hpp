@@ -54,12 +54,12 @@ struct big_ann_header {
 
 }  // namespace detail
 
-/// Reads rows `first` to `first` + `count` (fewer where the file has fewer) as a matrix of that many x d. O(bytes
-/// read); allocates only the result, which is smaller than the file. \throws format_error for a file whose size is
-/// not exactly that of its header and n * d values, for d = 0 with rows, and for a file whose name ends in .fbin,
-/// .u8bin, .i8bin or .ibin but not in T's. \throws std::system_error where the file is missing, cannot be opened or
-/// read, or is not a regular file. \throws std::invalid_argument for `first` beyond the number of rows; cancelled where
-/// `progress` returns false.
+/// Reads rows. O(bytes read); allocates only the result, which is smaller than the file. \param path of the file \param
+/// first the first row that is read \param count rows, fewer where the file has fewer \param params progress \returns
+/// count x d \throws format_error for a file whose size is not exactly that of its header and n * d values, for d = 0
+/// with rows, and for a file whose name ends in .fbin, .u8bin, .i8bin or .ibin but not in T's. \throws
+/// std::system_error where the file is missing, cannot be opened or read, or is not a regular file. \throws
+/// std::invalid_argument for `first` beyond the number of rows; cancelled where `progress` returns false.
 template <big_ann_scalar T>
 matrix<T> read_big_ann(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
                        const file_params& params = {}) {
@@ -73,7 +73,8 @@ matrix<T> read_big_ann(const std::filesystem::path& path, std::size_t first = 0,
   return result;
 }
 
-/// The file's rows where they are, without a copy, in O(1). All else is as in read_big_ann.
+/// The file's rows where they are, without a copy, in O(1). \param path of the file \returns n x d \throws format_error
+/// and std::system_error as read_big_ann
 template <big_ann_scalar T>
 mapped_rows<T> map_big_ann(const std::filesystem::path& path) {
   using header_type = detail::big_ann_header<T>;
@@ -83,10 +84,10 @@ mapped_rows<T> map_big_ann(const std::filesystem::path& path) {
 }
 
 /// Writes rows of float as fbin, of uint8 as u8bin, of int8 as i8bin, of int32 as ibin. The file appears whole under
-/// its name or not at all: it is written beside it first. \throws std::system_error where the file cannot be written.
-/// \throws std::invalid_argument for more rows or columns than a uint32 counts, for rows of d = 0, and for a path that
-/// ends in .fbin, .u8bin, .i8bin or .ibin but not in that of the rows' type; cancelled where `progress` returns false,
-/// which leaves no file.
+/// its name or not at all: it is written beside it first. \param path of the file \param rows n x d \param params
+/// progress \throws std::system_error where the file cannot be written. \throws std::invalid_argument for more rows or
+/// columns than a uint32 counts, for rows of d = 0, and for a path that ends in .fbin, .u8bin, .i8bin or .ibin but not
+/// in that of the rows' type; cancelled where `progress` returns false, which leaves no file.
 template <matrix_like M>
   requires big_ann_scalar<value_t<M>>
 void write_big_ann(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {

@@ -16,10 +16,11 @@
 namespace annulus { inline namespace ANNULUS_ARCH {
 
 /// Reads the k nearest neighbours of n queries, as the file has them: distances are usually squared where they are
-/// Euclidean, and inner products descend. O(bytes); only the result is allocated, which
-/// is smaller than the file. \throws format_error for a file whose size is not exactly that of its header, ids and
-/// distances, as of one that holds ids alone (read_big_ann<std::int32_t> reads it). \throws std::system_error where the
-/// file is missing, cannot be opened or read, or is not a regular file; cancelled where `progress` returns false.
+/// Euclidean, and inner products descend. O(bytes); only the result is allocated, which is smaller than the file.
+/// \param path of the file \param params progress \returns n x k ids and distances \throws format_error for a file
+/// whose size is not exactly that of its header, ids and distances, as of one that holds ids alone
+/// (read_big_ann<std::int32_t> reads it). \throws std::system_error where the file is missing, cannot be opened or
+/// read, or is not a regular file; cancelled where `progress` returns false.
 inline neighbors read_big_ann_truth(const std::filesystem::path& path, const file_params& params = {}) {
   detail::input_file file(path);
   const std::size_t n = file.read_value<std::uint32_t>(), k = file.read_value<std::uint32_t>();
@@ -42,9 +43,10 @@ inline neighbors read_big_ann_truth(const std::filesystem::path& path, const fil
 }
 
 /// Writes the k nearest neighbours of n queries, with the distances that they have. The file appears whole under its
-/// name or not at all: it is written beside it first. \throws std::invalid_argument where ids and distances are not of
-/// one shape, or n or k do not fit a uint32. \throws std::system_error where the file cannot be written; cancelled
-/// where `progress` returns false, which leaves no file.
+/// name or not at all: it is written beside it first. \param path of the file \param truth n x k ids and distances
+/// \param params progress \throws std::invalid_argument where ids and distances are not of one shape, or n or k do not
+/// fit a uint32. \throws std::system_error where the file cannot be written; cancelled where `progress` returns false,
+/// which leaves no file.
 inline void write_big_ann_truth(const std::filesystem::path& path, const neighbors& truth,
                                 const file_params& params = {}) {
   const std::size_t n = truth.ids.rows(), k = truth.ids.cols();
@@ -62,10 +64,11 @@ inline void write_big_ann_truth(const std::filesystem::path& path, const neighbo
   file.commit();
 }
 
-/// Reads the neighbours of n queries within a radius: row i of the matrix is query i, in the order of the file.
-/// `n_columns` is the number of rows of the data; 0: one more than the largest id. O(bytes); what is allocated is as
-/// large as the file, and twice the counts. \throws format_error also where the counts do not sum to the total, and for
-/// ids that are negative or not below n_columns. All else is as in read_big_ann_truth.
+/// Reads the neighbours of n queries within a radius. O(bytes); what is allocated is as large as the file, and twice
+/// the counts. \param path of the file \param n_columns the number of rows of the data; 0: one more than the largest id
+/// \param params progress \returns n lists, each in the order of the file \throws format_error, std::system_error and
+/// cancelled as read_big_ann_truth; format_error also where the counts do not sum to the total, and for ids that are
+/// negative or not below n_columns
 inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size_t n_columns = 0,
                                     const file_params& params = {}) {
   detail::input_file file(path);
@@ -97,8 +100,9 @@ inline csr read_big_ann_range_truth(const std::filesystem::path& path, std::size
   return result;
 }
 
-/// Writes the neighbours within a radius, as radius_search finds them. All else is as in write_big_ann_truth.
-/// \throws std::invalid_argument where the arrays do not fit together, or rows or neighbours do not fit an int32.
+/// Writes the neighbours within a radius. \param path,params as of write_big_ann_truth \param truth as radius_search
+/// finds it \throws std::invalid_argument where the arrays do not fit together, or rows or neighbours do not fit an
+/// int32; std::system_error and cancelled as write_big_ann_truth
 inline void write_big_ann_range_truth(const std::filesystem::path& path, const csr& truth,
                                       const file_params& params = {}) {
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();

@@ -16,11 +16,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
+/// The `count` of readers: to the end of the file.
 inline constexpr std::size_t all_rows = std::numeric_limits<std::size_t>::max();
 
 /// The parameters of reading and writing data files.
 struct file_params {
-  progress_callback progress = {};
+  progress_callback progress = {};  ///< called after every 4 MB, and at the end
 };
 
 /// The rows of a mapped file, rows x cols values, which converts to a matrix_view wherever rows are taken; a view must
@@ -31,17 +32,20 @@ struct file_params {
 template <class T>
 class mapped_rows {
  public:
-  using value_type = T;
+  using value_type = T;  ///< of a coordinate
 
+  /// \param file is kept mapped \param rows lie in it
   mapped_rows(detail::mapped_file&& file, const matrix_view<T>& rows) noexcept
       : m_file(std::move(file)), m_view(rows) {}
 
-  std::size_t rows() const noexcept { return m_view.rows(); }
-  std::size_t cols() const noexcept { return m_view.cols(); }
-  std::size_t size() const noexcept { return m_view.rows(); }  ///< rows(), as a point set
-  std::size_t dim() const noexcept { return m_view.cols(); }   ///< cols(), as a point set
+  std::size_t rows() const noexcept { return m_view.rows(); }  ///< \returns their number
+  std::size_t cols() const noexcept { return m_view.cols(); }  ///< \returns values of a row
+  std::size_t size() const noexcept { return m_view.rows(); }  ///< \returns rows(), as a point set
+  std::size_t dim() const noexcept { return m_view.cols(); }   ///< \returns cols(), as a point set
+  /// \param i below rows(), which is not checked \returns row i
   std::span<const T> row(std::size_t i) const noexcept { return m_view.row(i); }
-  const matrix_view<T>& view() const noexcept { return m_view; }
+  const matrix_view<T>& view() const noexcept { return m_view; }  ///< \returns all rows
+  /// \returns view()
   operator matrix_view<T>() const noexcept { return m_view; }
 
  private:

@@ -11,10 +11,10 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// A quantiser from the file of nanopq.PQ.codewords. nanopq keeps the metric elsewhere, and codes in uint8 for Ks up to
-/// 2^8, uint16 up to 2^16, else uint32. \throws format_error for a file that is not float32 of three dimensions, and as
-/// read_npy_array does; std::invalid_argument for codewords that are not finite or too many for Code, and for M or Ds
-/// of 0.
+/// A quantiser from the file of nanopq.PQ.codewords. \tparam Code nanopq has uint8 for Ks up to 2^8, uint16 up to 2^16,
+/// else uint32 \param codewords the path of the file \param metric nanopq keeps it elsewhere \returns the quantiser
+/// \throws format_error for a file that is not float32 of three dimensions, and as read_npy_array does;
+/// std::invalid_argument for codewords that are not finite or too many for Code, and for M or Ds of 0.
 template <code_scalar Code = std::uint8_t>
 product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_metric metric = pq_metric::sqeuclidean) {
   const npy_array<float> array = read_npy_array<float>(codewords);
@@ -26,8 +26,9 @@ product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords, pq_m
   return product_quantizer<Code>(array.shape[0], std::move(rows), metric);
 }
 
-/// A quantiser behind a rotation from the files of nanopq.OPQ.codewords and nanopq.OPQ.R. \throws std::invalid_argument
-/// also where the two do not fit together, or R is not orthogonal.
+/// A quantiser behind a rotation. \param codewords the path of the file of nanopq.OPQ.codewords \param rotation of
+/// nanopq.OPQ.R \param metric as above \returns the quantiser \throws format_error and std::invalid_argument as above;
+/// std::invalid_argument also where the two do not fit together, or R is not orthogonal
 template <code_scalar Code = std::uint8_t>
 optimized_product_quantizer<Code> read_nanopq(const std::filesystem::path& codewords,
                                               const std::filesystem::path& rotation,
@@ -36,8 +37,9 @@ optimized_product_quantizer<Code> read_nanopq(const std::filesystem::path& codew
 }
 
 /// Writes the codewords as nanopq.PQ.codewords is saved: float32, M x Ks x Ds. The rotation of an
-/// optimized_product_quantizer is write_npy(path, quantizer.rotation()). \throws std::invalid_argument for a quantiser
-/// that is not fitted; std::system_error where the file cannot be written.
+/// optimized_product_quantizer is write_npy(path, quantizer.rotation()). \param codewords the path of the file \param
+/// quantizer whose codewords they are \throws std::invalid_argument for a quantiser that is not fitted;
+/// std::system_error where the file cannot be written.
 template <class Quantizer>
 void write_nanopq(const std::filesystem::path& codewords, const Quantizer& quantizer) {
   if (quantizer.dim() == 0) detail::invalid("quantizer", "unfitted", "must be fitted first");

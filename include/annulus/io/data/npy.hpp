@@ -15,17 +15,16 @@ namespace annulus { inline namespace ANNULUS_ARCH {
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 struct npy_array {
-  std::vector<std::size_t> shape = {0};
-  std::vector<T> values = {};
-
+  std::vector<std::size_t> shape = {0};  ///< the length of each dimension
+  std::vector<T> values = {};            ///< as many as their product
   friend bool operator==(const npy_array&, const npy_array&) = default;
 };
 
 /// The header of a file.
 struct npy_info {
-  std::string dtype;  ///< as numpy names it: "<f4" is float, "<f8" double, "|u1" std::uint8_t, "|b1" bool
-  std::vector<std::size_t> shape;
-  bool is_fortran_order = false;
+  std::string dtype;               ///< as numpy names it: "<f4" is float, "<f8" double, "|u1" std::uint8_t, "|b1" bool
+  std::vector<std::size_t> shape;  ///< the length of each dimension
+  bool is_fortran_order = false;   ///< whether the first index is the fastest
 };
 
 namespace detail {
@@ -111,20 +110,21 @@ void write_npy_rows(const std::filesystem::path& path, std::span<const std::size
 
 }  // namespace detail
 
-/// Reads the type, the shape and the order of a file's array, not its values: `dtype` tells a program how to read it.
-/// O(1). \throws format_error for a malformed header; std::system_error where the file is missing, cannot be opened
-/// or read, or is not a regular file.
+/// Reads the type, the shape and the order of a file's array, not its values. O(1). \param path of the file \returns
+/// what the header says; `dtype` tells a program how to read the values \throws format_error for a malformed header;
+/// std::system_error where the file is missing, cannot be opened or read, or is not a regular file.
 inline npy_info read_npy_info(const std::filesystem::path& path) {
   detail::input_file file(path);
   const detail::npy_header header(file);
   return {header.dtype(), header.shape(), header.is_fortran_order()};
 }
 
-/// Reads an array of any number of dimensions. T must be the file's dtype, nothing is converted (read_npy_as
-/// does), but that bools may be read as std::uint8_t, 0 or 1; Fortran order becomes C order. O(size of the file); what
-/// is allocated is at most twice that. \throws format_error for another dtype or byte order, a malformed header, and a
-/// file whose size is not that of its header and values. \throws std::system_error where the file is missing, cannot be
-/// opened or read, or is not a regular file. \throws cancelled where `progress` returns false.
+/// Reads an array of any number of dimensions. O(size of the file); what is allocated is at most twice that. \tparam T
+/// the file's dtype: nothing is converted (read_npy_as does), but that bools may be read as std::uint8_t, 0 or 1 \param
+/// path of the file \param params progress \returns the array, of Fortran order in C order \throws format_error for
+/// another dtype or byte order, a malformed header, and a file whose size is not that of its header and values. \throws
+/// std::system_error where the file is missing, cannot be opened or read, or is not a regular file. \throws cancelled
+/// where `progress` returns false.
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 npy_array<T> read_npy_array(const std::filesystem::path& path, const file_params& params = {}) {
@@ -136,8 +136,9 @@ npy_array<T> read_npy_array(const std::filesystem::path& path, const file_params
   return result;
 }
 
-/// Reads an array of one dimension, or of two of which one is 1, as labels or one query are. All else is as in
-/// read_npy_array. \throws format_error also for other shapes.
+/// Reads an array of one dimension, or of two of which one is 1, as labels or one query are. \param path,params as of
+/// read_npy_array \returns the values \throws format_error, std::system_error and cancelled as read_npy_array;
+/// format_error also for other shapes
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 std::vector<T> read_npy_vector(const std::filesystem::path& path, const file_params& params = {}) {
@@ -150,11 +151,12 @@ std::vector<T> read_npy_vector(const std::filesystem::path& path, const file_par
   return std::move(array.values);
 }
 
-/// Reads rows `first` to `first` + `count` (fewer where the file has fewer) of an array of two dimensions; one of n
-/// values in one dimension is a single row (read_npy_vector reads it as a vector). O(bytes read), but that rows in
-/// Fortran order are read from every column, with a seek a column. All else is as in read_npy_array.
-/// \throws format_error also for an array of other than 1 or 2 dimensions.
-/// \throws std::invalid_argument for `first` beyond the number of rows.
+/// Reads rows of an array of two dimensions; one of n values in one dimension is a single row (read_npy_vector reads it
+/// as a vector). O(bytes read), but that rows in Fortran order are read from every column, with a seek a column.
+/// \tparam T as of read_npy_array \param path of the file \param first the first row that is read \param count rows,
+/// fewer where the file has fewer \param params progress \returns count x columns \throws format_error,
+/// std::system_error and cancelled as read_npy_array; format_error also for an array of other than 1 or 2 dimensions;
+/// std::invalid_argument for `first` beyond the number of rows
 template <npy_scalar T>
 matrix<T> read_npy(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
                    const file_params& params = {}) {
@@ -169,10 +171,10 @@ matrix<T> read_npy(const std::filesystem::path& path, std::size_t first = 0, std
   return result;
 }
 
-/// The rows of an array of one or two dimensions where they are, without a copy, in O(1). T must be the file's dtype;
-/// bools are mapped as std::uint8_t, as they are stored.
-/// \throws format_error also for two dimensions in Fortran order, and for values that do not begin at a multiple of
-/// their size (numpy's begin at one of 64): read_npy reads both. All else is as in read_npy.
+/// The rows of an array of one or two dimensions where they are, without a copy, in O(1). \tparam T the file's dtype;
+/// bools are mapped as std::uint8_t, as they are stored \param path of the file \returns all rows \throws format_error
+/// and std::system_error as read_npy; format_error also for two dimensions in Fortran order, and for values that do not
+/// begin at a multiple of their size (numpy's begin at one of 64): read_npy reads both
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 mapped_rows<T> map_npy(const std::filesystem::path& path) {
@@ -187,11 +189,11 @@ mapped_rows<T> map_npy(const std::filesystem::path& path) {
   return {std::move(file), view};
 }
 
-/// Writes rows as an array of two dimensions, rows x cols, and a vector, span or std::array as one of one dimension;
-/// version 1.0, the same bytes as numpy.save's. Rows of packed bits are written as the bytes they are (what
-/// numpy.packbits(bitorder="little") makes). The file appears whole under its name or not at all: it is written beside
-/// it first. \throws std::system_error where the file cannot be written; cancelled where `progress` returns false,
-/// which leaves no file.
+/// Writes an array of version 1.0, with the same bytes as numpy.save. The file appears whole under its name or not at
+/// all: it is written beside it first. \param path of the file \param rows two dimensions, rows x cols; a vector, span
+/// or std::array one dimension; packed bits as the bytes they are (what numpy.packbits(bitorder="little") makes) \param
+/// params progress \throws std::system_error where the file cannot be written; cancelled where `progress` returns
+/// false, which leaves no file.
 template <matrix_like M>
   requires npy_scalar<value_t<M>>
 void write_npy(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {
@@ -201,8 +203,9 @@ void write_npy(const std::filesystem::path& path, const M& rows, const file_para
   else detail::write_npy_rows(path, std::array{view.rows(), view.cols()}, view, params.progress);
 }
 
-/// Writes an array of any number of dimensions, up to numpy's 64. All else is as for rows.
-/// \throws std::invalid_argument for more dimensions, and for a shape whose product is not the number of values.
+/// The same for any number of dimensions. \param path,params as above \param array of up to numpy's 64 dimensions
+/// \throws std::system_error and cancelled as above; std::invalid_argument for more dimensions, and for a shape whose
+/// product is not the number of values
 template <npy_scalar T>
 void write_npy(const std::filesystem::path& path, const npy_array<T>& array, const file_params& params = {}) {
   if (array.shape.size() > detail::npy_max_dimensions)

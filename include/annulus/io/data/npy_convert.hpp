@@ -61,11 +61,12 @@ void read_npy_blocks(input_file& file, const npy_header& header, std::size_t fir
 
 }  // namespace detail
 
-/// Reads rows as read_npy does, of any type in the file, as values of T: all numbers and bools (0 or 1) as
-/// float, double or half, rounded to nearest; integers and bools as integers. Allocates, beside the
-/// result, 1 MB or a row of the file's values, in Fortran order all of them.
-/// \throws format_error also for a number that T has no value for (1e300 as a float, 300 as a std::uint8_t), with its
-/// row and column, and for floats asked for as integers. All else is as in read_npy.
+/// Reads rows as read_npy does, of any type in the file. Allocates, beside the result, 1 MB or a row of the file's
+/// values, in Fortran order all of them. \tparam T float, double or half of all numbers and bools (0 or 1), rounded to
+/// nearest; integers of integers and bools \param path,first,count,params as of read_npy \returns count x columns
+/// \throws format_error, std::system_error, std::invalid_argument and cancelled as read_npy; format_error also for a
+/// number that T has no value for (1e300 as a float, 300 as a std::uint8_t), with its row and column, and for floats
+/// asked for as integers
 template <npy_scalar T>
   requires(!std::same_as<T, bool>)
 matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
@@ -94,8 +95,9 @@ matrix<T> read_npy_as(const std::filesystem::path& path, std::size_t first = 0, 
   return result;
 }
 
-/// Reads rows of bools (or of bytes, any but 0 being true) as packed bits: as many bits a row as the array has columns.
-/// All else is as in read_npy. \throws format_error also for other types.
+/// Reads rows of bools (or of bytes, any but 0 being true) as packed bits. \param path,first,count,params as of
+/// read_npy \returns count rows, of as many bits as the array has columns \throws format_error, std::system_error,
+/// std::invalid_argument and cancelled as read_npy; format_error also for other types
 inline bit_matrix read_npy_bits(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
                                 const file_params& params = {}) {
   detail::input_file file(path);

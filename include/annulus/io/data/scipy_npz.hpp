@@ -76,10 +76,11 @@ void write_scipy_arrays(const std::filesystem::path& path, std::span<const std::
 /// and offsets may be int32 or int64; rows whose indices do not ascend are sorted, values at the same place are added,
 /// and stored zeros are kept. O(bytes, and sorting). Allocates what the arrays claim to hold, once the bytes in the
 /// file justify that: as many bytes where they are stored, up to 1,032 times as many where they are compressed, the
-/// limit of deflate. \throws format_error for a file that is damaged (each array has a checksum), is no .npz, has not
-/// these arrays, or is of another format than csr, which it names; for arrays that do not fit together, a value that T
-/// does not have, more than 2^31 - 1 columns; and for a compressed one without a codec. \throws std::system_error where
-/// the file is missing, cannot be opened or read, or is not a regular file.
+/// limit of deflate. \tparam Codec zlib_codec for compressed files \param path of the file \returns the rows \throws
+/// format_error for a file that is damaged (each array has a checksum), is no .npz, has not these arrays, or is of
+/// another format than csr, which it names; for arrays that do not fit together, a value that T does not have, more
+/// than 2^31 - 1 columns; and for a compressed one without a codec. \throws std::system_error where the file is
+/// missing, cannot be opened or read, or is not a regular file.
 template <class T = float, class Codec = stored_codec>
 csr_matrix<T> read_scipy_csr(const std::filesystem::path& path, const Codec& = {}) {
   detail::npz_file<Codec> archive(path);
@@ -105,7 +106,8 @@ csr_matrix<T> read_scipy_csr(const std::filesystem::path& path, const Codec& = {
 
 /// Writes rows as a CSR matrix that scipy.sparse.load_npz reads; sets have values of 1. Compressed where Codec is
 /// zlib_codec. The file appears whole under its name or not at all: it is written beside it first. Allocates the
-/// offsets once more, and compressed bytes. O(bytes). \throws std::system_error where the file cannot be written.
+/// offsets once more, and compressed bytes. O(bytes). \param path of the file \param rows n x d, or a csr_matrix, which
+/// is one \throws std::system_error where the file cannot be written
 template <class T, class Codec = stored_codec>
   requires npy_scalar<T>
 void write_scipy_csr(const std::filesystem::path& path, const csr_view<T>& rows, const Codec& = {}) {
@@ -124,14 +126,15 @@ void write_scipy_csr(const std::filesystem::path& path, const csr_view<T>& rows,
   }
   detail::write_scipy_arrays<T, Codec>(path, indptr, indices, values, rows.size(), rows.dim());
 }
+/// \param path,rows as above \param codec names the type \throws std::system_error as above
 template <class T, class Codec = stored_codec>
   requires npy_scalar<T>
 void write_scipy_csr(const std::filesystem::path& path, const csr_matrix<T>& rows, const Codec& codec = {}) {
   write_scipy_csr(path, csr_view<T>(rows), codec);
 }
 
-/// Writes a matrix of distances, as to_csr and graph_to_csr make it. \throws std::invalid_argument for arrays that do
-/// not fit together. All else is as for rows.
+/// The same for a matrix of distances. \param path of the file \param graph as to_csr and graph_to_csr make it \throws
+/// std::invalid_argument for arrays that do not fit together; std::system_error where the file cannot be written
 template <class Codec = stored_codec>
 void write_scipy_csr(const std::filesystem::path& path, const csr& graph, const Codec& = {}) {
   if (graph.indptr.empty() || static_cast<std::uint64_t>(graph.indptr.back()) != graph.indices.size())

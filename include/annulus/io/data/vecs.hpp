@@ -62,13 +62,13 @@ struct vecs_layout {
 
 }  // namespace detail
 
-/// Reads rows `first` to `first` + `count` (fewer where the file has fewer) as a matrix of that many x d. An empty file
-/// is a matrix of 0 x 0. Other rows are neither read nor checked. O(bytes read); allocates the result and a block of
-/// rows, each smaller than the file.
-/// \throws format_error for d < 1, rows of different d, a file whose size is not a multiple of its rows', and one whose
-/// name ends in .fvecs, .bvecs or .ivecs but not in T's.
-/// \throws std::system_error where the file is missing, cannot be opened or read, or is not a regular file.
-/// \throws std::invalid_argument for `first` beyond the number of rows; cancelled where `progress` returns false.
+/// Reads rows. Others are neither read nor checked. O(bytes read); allocates the result and a block of rows, each
+/// smaller than the file. \param path of the file \param first the first row that is read \param count rows, fewer
+/// where the file has fewer \param params progress \returns count x d, of an empty file 0 x 0 \throws format_error for
+/// d < 1, rows of different d, a file whose size is not a multiple of its rows', and one whose name ends in .fvecs,
+/// .bvecs or .ivecs but not in T's. \throws std::system_error where the file is missing, cannot be opened or read, or
+/// is not a regular file. \throws std::invalid_argument for `first` beyond the number of rows; cancelled where
+/// `progress` returns false.
 template <vecs_scalar T>
 matrix<T> read_vecs(const std::filesystem::path& path, std::size_t first = 0, std::size_t count = all_rows,
                     const file_params& params = {}) {
@@ -94,7 +94,7 @@ matrix<T> read_vecs(const std::filesystem::path& path, std::size_t first = 0, st
 }
 
 /// The file's rows where they are, without a copy. The d of every row is read first, which touches every page of rows
-/// below 4 KB: O(n). All else is as in read_vecs.
+/// below 4 KB: O(n). \param path of the file \returns n x d \throws format_error and std::system_error as read_vecs
 template <vecs_scalar T>
 mapped_rows<T> map_vecs(const std::filesystem::path& path) {
   using layout_type = detail::vecs_layout<T>;
@@ -107,10 +107,10 @@ mapped_rows<T> map_vecs(const std::filesystem::path& path) {
 }
 
 /// Writes rows of float as fvecs, of uint8 as bvecs, of int32 as ivecs. The file appears whole under its name or not at
-/// all: it is written beside it first. Without rows the file is empty, so that d is lost.
-/// \throws std::system_error where the file cannot be written.
-/// \throws std::invalid_argument for rows of d = 0 or of d beyond int32, and for a path that ends in .fvecs, .bvecs or
-/// .ivecs but not in that of the rows' type; cancelled where `progress` returns false, which leaves no file.
+/// all: it is written beside it first. \param path of the file \param rows n x d; without rows the file is empty, so
+/// that d is lost \param params progress \throws std::system_error where the file cannot be written. \throws
+/// std::invalid_argument for rows of d = 0 or of d beyond int32, and for a path that ends in .fvecs, .bvecs or .ivecs
+/// but not in that of the rows' type; cancelled where `progress` returns false, which leaves no file.
 template <matrix_like M>
   requires vecs_scalar<value_t<M>>
 void write_vecs(const std::filesystem::path& path, const M& rows, const file_params& params = {}) {

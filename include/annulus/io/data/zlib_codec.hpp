@@ -23,7 +23,7 @@ struct zlib_codec {
   /// Decompresses one member from front to back.
   class inflater {
    public:
-    /// \throws std::bad_alloc
+    /// At the begin of a member. \throws std::bad_alloc
     inflater() {
       if (inflateInit2(&m_stream, raw) != Z_OK) throw std::bad_alloc();
     }
@@ -31,8 +31,9 @@ struct zlib_codec {
     inflater& operator=(const inflater&) = delete;
     ~inflater() { inflateEnd(&m_stream); }
 
-    /// Decompresses up to `bytes` bytes and returns their number, which is less where the compressed bytes end or are
-    /// damaged. refill() returns the next compressed bytes, none after the last.
+    /// Decompresses bytes. \param to where they are written \param bytes at most so many \param refill called for the
+    /// next compressed bytes, of which there are none after the last \returns their number, which is less than `bytes`
+    /// where the compressed ones end or are damaged \throws any exception of refill
     template <class Refill>
     std::size_t read(void* to, std::size_t bytes, Refill refill) {
       std::size_t done = 0;
@@ -56,7 +57,7 @@ struct zlib_codec {
     z_stream m_stream{};
   };
 
-  /// Compresses two texts as one. \throws std::bad_alloc
+  /// Compresses two texts as one. \param first,second the texts \returns the compressed bytes \throws std::bad_alloc
   static std::vector<std::byte> deflate(std::string_view first, std::string_view second) {
     struct stream : z_stream {
       stream() : z_stream{} {

@@ -40,25 +40,26 @@ concept alternative_of_faiss_kind = is_alternative<T, faiss_kind>;
 /// A faiss index of one of the kinds, which never changes. Copies share it.
 class faiss_index {
  public:
+  /// \param kind an index of one of the kinds \throws std::bad_alloc
   template <detail::alternative_of_faiss_kind Kind>
   faiss_index(Kind kind) : m_kind(std::make_shared<const faiss_kind>(std::move(kind))) {}
 
-  /// Its kind, as in `std::get_if<faiss_pq<std::uint8_t>>(&index.kind())`.
+  /// \returns its kind, as in `std::get_if<faiss_pq<std::uint8_t>>(&index.kind())`
   const faiss_kind& kind() const noexcept;
 
-  /// The results of faiss's search in the form of annulus: the k nearest of each of the q x dim queries, nearest first,
-  /// ties by id, padded with no_id and +infinity. Distances are squared L2, or minus the inner product that faiss
-  /// reports. A query with a NaN or an infinity gets no neighbours. Parallel over queries; the same bits for every
-  /// number of threads. \throws std::invalid_argument for k = 0, another dimension, and queries so long, as they are or
-  /// as a transform makes them, that distances may be beyond float32.
+  /// The results of faiss's search in the form of annulus. A query with a NaN or an infinity gets no neighbours.
+  /// Parallel over queries; the same bits for every number of threads. \param queries q x dim() \param k at least 1
+  /// \param params threads \returns q x k ids and distances, nearest first, ties by id, padded with no_id and
+  /// +infinity; distances are squared L2, or minus the inner product that faiss reports \throws std::invalid_argument
+  /// for k = 0, another dimension, and queries so long, as they are or as a transform makes them, that distances may be
+  /// beyond float32.
   template <std::same_as<run_params> Params = run_params>  // compiled by programs that call it
   neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const;
 
-  std::size_t size() const noexcept;
-  std::size_t dim() const noexcept;
-  pq_metric metric() const noexcept;
-  /// The number of indexes, each inside the one before.
-  std::size_t depth() const noexcept;
+  std::size_t size() const noexcept;   ///< \returns vectors
+  std::size_t dim() const noexcept;    ///< \returns coordinates of a vector
+  pq_metric metric() const noexcept;   ///< \returns sqeuclidean or inner_product
+  std::size_t depth() const noexcept;  ///< \returns the number of indexes, each inside the one before
 
  private:
   std::shared_ptr<const faiss_kind> m_kind;
@@ -68,9 +69,9 @@ class faiss_index {
 /// before an index sees them. Searching is const and safe from any number of threads.
 class faiss_pre_transform {
  public:
-  /// `matrix` is dim x base.dim(), the transpose of faiss's A; `bias` has base.dim() elements, or none.
-  /// \throws std::invalid_argument where they do not fit together or hold NaN or infinity, and for a base that is
-  /// itself 8 indexes deep.
+  /// \param matrix dim x base.dim(), the transpose of faiss's A \param bias base.dim() elements, or none \param base
+  /// what is searched \param reserved of the header \throws std::invalid_argument where they do not fit together or
+  /// hold NaN or infinity, and for a base that is itself 8 indexes deep.
   faiss_pre_transform(annulus::matrix<float> matrix, std::vector<float> bias, faiss_index base,
                       const faiss_reserved& reserved = faiss_reserved_default)
       : m_matrix(std::move(matrix)), m_bias(std::move(bias)), m_base(std::move(base)), m_reserved(reserved) {
@@ -86,23 +87,25 @@ class faiss_pre_transform {
       detail::invalid("depth", m_base.depth(), "must be below ", detail::faiss_max_depth);
   }
 
-  /// A quantiser behind a rotation, as faiss has it: an OPQMatrix before an IndexPQ of n x m codes.
-  /// \throws std::invalid_argument as faiss_pq does.
+  /// A quantiser behind a rotation, as faiss has it: an OPQMatrix before an IndexPQ. \param quantizer is fitted \param
+  /// codes n x m \throws std::invalid_argument as faiss_pq does
   template <code_scalar Code>
   faiss_pre_transform(const optimized_product_quantizer<Code>& quantizer, annulus::matrix<Code> codes)
       : faiss_pre_transform(quantizer.rotation(), {}, faiss_pq<Code>(quantizer.quantizer(), std::move(codes))) {}
 
-  /// The same before an IndexPQFastScan. \throws std::invalid_argument as faiss_fast_scan does.
+  /// The same before an IndexPQFastScan. \param index the codes \throws std::invalid_argument as faiss_fast_scan does
   explicit faiss_pre_transform(const fast_scan_index<optimized_product_quantizer<std::uint8_t>>& index)
       : faiss_pre_transform(index.quantizer().rotation(), {}, without_rotation(index)) {}
 
-  /// Searches base() for the transformed queries.
+  /// Searches base() for the transformed queries. \param queries,k,params as of faiss_index::search \returns as there
+  /// \throws std::invalid_argument as there
   template <std::same_as<run_params> Params = run_params>
   neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     return m_base.search(transform(queries, params), k, params);
   }
 
-  /// n x dim() to n x base().dim(). O(n dim() base().dim()). \throws std::invalid_argument for another dimension.
+  /// O(n dim() base().dim()). \param vecs n x dim() \param params threads \returns n x base().dim() \throws
+  /// std::invalid_argument for another dimension
   annulus::matrix<float> transform(matrix_view<float> vecs, const run_params& params = {}) const {
     if (vecs.cols() != dim() && vecs.rows() > 0)
       detail::invalid("dimension", vecs.cols(), "must equal the index's ", dim());
@@ -112,21 +115,20 @@ class faiss_pre_transform {
     return transformed;
   }
 
-  /// Transform and quantiser in one, where the base is an IndexPQ with this Code, or an IndexPQFastScan and Code is
-  /// uint8; its codes are then those of the base. Else nothing: also for a bias, or a matrix further than 1e-3 from a
-  /// rotation.
+  /// \returns transform and quantiser in one, where the base is an IndexPQ with this Code, or an IndexPQFastScan and
+  /// Code is uint8; its codes are then those of the base. Else nothing: also for a bias, or a matrix further than 1e-3
+  /// from a rotation \throws std::bad_alloc
   template <code_scalar Code = std::uint8_t>
   std::optional<optimized_product_quantizer<Code>> optimized_quantizer() const;
 
-  std::size_t size() const noexcept { return m_base.size(); }
-  std::size_t dim() const noexcept { return m_matrix.rows(); }
-  pq_metric metric() const noexcept { return m_base.metric(); }
-  std::size_t depth() const noexcept { return m_base.depth() + 1; }
-  /// dim() x base().dim()
-  const annulus::matrix<float>& matrix() const noexcept { return m_matrix; }
-  const std::vector<float>& bias() const noexcept { return m_bias; }
-  const faiss_index& base() const noexcept { return m_base; }
-  const faiss_reserved& reserved() const noexcept { return m_reserved; }
+  std::size_t size() const noexcept { return m_base.size(); }                 ///< \returns vectors
+  std::size_t dim() const noexcept { return m_matrix.rows(); }                ///< \returns coordinates of a vector
+  pq_metric metric() const noexcept { return m_base.metric(); }               ///< \returns that of base()
+  std::size_t depth() const noexcept { return m_base.depth() + 1; }           ///< \returns one more than that of base()
+  const annulus::matrix<float>& matrix() const noexcept { return m_matrix; }  ///< \returns dim() x base().dim()
+  const std::vector<float>& bias() const noexcept { return m_bias; }          ///< \returns base().dim(), or none
+  const faiss_index& base() const noexcept { return m_base; }                 ///< \returns what is searched
+  const faiss_reserved& reserved() const noexcept { return m_reserved; }      ///< \returns words of the header
 
  private:
   static faiss_fast_scan without_rotation(const fast_scan_index<optimized_product_quantizer<std::uint8_t>>& index) {
@@ -145,8 +147,9 @@ class faiss_pre_transform {
 /// safe from any number of threads.
 class faiss_refine_flat {
  public:
-  /// \throws std::invalid_argument where base and vectors differ in size, dimension or metric, for k_factor that is
-  /// not a number from 1, and for a base that is itself 8 indexes deep.
+  /// \param base finds candidates \param vectors rank them \param k_factor candidates, in multiples of k \param
+  /// reserved of the header \throws std::invalid_argument where base and vectors differ in size, dimension or metric,
+  /// for k_factor that is not a number from 1, and for a base that is itself 8 indexes deep.
   faiss_refine_flat(faiss_index base, faiss_flat vectors, float k_factor = 1,
                     const faiss_reserved& reserved = faiss_reserved_default)
       : m_base(std::move(base)), m_vectors(std::move(vectors)), m_k_factor(k_factor), m_reserved(reserved) {
@@ -162,7 +165,8 @@ class faiss_refine_flat {
       detail::invalid("depth", m_base.depth(), "must be below ", detail::faiss_max_depth);
   }
 
-  /// The k nearest by their vectors, of the floor(k * k_factor) that base().search finds.
+  /// The k nearest by their vectors, of the floor(k * k_factor) that base().search finds. \param queries,k,params as of
+  /// faiss_index::search \returns as there \throws std::invalid_argument as there
   template <std::same_as<run_params> Params = run_params>
   neighbors search(matrix_view<float> queries, std::size_t k, const Params& params = {}) const {
     if (k == 0) detail::invalid("k", k, "must be at least 1");
@@ -176,14 +180,14 @@ class faiss_refine_flat {
     return result;
   }
 
-  std::size_t size() const noexcept { return m_base.size(); }
-  std::size_t dim() const noexcept { return m_base.dim(); }
-  pq_metric metric() const noexcept { return m_base.metric(); }
-  std::size_t depth() const noexcept { return m_base.depth() + 1; }
-  const faiss_index& base() const noexcept { return m_base; }
-  const faiss_flat& vectors() const noexcept { return m_vectors; }
-  float k_factor() const noexcept { return m_k_factor; }
-  const faiss_reserved& reserved() const noexcept { return m_reserved; }
+  std::size_t size() const noexcept { return m_base.size(); }             ///< \returns vectors
+  std::size_t dim() const noexcept { return m_base.dim(); }               ///< \returns coordinates of a vector
+  pq_metric metric() const noexcept { return m_base.metric(); }           ///< \returns that of base()
+  std::size_t depth() const noexcept { return m_base.depth() + 1; }       ///< \returns one more than that of base()
+  const faiss_index& base() const noexcept { return m_base; }             ///< \returns what finds candidates
+  const faiss_flat& vectors() const noexcept { return m_vectors; }        ///< \returns what ranks them
+  float k_factor() const noexcept { return m_k_factor; }                  ///< \returns candidates, in multiples of k
+  const faiss_reserved& reserved() const noexcept { return m_reserved; }  ///< \returns words of the header
 
  private:
   template <class Metric>

@@ -20,12 +20,12 @@
 
 namespace annulus { inline namespace ANNULUS_ARCH {
 
-/// A tensor of a file: its type as safetensors names it ("F32", "U8", ...), its shape, and where its bytes are in the
-/// file.
+/// A tensor of a file.
 struct tensor_info {
-  std::string dtype;
-  std::vector<std::uint64_t> shape;
-  std::uint64_t begin = 0, end = 0;
+  std::string dtype;                 ///< as safetensors names it: "F32", "U8", ...
+  std::vector<std::uint64_t> shape;  ///< the length of each dimension
+  std::uint64_t begin = 0;           ///< where its bytes begin in the file
+  std::uint64_t end = 0;             ///< where they end
 };
 
 namespace detail {

@@ -4,7 +4,20 @@ import math
 
 
 def collision_prob_l2(r: float, distance: float) -> float:
-    """That two rows at `distance` share a hash value of `L2` of width `r` (Datar and others 2004)."""
+    """That two rows share a hash value of `L2` (Datar and others 2004).
+
+    Parameters
+    ----------
+    r : float
+        The width of a bucket.
+    distance : float
+        Of the rows, at least 0.
+
+    Returns
+    -------
+    float
+        The probability.
+    """
     if distance == 0:
         return 1.0
     t = r / distance
@@ -13,10 +26,36 @@ def collision_prob_l2(r: float, distance: float) -> float:
 
 
 def collision_prob_cosine(sim: float) -> float:
-    """That two rows of cosine similarity `sim` share a hash value of `SRP` (Charikar 2002)."""
+    """That two rows share a hash value of `SRP` (Charikar 2002).
+
+    Parameters
+    ----------
+    sim : float
+        Their cosine similarity.
+
+    Returns
+    -------
+    float
+        The probability.
+    """
     return 1 - math.acos(max(-1.0, min(1.0, sim))) / math.pi
 
 
 def det_prob_query(p1: float, k: int, l: int) -> float:  # noqa: E741  (floky's name)
-    """That a row which shares one hash value with probability `p1` is found: by `k` values a table, `l` tables."""
+    """That a row is found.
+
+    Parameters
+    ----------
+    p1 : float
+        The probability that it shares one hash value with the query.
+    k : int
+        Hash values of a table.
+    l : int
+        Tables.
+
+    Returns
+    -------
+    float
+        The probability.
+    """
     return 1 - (1 - p1**k) ** l

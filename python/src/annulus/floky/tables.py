@@ -15,9 +15,11 @@ import annulus
 from .rows import GrowingRows
 
 QueryResult = namedtuple("QueryResult", ["index", "vectors", "n_collisions", "distances"])
-QueryResult.__doc__ = """What `predict` finds for one query: `index`, the ids, nearest first; their `vectors`, None with
-only_index; `n_collisions`, the number of rows that share a bucket with the query; and `distances`: Euclidean (L2), or
-cosine similarities, greatest first (SRP). Empty lists where no row collides."""
+QueryResult.__doc__ = "What `predict` finds for one query; empty lists where no row collides."
+QueryResult.index.__doc__ = "int32: ids, nearest first."
+QueryResult.vectors.__doc__ = "float32: their rows; None with only_index."
+QueryResult.n_collisions.__doc__ = "The number of rows that share a bucket with the query."
+QueryResult.distances.__doc__ = "float32: Euclidean (L2), or cosine similarities, greatest first (SRP)."
 
 
 class Tables:
@@ -36,14 +38,27 @@ class Tables:
 
     @property
     def data(self):
-        """The rows that were stored, float32 of (n, dim), erased ones too; None before there are any."""
+        """float32 array, n x dim: the rows that were stored, erased ones too; None before there are any."""
         return self._rows.view() if len(self._rows) else None
 
     def __len__(self):
         return len(self._rows) - len(self._erased)
 
     def fit(self, X, chunk_size=250):
-        """Stores the rows of X, (n, dim), in place of all that were there. `chunk_size` is accepted and not needed."""
+        """Stores rows in place of all that were there.
+
+        Parameters
+        ----------
+        X : array, n x dim
+            The rows.
+        chunk_size : int
+            Has no effect.
+
+        Raises
+        ------
+        ValueError
+            For rows with NaN or infinity, which leave all as it was.
+        """
         X = rows_of(X, "X")
         tables = self._tables_of(X)  # first: where a row is refused all stays as it was
         self.reset(X.shape[1])
@@ -51,7 +66,20 @@ class Tables:
         self._keep(X)
 
     def store_vecs(self, vs, chunk_size=250):
-        """Adds the rows of vs, (n, dim). Nothing is stored where one is refused, as for NaN."""
+        """Adds rows.
+
+        Parameters
+        ----------
+        vs : array, n x dim
+            The rows.
+        chunk_size : int
+            Has no effect.
+
+        Raises
+        ------
+        ValueError
+            For rows of another dimension, with NaN or infinity: nothing is stored.
+        """
         vs = self._checked(vs, "vs")
         if len(vs) == 0:
             return
@@ -62,20 +90,43 @@ class Tables:
         self._keep(vs)
 
     def store_vec(self, v):
-        """Adds one row, (dim,)."""
+        """Adds one row.
+
+        Parameters
+        ----------
+        v : array
+            The row.
+
+        Raises
+        ------
+        ValueError
+            As `store_vecs`.
+        """
         self.store_vecs(self._checked(v, "v", one=True))
 
     def predict(self, x, only_index=False, top_k=5, bound=None):
         """The nearest of the rows that collide with each query.
 
-        Args:
-            x: queries of (n, dim), or one of (dim,).
-            only_index: leave `vectors` out of the results.
-            top_k: results of a query, at most.
-            bound: rows of a query that are compared, at most; None for all that collide.
+        Parameters
+        ----------
+        x : array, n x dim, or one query
+            The queries.
+        only_index : bool, default False
+            Whether `vectors` is left out of the results.
+        top_k : int, default 5
+            Results of a query, at most.
+        bound : int, default all that collide
+            Rows that are compared with a query, at most.
 
-        Returns:
-            A list with a QueryResult for each query.
+        Returns
+        -------
+        list of QueryResult
+            One for each query.
+
+        Raises
+        ------
+        ValueError
+            Before there are rows, for another dimension, and for values out of range.
         """
         x = self._checked(x, "x")
         self._check_filled()
@@ -98,17 +149,60 @@ class Tables:
         return results
 
     def query_bucket_idx(self, v):
-        """The ids of the rows that share a bucket with v, (dim,): a list."""
+        """The ids of the rows that share a bucket with a row.
+
+        Parameters
+        ----------
+        v : array
+            The row.
+
+        Returns
+        -------
+        list of int
+            Most buckets first.
+
+        Raises
+        ------
+        ValueError
+            For another dimension.
+        """
         v = self._checked(v, "v", one=True)
         return self._tables.candidates(v, n_probes=self._n_probes())[1].tolist() if self._tables else []
 
     def query_bucket(self, v):
-        """The rows that share a bucket with v, (dim,): a list of lists."""
+        """The rows that share a bucket with a row.
+
+        Parameters
+        ----------
+        v : array
+            The row.
+
+        Returns
+        -------
+        list of lists
+            Most buckets first.
+
+        Raises
+        ------
+        ValueError
+            For another dimension.
+        """
         found = self.query_bucket_idx(v)
         return self.data[found].tolist() if found else []
 
     def multi_probe(self, budget):
-        """Searches look into `budget` more buckets a table than the query's own, the likeliest of all tables."""
+        """Searches look into more buckets than the query's own, the likeliest of all tables.
+
+        Parameters
+        ----------
+        budget : int
+            How many more a table, at least 0.
+
+        Raises
+        ------
+        ValueError
+            For a negative one.
+        """
         if budget < 0:
             raise ValueError(f"budget is {budget}, must be at least 0")
         self._budget = budget
@@ -118,7 +212,23 @@ class Tables:
         self._budget = 0
 
     def delete_vec(self, v):
-        """Erases the rows equal to v, (dim,); returns their number."""
+        """Erases the rows equal to one.
+
+        Parameters
+        ----------
+        v : array
+            The row.
+
+        Returns
+        -------
+        int
+            Their number.
+
+        Raises
+        ------
+        ValueError
+            For another dimension.
+        """
         v = self._checked(v, "v", one=True)
         equal = [i for i in self.query_bucket_idx(v) if np.array_equal(self.data[i], v[0])]
         for i in equal:
@@ -126,20 +236,59 @@ class Tables:
         return len(equal)
 
     def delete(self, index):
-        """Erases the row of the id `index`."""
+        """Erases a row.
+
+        Parameters
+        ----------
+        index : int
+            Its id.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
         self._check_filled()
         self._tables.erase(index)
         self._erased.add(int(index))
 
     def update(self, index, v):
-        """Puts v, (dim,), in place of the row of the id `index`."""
+        """Replaces a row, which keeps its id.
+
+        Parameters
+        ----------
+        index : int
+            Its id.
+        v : array
+            In its place.
+
+        Raises
+        ------
+        ValueError
+            Where there is none, and for another dimension, NaN or infinity.
+        """
         v = self._checked(v, "v", one=True)
         self._check_filled()
         self._tables.update(index, v)
         self._rows.view()[index] = v
 
     def update_by_idx(self, idx, new_v, old_v=None):
-        """lsh-rs's name of `update`; the old row is known."""
+        """lsh-rs's name of `update`.
+
+        Parameters
+        ----------
+        idx : int
+            The id.
+        new_v : array
+            In place of the row.
+        old_v
+            Has no effect: the old row is known.
+
+        Raises
+        ------
+        ValueError
+            As `update`.
+        """
         self.update(idx, new_v)
 
     def describe(self):
@@ -156,13 +305,32 @@ class Tables:
             print(f"{name}:\t{value:.6g}")
 
     def reset(self, dim):
-        """Forgets all rows; those to come have `dim` dimensions."""
+        """Forgets all rows.
+
+        Parameters
+        ----------
+        dim : int
+            Dimensions of those to come.
+        """
         self.clean()
         self.dim = dim
         self._tables, self._rows, self._erased = None, GrowingRows(dim), set()
 
     def save(self, path):
-        """Writes tables, rows and parameters to one file, which replaces one that is there."""
+        """Writes tables, rows and parameters to one file, which replaces one that is there.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file.
+
+        Raises
+        ------
+        ValueError
+            Before there are rows.
+        OSError
+            Where the file cannot be written.
+        """
         self._check_filled()
         path = os.fsdecode(path)
         with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path))) as folder:
@@ -176,7 +344,27 @@ class Tables:
 
     @classmethod
     def load(cls, path):
-        """The object that `save` wrote to `path`."""
+        """The object that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the file.
+
+        Returns
+        -------
+        L2 or SRP
+            Of the class that it is called on.
+
+        Raises
+        ------
+        FormatError
+            For a file that is damaged, or that save did not write.
+        ValueError
+            For an object of the other class.
+        OSError
+            Where the file cannot be read.
+        """
         try:
             with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as file:
                 parameters = json.loads(file.read("parameters.json"))
@@ -211,7 +399,13 @@ class Tables:
         """Does nothing."""
 
     def to_mem(self, pages_per_step=100):
-        """Does nothing: tables are in memory."""
+        """Does nothing: tables are in memory.
+
+        Parameters
+        ----------
+        pages_per_step : int
+            Has no effect.
+        """
 
     def _tables_of(self, rows):
         return annulus.LSHIndex(rows, **self._options(), progress=self.log) if len(rows) else None
@@ -262,15 +456,24 @@ class Tables:
 class L2(Tables):
     """Hash tables for the Euclidean distance: places along Gaussian directions, in steps of `r` (Datar et al. 2004).
 
-    Args:
-        n_projections: hash values of a table, K in the literature.
-        n_hash_tables: L in the literature.
-        dim: dimension of the rows; `fit` takes it from its data.
-        r: width of a bucket, W in the literature; about 4 for data divided by the distance that is looked for.
-        seed: of the hash functions; 0 for others each time.
-        db_path: the file of in_mem=False.
-        in_mem: False: what is stored is also written to the file `db_path`, and read from it where it exists.
-        log: show progress.
+    Parameters
+    ----------
+    n_projections : int
+        Hash values of a table, K in the literature.
+    n_hash_tables : int
+        L in the literature.
+    dim : int, default 10
+        Dimension of the rows; `fit` takes it from its data.
+    r : float, default 4.0
+        Width of a bucket, W in the literature; about 4 for data divided by the distance that is looked for.
+    seed : int, default 0
+        Of the hash functions; 0: others each time.
+    db_path : str, default "./lsh.db3"
+        The file of in_mem=False.
+    in_mem : bool, default True
+        False: what is stored is also written to the file `db_path`, and read from it where it exists.
+    log : bool, default True
+        Whether progress is shown.
     """
 
     def __init__(
@@ -293,7 +496,12 @@ class L2(Tables):
 class SRP(Tables):
     """Hash tables for the cosine: on which side of random hyperplanes a row lies (Charikar 2002).
 
-    Args are those of `L2` but for r; n_projections is at most 64.
+    Parameters
+    ----------
+    n_projections : int
+        Hash values of a table, at most 64.
+    n_hash_tables, dim, seed, db_path, in_mem, log
+        As of `L2`.
     """
 
     def __init__(self, n_projections, n_hash_tables, dim=10, seed=0, db_path="./lsh.db3", in_mem=True, log=True):

@@ -57,10 +57,20 @@ class SearchRequest:
     """A search that `ShardedIndex.search_async` has started.
 
     This rank has searched its rows; the lists of all ranks are merged while it may go on, as with the next batch.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm
+        The ranks.
+    batches : list of (rank, content)
+        As `exchanged` returns them.
+    search : function
+        search(queries, k, root) returns (ids, distances) of this rank.
+    error : Exception or None
+        Of this rank, so far.
     """
 
     def __init__(self, comm, batches, search, error):
-        """batches: of `exchanged`. search(queries, k, root): (ids, distances) of this rank. error: of it so far."""
         self._comm = comm
         self._requests, self._kept = [], []  # and what MPI reads until they end
         self._merged = self._found = None
@@ -72,11 +82,25 @@ class SearchRequest:
         _in_flight.add(self)
 
     def get(self, timeout=None) -> Neighbors | None:
-        """The Neighbors, ids int64, on the rank that asked (where scattered, on each); None on the others.
+        """Waits for the answer. Every rank calls it, in the order in which the searches were started.
 
-        Every rank calls it, in the order in which the searches were started. timeout: seconds until TimeoutError is
-        raised, after which it may be called again; by default it waits as long as it takes.
-        Raises as the search of one machine; what is raised on one rank is raised on all.
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds until TimeoutError is raised, after which it may be called again; by default it waits as long as it
+            takes.
+
+        Returns
+        -------
+        Neighbors or None
+            ids int64, on the rank that asked (where scattered, on each); None on the others.
+
+        Raises
+        ------
+        TimeoutError
+            Where other ranks have not answered in time.
+        Exception
+            As the search of one machine; what is raised on one rank is raised on all.
         """
         if self._requests:
             self._wait(timeout)

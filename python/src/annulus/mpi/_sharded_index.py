@@ -28,21 +28,50 @@ class ShardedIndex:
     collective operations of `comm` itself are used, by the thread that calls.
 
     Pure Python over mpi4py: it works with whichever MPI mpi4py was built for.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Intracomm
+        The ranks.
+    rows : rows of any kind, n x dim
+        This rank's; 0 x dim where it has none.
+    kind : {"nndescent", "flat", "lsh", "pq", "opq", "fast_scan", "rabitq"}, default "nndescent"
+        Of the index of each rank.
+    metric : str or function, default the kind's
+        As of its class, `annulus.NNDescentIndex` and so on.
+    **params
+        As of its class. threads (0, all cores) are each rank's: where ranks share a machine, give each its part.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As the class of the kind, and where ranks have different kinds, metrics or dimensions.
     """
 
     def __init__(self, comm, rows, kind="nndescent", metric=None, **params):
-        """Builds an index of each rank's rows.
-
-        comm: an mpi4py intracommunicator. rows: this rank's, as of `annulus`; 0 x dim where it has none.
-        kind: "nndescent", "flat", "lsh", "pq", "opq", "fast_scan", "rabitq". metric (the kind's default) and params: as
-        of its class, `annulus.NNDescentIndex` and so on. threads (0, all cores) are each rank's: where ranks share a
-        machine, give each its part.
-        """
         self._start(comm, lambda: _built(rows, kind, metric, params))
 
     @classmethod
     def of(cls, comm, index):
-        """Of an index that each rank has already, of one kind, metric and dimension. It is not copied."""
+        """Of an index that each rank has already.
+
+        Parameters
+        ----------
+        comm : mpi4py.MPI.Intracomm
+            The ranks.
+        index : annulus.Index
+            This rank's, of one kind, metric and dimension on all ranks. It is not copied.
+
+        Returns
+        -------
+        ShardedIndex
+            Over these indexes.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where the ranks' indexes differ, or are none.
+        """
         self = cls.__new__(cls)
         self._start(comm, lambda: index)
         return self
@@ -51,8 +80,28 @@ class ShardedIndex:
     def open(cls, comm, path, *, mapped=False, metric=None):
         """What `save` has written, or C++'s annulus::mpi::save, with as many ranks.
 
-        mapped, metric: as of `annulus.open`. Raises FormatError for files that are damaged or are not those that the
-        manifest names, ValueError for another number of ranks, OSError for files that cannot be read.
+        Parameters
+        ----------
+        comm : mpi4py.MPI.Intracomm
+            The ranks.
+        path : str or path
+            Of the manifest.
+        mapped, metric
+            As of `annulus.open`.
+
+        Returns
+        -------
+        ShardedIndex
+            As it was saved.
+
+        Raises
+        ------
+        FormatError
+            For files that are damaged, or are not those that the manifest names.
+        ValueError
+            For another number of ranks.
+        OSError
+            For files that cannot be read.
         """
         index, ids, n_ids = _files.load(_checked(comm), path, mapped, metric)
         self = cls.__new__(cls)
@@ -83,24 +132,61 @@ class ShardedIndex:
     def search(self, queries, k=10, *, root=0, scattered=False, filter=None, **params) -> Neighbors | None:
         """The k nearest rows of each query, of the rows of all ranks.
 
-        queries: of the rank `root`, m x dim or one row, and ignored on the others; where `scattered`, each rank's own
-        (any number, also none). k: at least 1. filter: as of Index.search, by ids of all ranks. params: the other
-        parameters of Index.search, for each rank.
-
-        Returns Neighbors on root (where scattered, on each rank, of its queries), None on the others: ids int64 and
-        distances float32, m x k, nearest first, ids -1 at infinity where there are fewer rows. Where a root makes
-        different ranks equal distances (Euclidean ones), rows at one distance are listed by id.
         Costs each rank a search of m queries and log2(ranks) messages of 12 k m bytes.
+
+        Parameters
+        ----------
+        queries : rows of the index's kind, m x dim, or one row
+            Of the rank `root`, and ignored on the others; where `scattered`, each rank's own (any number, also none).
+        k : int, default 10
+            At least 1.
+        root : int, default 0
+            The rank that asks.
+        scattered : bool, default False
+            Whether every rank asks.
+        filter : int array, bool array, or function, optional
+            As of Index.search, by ids of all ranks.
+        **params
+            The other parameters of Index.search, for each rank.
+
+        Returns
+        -------
+        Neighbors or None
+            On root (where scattered, on each rank, of its queries) ids int64 and distances float32, m x k, nearest
+            first, ids -1 at infinity where there are fewer rows; None on the others. Where a square root makes
+            different ranks equal distances (Euclidean ones), rows at one distance are listed by id.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyboardInterrupt
+            As Index.search, and where k is not the same on all ranks.
         """
         return self.search_async(queries, k, root=root, scattered=scattered, filter=filter, **params).get()
 
     def search_async(self, queries, k=10, *, root=0, scattered=False, filter=None, **params) -> SearchRequest:
         """As `search`, but returns while the lists are merged: ``request.get()`` waits for the answer.
 
-        request = index.search_async(batches[0])
-        for batch in batches[1:]:
-            request, before = index.search_async(batch), request     # searches while `before` is merged
-            use(before.get())
+        ::
+
+            request = index.search_async(batches[0])
+            for batch in batches[1:]:
+                request, before = index.search_async(batch), request     # searches while `before` is merged
+                use(before.get())
+
+        Parameters
+        ----------
+        queries, k, root, scattered, filter, **params
+            As of `search`.
+
+        Returns
+        -------
+        SearchRequest
+            Whose `get` returns what `search` does, and raises what it raises.
+
+        Raises
+        ------
+        ValueError
+            For a root that is no rank.
         """
 
         def pack():
@@ -123,8 +209,24 @@ class ShardedIndex:
     def radius_search(self, queries, radius, *, root=0, scattered=False, filter=None, **params) -> NeighborLists | None:
         """nndescent, lsh: all rows within a distance of each query that the ranks' searches find.
 
-        Arguments as of `search` and Index.radius_search. Returns NeighborLists with ids int64 where `search` returns
-        Neighbors: of each query nearest first, equal distances by id.
+        Parameters
+        ----------
+        queries, root, scattered, filter
+            As of `search`.
+        radius : float
+            That distance, the same on all ranks.
+        **params
+            The other parameters of Index.radius_search, for each rank.
+
+        Returns
+        -------
+        NeighborLists or None
+            With ids int64, where `search` returns Neighbors: of each query nearest first, equal distances by id.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyboardInterrupt
+            As Index.radius_search, and where the radius is not the same on all ranks.
         """
         batches, error = exchanged(self._comm, lambda: packed_queries(queries, radius), root, scattered)
 
@@ -143,8 +245,24 @@ class ShardedIndex:
     def insert(self, rows, *, root=0, threads=0) -> int:
         """All kinds but rabitq: adds rows to the rank that has fewest, of several the first.
 
-        rows: of the rank `root`, m x dim or one row. Returns the id of the first; the others follow it. Where it
-        raises, nothing has changed.
+        Parameters
+        ----------
+        rows : rows of the index's kind, m x dim, or one row
+            Of the rank `root`.
+        root : int, default 0
+            The rank that gives them.
+        threads : int, default 0
+            0: all cores.
+
+        Returns
+        -------
+        int
+            The id of the first; the others follow it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As Index.insert; nothing has changed.
         """
         comm, target = self._comm, int(numpy.argmin(self._sizes))
         checked_root(comm, root)
@@ -167,11 +285,37 @@ class ShardedIndex:
         return self._n_ids - count
 
     def erase(self, id):
-        """nndescent, lsh: removes a row; its id is not given out again. Raises ValueError where there is none."""
+        """nndescent, lsh: removes a row; its id is not given out again.
+
+        Parameters
+        ----------
+        id : int
+            Of the row, the same on all ranks.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
         self._sizes[self._change(id, self._index.erase)] -= 1
 
     def update(self, id, row, *, root=0):
-        """nndescent, lsh: replaces a row, which keeps its id and its rank. row: of the rank `root`."""
+        """nndescent, lsh: replaces a row, which keeps its id and its rank.
+
+        Parameters
+        ----------
+        id : int
+            Of the row, the same on all ranks.
+        row : one row of the index's kind
+            Of the rank `root`.
+        root : int, default 0
+            The rank that gives it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `erase` and Index.update.
+        """
         comm = self._comm
         checked_root(comm, root)
         content, error = attempt(lambda: packed_rows(row, "row")[1]) if comm.rank == root else (None, None)
@@ -180,7 +324,13 @@ class ShardedIndex:
         self._change(id, lambda local: self._index.update(local, pickle.loads(content)))
 
     def consolidate(self):
-        """nndescent, lsh: frees the memory of erased rows, which else happens by itself in time."""
+        """nndescent, lsh: frees the memory of erased rows, which else happens by itself in time.
+
+        Raises
+        ------
+        ValueError
+            For another kind of index.
+        """
         together(self._comm, self._index.consolidate)
 
     def _change(self, id, change):
@@ -212,7 +362,17 @@ class ShardedIndex:
 
         C++ reads them too: annulus::mpi::open_shards<annulus::dynamic_index>. The manifest is written last and at
         once: a save that fails or is killed leaves what was at `path` as it was. Ranks of different machines share the
-        folder, or each has its own of that name. Raises OSError where a file cannot be written.
+        folder, or each has its own of that name.
+
+        Parameters
+        ----------
+        path : str or path
+            Of the manifest.
+
+        Raises
+        ------
+        OSError
+            Where a file cannot be written.
         """
         _files.save(self._comm, path, self._index, self._ids, self._n_ids)
 
@@ -220,27 +380,27 @@ class ShardedIndex:
 
     @property
     def comm(self):
-        """The communicator."""
+        """mpi4py.MPI.Intracomm: the ranks."""
         return self._comm
 
     @property
     def shard(self) -> Index:
-        """This rank's index. It may be searched, and not changed; `ids` says which of all rows its own are."""
+        """annulus.Index of this rank. It may be searched, and not changed; `ids` says which of all rows its own are."""
         return self._index
 
     @property
     def ids(self):
-        """The ids of this rank's rows, int64, by their ids in `shard`; erased ones too."""
+        """int64 array: the ids of this rank's rows, by their ids in `shard`; erased ones too."""
         return self._global(numpy.arange(len(self._ids)))
 
     @property
     def sizes(self):
-        """Rows of each rank, int64."""
+        """int64 array: rows of each rank."""
         return self._sizes.copy()
 
     @property
     def size(self):
-        """Rows of all ranks."""
+        """int: rows of all ranks."""
         return int(self._sizes.sum())
 
     def __len__(self):
@@ -248,30 +408,47 @@ class ShardedIndex:
 
     @property
     def n_ids(self):
-        """Ids that were given out: of the rows, and of those that were erased."""
+        """int: ids that were given out, of the rows and of those that were erased."""
         return self._n_ids
 
     @property
     def dim(self):
-        """Coordinates of a row; of bits, bits."""
+        """int: coordinates of a row; of bits, bits."""
         return self._index.dim
 
     @property
     def kind(self):
-        """ "nndescent" and the like."""
+        """str: "nndescent" and the like."""
         return self._index.kind
 
     @property
     def metric(self):
-        """Its name; "user" of a function."""
+        """str: its name; "user" of a function."""
         return self._index.metric
 
     def memory_bytes(self) -> int:
-        """Bytes of memory on all ranks. Collective."""
+        """The memory of all ranks. Collective.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
         return self._comm.allreduce(self._index.memory_bytes)
 
     def info(self, name):
-        """As Index.info: "kind", "metric", "storage" (or the family) or "rows"; None where it has none."""
+        """A property of the index, as of Index.info.
+
+        Parameters
+        ----------
+        name : str
+            "kind", "metric", "storage" (or the family) or "rows".
+
+        Returns
+        -------
+        str or None
+            None where it has none.
+        """
         return self._index.info(name)
 
     def __repr__(self):

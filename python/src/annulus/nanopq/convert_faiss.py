@@ -15,9 +15,22 @@ def faiss_module():
 
 
 def nanopq_to_faiss(pq_nanopq):
-    """A fitted PQ as a faiss.IndexPQ, an OPQ as a faiss.IndexPreTransform before one; both without codes.
+    """A quantiser as faiss's, without codes. The metric is kept.
 
-    faiss's codes have log2(Ks) bits, so Ks has to be a power of two. The metric is kept.
+    Parameters
+    ----------
+    pq_nanopq : PQ or OPQ
+        Fitted; faiss's codes have log2(Ks) bits, so Ks is a power of two.
+
+    Returns
+    -------
+    faiss.IndexPQ or faiss.IndexPreTransform
+        Of an OPQ the latter, before an IndexPQ.
+
+    Raises
+    ------
+    NanopqError, ImportError
+        For another quantiser, and without faiss.
     """
     faiss = faiss_module()
     check(isinstance(pq_nanopq, (PQ, OPQ)), f"pq_nanopq is a {type(pq_nanopq).__name__}, must be a PQ or an OPQ")
@@ -41,10 +54,24 @@ def nanopq_to_faiss(pq_nanopq):
 
 
 def faiss_to_nanopq(pq_faiss):
-    """A trained faiss.IndexPQ as a PQ, a faiss.IndexPreTransform of linear transforms before one as an OPQ.
+    """faiss's quantiser as nanopq's, and the codes of its index.
 
-    Returns:
-        The quantiser, with faiss's codewords and metric, and the codes in the index: code_dtype of (ntotal, M).
+    Parameters
+    ----------
+    pq_faiss : faiss.IndexPQ or faiss.IndexPreTransform
+        Trained; the latter of linear transforms before an IndexPQ.
+
+    Returns
+    -------
+    PQ or OPQ
+        With faiss's codewords and metric.
+    integer array, ntotal x M
+        The codes in the index.
+
+    Raises
+    ------
+    NanopqError, ImportError
+        For another index, and without faiss.
     """
     faiss = faiss_module()
     check(

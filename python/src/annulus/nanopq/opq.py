@@ -10,26 +10,33 @@ from .pq import NATIVE_METRICS, PQ, check, check_floats, training_options
 class OPQ:
     """Optimised product quantisation (Ge, He, Ke, Sun 2013): PQ of vectors turned by a rotation learned for them.
 
-    Args and attributes are those of `PQ`, and
+    Parameters
+    ----------
+    M, Ks, metric, verbose
+        As of `PQ`.
 
-    Attributes:
-        pq: the PQ of rotated vectors.
-        R: the rotation, float32 of (D, D), by which rows are multiplied from the right; None before `fit`.
+    Attributes
+    ----------
+    pq : PQ
+        Of rotated vectors.
+    R : float32 array, D x D
+        The rotation, by which rows are multiplied from the right; None before `fit`.
     """
 
     def __init__(self, M, Ks=256, metric="l2", verbose=True):
         self.pq = PQ(M, Ks, metric=metric, verbose=verbose)
         self.R = None
 
-    M = property(lambda self: self.pq.M)
-    Ks = property(lambda self: self.pq.Ks)
-    Ds = property(lambda self: self.pq.Ds)
-    metric = property(lambda self: self.pq.metric)
-    code_dtype = property(lambda self: self.pq.code_dtype)
-    codewords = property(lambda self: self.pq.codewords)
+    M = property(lambda self: self.pq.M, doc="int: sub-vectors of a vector.")
+    Ks = property(lambda self: self.pq.Ks, doc="int: codewords of each sub-space.")
+    Ds = property(lambda self: self.pq.Ds, doc="int: dimension of a sub-vector; None before `fit`.")
+    metric = property(lambda self: self.pq.metric, doc='str: "l2" or "dot".')
+    code_dtype = property(lambda self: self.pq.code_dtype, doc="numpy.uint8, uint16 or uint32, by Ks.")
+    codewords = property(lambda self: self.pq.codewords, doc="float32 array, M x Ks x Ds; None before `fit`.")
 
     @property
     def verbose(self):
+        """bool: whether it prints what is being done."""
         return self.pq.verbose
 
     @verbose.setter
@@ -37,10 +44,25 @@ class OPQ:
         self.pq.verbose = verbose
 
     def eigenvalue_allocation(self, vecs):
-        """Principal axes in an order that balances the sub-spaces, of (D, D) and float32, one axis a column.
+        """Principal axes in an order that balances the sub-spaces.
 
         From the greatest variance on, each axis goes to the sub-space with room whose axes have the least product of
         variances so far.
+
+        Parameters
+        ----------
+        vecs : float32 array, N x D
+            Whose axes they are.
+
+        Returns
+        -------
+        float32 array, D x D
+            One axis a column.
+
+        Raises
+        ------
+        NanopqError
+            For another shape.
         """
         check(vecs.ndim == 2, f"vecs must have the shape (N, D), not {vecs.shape}")
         dim = vecs.shape[1]
@@ -61,16 +83,29 @@ class OPQ:
     def fit(self, vecs, parametric_init=False, pq_iter=20, rotation_iter=10, seed=123, minit="points"):
         """Trains the rotation and the codewords in turn.
 
-        Args:
-            vecs: float32 of (N, D), with N > Ks and D a multiple of M.
-            parametric_init: start from the axes of `eigenvalue_allocation`, not from those of the data.
-            pq_iter: rounds of k-means for the codewords that are kept.
-            rotation_iter: rounds of codewords and rotation, half as many again without parametric_init; with 0 the
-                first rotation stays.
-            seed, minit: those of `PQ.fit`.
+        Parameters
+        ----------
+        vecs : float32 array, N x D
+            N > Ks, and D a multiple of M.
+        parametric_init : bool, default False
+            Whether it starts from the axes of `eigenvalue_allocation`, not from those of the data.
+        pq_iter : int, default 20
+            Rounds of k-means for the codewords that are kept.
+        rotation_iter : int, default 10
+            Rounds of codewords and rotation, half as many again without parametric_init; with 0 the first rotation
+            stays.
+        seed, minit
+            As of `PQ.fit`.
 
-        Returns:
+        Returns
+        -------
+        OPQ
             self. Where no rotation lowers the error, R is the unit matrix.
+
+        Raises
+        ------
+        NanopqError
+            As `PQ.fit`.
         """
         self.pq._check_training(vecs)
         check(rotation_iter >= 0, f"rotation_iter is {rotation_iter}, must be at least 0")
@@ -90,21 +125,85 @@ class OPQ:
         return self
 
     def rotate(self, vecs):
-        """Vectors of (N, D), or one of (D,), times R: float32 of the same shape."""
+        """Vectors times R.
+
+        Parameters
+        ----------
+        vecs : float32 array, N x D, or D
+            The vectors.
+
+        Returns
+        -------
+        float32 array
+            Of the same shape.
+
+        Raises
+        ------
+        NanopqError
+            Before `fit`, and for another array.
+        """
         check_floats(vecs, "vecs", (1, 2))
         return vecs @ self._rotation("rotate")
 
     def encode(self, vecs):
-        """`PQ.encode` of rotated vectors."""
+        """`PQ.encode` of rotated vectors.
+
+        Parameters
+        ----------
+        vecs : float32 array, N x D
+            The vectors.
+
+        Returns
+        -------
+        integer array, N x M
+            Their codes, as `code_dtype`.
+
+        Raises
+        ------
+        NanopqError
+            As `PQ.encode`.
+        """
         self._rotation("encode")
         return self.pq.encode(self.rotate(vecs))
 
     def decode(self, codes):
-        """`PQ.decode`, rotated back."""
+        """`PQ.decode`, rotated back.
+
+        Parameters
+        ----------
+        codes : integer array, N x M
+            As `encode` returns them.
+
+        Returns
+        -------
+        float32 array, N x D
+            The vectors that they stand for.
+
+        Raises
+        ------
+        NanopqError
+            As `PQ.decode`.
+        """
         return self.pq.decode(codes) @ self._rotation("decode").T
 
     def dtable(self, query):
-        """`PQ.dtable` of the rotated query."""
+        """`PQ.dtable` of the rotated query.
+
+        Parameters
+        ----------
+        query : float32 array, D
+            The query.
+
+        Returns
+        -------
+        DistanceTable
+            Its distances to all codewords.
+
+        Raises
+        ------
+        NanopqError
+            As `PQ.dtable`.
+        """
         self._rotation("dtable")
         return self.pq.dtable(self.rotate(query))
 

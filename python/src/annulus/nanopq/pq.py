@@ -56,17 +56,37 @@ def training_options(iter, seed, minit):
 class PQ:
     """Product quantisation (Jégou, Douze, Schmid 2011): each of M sub-vectors becomes the number of a codeword.
 
-    Args:
-        M: sub-vectors of a vector; it has to divide the dimension D.
-        Ks: codewords of each sub-space, at most 2**32; 256 makes codes of M bytes.
-        metric: "l2" for squared Euclidean distances, or "dot" for inner products, of which more is nearer. Training and
-            encoding are Euclidean under both.
-        verbose: print what is being done.
+    Parameters
+    ----------
+    M : int
+        Sub-vectors of a vector; it has to divide the dimension D.
+    Ks : int, default 256
+        Codewords of each sub-space, at most 2**32; 256 makes codes of M bytes.
+    metric : {"l2", "dot"}, default "l2"
+        Squared Euclidean distances, or inner products, of which more is nearer. Training and encoding are Euclidean
+        under both.
+    verbose : bool, default True
+        Whether it prints what is being done.
 
-    Attributes:
-        code_dtype: np.uint8, np.uint16 or np.uint32, by Ks.
-        codewords: float32 of (M, Ks, Ds), None before `fit`; the array cannot be written to: assign another one.
-        Ds: dimension of a sub-vector, D / M; None before `fit`.
+    Attributes
+    ----------
+    M : int
+        Sub-vectors of a vector.
+    Ks : int
+        Codewords of each sub-space.
+    metric : str
+        "l2" or "dot".
+    verbose : bool
+        Whether it prints what is being done.
+    code_dtype : type
+        np.uint8, np.uint16 or np.uint32, by Ks.
+    Ds : int
+        Dimension of a sub-vector, D / M; None before `fit`.
+
+    Raises
+    ------
+    NanopqError
+        For values out of range.
     """
 
     def __init__(self, M, Ks=256, metric="l2", verbose=True):
@@ -82,6 +102,7 @@ class PQ:
 
     @property
     def codewords(self):
+        """float32 array, M x Ks x Ds; None before `fit`. It cannot be written to: assign another one."""
         return self._codewords
 
     @codewords.setter
@@ -101,14 +122,26 @@ class PQ:
     def fit(self, vecs, iter=20, seed=123, minit="points"):
         """Trains the codewords by k-means.
 
-        Args:
-            vecs: float32 of (N, D), with N > Ks and D a multiple of M.
-            iter: rounds of k-means; fewer where nothing changes any more.
-            seed: of the random numbers; None for others at each call.
-            minit: "points" starts from random vectors, "++" from k-means++, "random" from a Gaussian.
+        Parameters
+        ----------
+        vecs : float32 array, N x D
+            N > Ks, and D a multiple of M.
+        iter : int, default 20
+            Rounds of k-means; fewer where nothing changes any more.
+        seed : int, default 123
+            Of the random numbers; None: others at each call.
+        minit : {"points", "++", "random"}, default "points"
+            Starts from random vectors, from k-means++, or from a Gaussian.
 
-        Returns:
+        Returns
+        -------
+        PQ
             self
+
+        Raises
+        ------
+        NanopqError
+            For other arguments.
         """
         self._check_training(vecs)
         options = training_options(iter, seed, minit)
@@ -120,7 +153,23 @@ class PQ:
         return self
 
     def encode(self, vecs):
-        """The nearest codewords: float32 of (N, D) to code_dtype of (N, M)."""
+        """The nearest codewords.
+
+        Parameters
+        ----------
+        vecs : float32 array, N x D
+            The vectors.
+
+        Returns
+        -------
+        integer array, N x M
+            Their codes, as `code_dtype`.
+
+        Raises
+        ------
+        NanopqError
+            Before `fit`, and for another array.
+        """
         codec = self._fitted("encode")
         check_floats(vecs, "vecs", (2,))
         self._check_dimension(vecs)
@@ -129,14 +178,46 @@ class PQ:
         return codec.encode(vecs)
 
     def decode(self, codes):
-        """The vectors that codes stand for: code_dtype of (N, M) to float32 of (N, D)."""
+        """The vectors that codes stand for.
+
+        Parameters
+        ----------
+        codes : integer array, N x M
+            As `encode` returns them.
+
+        Returns
+        -------
+        float32 array, N x D
+            The vectors.
+
+        Raises
+        ------
+        NanopqError
+            Before `fit`, and for another array.
+        """
         codec = self._fitted("decode")
         check_codes(codes, self.M)
         check(codes.dtype == self.code_dtype, f"codes are {codes.dtype}, must be {np.dtype(self.code_dtype)}")
         return codec.decode(codes)
 
     def dtable(self, query):
-        """The DistanceTable of a query, float32 of (D,)."""
+        """The table of a query.
+
+        Parameters
+        ----------
+        query : float32 array, D
+            The query.
+
+        Returns
+        -------
+        DistanceTable
+            Its distances to all codewords.
+
+        Raises
+        ------
+        NanopqError
+            Before `fit`, and for another array.
+        """
         codec = self._fitted("dtable")
         check_floats(query, "query", (1,))
         self._check_dimension(query)
@@ -191,9 +272,24 @@ def check_codes(codes, M):
 class DistanceTable:
     """The distances (or, of "dot", the inner products) of a query to all codewords.
 
-    Args:
-        dtable: float32 of (M, Ks); dtable[m, ks] belongs to the query's m-th sub-vector and codeword ks there.
-        metric: "l2" or "dot".
+    Parameters
+    ----------
+    dtable : float32 array, M x Ks
+        dtable[m, ks] belongs to the query's m-th sub-vector and codeword ks there.
+    metric : {"l2", "dot"}, default "l2"
+        What it holds.
+
+    Attributes
+    ----------
+    dtable : float32 array, M x Ks
+        Distances, or inner products.
+    metric : str
+        "l2" or "dot".
+
+    Raises
+    ------
+    NanopqError
+        For another array or metric.
     """
 
     def __init__(self, dtable, metric="l2"):
@@ -202,9 +298,22 @@ class DistanceTable:
         self.dtable, self.metric = dtable, metric
 
     def adist(self, codes):
-        """The sum of a code's entries, which estimates its distance: codes of (N, M) to float32 of (N,).
+        """The sum of each code's entries, which estimates its distance. O(N M).
 
-        Codes are integers below Ks of any type; those of the PQ's code_dtype are read as they are. O(N M).
+        Parameters
+        ----------
+        codes : array of integers, N x M
+            Below Ks; those of the PQ's code_dtype are read as they are.
+
+        Returns
+        -------
+        float32 array, N
+            The sums.
+
+        Raises
+        ------
+        NanopqError
+            For another array, and codes that are not below Ks.
         """
         M, Ks = self.dtable.shape
         check_codes(codes, M)
