@@ -212,7 +212,7 @@ class piece_build {
   piece_costs m_costs;
   disk::build_plan m_plan;
   matrix<T> m_sample;
-  std::optional<partition_tree<T, Metric>> m_tree;
+  std::optional<piece_tree<T, Metric>> m_tree;
 };
 
 /// Rows and metrics that can be built of in pieces.

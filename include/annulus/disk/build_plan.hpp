@@ -4,7 +4,7 @@
 /// Parameters of builds in pieces, and what such a build will take. annulus.hpp leaves this header out.
 
 #include <annulus/disk/index_parts.hpp>
-#include <annulus/disk/partition_tree.hpp>
+#include <annulus/disk/piece_tree.hpp>
 #include <annulus/nndescent/graph/build.hpp>
 #include <annulus/nndescent/index/graph_files.hpp>
 
@@ -83,12 +83,11 @@ struct piece_costs {
 /// A tree of n_pieces leaves, or for 0 of the fewest none of which has more than most_rows of n rows, by the sample.
 /// Fills in the numbers of the plan, and how many pieces a row has in the mean.
 template <class T, class Metric>
-partition_tree<T, Metric> tree_for(matrix_view<T> sample, const Metric& metric, std::size_t n, std::size_t most_rows,
-                                   std::size_t n_pieces, std::uint64_t seed, disk::build_plan& plan,
-                                   double& homes_a_row) {
+piece_tree<T, Metric> tree_for(matrix_view<T> sample, const Metric& metric, std::size_t n, std::size_t most_rows,
+                               std::size_t n_pieces, std::uint64_t seed, disk::build_plan& plan, double& homes_a_row) {
   const double rows_each = static_cast<double>(n) / static_cast<double>(std::max<std::size_t>(sample.rows(), 1));
   for (std::size_t pieces = std::max<std::size_t>(n_pieces, 1);;) {
-    partition_tree<T, Metric> tree(sample, metric, pieces, seed);
+    piece_tree<T, Metric> tree(sample, metric, pieces, seed);
     std::vector<std::size_t> sizes(pieces, 0);
     std::size_t n_homes = 0;
     for (std::size_t i = 0; i < sample.rows(); ++i) {

@@ -5,7 +5,7 @@
 /// leaves this header out.
 
 #include <annulus/disk/build_folder.hpp>
-#include <annulus/disk/partition_tree.hpp>
+#include <annulus/disk/piece_tree.hpp>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -47,16 +47,16 @@ class mapped_sections {
 
 /// Calls f(first, homes) for blocks of rows, in order; homes[i] are those of row first + i.
 template <class T, class Metric, class F>
-void visit_homes(matrix_view<T> rows, const partition_tree<T, Metric>& tree, const thread_team& team,
+void visit_homes(matrix_view<T> rows, const piece_tree<T, Metric>& tree, const thread_team& team,
                  const progress_callback& progress, F f) {
   constexpr std::size_t block = 65536;
-  std::vector<row_homes> homes;
+  std::vector<piece_homes> homes;
   for (std::size_t first = 0; first < rows.rows(); first += block) {
     homes.resize(std::min(block, rows.rows() - first));
     parallel_for(team, homes.size(), 1024, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i) homes[i] = tree.homes(rows.row(first + i));
     });
-    f(first, std::span<const row_homes>(homes));
+    f(first, std::span<const piece_homes>(homes));
     report(progress, "partition", static_cast<double>(first + homes.size()) / static_cast<double>(rows.rows()));
   }
 }
@@ -64,8 +64,8 @@ void visit_homes(matrix_view<T> rows, const partition_tree<T, Metric>& tree, con
 /// Writes the rows of each piece, in the order of their numbers, and these: "rows.<piece>" and "ids.<piece>"; and the
 /// first home of each row: "homes". One pass over the rows for every 128 pieces.
 template <class T, class Metric>
-void write_pieces(build_folder& folder, matrix_view<T> rows, const partition_tree<T, Metric>& tree,
-                  const thread_team& team, const progress_callback& progress) {
+void write_pieces(build_folder& folder, matrix_view<T> rows, const piece_tree<T, Metric>& tree, const thread_team& team,
+                  const progress_callback& progress) {
   constexpr std::size_t at_once = 128;  // files that are open
   const std::size_t n_passes = (tree.n_pieces() + at_once - 1) / at_once;
   for (std::size_t pass = 0; pass < n_passes; ++pass) {
@@ -76,7 +76,7 @@ void write_pieces(build_folder& folder, matrix_view<T> rows, const partition_tre
     }
     const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(n_passes); };
     visit_homes(rows, tree, team, part_of(progress, share(pass), share(pass + 1)),
-                [&](std::size_t first, std::span<const row_homes> homes) {
+                [&](std::size_t first, std::span<const piece_homes> homes) {
                   for (std::size_t i = 0; i < homes.size(); ++i) {
                     const auto id = static_cast<id_type>(first + i);
                     if (pass == 0) folder.append("homes", &homes[i].first, sizeof(std::uint32_t));

@@ -14,7 +14,7 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// The pieces of a row. The second is the first where the row is far from all other pieces.
-struct row_homes {
+struct piece_homes {
   std::uint32_t first, second;
 };
 
@@ -25,12 +25,12 @@ struct row_homes {
 ///
 /// Which pieces a row has depends on what it contains alone, so that equal rows have the same.
 template <class T, class Metric>
-class partition_tree {
+class piece_tree {
  public:
   static constexpr double reach = 1;
 
   /// A tree of n_pieces leaves. O(rows log n_pieces), and a constant a node.
-  partition_tree(matrix_view<T> sample, const Metric& metric, std::size_t n_pieces, std::uint64_t seed)
+  piece_tree(matrix_view<T> sample, const Metric& metric, std::size_t n_pieces, std::uint64_t seed)
       : m_sample(sample), m_metric(&metric), m_n_pieces(n_pieces) {
     std::vector<std::uint32_t> rows(sample.rows());
     std::iota(rows.begin(), rows.end(), 0u);
@@ -39,7 +39,7 @@ class partition_tree {
 
   std::size_t n_pieces() const noexcept { return m_n_pieces; }
 
-  row_homes homes(std::span<const T> row) const {
+  piece_homes homes(std::span<const T> row) const {
     double least = std::numeric_limits<double>::infinity();
     std::uint32_t other = nothing;
     const std::uint32_t first = descend(0, row, [&](double margin, std::uint32_t not_followed) {
