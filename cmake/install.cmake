@@ -13,7 +13,7 @@ else()
   set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/annulus")
   set(any_system ARCH_INDEPENDENT)
 endif()
-write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMinorVersion ${any_system})
+write_basic_package_version_file(annulus-config-version.cmake COMPATIBILITY SameMajorVersion ${any_system})
 
 install(TARGETS annulus EXPORT annulus FILE_SET HEADERS FILE_SET optional)
 install(EXPORT annulus NAMESPACE annulus:: FILE annulus-targets.cmake DESTINATION "${package_dir}")
