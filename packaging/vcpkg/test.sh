@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the port and builds the consumer of the tests against it, in FOLDER: by vcpkg, where VCPKG_ROOT has one and its
 # server of sources answers; else by functions in its place, with the system's Eigen and xsimd. Checks the manifest by
-# the rules of https://learn.microsoft.com/vcpkg/reference/vcpkg-json that it comes near.
+# those rules of https://learn.microsoft.com/vcpkg/reference/vcpkg-json that it may break.
 #
 #   packaging/vcpkg/test.sh FOLDER            needs cmake, ninja-build, python3
 set -euo pipefail
@@ -10,11 +10,9 @@ clone=$(realpath "$here/../..")
 mkdir -p "$1"
 folder=$(realpath "$1")
 
-python3 - "$here/annulus/vcpkg.json" "$clone/include/annulus/version.hpp" << 'END'
+python3 - "$here/annulus/vcpkg.json" << 'END'
 import json, re, sys
-manifest, header = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
-version = ".".join(re.findall(r"define ANNULUS_VERSION_[A-Z]+ (\d+)", header))
-assert manifest["version"] == version, f"vcpkg.json: {manifest['version']} is not {version}"
+manifest = json.load(open(sys.argv[1]))
 known = {"name", "version", "description", "license", "supports", "dependencies", "features"}
 assert set(manifest) <= known, set(manifest) - known
 names = [manifest["name"], *manifest["features"]]
