@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the Debian package of what is committed, source and binary, in FOLDER, checks it with lintian, and tries it as an
-# autopkgtest would: with `install`, installed on this system, as root; otherwise unpacked in FOLDER.
+# autopkgtest would: with `install`, installed on this system for that long, as root; otherwise unpacked in FOLDER.
 #
 #   packaging/debian/build.sh FOLDER [install]       needs debhelper, dpkg-dev and lintian
 set -euo pipefail
@@ -24,6 +24,7 @@ package=../libannulus-dev_${version}_all.deb
 if [ "${2:-}" = install ]; then
   apt-get install -y --no-install-recommends "$package"
   debian/tests/consumer
+  apt-get purge -y libannulus-dev
 else
   dpkg-deb -x "$package" ../unpacked
   PKG_CONFIG_PATH="$folder/unpacked/usr/share/pkgconfig" debian/tests/consumer "-Dannulus_ROOT=$folder/unpacked/usr"
