@@ -4,7 +4,13 @@ include("${CMAKE_CURRENT_LIST_DIR}/annulus-dynamic-targets.cmake" OPTIONAL)
 
 # annulus::dynamic alone needs no other headers.
 if(NOT annulus_FIND_COMPONENTS STREQUAL "dynamic")
-  find_dependency(Eigen3 3.4)
+  # Packages of Eigen 3 take no range over major versions, and those of Eigen 5 are none of 3.4.
+  find_dependency(Eigen3)
+  if(Eigen3_VERSION AND Eigen3_VERSION VERSION_LESS 3.4)
+    set(annulus_FOUND FALSE)
+    set(annulus_NOT_FOUND_MESSAGE "annulus needs Eigen 3.4 or newer, but ${Eigen3_DIR} is of version ${Eigen3_VERSION}")
+    return()
+  endif()
   if(NOT ANNULUS_XSIMD_INCLUDE_DIR)
     find_dependency(xsimd)
   endif()

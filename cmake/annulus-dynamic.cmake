@@ -181,5 +181,5 @@ endif()
 set_target_properties(
   annulus_dynamic PROPERTIES EXPORT_NAME dynamic POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden
                              VISIBILITY_INLINES_HIDDEN ON VERSION ${PROJECT_VERSION}
-                             SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+                             SOVERSION ${PROJECT_VERSION_MAJOR}
 )

@@ -13,9 +13,12 @@ if(NOT TARGET Eigen3::Eigen)
     GIT_SHALLOW ON
     SOURCE_SUBDIR headers-only
     SYSTEM
-    FIND_PACKAGE_ARGS 3.4 GLOBAL
+    FIND_PACKAGE_ARGS GLOBAL # 3.4 or newer: their packages take no range over major versions
   )
   FetchContent_MakeAvailable(Eigen3)
+  if(Eigen3_VERSION AND Eigen3_VERSION VERSION_LESS 3.4)
+    message(FATAL_ERROR "annulus needs Eigen 3.4 or newer, but ${Eigen3_DIR} is of version ${Eigen3_VERSION}")
+  endif()
   if(NOT TARGET Eigen3::Eigen)
     add_library(Eigen3::Eigen INTERFACE IMPORTED GLOBAL)
     target_include_directories(Eigen3::Eigen INTERFACE "${eigen3_SOURCE_DIR}")

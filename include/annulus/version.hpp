@@ -4,9 +4,9 @@
 /// The one place where the version is written: CMakeLists.txt reads it from here.
 
 /// The first number of the version.
-#define ANNULUS_VERSION_MAJOR 0
+#define ANNULUS_VERSION_MAJOR 1
 /// The second number.
-#define ANNULUS_VERSION_MINOR 1
+#define ANNULUS_VERSION_MINOR 0
 /// The third number.
 #define ANNULUS_VERSION_PATCH 0
 

@@ -1,8 +1,9 @@
 #pragma once
 
 // Files of indexes by each version of their format (data/index_v1 and so on), which all later ones read. To make one of
-// a kind that is new, or that a version changed: build an index of sample_rows, save it there under its kind, and write
-// down what it answers.
+// a kind that is new, or that a version changed: build an index of sample_rows, save it there under its kind, as
+// data/index_v2/make.cpp does, and write down what it answers in data/index_samples.txt (dynamic_library/samples.cpp
+// prints the line that is missing).
 
 #include <annulus/core/base/random.hpp>
 #include <annulus/core/rows/matrix.hpp>

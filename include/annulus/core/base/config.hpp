@@ -26,6 +26,14 @@
 #define ANNULUS_INLINED
 #endif
 
+/// Before a declaration: the compiler warns of its use with "since annulus `since`; use `instead`", unless
+/// ANNULUS_NO_DEPRECATION_WARNINGS is defined. \param since,instead string literals
+#if defined(ANNULUS_NO_DEPRECATION_WARNINGS)
+#define ANNULUS_DEPRECATED(since, instead)
+#else
+#define ANNULUS_DEPRECATED(since, instead) [[deprecated("since annulus " since "; use " instead)]]
+#endif
+
 /// \cond
 #if !defined(ANNULUS_ARCH)  // may be given by hand where two builds differ in a flag that this list does not tell apart
 #if defined(__AVX512VBMI__) && defined(__AVX512VNNI__) && defined(__AVX512BF16__)

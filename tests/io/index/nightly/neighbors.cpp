@@ -167,6 +167,12 @@ TEST_CASE("k-NN graphs and flat_indexes of format version 1 are read", "[index_f
   CHECK(found.distances(0, 3) == Approx(0.42541486));
 }
 
+TEST_CASE("a k-NN graph of format version 2 is read", "[index_file]") {
+  const auto g = load_index<neighbors>(sample_file("neighbors", 2));
+  CHECK(std::ranges::equal(g.ids.row(0), std::vector<id_type>{45, 46, 26}));
+  CHECK(g.distances(0, 2) == Approx(4.91808));
+}
+
 TEST_CASE("a file that is no index is refused by what it looks like", "[index_file]") {
   check_says_what_files_are("safetensors", [](const auto& path) { load_index<neighbors>(path); });
   check_says_what_files_are("safetensors", [](const auto& path) { map_index<neighbors>(path); });

@@ -63,3 +63,10 @@ TEST_CASE("an optimized_product_quantizer of format version 1 is read", "[index_
   CHECK(rotated.rotation()(0, 0) == Approx(0.473691821));
   CHECK(rotated.search(rotated.encode(rows), query, 4).ids(0, 3) == 20);
 }
+
+TEST_CASE("an optimized_product_quantizer of format version 2 is read", "[index_file]") {
+  const auto rotated = load_index<rotated_quantizer>(sample_file("optimized_product_quantizer", 2));
+  const auto found = rotated.search(rotated.encode(sample_rows(60, 6, 1)), sample_rows(1, 6, 2), 4);
+  CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 46, 30, 23}));
+  CHECK(found.distances(0, 3) == Approx(21.6956).epsilon(1e-4));
+}

@@ -86,3 +86,10 @@ TEST_CASE("a product_quantizer of format version 1 is read", "[index_file]") {
   CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{23, 30, 26, 8}));
   CHECK(found.distances(0, 3) == Approx(24.1352997));
 }
+
+TEST_CASE("a product_quantizer of format version 2 is read", "[index_file]") {
+  const auto plain = load_index<quantizer>(sample_file("product_quantizer", 2));
+  const auto found = plain.search(plain.encode(sample_rows(60, 6, 1)), sample_rows(1, 6, 2), 4);
+  CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 46, 8, 49}));
+  CHECK(found.distances(0, 3) == Approx(22.95));
+}

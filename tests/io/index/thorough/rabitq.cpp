@@ -106,3 +106,14 @@ TEST_CASE("what does not fit in a rabitq_quantizer's file is refused by name", "
   CHECK(refuses_truncation(quantizer, [](const rabitq_quantizer& q) { q.encode(queries(), {.threads = 1}); }));
   CHECK(refuses_flips(quantizer, [](const rabitq_quantizer& q) { q.encode(queries(), {.threads = 1}); }));
 }
+
+TEST_CASE("a rabitq_index and a rabitq_quantizer of format version 2 are read", "[index_file]") {
+  const auto query = sample_rows(1, d, 2);
+  const auto index = load_index<rabitq_index>(sample_file("rabitq_index", 2));
+  const auto found = index.search(query, 4, sample_rows(60, d, 1), {.k_factor = 15});
+  CHECK(std::ranges::equal(found.ids.row(0), std::vector<id_type>{45, 46, 26, 39}));
+  CHECK(found.distances(0, 3) == 26.8125f);
+  const auto quantizer = load_index<rabitq_quantizer>(sample_file("rabitq_quantizer", 2));
+  const auto decoded = quantizer.decode(quantizer.encode(query));
+  CHECK(decoded(0, 2) == Approx(-2.45366).epsilon(1e-4));
+}

@@ -1,0 +1,1 @@
+& "$PSScriptRoot/conanrunenv.ps1"

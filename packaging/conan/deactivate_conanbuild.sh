@@ -1,0 +1,1 @@
+. "/tmp/pack/packaging/conan/deactivate_conanbuildenv.sh"

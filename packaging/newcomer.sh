@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# How long a newcomer takes: from a Debian 12 that has nothing (debootstrap) to the first neighbours, by README's commands
+# and no others. Prints the minutes and the lines typed. As root: newcomer.sh cpp|python... (both where none is named).
+#
+# A line typed is a line of README that the newcomer copies, and each line of the first program in Python.
+set -euo pipefail
+clone=$(realpath "$(dirname "$0")/..")
+[ $# -gt 0 ] || set -- cpp python
+
+command_of() { grep --max-count=1 -E "^apt-get .*$1" "$clone/README.md"; }
+demo_command=$(command_of '--workflow --preset demo$')
+python_command=$(command_of 'pip install \./python$')
+
+# 300 rows on a line, one apart: the neighbours of 7.2 are the 7th, the 8th and the 6th.
+program='import numpy, annulus
+rows = numpy.arange(300, dtype=numpy.float32).reshape(-1, 1)
+found = annulus.NNDescentIndex(rows).search(numpy.float32([[7.2]]), 3)
+print(found.ids)
+assert found.ids.tolist() == [[7, 8, 6]]'
+
+root=$(mktemp -d)
+trap 'umount "$root/proc" 2> /dev/null || true; rm -rf "$root"' EXIT
+
+# A new root, with this machine's way to the network, and what is committed of the clone.
+fresh_root() {
+  umount "$root/proc" 2> /dev/null || true
+  rm -rf "${root:?}"/*
+  debootstrap --variant=minbase bookworm "$root" > "$root.log" 2>&1 || { tail "$root.log"; return 1; }
+  mount -t proc proc "$root/proc"
+  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  mkdir -p "$root/etc/ssl/certs" "$root/annulus"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" || true
+  git -C "$clone" archive HEAD | tar x -C "$root/annulus"
+}
+in_root() {
+  env DEBIAN_FRONTEND=noninteractive LC_ALL=C HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    chroot "$root" bash -euc "cd /annulus && $1"
+}
+report() {
+  printf '%s: %d.%d minutes, %d line(s) typed, %d MB installed and built\n' \
+    "$1" $((SECONDS / 60)) $((SECONDS % 60 / 6)) "$2" "$(du -sm --exclude=proc "$root" | cut -f 1)"
+}
+
+for way in "$@"; do
+  fresh_root
+  SECONDS=0
+  case $way in
+    cpp)
+      in_root "$demo_command" > "$root.cpp.log" 2>&1 || { tail -n 50 "$root.cpp.log"; exit 1; }
+      tail -n 12 "$root.cpp.log"
+      report "C++" 1
+      ;;
+    python)
+      in_root "$python_command" > "$root.python.log" 2>&1 || { tail -n 50 "$root.python.log"; exit 1; }
+      in_root "venv/bin/python -c '$program'"
+      report Python $((1 + $(wc -l <<< "$program")))
+      ;;
+    *)
+      echo "newcomer.sh: '$way': must be cpp or python" >&2
+      exit 2
+      ;;
+  esac
+done
