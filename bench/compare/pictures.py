@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+r"""Draws docs/pictures/*.svg and writes the tables of docs/performance.md, from bench/records.
+
+    pictures.py write [NAME...]    draws all pictures, or those named, and writes the tables (needs matplotlib)
+    pictures.py demos --data DIR   draws the neighbours of images and the graph of words (needs annulus's Python package)
+    pictures.py check              fails if a picture or a table is not of the records as they stand (standard library)
+
+A picture keeps its alt text in <desc> and the figures that it draws in <metadata>, which `check` compares with the records;
+the pages' alt text is that of the picture. An SVG drawn by another version of matplotlib differs in its bytes, not in these.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+from xml.sax.saxutils import escape
+
+import performance
+import picture_graphs  # noqa: F401  (registers its pictures)
+import picture_peers  # noqa: F401
+from picture_data import PICTURES
+from results import BENCH, read_tables
+
+SVG = "{http://www.w3.org/2000/svg}"
+DEMOS = ("neighbours-fashion-mnist", "neighbours-words")  # of data, not of records
+
+
+def save(figure, path, picture):
+    """As SVG, with the alt text and the data."""
+    figure.savefig(path, format="svg", facecolor="white", metadata={"Date": None})
+    text = re.sub(r"[ \t]+$", "", path.read_text(), flags=re.MULTILINE)
+    known = f"<title>{escape(picture['title'])}</title>\n <desc>{escape(picture['alt'])}</desc>\n <metadata>{escape(json.dumps(picture))}</metadata>"
+    path.write_text(re.sub(r"<metadata>.*?</metadata>", lambda _: known, text, count=1, flags=re.DOTALL))
+
+
+def kept(path):
+    """The data that a picture keeps."""
+    root = xml.etree.ElementTree.parse(path).getroot()
+    return json.loads(root.find(f"{SVG}metadata").text)
+
+
+def write(root, names):
+    from picture_drawing import draw
+
+    tables = read_tables(root / "bench/records")
+    for name in names or PICTURES:
+        picture = PICTURES[name](tables)
+        save(draw(picture), root / f"docs/pictures/{name}.svg", picture)
+    page = root / "docs/performance.md"
+    page.write_text(performance.filled(page.read_text(), tables))
+
+
+def faults(root):
+    """What is not of the records as they stand."""
+    tables = read_tables(root / "bench/records")
+    folder = root / "docs/pictures"
+    expected = {name: build(tables) for name, build in PICTURES.items()}
+    for name, picture in expected.items():
+        path = folder / f"{name}.svg"
+        if not path.exists() or kept(path) != json.loads(json.dumps(picture)):
+            yield f"docs/pictures/{name}.svg is not of the records: run bench/compare/pictures.py write"
+    known = {*expected, *DEMOS}
+    for path in sorted(folder.glob("*.svg")):
+        if path.stem not in known:
+            yield f"{path.name} is drawn by nothing"
+        if path.stat().st_size > 200_000:
+            yield f"{path.name} has more than 200 KB"
+    for page in sorted([root / "README.md", *(root / "docs").rglob("*.md")]):
+        for alt, name in re.findall(r"!\[([^\]]*)\]\([^)]*pictures/([\w-]+)\.svg\)", page.read_text()):
+            if name not in known:
+                yield f"{page.name}: no picture {name}"
+            elif alt != kept(folder / f"{name}.svg")["alt"]:
+                yield f"{page.name}: the alt text of {name} is not that of the picture: run bench/compare/pictures.py write"
+    page = root / "docs/performance.md"
+    if performance.filled(page.read_text(), tables) != page.read_text():
+        yield "docs/performance.md is not of the records: run bench/compare/pictures.py write"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="what", required=True)
+    commands.add_parser("write").add_argument("names", nargs="*", metavar="NAME")
+    commands.add_parser("demos").add_argument("--data", type=pathlib.Path, required=True, help="the folder of data sets")
+    commands.add_parser("check")
+    options = parser.parse_args()
+    root = BENCH.parent
+    if options.what == "check":
+        found = list(faults(root))
+        print("\n".join(found))
+        return bool(found)
+    if options.what == "demos":
+        import picture_demos
+
+        for name, (figure, picture) in picture_demos.demos(root, options.data):
+            save(figure, root / f"docs/pictures/{name}.svg", picture)
+    else:
+        write(root, options.names)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
