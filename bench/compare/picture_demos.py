@@ -8,7 +8,7 @@ from picture_drawing import LIBRARIES, WIDTH, plt
 
 BLUE = LIBRARIES["annulus"][0]
 CLASSES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-WORDS = ("river", "music", "compiler", "bread", "planet")
+WORDS = ("river", "music", "compiler", "bread", "planet", "kernel", "image")
 
 
 def vectors(path, dtype, size):
@@ -28,72 +28,91 @@ def image_grid(data):
     found = annulus.NNDescentIndex(as_floats, metric="euclidean").search(chosen, 8)
     exact = annulus.knn(as_floats, chosen, 8, metric="euclidean")
     agree = int(sum(len(set(a) & set(b)) for a, b in zip(found.ids.tolist(), exact.ids.tolist())))
-    figure, axes = plt.subplots(len(first), 9, figsize=(WIDTH, 7.9), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
+    figure, axes = plt.subplots(figsize=(WIDTH, 8.4), layout="constrained")
+    figure.suptitle("Images and their eight nearest, by pixels", x=0.015, ha="left", fontsize=10, fontweight="bold")
+    tile = 30  # 28 pixels and a gap
+    sheet = np.full((tile * len(first), tile * 9), 255, np.uint8)
     others = 0
-    for line, query, ids, label in zip(axes, first, found.ids.tolist(), range(len(CLASSES))):
-        for own, pixels, other in zip(line, [queries[query], *base[ids]], [False, *(labels[ids] != label)]):
-            own.imshow(255 - pixels.reshape(28, 28), cmap="gray", vmin=0, vmax=255, interpolation="none")
-            own.set(xticks=[], yticks=[])
-            own.grid(False)
-            own.spines[:].set(visible=bool(other), color="#d55e00", linewidth=2.5)
-            others += bool(other)
-        line[0].set_ylabel(CLASSES[label], rotation=0, ha="right", va="center")
-    axes[0][0].set_title("query", loc="center")
-    axes[0][1].set_title("nearest first")
+    for line, (query, ids) in enumerate(zip(first, found.ids.tolist())):
+        for place, pixels in enumerate([queries[query], *base[ids]]):
+            corner = tile * line + 1, tile * place + 1
+            sheet[corner[0]:corner[0] + 28, corner[1]:corner[1] + 28] = (255 - pixels.reshape(28, 28)) & 0xF0 | 15
+        for place in np.flatnonzero(labels[ids] != line) + 1:
+            axes.add_patch(plt.Rectangle((tile * place, tile * line), tile - 1, tile - 1, fill=False, edgecolor="#d55e00", linewidth=2.5))
+            others += 1
+    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    axes.set_yticks(tile * np.arange(len(first)) + tile / 2, CLASSES)
+    axes.set_xticks(tile * np.arange(9) + tile / 2, ["query", *("nearest" if i == 1 else f"{i}." for i in range(1, 9))])
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
     alt = (f"Ten fashion-mnist images, one of each class, and the eight nearest of 60,000 images by pixels: {80 - others} of 80 are of the "
            f"query's class, {others} (framed) of another; the graph index finds {agree} of the 80 that exact search finds.")
     kept = {"ids": dict(zip(map(str, first), found.ids.tolist())), "exact": exact.ids.tolist()}
-    return figure, {"title": "Images and their nearest neighbours", "alt": alt} | kept
+    return figure, {"title": "Images and their eight nearest, by pixels", "alt": alt} | kept
 
 
-def spread(n, edges, boxes, rounds=3000):
-    """Places of n labels: edges pull, labels push each other off. Deterministic."""
-    random = np.random.default_rng(3)
-    places = random.normal(size=(n, 2)) * (1.6, 1.0)
+def spread(n, edges, sizes, canvas, rounds=2000):
+    """Places of n boxes on a canvas, in inches, by springs (Fruchterman and Reingold 1991); then boxes that overlap part.
+
+    Deterministic.
+    """
+    angles = 2.4 * np.arange(n)
+    places = canvas / 2 + np.sqrt(np.arange(1, n + 1) / n)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1) * canvas / 3
+    length = 0.75 * np.sqrt(canvas.prod() / n)
+    joined = np.zeros((n, n, 1))
+    for a, b in edges:
+        joined[a, b] = joined[b, a] = 1
     for step in range(rounds):
         apart = places[:, None] - places[None]
-        gap = apart / boxes  # in widths and heights of labels
-        near = np.exp(-np.square(gap).sum(axis=2))[:, :, None] * np.where(apart == 0, 0, np.sign(apart)) * boxes
-        far = apart / (np.square(apart).sum(axis=2, keepdims=True) + 0.05)
-        force = 0.6 * near.sum(axis=1) + 0.05 * far.sum(axis=1) - 0.02 * places * (0.6, 1)
-        for a, b in edges:
-            pull = 0.09 * (places[b] - places[a])
-            force[a] += pull
-            force[b] -= pull
-        places = places + force * (0.3 * (1 - step / rounds) + 0.01)
-    return places
+        distance = np.sqrt(np.square(apart).sum(axis=2, keepdims=True)) + 1e-9
+        force = (apart * (np.square(length / distance) - joined * distance / length)).sum(axis=1)
+        force -= 1.2 * (places - canvas / 2) * (canvas[1] / canvas[0], 1)  # parts that no edge joins stay near
+        strength = np.sqrt(np.square(force).sum(axis=1, keepdims=True)) + 1e-9
+        places = places + force / strength * np.minimum(strength, 0.2 * (1 - step / rounds))
+    least, most = (places - sizes / 2).min(axis=0), (places + sizes / 2).max(axis=0)
+    places = (places - least) * canvas / (most - least)
+    for _ in range(3000):
+        apart = places[:, None] - places[None]
+        over = (sizes[:, None] + sizes[None]) / 2 + (0.08, 0.06) - np.abs(apart)
+        hit = (over > 0.01).all(axis=2) & ~np.eye(n, dtype=bool)
+        if not hit.any():
+            return places
+        flat = over[:, :, 0] < over[:, :, 1]
+        push = np.where(np.stack([flat, ~flat], axis=2), np.where(apart < 0, -over, over), 0) * hit[:, :, None]
+        places = np.clip(places + 0.3 * push.sum(axis=1), sizes / 2, canvas - sizes / 2)
+    raise ValueError("words overlap: show fewer, or on a larger canvas")
 
 
 def word_graph(root):
-    """Five words, the six nearest of each by the cosine of 20,000 word vectors, and the three nearest of those."""
+    """Some words, the five nearest of each by the cosine of 20,000 word vectors, and the nearest of each of those."""
     folder = root / "examples/data"
     rows = vectors(folder / "words-20k.fvecs", np.float32, 4)
-    words = (folder / "words-20k.txt").read_text().split("\n")
-    graph = annulus.build_knn_graph(rows, 8, metric="cosine")
-    near = {a: [b for b in graph.ids[a].tolist() if b != a] for a in range(len(words) - 1)}
+    words = (folder / "words-20k.txt").read_text().splitlines()
+    near = annulus.build_knn_graph(rows, 8, metric="cosine").ids.tolist()
     seeds = [words.index(word) for word in WORDS]
-    edges = {(seed, other) for seed in seeds for other in near[seed][:6]}
-    edges |= {(a, b) for _, a in set(edges) for b in near[a][:2]}
+    edges = {(seed, other) for seed in seeds for other in near[seed][:5]}
+    edges |= {(a, b) for _, a in set(edges) for b in near[a][:1]}
     shown = sorted({node for edge in edges for node in edge})
     edges |= {(a, b) for a in shown for b in near[a] if b in shown}
     at = {node: i for i, node in enumerate(shown)}
     pairs = sorted({tuple(sorted((at[a], at[b]))) for a, b in edges})
-    boxes = np.array([[0.055 * len(words[node]) + 0.12, 0.2] for node in shown])
-    places = spread(len(shown), pairs, (boxes[:, None] + boxes[None]) / 1.6)
-    figure, axes = plt.subplots(figsize=(WIDTH, 5.6), layout="constrained")
+    canvas = np.array([WIDTH - 0.4, 5.2])
+    places = spread(len(shown), pairs, np.array([[0.085 * len(words[node]) + 0.14, 0.24] for node in shown]), canvas)
+    figure, axes = plt.subplots(figsize=(WIDTH, 5.8), layout="constrained")
+    figure.suptitle("Words and their nearest", x=0.015, ha="left", fontsize=10, fontweight="bold")
     for a, b in pairs:
-        axes.plot(*zip(places[a], places[b]), color="#bbbbbb", linewidth=0.8, zorder=1)
+        axes.plot(*zip(places[a], places[b]), color="#aaaaaa", linewidth=0.8, zorder=1)
     for node, place in zip(shown, places):
         seed = node in seeds
-        axes.text(*place, words[node], ha="center", va="center", fontsize=10 if seed else 8.5, color="white" if seed else "black",
+        axes.text(*place, words[node], ha="center", va="center", fontsize=8.5, color="white" if seed else "black",
                   bbox={"boxstyle": "round,pad=0.2", "facecolor": BLUE if seed else "white", "edgecolor": BLUE, "linewidth": 0.6})
+    axes.set(xlim=(0, canvas[0]), ylim=(0, canvas[1]))
     axes.set_axis_off()
-    axes.margins(0.06)
-    alt = (f"{len(shown)} words as a graph, in which lines join words that are among each other's nearest by the cosine of their vectors: "
-           f"around {', '.join(WORDS[:-1])} and {WORDS[-1]} stand words of their subjects, some only by the texts that the vectors are of.")
-    kept = {"nearest": {words[a]: [words[b] for b in near[a][:6]] for a in seeds}}
-    return figure, {"title": "The word demo: nearest words as a graph", "alt": alt} | kept
+    alt = (f"{len(shown)} of 20,000 words as a graph, whose lines join a word and one of its eight nearest by the cosine of their vectors: "
+           f"around {', '.join(WORDS[:-1])} and {WORDS[-1]} stand words of their subjects, and some that only share their texts.")
+    kept = {"nearest": {words[a]: [words[b] for b in near[a]] for a in seeds}}
+    return figure, {"title": "Words and their nearest", "alt": alt} | kept
 
 
 def demos(root, data):

@@ -81,7 +81,9 @@ def styles(names):
 
 
 def plain(value, _=None):
-    """Of ticks: 10,000, 20, .5."""
+    """Of ticks: 1M, 10,000, 20, .5."""
+    if value >= 1e6:
+        return f"{value / 1e6:g}M"
     return f"{value:,.0f}" if value >= 1 and value == round(value) else f"{value:.3g}".removeprefix("0")
 
 

@@ -118,12 +118,17 @@ def memory_and_recall(tables):
     return {"title": "Codes: memory against recall", "alt": alt, "panels": panels}
 
 
+def short_codes(method):
+    """ "faiss, PQ16x4" of "faiss.IndexPQFastScan, PQ16x4"."""
+    return re.sub("PQFastScan, |FastScan| a query", "", method.replace("faiss.Index", "faiss, "))
+
+
 @picture("flat-codes")
 def flat_codes(tables):
     panels, own = [], []
     for name, data in list(SETS.items())[:3]:
         found = rows(tables, "quantization/flat-codes", data=data)
-        series = [(r["row"]["method"].replace("faiss.Index", "faiss, "), number(r["values"]["queries/s"])) for r in found]
+        series = [(short_codes(r["row"]["method"]), number(r["values"]["queries/s"])) for r in found]
         panels.append({"kind": "bars", "title": name, "x": axis("queries a second"), "bars": [list(s) for s in series]})
         own.append([number(r["values"].get("of faiss's best")) for r in found if r["values"].get("of faiss's best")])
     alt = ("Queries a second of scans of codes, the best ranked by the rows for a recall of .95: the best of annulus has "
