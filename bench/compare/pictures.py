@@ -24,6 +24,7 @@ from picture_data import PICTURES
 from results import BENCH, read_tables
 
 SVG = "{http://www.w3.org/2000/svg}"
+PICTURE = r"!\[([^\]]*)\]\(((?:[^()]*/)?pictures/([\w-]+)\.svg)\)"  # alt, path, name
 DEMOS = ("neighbours-fashion-mnist", "neighbours-words")  # of data, not of records
 
 
@@ -41,6 +42,16 @@ def kept(path):
     return json.loads(root.find(f"{SVG}metadata").text)
 
 
+def pages(root):
+    """The pages with pictures of these, and what stands there: the tables of the records, and the pictures' alt text."""
+    tables = read_tables(root / "bench/records")
+    alts = {path.stem: kept(path)["alt"] for path in (root / "docs/pictures").glob("*.svg")}
+    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
+        text = page.read_text()
+        made = performance.filled(text, tables) if page.name == "performance.md" else text
+        yield page, text, re.sub(PICTURE, lambda m: f"![{alts.get(m[3], m[1])}]({m[2]})", made)
+
+
 def write(root, names):
     from picture_drawing import draw
 
@@ -48,8 +59,9 @@ def write(root, names):
     for name in names or PICTURES:
         picture = PICTURES[name](tables)
         save(draw(picture), root / f"docs/pictures/{name}.svg", picture)
-    page = root / "docs/performance.md"
-    page.write_text(performance.filled(page.read_text(), tables))
+    for page, text, made in pages(root):
+        if made != text:
+            page.write_text(made)
 
 
 def faults(root):
@@ -64,18 +76,12 @@ def faults(root):
     known = {*expected, *DEMOS}
     for path in sorted(folder.glob("*.svg")):
         if path.stem not in known:
-            yield f"{path.name} is drawn by nothing"
+            yield f"docs/pictures/{path.name}: no function draws it"
         if path.stat().st_size > 200_000:
-            yield f"{path.name} has more than 200 KB"
-    for page in sorted([root / "README.md", *(root / "docs").rglob("*.md")]):
-        for alt, name in re.findall(r"!\[([^\]]*)\]\([^)]*pictures/([\w-]+)\.svg\)", page.read_text()):
-            if name not in known:
-                yield f"{page.name}: no picture {name}"
-            elif alt != kept(folder / f"{name}.svg")["alt"]:
-                yield f"{page.name}: the alt text of {name} is not that of the picture: run bench/compare/pictures.py write"
-    page = root / "docs/performance.md"
-    if performance.filled(page.read_text(), tables) != page.read_text():
-        yield "docs/performance.md is not of the records: run bench/compare/pictures.py write"
+            yield f"docs/pictures/{path.name} has more than 200 KB"
+    for page, text, made in pages(root):
+        if made != text:
+            yield f"{page.name}: tables or alt texts are not of the records: run bench/compare/pictures.py write"
 
 
 def main():
