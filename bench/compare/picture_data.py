@@ -1,8 +1,8 @@
 """What the pictures of docs/pictures show, as data: panels of numbers and one sentence of alt text.
 
-A picture is a function from the tables of bench/records to {"alt": ..., "panels": [...]}, which picture_drawing.py draws
-and the picture keeps. A panel draws figures of one run where methods are compared, as times of different runs cannot be.
-Standard library only, as tests use it too.
+A picture is a function from the tables of bench/records to {"title": ..., "alt": ..., "panels": [...]}, which
+picture_drawing.py draws and the picture keeps. Where methods are compared a panel draws figures of one run, as times of
+different runs cannot be compared. Standard library only, as tests use it too.
 """
 
 PICTURES = {}
@@ -30,8 +30,13 @@ def lines(title, x, y, series, **more):
 
 def dots(title, x, names, series, **more):
     """A line of dots for each name: series are (method, a value or None for each name)."""
-    return {"kind": "dots", "title": title, "x": x, "rows": names,
-            "series": [{"name": name, "values": values} for name, values in series if any(values)]} | more
+    return {
+        "kind": "dots",
+        "title": title,
+        "x": x,
+        "rows": names,
+        "series": [{"name": name, "values": values} for name, values in series if any(values)],
+    } | more
 
 
 def bars(title, x, values):

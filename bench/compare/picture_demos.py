@@ -1,5 +1,7 @@
-"""Pictures of what the library finds: images and their neighbours, and a graph of words. Needs annulus's Python package."""
+"""Pictures of what the library finds: images and their neighbours, and a graph of words.
 
+Needs annulus's Python package.
+"""
 
 import annulus
 import numpy as np
@@ -36,9 +38,13 @@ def image_grid(data):
     for line, (query, ids) in enumerate(zip(first, found.ids.tolist())):
         for place, pixels in enumerate([queries[query], *base[ids]]):
             corner = tile * line + 1, tile * place + 1
-            sheet[corner[0]:corner[0] + 28, corner[1]:corner[1] + 28] = (255 - pixels.reshape(28, 28)) & 0xF0 | 15
+            sheet[corner[0] : corner[0] + 28, corner[1] : corner[1] + 28] = (255 - pixels.reshape(28, 28)) & 0xF0 | 15
         for place in np.flatnonzero(labels[ids] != line) + 1:
-            axes.add_patch(plt.Rectangle((tile * place, tile * line), tile - 1, tile - 1, fill=False, edgecolor="#d55e00", linewidth=2.5))
+            axes.add_patch(
+                plt.Rectangle(
+                    (tile * place, tile * line), tile - 1, tile - 1, fill=False, edgecolor="#d55e00", linewidth=2.5
+                )
+            )
             others += 1
     axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none")
     axes.set_yticks(tile * np.arange(len(first)) + tile / 2, CLASSES)
@@ -46,19 +52,25 @@ def image_grid(data):
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     axes.grid(False)
-    alt = (f"Ten fashion-mnist images, one of each class, and the eight nearest of 60,000 images by pixels: {80 - others} of 80 are of the "
-           f"query's class, {others} (framed) of another; the graph index finds {agree} of the 80 that exact search finds.")
+    alt = (
+        f"Ten fashion-mnist images, one of each class, and the eight nearest of 60,000 images by pixels: {80 - others} "
+        f"of 80 are of the query's class, {others} (framed) of another; the graph index finds {agree} of the 80 that "
+        "exact search finds."
+    )
     kept = {"ids": dict(zip(map(str, first), found.ids.tolist())), "exact": exact.ids.tolist()}
     return figure, {"title": "Images and their eight nearest, by pixels", "alt": alt} | kept
 
 
 def spread(n, edges, sizes, canvas, rounds=2000):
-    """Places of n boxes on a canvas, in inches, by springs (Fruchterman and Reingold 1991); then boxes that overlap part.
+    """Places of n boxes on a canvas, in inches, by springs (Fruchterman, Reingold 1991); then boxes that overlap part.
 
     Deterministic.
     """
     angles = 2.4 * np.arange(n)
-    places = canvas / 2 + np.sqrt(np.arange(1, n + 1) / n)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1) * canvas / 3
+    places = (
+        canvas / 2
+        + np.sqrt(np.arange(1, n + 1) / n)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1) * canvas / 3
+    )
     length = 0.75 * np.sqrt(canvas.prod() / n)
     joined = np.zeros((n, n, 1))
     for a, b in edges:
@@ -105,12 +117,27 @@ def word_graph(root):
         axes.plot(*zip(places[a], places[b]), color="#aaaaaa", linewidth=0.8, zorder=1)
     for node, place in zip(shown, places):
         seed = node in seeds
-        axes.text(*place, words[node], ha="center", va="center", fontsize=8.5, color="white" if seed else "black",
-                  bbox={"boxstyle": "round,pad=0.2", "facecolor": BLUE if seed else "white", "edgecolor": BLUE, "linewidth": 0.6})
+        axes.text(
+            *place,
+            words[node],
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color="white" if seed else "black",
+            bbox={
+                "boxstyle": "round,pad=0.2",
+                "facecolor": BLUE if seed else "white",
+                "edgecolor": BLUE,
+                "linewidth": 0.6,
+            },
+        )
     axes.set(xlim=(0, canvas[0]), ylim=(0, canvas[1]))
     axes.set_axis_off()
-    alt = (f"{len(shown)} of 20,000 words as a graph, whose lines join a word and one of its eight nearest by the cosine of their vectors: "
-           f"around {', '.join(WORDS[:-1])} and {WORDS[-1]} stand words of their subjects, and some that only share their texts.")
+    alt = (
+        f"{len(shown)} of 20,000 words as a graph, whose lines join a word and one of its eight nearest by the cosine "
+        f"of their vectors: around {', '.join(WORDS[:-1])} and {WORDS[-1]} stand words of their subjects, and some "
+        "that only share their texts."
+    )
     kept = {"nearest": {words[a]: [words[b] for b in near[a]] for a in seeds}}
     return figure, {"title": "Words and their nearest", "alt": alt} | kept
 

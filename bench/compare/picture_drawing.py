@@ -58,7 +58,7 @@ def library_of(name):
 
 
 def wanted(name):
-    """What a variant of a library looks like: hollow for rows of bytes, thick for codes beside them, dotted for estimates."""
+    """The look of a variant of a library: hollow for bytes, thick for codes beside rows, dotted for estimates."""
     eight_bit = re.search(r"int8|sq8|8-bit|binary", name)
     fill = "none" if eight_bit else "left" if re.search(r"half|4-bit", name) else "full"
     dash = ":" if "by estimates" in name else "-." if "no rows" in name else "-"
@@ -75,8 +75,14 @@ def styles(names):
         fill, dash = next(o for o in options if (library, *o, thickness) not in taken)
         taken.add((library, fill, dash, thickness))
         colour, marker = LIBRARIES[library]
-        result[name] = {"color": colour, "marker": marker, "fillstyle": fill, "linestyle": dash, "linewidth": thickness,
-                        "markerfacecoloralt": "white"}
+        result[name] = {
+            "color": colour,
+            "marker": marker,
+            "fillstyle": fill,
+            "linestyle": dash,
+            "linewidth": thickness,
+            "markerfacecoloralt": "white",
+        }
     return result
 
 
@@ -94,7 +100,14 @@ def position(value, scale):
 def log_ticks(least, most):
     """Round numbers, the fewest that are three between these or more."""
     first, last = math.floor(math.log10(least)), math.ceil(math.log10(most))
-    for steps, decades in (((1,), 3), ((1,), 2), ((1,), 1), ((1, 3), 1), ((1, 2, 5), 1), ((1, 1.5, 2, 3, 4, 5, 6, 8), 1)):
+    for steps, decades in (
+        ((1,), 3),
+        ((1,), 2),
+        ((1,), 1),
+        ((1, 3), 1),
+        ((1, 2, 5), 1),
+        ((1, 1.5, 2, 3, 4, 5, 6, 8), 1),
+    ):
         ticks = [step * 10.0**e for e in range(first, last + 1) if e % decades == 0 for step in steps]
         if sum(least <= tick <= most for tick in ticks) >= 3:
             break
@@ -136,30 +149,53 @@ def overlap(a, b):
 
 
 def label_points(axes, panel, looks, size=7.5):
-    """Writes beside each point what it is, where no other point or label stands; of annulus, which is blue, the variant.
+    """Writes beside each point what it is, where there is room; of annulus, which is blue, the variant.
 
     The layout must be final.
     """
     scale = axes.figure.dpi / 72
-    points = [(axes.transData.transform(point), series["name"]) for series in panel["series"] for point in series["points"]]
+    points = [
+        (axes.transData.transform(point), series["name"]) for series in panel["series"] for point in series["points"]
+    ]
     taken = [(x - 4 * scale, y - 4 * scale, x + 4 * scale, y + 4 * scale) for (x, y), _ in points]
     bounds = axes.get_window_extent()
     for (x, y), method in sorted(points, key=lambda item: -item[0][1]):
         name = re.sub("^annulus,? ", "", method)
         width, height = 0.54 * size * len(name) * scale, 1.15 * size * scale
-        for dx, dy in ((side * gap, level) for level in (0, 8, -8, 16, -16, 24, -24, 32, -32, 40, -40) for gap in (7, 14) for side in (1, -1)):
+        for dx, dy in (
+            (side * gap, level)
+            for level in (0, 8, -8, 16, -16, 24, -24, 32, -32, 40, -40)
+            for gap in (7, 14)
+            for side in (1, -1)
+        ):
             left = x + dx * scale - (width if dx < 0 else 0)
             box = (left, y + dy * scale - height / 2, left + width, y + dy * scale + height / 2)
-            inside = bounds.x0 + 2 * scale <= box[0] and box[2] <= bounds.x1 + 6 * scale and bounds.y0 <= box[1] and box[3] <= bounds.y1
+            inside = (
+                bounds.x0 + 2 * scale <= box[0]
+                and box[2] <= bounds.x1 + 6 * scale
+                and bounds.y0 <= box[1]
+                and box[3] <= bounds.y1
+            )
             if inside and not any(overlap(box, other) for other in taken):
                 break
         else:
             raise ValueError(f"{panel['title']}: no room for {name}")
         taken.append(box)
         colour = looks[method]["color"]
-        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3} if abs(dy) > 8 else None
-        axes.annotate(name, axes.transData.inverted().transform((x, y)), (dx, dy), textcoords="offset points", fontsize=size,
-                      ha="right" if dx < 0 else "left", va="center", color=colour, arrowprops=leader)
+        leader = (
+            {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3} if abs(dy) > 8 else None
+        )
+        axes.annotate(
+            name,
+            axes.transData.inverted().transform((x, y)),
+            (dx, dy),
+            textcoords="offset points",
+            fontsize=size,
+            ha="right" if dx < 0 else "left",
+            va="center",
+            color=colour,
+            arrowprops=leader,
+        )
 
 
 def draw_dots(axes, panel, looks):
@@ -177,7 +213,9 @@ def draw_bars(axes, panel, _):
     names, values = zip(*panel["bars"])
     colours = [LIBRARIES[library_of(name)][0] for name in names]
     drawn = axes.barh(range(len(names)), values, height=0.7, color=colours)
-    axes.bar_label(drawn, [f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" for value in values], padding=3, fontsize=8)
+    axes.bar_label(
+        drawn, [f"{value:,.3g}" if value < 1000 else f"{value:,.0f}" for value in values], padding=3, fontsize=8
+    )
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, 1.18 * max(values))
@@ -194,7 +232,7 @@ def grid(panels, labelled):
     kind = panels[0]["kind"]
     shared = kind == "dots" and all(panel["rows"] == panels[0]["rows"] for panel in panels)
     columns = len(panels) if shared else min(2, len(panels))
-    in_rows = [panels[i:i + columns] for i in range(0, len(panels), columns)]
+    in_rows = [panels[i : i + columns] for i in range(0, len(panels), columns)]
     if kind == "lines":
         return columns, [3.0 if labelled else 2.6] * len(in_rows), False
     return columns, [0.65 + 0.2 * max(len(p.get("rows", p.get("bars"))) for p in row) for row in in_rows], shared
@@ -209,23 +247,35 @@ def draw(picture):
     has_legend = bool(names) and not picture.get("labelled")
     is_below = has_legend and len(panels) == columns * len(heights)
     height = sum(heights) + 0.4 + (0.1 + 0.19 * math.ceil(len(names) / 3) if is_below else 0)
-    figure, axes = plt.subplots(len(heights), columns, figsize=(WIDTH, height), layout="constrained", squeeze=False,
-                                sharey=shared, height_ratios=heights)
+    figure, axes = plt.subplots(
+        len(heights),
+        columns,
+        figsize=(WIDTH, height),
+        layout="constrained",
+        squeeze=False,
+        sharey=shared,
+        height_ratios=heights,
+    )
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     for own, panel in zip(axes.flat, panels):
         DRAW[panel["kind"]](own, panel, looks)
         own.set_title(panel["title"])
     figure.suptitle(picture["title"], x=0.015, ha="left", fontsize=10, fontweight="bold")
     joined = any(panel["kind"] == "lines" and panel.get("joined", True) for panel in panels)
-    handles = [plt.Line2D([], [], **look | ({} if joined else {"linestyle": "none"}), label=name) for name, look in looks.items()]
-    for own in axes.flat[len(panels):]:
+    handles = [
+        plt.Line2D([], [], **look | ({} if joined else {"linestyle": "none"}), label=name)
+        for name, look in looks.items()
+    ]
+    for own in axes.flat[len(panels) :]:
         own.set_axis_off()
     if is_below:
         figure.legend(handles=handles, loc="outside lower left", ncols=3, handlelength=3.2, frameon=False)
     elif has_legend:
-        axes.flat[len(panels)].legend(handles=handles, loc="center left", handlelength=3.2, frameon=False, labelspacing=0.35)
+        axes.flat[len(panels)].legend(
+            handles=handles, loc="center left", handlelength=3.2, frameon=False, labelspacing=0.35
+        )
     if picture.get("labelled"):
-        for own in axes.flat[:len(panels)]:
+        for own in axes.flat[: len(panels)]:
             own.margins(x=0.2, y=0.15)
         figure.draw_without_rendering()
         for own, panel in zip(axes.flat, panels):

@@ -5,6 +5,7 @@ from picture_data import PICTURES, axis, bars, dots, is_ours, lines, listed, met
 
 AT = (0.95, 0.99, 0.999)
 
+
 def speeds(record):
     """(recall, queries a second) for each recall that is reached: elsewhere a cell has the best recall in brackets."""
     for recall in AT:
@@ -42,7 +43,11 @@ def told(run):
 
 
 def graph_runs(tables, data):
-    found = [run for name in ("peer-searches-avx2", "peer-searches") for run in runs(tables, f"graphs/{name}", data=data, k="10")]
+    found = [
+        run
+        for name in ("peer-searches-avx2", "peer-searches")
+        for run in runs(tables, f"graphs/{name}", data=data, k="10")
+    ]
     return found + runs(tables, "graphs/search", data=data)
 
 
@@ -55,8 +60,10 @@ def recall_picture(data):
             title = f"{machine_of(run[0])}, {run[0]['date'][:10]}{busy}"
             panels.append(lines(title, axis("recall of 10", "recall"), axis("queries a second", "log"), series))
         heard = "; ".join(told(run) for run in graph_runs(tables, SETS[data]))
-        alt = (f"Recall of 10 neighbours against queries a second of one thread on {data}, by run: the fastest index of annulus "
-               f"has, of the queries a second of the fastest other library, {heard}.")
+        alt = (
+            f"Recall of 10 neighbours against queries a second of one thread on {data}, by run: the fastest index of "
+            f"annulus has, of the queries a second of the fastest other library, {heard}."
+        )
         return {"title": f"Graph search on {data}: recall against speed", "alt": alt, "panels": panels}
 
     return build
@@ -71,7 +78,10 @@ def memory_and_speed(tables):
     """Of the run with the most methods, an index with the faster of its searches, by estimates or not."""
     panels, heard = [], []
     for name, data in SETS.items():
-        kept = {r["row"]["method"]: number(r["values"]["MB kept"]) for r in runs(tables, "graphs/peer-indexes-avx2", data=data)[0]}
+        kept = {
+            r["row"]["method"]: number(r["values"]["MB kept"])
+            for r in runs(tables, "graphs/peer-indexes-avx2", data=data)[0]
+        }
         points = {}
         for r in runs(tables, "graphs/peer-searches-avx2", data=data, k="10")[0]:
             index, speed = r["row"]["method"].removesuffix(", by estimates"), dict(speeds(r)).get(0.99)
@@ -81,9 +91,16 @@ def memory_and_speed(tables):
         panels.append(lines(name, x, y, points.items(), joined=False))
         by_speed = sorted(points, key=lambda method: points[method][0][1])
         heard.append(f"{by_speed[-1]} on {name}")
-    alt = ("Memory that a graph index keeps against its queries a second at a recall of .99: the fastest are "
-           f"{listed(heard)}, and indexes over float rows of hnswlib, faiss and SVS keep less than those with codes.")
-    return {"title": "Graph indexes: memory against speed at a recall of .99 (AVX2; blue: annulus)", "labelled": True, "alt": alt, "panels": panels}
+    alt = (
+        "Memory that a graph index keeps against its queries a second at a recall of .99: the fastest are "
+        f"{listed(heard)}, and indexes over float rows of hnswlib, faiss and SVS keep less than those with codes."
+    )
+    return {
+        "title": "Graph indexes: memory against speed at a recall of .99 (AVX2; blue: annulus)",
+        "labelled": True,
+        "alt": alt,
+        "panels": panels,
+    }
 
 
 @picture("build-time")
@@ -91,7 +108,11 @@ def build_times(tables):
     panels, ranks = [], []
     for name, data in SETS.items():
         run = runs(tables, "graphs/peer-indexes-avx2", data=data)[0]
-        times = [(method_of(r), seconds(r["values"]["of one core"])) for r in run if not r["row"]["method"].endswith(("no rows", "half"))]
+        times = [
+            (method_of(r), seconds(r["values"]["of one core"]))
+            for r in run
+            if not r["row"]["method"].endswith(("no rows", "half"))
+        ]
         panels.append(bars(f"{name}, AVX2, {run[0]['date'][:10]}", axis("s of processor time"), times))
         own = min(time for method, time in times if is_ours(method))
         faster = [method for method, time in times if not is_ours(method) and time < own]
@@ -101,8 +122,10 @@ def build_times(tables):
         times = [(method_of(r), seconds(r["values"]["build"])) for r in run]
         panels.append(bars(f"{name}, AVX-512, {run[0]['date'][:10]}", axis("s"), times))
     lost = f", but for {listed(ranks)}" if ranks else ""
-    alt = ("Time to build a graph index by library, one bar a method, five sets by AVX2 and three by AVX-512: annulus builds in the "
-           f"least time on each{lost}; SVS takes longest.")
+    alt = (
+        "Time to build a graph index by library, one bar a method, five sets by AVX2 and three by AVX-512: annulus "
+        f"builds in the least time on each{lost}; SVS takes longest."
+    )
     return {"title": "Building a graph index", "alt": alt, "panels": panels}
 
 
@@ -119,8 +142,10 @@ def knn_graphs(tables):
     time = [(m, of(m, lambda v: seconds(v["time"]))) for m in methods]
     memory = [(m, of(m, lambda v: number(v["MB at most"]))) for m in methods]
     takes = [factor for r in build for factor in factors(r["values"].get("of annulus"))]
-    alt = (f"Time and most memory of a graph of 30 neighbours: pynndescent takes {span(takes)} times as long as annulus at about "
-           "the same recall, and more memory, on fashion-mnist's float rows hardly more.")
+    alt = (
+        f"Time and most memory of a graph of 30 neighbours: pynndescent takes {span(takes)} times as long as annulus "
+        "at about the same recall, and more memory, on fashion-mnist's float rows hardly more."
+    )
     panels = [dots("time", axis("s", "log"), names, time), dots("memory", axis("MB at most", "log"), names, memory)]
     return {"title": "k-NN graphs of 30 neighbours, one thread, AVX-512", "alt": alt, "panels": panels}
 
@@ -130,12 +155,22 @@ def metric_graphs(tables):
     found = rows(tables, "metrics/graphs")
     names = [f"{short_set(r['row']['data'])}, {r['row']['data'].split('(')[1][:-1]}" for r in found[::2]]
     cells = ((seconds, "build", "build, s"), (number, "queries/s at 0.95", "queries a second at .95"))
-    panels = [dots(label, axis(label, "log"), names, [(method_of(r), [of(q["values"][column]) for q in found[i::2]])
-                                                    for i, r in enumerate(found[:2])]) for of, column, label in cells]
+    panels = [
+        dots(
+            label,
+            axis(label, "log"),
+            names,
+            [(method_of(r), [of(q["values"][column]) for q in found[i::2]]) for i, r in enumerate(found[:2])],
+        )
+        for of, column, label in cells
+    ]
     slower = [number(q["values"]["build"]) / number(p["values"]["build"]) for p, q in zip(found[::2], found[1::2])]
     faster = [p / q for p, q in zip(*(panels[1]["series"][i]["values"] for i in (0, 1)))]
-    alt = (f"Graph indexes of bits, sets, correlation and Hellinger's distance: pynndescent takes {span(slower)} times as long to "
-           f"build, and annulus answers {span(faster)} times its queries a second at a recall of .95, least under hellinger.")
+    alt = (
+        f"Graph indexes of bits, sets, correlation and Hellinger's distance: pynndescent takes {span(slower)} times as "
+        f"long to build, and annulus answers {span(faster)} times its queries a second at a recall of .95, least under "
+        "hellinger."
+    )
     return {"title": "Graph indexes under other metrics, one thread, AVX-512", "alt": alt, "panels": panels}
 
 
@@ -149,14 +184,21 @@ def growth(tables):
 
     x = axis("rows", "log")
     panels = [
-        lines("building", x, axis("s of processor time", "log"), [("k-NN graph", line("k-NN graph", seconds)), ("whole index", line("whole index", seconds))]),
+        lines(
+            "building",
+            x,
+            axis("s of processor time", "log"),
+            [("k-NN graph", line("k-NN graph", seconds)), ("whole index", line("whole index", seconds))],
+        ),
         lines("one query", x, axis("us of processor time", zero=True), [("annulus, sq8", line("us a query", number))]),
         lines("one query", x, axis("distances", zero=True), [("annulus, sq8", line("distances a query", number))]),
     ]
     first, last = found[0]["values"], found[-1]["values"]
-    alt = (f"Growth from {found[0]['row']['n']} to {found[-1]['row']['n']} rows: an index takes {first['whole index']} and "
-           f"{last['whole index']} to build, slightly more than in proportion, and a query {first['us a query']} and {last['us a query']} us "
-           "at a recall of about .98.")
+    alt = (
+        f"Growth from {found[0]['row']['n']} to {found[-1]['row']['n']} rows: an index takes {first['whole index']} "
+        f"and {last['whole index']} to build, slightly more than in proportion, and a query {first['us a query']} and "
+        f"{last['us a query']} us at a recall of about .98."
+    )
     return {"title": "Growth with the number of rows", "alt": alt, "panels": panels}
 
 
@@ -165,9 +207,20 @@ def filtered(tables):
     found = rows(tables, "situations/filtered")
     names = [r["row"]["rows that pass"] for r in found]
     methods = list(found[0]["values"])
-    series = [(m.replace("annulus, bitset", "annulus, float").replace(", bitset", ""), [number(r["values"][m]) for r in found]) for m in methods]
+    series = [
+        (
+            m.replace("annulus, bitset", "annulus, float").replace(", bitset", ""),
+            [number(r["values"][m]) for r in found],
+        )
+        for m in methods
+    ]
     worst = min(found, key=lambda r: number(r["values"]["annulus, uint8, bitset"]))
-    alt = ("Queries a second of filtered searches by which rows pass: with a bitset annulus is ahead of hnswlib and usearch in each "
-           f"row, and all are slowest where {worst['row']['rows that pass']} pass.")
-    return {"title": "Filtered search of sift-128, k = 10, recall .95 or more, AVX2", "alt": alt,
-            "panels": [dots("rows that pass", axis("queries a second", "log"), names, series)]}
+    alt = (
+        "Queries a second of filtered searches by which rows pass: with a bitset annulus is ahead of hnswlib and "
+        f"usearch in each row, and all are slowest where {worst['row']['rows that pass']} pass."
+    )
+    return {
+        "title": "Filtered search of sift-128, k = 10, recall .95 or more, AVX2",
+        "alt": alt,
+        "panels": [dots("rows that pass", axis("queries a second", "log"), names, series)],
+    }

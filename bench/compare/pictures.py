@@ -2,11 +2,11 @@
 r"""Draws docs/pictures/*.svg and writes the tables of docs/performance.md, from bench/records.
 
     pictures.py write [NAME...]    draws all pictures, or those named, and writes the tables (needs matplotlib)
-    pictures.py demos --data DIR   draws the neighbours of images and the graph of words (needs annulus's Python package)
+    pictures.py demos --data DIR   draws images, words and their neighbours (needs annulus's Python package)
     pictures.py check              fails if a picture or a table is not of the records as they stand (standard library)
 
-A picture keeps its alt text in <desc> and the figures that it draws in <metadata>, which `check` compares with the records;
-the pages' alt text is that of the picture. An SVG drawn by another version of matplotlib differs in its bytes, not in these.
+A picture keeps its alt text in <desc>, which pages repeat, and the figures that it draws in <metadata>, which `check`
+compares with the records: drawn by another version of matplotlib it differs in its bytes, not in these.
 """
 
 import argparse
@@ -18,7 +18,8 @@ import xml.etree.ElementTree
 from xml.sax.saxutils import escape
 
 import performance
-import picture_graphs  # noqa: F401  (registers its pictures)
+import performance_tables  # noqa: F401  (registers its tables, as these two their pictures)
+import picture_graphs  # noqa: F401
 import picture_peers  # noqa: F401
 from picture_data import PICTURES
 from results import BENCH, read_tables
@@ -32,7 +33,8 @@ def save(figure, path, picture):
     """As SVG, with the alt text and the data."""
     figure.savefig(path, format="svg", facecolor="white", metadata={"Date": None})
     text = re.sub(r"[ \t]+$", "", path.read_text(), flags=re.MULTILINE)
-    known = f"<title>{escape(picture['title'])}</title>\n <desc>{escape(picture['alt'])}</desc>\n <metadata>{escape(json.dumps(picture))}</metadata>"
+    texts = {"title": picture["title"], "desc": picture["alt"], "metadata": json.dumps(picture)}
+    known = "\n ".join(f"<{name}>{escape(content)}</{name}>" for name, content in texts.items())
     path.write_text(re.sub(r"<metadata>.*?</metadata>", lambda _: known, text, count=1, flags=re.DOTALL))
 
 
@@ -43,7 +45,7 @@ def kept(path):
 
 
 def pages(root):
-    """The pages with pictures of these, and what stands there: the tables of the records, and the pictures' alt text."""
+    """Each page, its text, and that with the tables of the records and the alt text of the pictures."""
     tables = read_tables(root / "bench/records")
     alts = {path.stem: kept(path)["alt"] for path in (root / "docs/pictures").glob("*.svg")}
     for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
@@ -57,6 +59,8 @@ def write(root, names):
 
     tables = read_tables(root / "bench/records")
     for name in names or PICTURES:
+        if name not in PICTURES:
+            raise SystemExit(f"no picture is called {name}; there are {', '.join(PICTURES)}")
         picture = PICTURES[name](tables)
         save(draw(picture), root / f"docs/pictures/{name}.svg", picture)
     for page, text, made in pages(root):
@@ -88,7 +92,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("write").add_argument("names", nargs="*", metavar="NAME")
-    commands.add_parser("demos").add_argument("--data", type=pathlib.Path, required=True, help="the folder of data sets")
+    commands.add_parser("demos").add_argument(
+        "--data", type=pathlib.Path, required=True, help="the folder of data sets"
+    )
     commands.add_parser("check")
     options = parser.parse_args()
     root = BENCH.parent
