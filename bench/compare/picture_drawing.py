@@ -106,7 +106,7 @@ def log_ticks(least, most):
         ((1,), 1),
         ((1, 3), 1),
         ((1, 2, 5), 1),
-        ((1, 1.5, 2, 3, 4, 5, 6, 8), 1),
+        ((1, 1.5, 2, 3, 5, 7), 1),
     ):
         ticks = [step * 10.0**e for e in range(first, last + 1) if e % decades == 0 for step in steps]
         if sum(least <= tick <= most for tick in ticks) >= 3:
@@ -144,6 +144,17 @@ def draw_lines(axes, panel, looks):
         axes.axline((1, 1), slope=1, color="#555555", linewidth=0.8)
 
 
+# Where a label may be, from its point, in points of type: beside it, above and below it, and farther off.
+PLACES = [(7, 0), (-7, 0), (0, 9), (0, -9)]
+PLACES += [(dx, dy) for dy in (8, -8, 16, -16, 24, -24, 32, -32, 40, -40) for dx in (7, -7, 0, 14, -14)]
+ALIGNED = ("left", "center", "right")
+
+
+def aligned(dx):
+    """How a label stands that begins, is centred or ends there."""
+    return ALIGNED[(dx <= 0) + (dx < 0)]
+
+
 def overlap(a, b):
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
@@ -162,13 +173,8 @@ def label_points(axes, panel, looks, size=7.5):
     for (x, y), method in sorted(points, key=lambda item: -item[0][1]):
         name = re.sub("^annulus,? ", "", method)
         width, height = 0.54 * size * len(name) * scale, 1.15 * size * scale
-        for dx, dy in (
-            (side * gap, level)
-            for level in (0, 8, -8, 16, -16, 24, -24, 32, -32, 40, -40)
-            for gap in (7, 14)
-            for side in (1, -1)
-        ):
-            left = x + dx * scale - (width if dx < 0 else 0)
+        for dx, dy in PLACES:
+            left = x + dx * scale - (0, width / 2, width)[ALIGNED.index(aligned(dx))]
             box = (left, y + dy * scale - height / 2, left + width, y + dy * scale + height / 2)
             inside = (
                 bounds.x0 + 2 * scale <= box[0]
@@ -182,19 +188,17 @@ def label_points(axes, panel, looks, size=7.5):
             raise ValueError(f"{panel['title']}: no room for {name}")
         taken.append(box)
         colour = looks[method]["color"]
-        leader = (
-            {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3} if abs(dy) > 8 else None
-        )
+        leader = {"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3}
         axes.annotate(
             name,
             axes.transData.inverted().transform((x, y)),
             (dx, dy),
             textcoords="offset points",
             fontsize=size,
-            ha="right" if dx < 0 else "left",
+            ha=aligned(dx),
             va="center",
             color=colour,
-            arrowprops=leader,
+            arrowprops=leader if abs(dy) > 9 else None,
         )
 
 
@@ -202,7 +206,8 @@ def draw_dots(axes, panel, looks):
     for series in panel["series"]:
         pairs = [(value, row) for row, value in enumerate(series["values"]) if value is not None]
         axes.plot(*zip(*pairs), **looks[series["name"]] | {"linestyle": "none"})
-    set_axis(axes, "x", panel["x"], [value for series in panel["series"] for value in series["values"] if value])
+    values = [value for series in panel["series"] for value in series["values"] if value]
+    set_axis(axes, "x", panel["x"], values + [1] * bool(panel["x"].get("one")))
     if panel["x"].get("one"):
         axes.axvline(1, color=LIBRARIES["annulus"][0], linewidth=1.5)
     axes.set_yticks(range(len(panel["rows"])), panel["rows"])
@@ -253,6 +258,7 @@ def draw(picture):
         figsize=(WIDTH, height),
         layout="constrained",
         squeeze=False,
+        sharex=shared and all(panel["x"] == panels[0]["x"] and panel["x"].get("one") for panel in panels),
         sharey=shared,
         height_ratios=heights,
     )
@@ -276,7 +282,7 @@ def draw(picture):
         )
     if picture.get("labelled"):
         for own in axes.flat[: len(panels)]:
-            own.margins(x=0.2, y=0.15)
+            own.margins(x=0.25, y=0.2)
         figure.draw_without_rendering()
         for own, panel in zip(axes.flat, panels):
             label_points(own, panel, looks)

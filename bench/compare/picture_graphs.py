@@ -160,7 +160,7 @@ def metric_graphs(tables):
             label,
             axis(label, "log"),
             names,
-            [(method_of(r), [of(q["values"][column]) for q in found[i::2]]) for i, r in enumerate(found[:2])],
+            [(r["row"]["method"], [of(q["values"][column]) for q in found[i::2]]) for i, r in enumerate(found[:2])],
         )
         for of, column, label in cells
     ]
