@@ -53,6 +53,15 @@ def instruction_sets(tables):
         yield {"build": r["row"]["what"].removeprefix("built for ")}, {"speed": r["values"]["figure"]}
 
 
+@table("instruction_sets/builds")
+def plain_builds(tables):
+    for r in rows(tables, "instruction_sets/builds"):
+        yield (
+            {"what": r["row"]["what"]},
+            {"x86-64-v3": r["values"]["x86-64-v3"], "x86-64 takes": f"{r['values']['ratio']}x"},
+        )
+
+
 @table("graphs/peer-searches-avx2", "graphs/peer-searches", "graphs/search")
 def graph_search(tables):
     for name, data in SETS.items():
