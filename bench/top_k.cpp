@@ -17,6 +17,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <random>
 #include <string>
 
@@ -135,6 +136,34 @@ void partial_sort(benchmark::State& state, const std::string& order) {
   });
 }
 
+/// Of the k smallest the share that the bins hold: as the plan expects it, and over arrays in random order.
+void bins(benchmark::State& state) {
+  constexpr int rounds = 200;
+  const auto n = static_cast<std::size_t>(state.range(0)), k = static_cast<std::size_t>(state.range(1));
+  const double target = static_cast<double>(state.range(2)) / 1000;
+  const auto plan =
+      annulus::plan_approx_top_k(n, k, {.recall_target = target, .aggregate_to_topk = false, .threads = 1});
+  std::vector<float> x(n), values(plan.output_size);
+  std::vector<std::int64_t> indices(plan.output_size);
+  annulus::approx_top_k_scratch<float> scratch;
+  std::iota(x.begin(), x.end(), 0.f);  // each is its rank
+  std::mt19937 generator(1);
+  std::ptrdiff_t found = 0;
+  for (int round = 0; round < rounds; ++round) {
+    std::shuffle(x.begin(), x.end(), generator);
+    annulus::approx_min_k(x, plan, values, indices, scratch);
+    found += std::count_if(values.begin(), values.end(), [&](float rank) { return rank < static_cast<float>(k); });
+  }
+  for (auto _ : state) {
+    annulus::approx_min_k(x, plan, values, indices, scratch);
+    benchmark::DoNotOptimize(values.data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["kept"] = static_cast<double>(plan.output_size);
+  state.counters["expected"] = plan.expected_recall;
+  state.counters["measured"] = static_cast<double>(found) / (rounds * static_cast<double>(k));
+}
+
 using function = void (*)(benchmark::State&, const std::string&);
 
 void add(const char* name, function f, std::int64_t n, std::int64_t k, const std::string& order) {
@@ -172,6 +201,11 @@ const int registered = [] {
       add("half", approx_min_k<Eigen::half>, n, k, "random");
       add("bfloat16", approx_min_k<Eigen::bfloat16>, n, k, "random");
     }
+  benchmark::RegisterBenchmark("bins", bins)
+      ->ArgNames({"n", "k", "per_mille"})
+      ->ArgsProduct({{10'000, 1'000'000}, {10, 100, 1000}, {800, 900, 950, 990}})
+      ->Iterations(100)
+      ->Unit(benchmark::kMicrosecond);
   return 0;
 }();
 
