@@ -22,7 +22,7 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
   set(flags_of_armv8-a -march=armv8-a)
 endif()
 set(known_rows float32 float64 float16 bfloat16 uint8 int8 sparse_float32 sparse_float64)
-set(ANNULUS_DYNAMIC_SETS "${known_sets}" CACHE STRING "Instruction sets of annulus::dynamic: ${known_sets}; or baseline, the last of these alone")
+set(ANNULUS_DYNAMIC_SETS "${known_sets}" CACHE STRING "Instruction sets of annulus::dynamic: ${known_sets}; or native, the first that this processor has, or baseline, the last")
 set(ANNULUS_DYNAMIC_ROWS "${known_rows}" CACHE STRING "Rows that annulus::dynamic takes: ${known_rows}")
 set(known_storages half_precision sq8 rabitq+full_precision rabitq+half_precision rabitq+sq8)
 set(
@@ -32,6 +32,25 @@ set(
 
 if(ANNULUS_DYNAMIC_SETS STREQUAL "baseline" AND known_sets)
   list(GET known_sets -1 ANNULUS_DYNAMIC_SETS)
+elseif(ANNULUS_DYNAMIC_SETS STREQUAL "native" AND known_sets)
+  if(CMAKE_CROSSCOMPILING)
+    message(FATAL_ERROR "ANNULUS_DYNAMIC_SETS is native, and this build is for another system; known are ${known_sets}")
+  endif()
+  list(JOIN known_sets "\", \"" quoted_sets)
+  try_run(
+    ANNULUS_NATIVE_SET_RUNS ANNULUS_NATIVE_SET_COMPILES
+    SOURCE_FROM_CONTENT
+      native_set.cpp
+      "#include <annulus/dynamic/engine/processor.hpp>\n#include <cstdio>\nint main() {\n  for (const char* set : {\"${quoted_sets}\"})\n    if (annulus::detail::processor_has(set)) return std::puts(set) < 0;\n  return 1;\n}\n"
+    CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${PROJECT_SOURCE_DIR}/include"
+    NO_CACHE
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
+    RUN_OUTPUT_VARIABLE ANNULUS_DYNAMIC_SETS
+  )
+  if(NOT ANNULUS_NATIVE_SET_RUNS EQUAL 0)
+    message(FATAL_ERROR "The program that asks this processor for its instruction sets failed; known are ${known_sets}")
+  endif()
+  string(STRIP "${ANNULUS_DYNAMIC_SETS}" ANNULUS_DYNAMIC_SETS)
 endif()
 
 foreach(list IN ITEMS sets rows storages)

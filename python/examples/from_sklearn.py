@@ -34,8 +34,8 @@ for k in (5, 10, 20):
 # ## t-SNE
 
 # %%
-tsne = TSNE(metric="precomputed", init="random", perplexity=10, max_iter=300, random_state=0)
-embedded = make_pipeline(KNeighborsTransformer(n_neighbors=31), tsne).fit_transform(X[:600])
+tsne = TSNE(metric="precomputed", init="random", perplexity=10, max_iter=250, random_state=0)
+embedded = make_pipeline(KNeighborsTransformer(n_neighbors=31), tsne).fit_transform(X[:300])
 print("t-SNE:", embedded.shape)
 
 # %% [markdown]
