@@ -95,7 +95,7 @@ struct graph_partition {
   std::vector<std::uint32_t> other_homes;  ///< of each row: its home that is not this one
 
   matrix<id_type> graph;    ///< the neighbours of each row within the partition
-  matrix<float> distances;  ///< theirs, of the rows after the first n_first, until they are merged
+  matrix<float> distances;  ///< theirs, of the first n_first rows, until lists are made of them
   named_lists lists;        ///< of the first n_first rows
 
   std::size_t size() const noexcept { return names.size(); }

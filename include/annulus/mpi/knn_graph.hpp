@@ -103,13 +103,29 @@ void build_partition(graph_partition<T>& p, std::size_t k, const Metric& metric,
   params.progress = stages.callback();
   neighbors graph = knn_graph(matrix_view<T>(p.rows), metric, params, initial_graph(), team);
   p.graph = std::move(graph.ids);
-  p.lists = named_lists(p.n_first, k);
+  p.distances = matrix<float>(p.n_first, k);
   for (std::size_t i = 0; i < p.n_first; ++i)
-    for (std::size_t j = 0; j < k && p.graph(i, j) != no_id; ++j)
-      p.lists.insert(i, {graph.distances(i, j), p.names[p.graph(i, j)]});
-  p.distances = matrix<float>(p.size() - p.n_first, k);
-  for (std::size_t i = p.n_first; i < p.size(); ++i)
-    std::ranges::copy(std::as_const(graph.distances).row(i), p.distances.row(i - p.n_first).begin());
+    std::ranges::copy(std::as_const(graph.distances).row(i), p.distances.row(i).begin());
+}
+
+/// Builds the graphs of a rank's partitions and makes lists of them. What is kept of a partition adds to the memory of
+/// the next: the largest is first, and lists, whose names are long, are made in the end.
+template <class T, class Metric>
+void build_partitions(std::vector<graph_partition<T>>& own, std::size_t k, const Metric& metric,
+                      const nndescent_params& params, const thread_team& team, const progress_callback& progress) {
+  std::vector<graph_partition<T>*> order;
+  for (graph_partition<T>& p : own) order.push_back(&p);
+  std::ranges::sort(order, std::greater(), &graph_partition<T>::size);
+  const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(own.size()); };
+  for (std::size_t i = 0; i < order.size(); ++i)
+    build_partition(*order[i], k, metric, params, team, part_of(progress, share(i), share(i + 1)));
+  for (graph_partition<T>& p : own) {
+    p.lists = named_lists(p.n_first, k);
+    for (std::size_t i = 0; i < p.n_first; ++i)
+      for (std::size_t j = 0; j < k && p.graph(i, j) != no_id; ++j)
+        p.lists.insert(i, {p.distances(i, j), p.names[p.graph(i, j)]});
+    p.distances = {};
+  }
 }
 
 /// Of rows that were checked and have `dim` coordinates, as the metric compares them. Collective.
@@ -148,16 +164,10 @@ mpi::knn_graph graph_over_ranks(const mpi::communicator& comm, row_layout layout
     own = distribute_rows(comm, messages, layout, rows, dim, homes);
     result.traffic.rows = sent();
   }
-  mpi::together(comm, [&] {
-    for (std::size_t p = 0; p < own.size(); ++p) {
-      const auto share = [&](std::size_t done) { return static_cast<double>(done) / static_cast<double>(own.size()); };
-      build_partition(own[p], width, metric, params.graph, team, part_of(descents, share(p), share(p + 1)));
-    }
-  });
+  mpi::together(comm, [&] { build_partitions(own, width, metric, params.graph, team, descents); });
 
   const partition_messages<T> partitions(comm, messages, layout, own);
-  merge_second_homes(partitions);
-  for (graph_partition<T>& p : own) p.distances = {};
+  merge_second_homes(partitions, metric);
   result.traffic.second_homes = sent();
   {
     partition_visits<T, Metric> visits(partitions, rows, metric, dim, team);

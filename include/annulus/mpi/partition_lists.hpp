@@ -12,9 +12,10 @@
 namespace annulus { inline namespace ANNULUS_ARCH { namespace detail {
 
 /// Brings what a row's second home found to its first one, where its list is: rows that are nearer than those in the
-/// list, but for rows with the same two homes, which it met in both. Collective.
-template <class T>
-void merge_second_homes(const partition_messages<T>& partitions) {
+/// list, but for rows with the same two homes, which it met in both. Distances there are computed again, which takes
+/// less than the memory to keep them is worth. Collective.
+template <class T, class Metric>
+void merge_second_homes(const partition_messages<T>& partitions, const Metric& metric) {
   typename partition_messages<T>::place at;
   std::vector<named_neighbor> found;
   exchange_in_blocks(
@@ -35,11 +36,15 @@ void merge_second_homes(const partition_messages<T>& partitions) {
           const row_name name = partitions.get_name(in);
           const auto threshold = in.get<float>();
           const std::size_t i = p.second_index(name.id());
-          const auto ids = p.graph.row(i);
-          const auto distances = p.distances.row(i - p.n_first);
+          const row_query rank(metric, p.rows.row(i));
           found.clear();
-          for (std::size_t j = 0; j < ids.size() && ids[j] != no_id && is_at_most(distances[j], threshold); ++j)
-            if (p.other_homes[ids[j]] != name.partition()) found.push_back({distances[j], p.names[ids[j]]});
+          for (const id_type j : p.graph.row(i)) {
+            if (j == no_id) break;
+            if (p.other_homes[j] == name.partition()) continue;
+            const float distance = distance_of(metric, rank(p.rows.row(j)));
+            if (!is_at_most(distance, threshold)) break;
+            found.push_back({distance, p.names[j]});
+          }
           partitions.put_found(name, found);
         });
       },
