@@ -41,6 +41,9 @@ class Description:
 
     def __init__(self, element, known):
         self.known = known
+        # Sphinx takes what stands before a space for a type in C.
+        place = element.find("location")
+        self.between_names = "," if place is not None and place.get("file").endswith(".h") else ", "
         self.blocks, self.fields, self.throws = [], [], []
         for part in ("briefdescription", "detaileddescription"):
             for child in (found if (found := element.find(part)) is not None else ()):
@@ -108,7 +111,7 @@ class Description:
     def add_parameters(self, parameters):
         kind = {"param": "param", "templateparam": "tparam", "exception": "throws"}[parameters.get("kind")]
         for each in parameters:
-            names = ",".join(text_of(name) for name in each.iter("parametername"))
+            names = self.between_names.join(text_of(name) for name in each.iter("parametername"))
             text = self.flowing(each.find("parameterdescription"))
             if kind != "throws":
                 self.fields.append(field(f"{kind} {names}", text))

@@ -23,8 +23,10 @@ suppress_warnings = ["toc.not_readable"]  # TODO: goes when all pages of index.m
 html_theme = "furo"
 html_title = f"annulus {release}"
 html_static_path = [str(pathlib.Path(__file__).parent / "static")]
+html_favicon = str(pathlib.Path(__file__).parent / "static/annulus.svg")
 html_css_files = ["site.css"]
 html_copy_source = False
+html_use_index = False
 html_show_sphinx = False
 html_math_renderer = "mathml"
 
