@@ -41,9 +41,9 @@ class Description:
 
     def __init__(self, element, known):
         self.known = known
-        # Sphinx takes what stands before a space for a type in C.
         place = element.find("location")
-        self.between_names = "," if place is not None and place.get("file").endswith(".h") else ", "
+        is_of_c = place is not None and place.get("file").endswith(".h") or element.get("kind") == "define"
+        self.between_names = "," if is_of_c else ", "  # what stands before a space is a type there
         self.blocks, self.fields, self.throws = [], [], []
         for part in ("briefdescription", "detaileddescription"):
             for child in (found if (found := element.find(part)) is not None else ()):

@@ -18,7 +18,6 @@ project_copyright = "the annulus developers"
 extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
-suppress_warnings = ["toc.not_readable"]  # TODO: goes when all pages of index.md are there
 
 html_theme = "furo"
 html_title = f"annulus {release}"
