@@ -41,6 +41,9 @@ class Description:
 
     def __init__(self, element, known):
         self.known = known
+        place = element.find("location")
+        is_of_c = place is not None and place.get("file").endswith(".h") or element.get("kind") == "define"
+        self.between_names = "," if is_of_c else ", "  # what stands before a space is a type there
         self.blocks, self.fields, self.throws = [], [], []
         for part in ("briefdescription", "detaileddescription"):
             for child in (found if (found := element.find(part)) is not None else ()):
@@ -108,7 +111,7 @@ class Description:
     def add_parameters(self, parameters):
         kind = {"param": "param", "templateparam": "tparam", "exception": "throws"}[parameters.get("kind")]
         for each in parameters:
-            names = ",".join(text_of(name) for name in each.iter("parametername"))
+            names = self.between_names.join(text_of(name) for name in each.iter("parametername"))
             text = self.flowing(each.find("parameterdescription"))
             if kind != "throws":
                 self.fields.append(field(f"{kind} {names}", text))

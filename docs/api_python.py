@@ -196,6 +196,7 @@ def text_of(docstring):
     docstring = re.sub(r"^(\w.*),\n(?=\w)", r"\1, ", docstring, flags=re.MULTILINE)  # names of parameters in two lines
     docstring = re.sub(r"(?<![:`])`([^`\n]+)`(?!`)", code_of, docstring)
     head, *rest = re.split(r"(?=^[A-Z][a-z]+\n-+$)", docstring, maxsplit=1, flags=re.MULTILINE)
+    head = re.sub(r"\n::(?=\n\n    )", "", head).replace("::\n\n    ", ":\n\n    ")
     head = re.sub(r"\n\n((?:    .*\n?|\n(?=    ))+)", r"\n\n.. code-block:: python\n\n\1\n", head)
     return NumpyDocstring(head + "".join(rest), FORM).lines()
 

@@ -18,13 +18,14 @@ project_copyright = "the annulus developers"
 extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
-suppress_warnings = ["toc.not_readable"]  # TODO: goes when all pages of index.md are there
 
 html_theme = "furo"
 html_title = f"annulus {release}"
 html_static_path = [str(pathlib.Path(__file__).parent / "static")]
+html_favicon = str(pathlib.Path(__file__).parent / "static/annulus.svg")
 html_css_files = ["site.css"]
 html_copy_source = False
+html_use_index = False
 html_show_sphinx = False
 html_math_renderer = "mathml"
 
