@@ -6,10 +6,17 @@
 set -euo pipefail
 clone=$(realpath "$(dirname "$0")/..")
 [ $# -gt 0 ] || set -- cpp python
+for way in "$@"; do
+  [[ $way =~ ^(cpp|python)$ ]] || { echo "newcomer.sh: '$way': must be cpp or python" >&2; exit 2; }
+done
+# In a namespace of its own, whose mounts end with it.
+[ -n "${ANNULUS_NEWCOMER:-}" ] || ANNULUS_NEWCOMER=1 exec unshare --mount --propagation private "$0" "$@"
 
-command_of() { grep --max-count=1 -E "^apt-get .*$1" "$clone/README.md"; }
-demo_command=$(command_of '--workflow --preset demo$')
-python_command=$(command_of 'pip install \./python$')
+command_of() {
+  grep --max-count=1 -E "^apt-get .*$1\$" "$clone/README.md" || { echo "README.md has no line with $1" >&2; exit 1; }
+}
+demo_command=$(command_of '--workflow --preset demo')
+python_command=$(command_of 'pip install \./python')
 
 # 300 rows on a line, one apart: the neighbours of 7.2 are the 7th, the 8th and the 6th.
 program='import numpy, annulus
@@ -18,15 +25,20 @@ found = annulus.NNDescentIndex(rows).search(numpy.float32([[7.2]]), 3)
 print(found.ids)
 assert found.ids.tolist() == [[7, 8, 6]]'
 
-root=$(mktemp -d)
-trap 'umount "$root/proc" 2> /dev/null || true; rm -rf "$root"' EXIT
+work=$(mktemp -d)
+root=$work/root
+remove_root() {
+  while mountpoint --quiet "$root/proc"; do umount "$root/proc" || return; done
+  rm -rf --one-file-system "$root"
+}
+trap 'remove_root; rm -rf --one-file-system "$work"' EXIT
 
 # A new root, with this machine's way to the network, and what is committed of the clone.
 fresh_root() {
-  umount "$root/proc" 2> /dev/null || true
-  rm -rf "${root:?}"/*
-  debootstrap --variant=minbase bookworm "$root" > "$root.log" 2>&1 || { tail "$root.log"; return 1; }
-  mount -t proc proc "$root/proc"
+  remove_root
+  mkdir "$root"
+  debootstrap --variant=minbase bookworm "$root" > "$work/log" 2>&1 || { tail "$work/log"; return 1; }
+  mountpoint --quiet "$root/proc" || mount -t proc proc "$root/proc"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
   mkdir -p "$root/etc/ssl/certs" "$root/annulus"
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" || true
@@ -46,18 +58,14 @@ for way in "$@"; do
   SECONDS=0
   case $way in
     cpp)
-      in_root "$demo_command" > "$root.cpp.log" 2>&1 || { tail -n 50 "$root.cpp.log"; exit 1; }
-      tail -n 12 "$root.cpp.log"
+      in_root "$demo_command" > "$work/log" 2>&1 || { tail -n 50 "$work/log"; exit 1; }
+      tail -n 12 "$work/log"
       report "C++" 1
       ;;
     python)
-      in_root "$python_command" > "$root.python.log" 2>&1 || { tail -n 50 "$root.python.log"; exit 1; }
+      in_root "$python_command" > "$work/log" 2>&1 || { tail -n 50 "$work/log"; exit 1; }
       in_root "venv/bin/python -c '$program'"
       report Python $((1 + $(wc -l <<< "$program")))
-      ;;
-    *)
-      echo "newcomer.sh: '$way': must be cpp or python" >&2
-      exit 2
       ;;
   esac
 done

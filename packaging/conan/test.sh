@@ -26,7 +26,7 @@ else
   for package in "eigen $(version_of eigen3)" "xsimd $(version_of xsimd)" \
                  "nlohmann_json $(version_of nlohmann_json)" "xxhash $(version_of libxxhash)"; do
     read -r name version <<< "$package"
-    conan export-pkg "$here/system.py" --name "$name" --version "$version" "${settings[@]}" -tf= -nr \
+    conan export-pkg "$here/system.py" --name "$name" --version "$version" "${settings[@]}" -tf= -of "$folder/$name" -nr \
       > "$folder/$name.log" 2>&1 ||
       { cat "$folder/$name.log"; exit 1; }
   done

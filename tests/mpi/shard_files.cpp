@@ -149,4 +149,13 @@ TEST_CASE("where one rank cannot write the index saved before stays") {
   CHECK(annulus::mpi::open_shards<flat>(comm.get(), path).size() == index.size());
 }
 
+// Six rows (i, 0), which one rank saved.
+TEST_CASE("shards of format version 1 are read") {
+  const auto path = fs::path(ANNULUS_TEST_DATA_DIR) / "shards_v1" / "flat.shards";
+  auto index = annulus::mpi::open_shards<flat>(MPI_COMM_SELF, path);
+  const auto found = index.search(std::vector<float>{2.25f, 0}, 3);
+  CHECK(std::ranges::equal(found.ids.row(0), std::vector<std::int64_t>{2, 3, 1}));
+  CHECK(found.distances(0, 2) == 1.25f);
+}
+
 }  // namespace

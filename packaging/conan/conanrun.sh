@@ -1,1 +1,0 @@
-. "/tmp/pack/packaging/conan/conanrunenv.sh"

@@ -1,1 +1,0 @@
-& "$PSScriptRoot/deactivate_conanbuildenv.ps1"
