@@ -93,7 +93,14 @@ class Files(unittest.TestCase):
             self.assertLessEqual(names | (short if kept.get("labelled") else methods), texts, path)
 
 
-class Words(unittest.TestCase):
+class Neighbours(unittest.TestCase):
+    def test_the_alt_text_of_images_has_their_counts(self):
+        path = PICTURES / "neighbours-fashion-mnist.svg"
+        kept = pictures.kept(path)
+        agree = sum(len(set(found) & set(exact)) for found, exact in zip(kept["ids"].values(), kept["exact"]))
+        self.assertIn(f"finds {agree} of the 80 that exact search finds", kept["alt"])
+        self.assertIn("data:image/png;base64", path.read_text())
+
     def test_the_words_are_the_nearest(self):
         data = (ROOT / "examples/data/words-20k.fvecs").read_bytes()
         words = (ROOT / "examples/data/words-20k.txt").read_text().splitlines()

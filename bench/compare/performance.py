@@ -32,11 +32,8 @@ def sources(tables, places):
     """Where, when and by which command the records were measured: a line a run."""
     lines = {}
     for place in places:
-        shown = (
-            [r for run in runs(tables, place) for r in run]
-            if "searches" in place or place == "graphs/search"
-            else newest(tables[place])
-        )
+        every_run = place.startswith("graphs/peer-searches") or place == "graphs/search"  # as graph_search does
+        shown = [r for run in runs(tables, place) for r in run] if every_run else newest(tables[place])
         for r in shown:
             lines.setdefault(run_of(r), {})[place] = None
     return "\n".join(f"- `{'`, `'.join(own)}`: {run}" for run, own in lines.items())
