@@ -13,10 +13,10 @@ done
 [ -n "${ANNULUS_NEWCOMER:-}" ] || ANNULUS_NEWCOMER=1 exec unshare --mount --propagation private "$0" "$@"
 
 command_of() {
-  grep --max-count=1 -E "^apt-get .*$1\$" "$clone/README.md" || { echo "README.md has no line with $1" >&2; exit 1; }
+  grep --max-count=1 -E "^apt-get .*$1" "$clone/README.md" || { echo "README.md has no line with $1" >&2; exit 1; }
 }
 demo_command=$(command_of '--workflow --preset demo')
-python_command=$(command_of 'pip install \./python')
+python_command=$(command_of 'pip install \./python ')
 
 # 300 rows on a line, one apart: the neighbours of 7.2 are the 7th, the 8th and the 6th.
 program='import numpy, annulus
