@@ -156,8 +156,8 @@ top_k_result<value_t<Operand>> reduce(const Operand& operand, std::size_t k, con
 }  // namespace detail
 
 /// The k smallest elements along a dimension, smallest first, and their indices; of equal ones the lowest index first,
-/// and NaN after everything else. These are the exact k smallest whatever recall_target is: finding them takes about as
-/// long as the plain minimum of the operand.
+/// and NaN after everything else. These are the exact k smallest whatever recall_target is. Finding them
+/// is a pass of a plain minimum over the operand, and a second look at some k blocks of it.
 ///
 /// Without aggregation the result is the content of bins, unsorted. At least recall_target of the k smallest are among
 /// it, on average over orders of the operand: for a single order in which the smallest elements recur at some

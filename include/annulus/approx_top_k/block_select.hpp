@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The k best of elements that come in chunks, exactly, in about the time of a plain minimum, whatever their order.
+/// The k best of elements that come in chunks, exactly, by a plain minimum and a second look at few blocks.
 ///
 /// A chunk is read in blocks of some vectors. The k-th smallest of the minima of all their lanes bounds the k-th
 /// smallest element, since k lanes hold one that small: so only blocks with a minimum up to it are read again, about k

@@ -2,7 +2,7 @@
 
 /// \file
 /// Search over product-quantisation codes by tables rounded to bytes ("fast scan": André, Kermarrec and Le Scouarnec,
-/// VLDB 2015; faiss's IndexPQFastScan), several times faster than by tables of floats.
+/// VLDB 2015; faiss's IndexPQFastScan), in place of tables of floats.
 
 #include <annulus/core/base/parallel.hpp>
 #include <annulus/core/metric/prepared_query.hpp>

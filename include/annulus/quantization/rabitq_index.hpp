@@ -27,10 +27,9 @@ struct rabitq_search_params {
 
 /// Codes of the leading principal directions of rows, of one bit each by default, relative to the centroid of each
 /// row's k-means cell: far fewer bits than coordinates, and sharper ones. More bits find more before the rows are
-/// asked, and take as many times as long to scan. A query looks up all codes, 32 at a time, but for blocks of rows that
-/// the triangle inequality rules out; the rows themselves stay with the caller. Needs no training but that of the
-/// cells; all of it takes a fraction of the time of product quantisation. Owns the codes; moves and copies. Searching
-/// is const and safe from any number of threads.
+/// asked, and are as many times the bytes to scan. A query looks up all codes, 32 at a time, but for blocks of rows
+/// that the triangle inequality rules out; the rows themselves stay with the caller. Needs no training but that of the
+/// directions and the cells. Owns the codes; moves and copies. Searching is const and safe from any number of threads.
 class rabitq_index {
  public:
   using view_type = matrix_view<float>;                     ///< of rows and queries

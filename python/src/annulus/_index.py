@@ -181,7 +181,7 @@ class NNDescentIndex(Index):
         Whether `graph` lists each row as its own first neighbour.
     initial : int array, n x any number, optional
         The ids of a graph that is roughly right, -1 for none. From that of `build_knn_graph`, n_iters=1 and
-        max_candidates=16 save a third of the time.
+        max_candidates=16 save time.
     seed : int, default 42
         The same one gives the same index for every number of threads.
     threads : int, default 0
