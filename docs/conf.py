@@ -42,5 +42,12 @@ def write_formula(writer, node):
     raise SkipNode
 
 
+def forget_where_warned(app, error):
+    """A page that warned is read again by the next build, which warns again."""
+    if error or app._warncount:
+        (pathlib.Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
+
+
 def setup(app):
+    app.connect("build-finished", forget_where_warned)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
