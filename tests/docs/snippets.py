@@ -4,7 +4,7 @@
 ```cpp     The blocks below one heading of level 2, in order, are the body of one function, so that a block may use the names
            of those above it. Their #include lines come first, after <annulus/annulus.hpp>; blocks that begin with
            struct, class, template, enum, concept, namespace or inline stand before the function. A block that has a
-           `main` is a program, which is linked and run; a block of text right below it is what it prints.
+           `main` is a program, which is also linked and run by night; a block of text right below is what it prints.
 ```c       The same as C99, without annulus.hpp.
 ```cmake   A project, which is configured: your_target is there, and annulus is this checkout, or an installed one.
 ```sh      Is parsed, by bash.
@@ -73,7 +73,7 @@ def blocks_by_page(root, language):
 
 
 def is_program(block):
-    return bool(re.search(r"^(int|auto) main\(", block.text, re.MULTILINE))
+    return bool(re.search(r"^int main\(\) {", block.text, re.MULTILINE))
 
 
 def is_outside_of_functions(block):
@@ -95,10 +95,21 @@ def placed(page, line, text):
     return f'#line {line} "{page}"\n{text.rstrip()}\n'
 
 
+def program_text(page, block, name):
+    """A program whose `main` has another name, and a result."""
+    text = re.sub(r"^int main\(", f"int {name}(", without_includes(block), flags=re.MULTILINE).rstrip()
+    text = text.removesuffix("}") + "  return 0; }"
+    return "".join(placed(page, *include) for include in includes_of([block])) + placed(page, block.line, text)
+
+
 def unit_of(pages):
-    """One translation unit for the blocks of pages, by page: a function for each heading."""
-    unit = ""
+    """One translation unit for the blocks of pages, by page: a function for each heading and each program."""
+    unit, programs = "", set()
     for number, (page, blocks) in enumerate(pages.items()):
+        for block in filter(is_program, blocks):
+            if block.text not in programs:  # as the same program may be on several pages
+                unit += program_text(page, block, f"main_{number}_{block.line}")
+            programs.add(block.text)
         for heading in sorted({block.heading for block in blocks}):
             own = [block for block in blocks if block.heading == heading and not is_program(block)]
             includes = includes_of(own)
@@ -121,30 +132,41 @@ def run(command, **options):
 
 
 def compile_only(pages, language, flags, folder):
-    """Compiles all blocks that are no programs as one unit, since most of the time goes into annulus.hpp."""
+    """Compiles all blocks as one unit, since most of the time goes into annulus.hpp."""
     start = "".join(f"#include <{name}>\n" for name in ["annulus/annulus.hpp", *STANDARD.split()])
     unit = folder / f"snippets.{language}"
     unit.write_text((start if language == "cpp" else "") + unit_of(pages))
     run([*flags, "-fsyntax-only", unit])
 
 
-def run_programs(root, command, folder):
-    """Compiles, links and runs blocks with a main, and compares what they print with a block of text right below."""
-    done = set()
+def programs_of(root):
+    """Page, block and what it prints, where that is known, of each program; one that is on several pages once."""
+    found = {}
     for page in pages_of(root):
         blocks = blocks_of(page)
         for block, below in zip(blocks, [*blocks[1:], None]):
-            if not is_program(block) or block.text in done:
-                continue
-            done.add(block.text)
-            source = folder / f"program_{len(done)}.cpp"
-            source.write_text(placed(page, block.line, block.text))
-            run([*command, source, "-pthread", "-o", source.with_suffix("")])
-            printed = run([source.with_suffix("").resolve()], cwd=folder, stdout=subprocess.PIPE, text=True).stdout
-            if below and below.language == "text" and printed.split("\n") != below.text.split("\n"):
-                sys.exit(f"{page}:{below.line}: the program above prints\n{printed}")
-    if not done:
+            if block.language == "cpp" and is_program(block):
+                found.setdefault(block.text, (page, block, below if below and below.language == "text" else None))
+    return list(found.values())
+
+
+def run_programs(root, command, folder):
+    """Compiles all programs as one, as most of the time goes into annulus.hpp; runs each, and compares what it prints."""
+    programs = programs_of(root)
+    if not programs:
         sys.exit("no program on any page")
+    unit, calls = "", ""
+    for number, (page, block, _) in enumerate(programs):
+        unit += program_text(page, block, f"main_{number}")
+        calls += f"  if (number == {number}) return main_{number}();\n"
+    source = folder / "programs.cpp"
+    source.write_text(f"{unit}int main(int, char** argv) {{\n  const int number = argv[1][0] - '0';\n{calls}  return 1;\n}}\n")
+    program = source.with_suffix("").resolve()
+    run([*command, source, "-pthread", "-o", program])
+    for number, (page, _, below) in enumerate(programs):
+        printed = run([program, number], cwd=folder, stdout=subprocess.PIPE, text=True).stdout
+        if below and printed.rstrip() != below.text.rstrip():
+            sys.exit(f"{page}:{below.line}: the program above prints\n{printed}")
 
 
 def configure(pages, command, folder):
