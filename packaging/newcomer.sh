@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# How long a newcomer takes: from a Debian 12 that has nothing (debootstrap) to the first neighbours, by README's commands
-# and no others. Prints the minutes and the lines typed. As root: newcomer.sh cpp|python... (both where none is named).
+# How long a newcomer takes: from a Debian 12 that has nothing (debootstrap) to the first neighbours, by README's
+# commands and no others. Prints the minutes and the lines typed, those of the first program in Python included.
 #
-# A line typed is a line of README that the newcomer copies, and each line of the first program in Python.
+#   packaging/newcomer.sh [cpp] [python]     as root, with debootstrap; both where none is named
 set -euo pipefail
 clone=$(realpath "$(dirname "$0")/..")
 [ $# -gt 0 ] || set -- cpp python

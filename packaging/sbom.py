@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes sbom.cdx.json, the bill of materials of the library and of its Python package (CycloneDX 1.5), from the list below.
+"""Writes sbom.cdx.json, the bill of materials of the library and of its Python package (CycloneDX 1.5).
 
-`sbom.py --check` tells, and fails, where the file is another, or where the list does not name what CMakeLists.txt, cmake/,
-tests/, python/ and pyproject.toml ask for. What bench/ compares with and what docs/ are made with is not listed.
+`sbom.py --check` tells, and fails, where the file is another, or where the lists below do not name what CMakeLists.txt,
+cmake/, tests/, python/ and pyproject.toml ask for. What bench/ compares with and docs/ are made with is not listed.
 """
 import json
 import re
@@ -10,8 +10,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-# By the name that CMake's find_package or pyproject.toml has, or, of headers, that of the file: what it is called, the least
-# version that is asked for there, its licence, and what asks for it.
+# By the name that CMake's find_package or pyproject.toml has, or, of headers, that of the file: what it is called, the
+# least version that is asked for there, its licence, and what asks for it.
 CMAKE = {
     "Eigen3": ("Eigen", "", "MPL-2.0", "library"),
     "xsimd": ("xsimd", "", "BSD-3-Clause", "library"),
@@ -37,7 +37,7 @@ PYPI = {
     "scikit-build-core": ("0.10", "Apache-2.0", "building the Python package"),
     "nanobind": ("2.4", "BSD-3-Clause", "building the Python package"),
 }
-LEAST_VERSIONS = {"Eigen3": "3.4", "xsimd": "8.1", "xxhash.h": "0.8", "liburing.h": "2.2"}  # that CMake checks otherwise
+LEAST_VERSIONS = {"Eigen3": "3.4", "xsimd": "8.1", "xxhash.h": "0.8", "liburing.h": "2.2"}  # checked otherwise
 REQUIRED = ["library", "Python package"]
 EXCLUDED = ["tests", "building the Python package"]
 TOOLS = {"Threads", "Python", "Python3"}  # of the system and of CMake

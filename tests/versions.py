@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Prints where a version of the library is written that is not that of version.hpp, or of another major one; fails for any."""
+"""Prints where a version is written that is not that of version.hpp, or not of its major one; fails for any."""
 import re
 import sys
 from pathlib import Path
 
 root = Path(sys.argv[1])
-version = ".".join(re.findall(r"define ANNULUS_VERSION_[A-Z]+ (\d+)", (root / "include/annulus/version.hpp").read_text()))
+header = (root / "include/annulus/version.hpp").read_text()
+version = ".".join(re.findall(r"define ANNULUS_VERSION_[A-Z]+ (\d+)", header))
 faults = []
 
 

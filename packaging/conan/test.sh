@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Creates the package of the clone and builds its test_package, in a Conan home of its own: FOLDER. Its requirements come
-# from ConanCenter, or, where no server answers, are the system's headers (Debian: libeigen3-dev, libxsimd-dev,
-# nlohmann-json3-dev, libxxhash-dev).
+# Creates the package of the clone and builds its test_package, in a Conan home of its own: FOLDER. What it requires
+# comes from ConanCenter, or, where no server answers, is the system's (Debian: libeigen3-dev, libxsimd-dev,
+# nlohmann-json3-dev, libxxhash-dev, pkgconf).
 #
 #   packaging/conan/test.sh FOLDER           needs python3-venv, and PyPI or a conan on the path
 set -euo pipefail
@@ -26,9 +26,8 @@ else
   for package in "eigen $(version_of eigen3)" "xsimd $(version_of xsimd)" \
                  "nlohmann_json $(version_of nlohmann_json)" "xxhash $(version_of libxxhash)"; do
     read -r name version <<< "$package"
-    conan export-pkg "$here/system.py" --name "$name" --version "$version" "${settings[@]}" -tf= -of "$folder/$name" -nr \
-      > "$folder/$name.log" 2>&1 ||
-      { cat "$folder/$name.log"; exit 1; }
+    conan export-pkg "$here/system.py" --name "$name" --version "$version" "${settings[@]}" -tf= \
+      -of "$folder/$name" -nr > "$folder/$name.log" 2>&1 || { cat "$folder/$name.log"; exit 1; }
   done
   conan create "$here" "${settings[@]}" "${in_folder[@]}" -nr
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Debian package of what is committed, source and binary, in FOLDER, checks it with lintian, and tries it as an
-# autopkgtest would: with `install`, installed on this system for that long, as root; otherwise unpacked in FOLDER.
+# Builds the Debian package of what is committed, source and binary, in FOLDER, checks it with lintian, and tries it as
+# an autopkgtest would: with `install`, installed on this system for that long, as root; otherwise unpacked in FOLDER.
 #
 #   packaging/debian/build.sh FOLDER [install]       needs build-essential, debhelper and lintian
 set -euo pipefail

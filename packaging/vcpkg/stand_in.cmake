@@ -1,5 +1,5 @@
-# cmake -D PORT_DIR=... -D PACKAGES=... -P stand_in.cmake: runs a portfile without vcpkg, by functions that take the same
-# arguments and do what vcpkg's do for a package of headers. The package is then in PACKAGES.
+# cmake -D PORT_DIR=... -D PACKAGES=... -P stand_in.cmake: runs a portfile without vcpkg, by functions that take the
+# same arguments and do what vcpkg's do for a package of headers. The package is then in PACKAGES.
 cmake_minimum_required(VERSION 3.25)
 set(CURRENT_PACKAGES_DIR "${PACKAGES}")
 file(READ "${PORT_DIR}/vcpkg.json" manifest)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the port and builds the consumer of the tests against it, in FOLDER: by vcpkg, where VCPKG_ROOT has one and its
-# server of sources answers; else by functions in its place, with the system's Eigen and xsimd. Checks the manifest by
-# those rules of https://learn.microsoft.com/vcpkg/reference/vcpkg-json that it may break.
+# Installs the port and builds the consumer of the tests against it, in FOLDER: by vcpkg, where VCPKG_ROOT has one and
+# its server of sources answers; else by functions in its place, with the system's Eigen and xsimd. Checks the manifest
+# by those rules of https://learn.microsoft.com/vcpkg/reference/vcpkg-json that it may break.
 #
 #   packaging/vcpkg/test.sh FOLDER            needs cmake, ninja-build, python3
 set -euo pipefail
@@ -30,7 +30,9 @@ END
 if [ -x "${VCPKG_ROOT:-}/vcpkg" ] &&
   "$VCPKG_ROOT/vcpkg" install "annulus[index-files]" "--overlay-ports=$here" "--x-install-root=$folder/installed"; then
   prefix=$(echo "$folder"/installed/*-linux)
-  options=("-DCMAKE_TOOLCHAIN_FILE=$VCPKG_ROOT/scripts/buildsystems/vcpkg.cmake" "-DVCPKG_INSTALLED_DIR=$folder/installed")
+  options=(
+    "-DCMAKE_TOOLCHAIN_FILE=$VCPKG_ROOT/scripts/buildsystems/vcpkg.cmake" "-DVCPKG_INSTALLED_DIR=$folder/installed"
+  )
 else
   echo "vcpkg is not there, or its server is not reached: functions in its place run the portfile"
   prefix=$folder/package

@@ -1,5 +1,7 @@
-# cmake -D PACKAGE=... -D PREFIX=... -D LIBDIR=... -D PKG_CONFIG=... -D COMPILER=... -D FLAGS=... -D SOURCE=... [-D PROGRAM=...] -P pkg_config.cmake
-# Compiles SOURCE with the flags that pkg-config gives for PACKAGE, which must be of PREFIX; with PROGRAM, links and runs it.
+# cmake -D PACKAGE=... -D PREFIX=... -D LIBDIR=... -D PKG_CONFIG=... -D COMPILER=... -D FLAGS=... -D SOURCE=...
+#       [-D PROGRAM=...] -P pkg_config.cmake
+# Compiles SOURCE with the flags that pkg-config gives for PACKAGE, which must be of PREFIX; with PROGRAM, links and runs
+# it.
 set(ENV{PKG_CONFIG_PATH} "${PREFIX}/share/pkgconfig:${PREFIX}/${LIBDIR}/pkgconfig:$ENV{PKG_CONFIG_PATH}")
 function(ask variable)
   execute_process(

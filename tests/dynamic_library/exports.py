@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds the functions that annulus::dynamic shows to those of annulus.h and of the recorded interface.
 
-exports.py NM ABI HEADER LIBRARY: a library, shared or static, shows the functions that HEADER declares as ANNULUS_EXPORT
-and nothing else, and ABI, the record of what the last release shows, has the same. A function that is new is added to the
-record (target annulus_record_abi); one that is gone needs another major version.
+exports.py NM ABI HEADER LIBRARY: a library, shared or static, shows the functions that HEADER declares as
+ANNULUS_EXPORT and nothing else, and ABI, the record of what the last release shows, has the same. A function that is
+new is added to the record (target annulus_record_abi); one that is gone needs another major version.
 """
 import re
 import subprocess
