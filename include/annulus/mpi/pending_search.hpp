@@ -81,8 +81,12 @@ class pending_search {
   explicit pending_search(std::shared_ptr<detail::pending_merge> merge) noexcept : m_merge(std::move(merge)) {}
 
   /// Waits for the answer: at the root that of its queries, on other ranks one of no rows. Once. Collective: pending
-  /// searches are ended in the same order on all ranks. \throws on all ranks what the search threw on one (together).
-  global_neighbors get() { return std::exchange(m_merge, nullptr)->finish(); }
+  /// searches are ended in the same order on all ranks. \throws on all ranks what the search threw on one (together);
+  /// std::logic_error where it was called before, or the search has moved elsewhere.
+  global_neighbors get() {
+    if (m_merge == nullptr) throw std::logic_error("annulus: the answer of this pending search was got before");
+    return std::exchange(m_merge, nullptr)->finish();
+  }
 
  private:
   std::shared_ptr<detail::pending_merge> m_merge;

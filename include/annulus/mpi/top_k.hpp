@@ -34,7 +34,7 @@ struct global_element {
 };
 
 template <bool Largest, class T>
-global_element<T> element_of(T value, std::int64_t index) noexcept {
+global_element<T> global_element_of(T value, std::int64_t index) noexcept {
   return {is_nan(value) ? typename global_element<T>::key_bits(~typename global_element<T>::key_bits{0})
                         : ordered_bits(to_key<Largest>(value)),
           index};
@@ -85,12 +85,13 @@ namespace mpi {
 template <top_k_scalar T, bool Largest>
 top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<T, Largest>& accumulator,
                        int root = 0) {
+  check_root(comm, root);
   check_same(comm, "k", accumulator.k());
   const auto list = together(comm, [&] {
     const top_k_result<T> best = accumulator.finish();
     std::vector<detail::global_element<T>> elements(accumulator.k());
     for (std::size_t i = 0; i < best.values.size(); ++i)
-      elements[i] = detail::element_of<Largest>(best.values[i], best.indices[i]);
+      elements[i] = detail::global_element_of<Largest>(best.values[i], best.indices[i]);
     return elements;
   });
   auto merged = detail::reduce_lists(comm, root, accumulator.k(), list);
@@ -131,6 +132,7 @@ std::vector<global_element<T>> best_of_bins(approx_top_k_plan plan, std::span<co
 template <bool Largest, class T>
 top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T> slice, std::size_t k,
                                approx_top_k_params params, int root) {
+  mpi::check_root(comm, root);
   const std::int64_t first = comm.exclusive_sum(static_cast<std::int64_t>(slice.size()));
   const std::size_t n = comm.all_reduce(std::uint64_t{slice.size()}, MPI_SUM);
   const approx_top_k_plan plan = mpi::together(comm, [&] {

@@ -78,6 +78,8 @@ class SearchRequest:
         raised, after which it may be called again; by default it waits as long as it takes.
         Raises as the search of one machine; what is raised on one rank is raised on all.
         """
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout = {timeout}: must be None or at least 0 seconds")
         if self._requests:
             self._wait(timeout)
             self._requests, self._kept = [], []
