@@ -215,6 +215,8 @@ def a_late_rank(comm, folder):
             else:
                 raise AssertionError("has not waited for the late rank")
         comm.send(None, dest=late)
+    for timeout in (float("nan"), -1):
+        raises(comm, ValueError, "must be None or at least 0 seconds", functools.partial(request.get, timeout))
     found = request.get(timeout=60)
     if comm.rank == 0:
         same(found, annulus.FlatIndex(random_rows(200)).search(queries, 4))

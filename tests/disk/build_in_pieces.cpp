@@ -260,6 +260,26 @@ TEST_CASE("a build in pieces names what it cannot do", "[build_in_pieces]") {
   CHECK(complaint.find("row 17") != std::string::npos);
   CHECK(folder.n_files() == 0);
 
+  // Where the index cannot be written is told before anything is built.
+  disk::piece_params params = in_pieces(folder, 2);
+  params.graph.progress = [](const annulus::progress_report&) -> bool { throw std::runtime_error("a step began"); };
+  const bytes some = surface(300, 4);
+  for (const auto& path : {folder / "none" / "index", folder / "pieces", std::filesystem::path()}) {
+    std::filesystem::create_directories(folder / "pieces");
+    CHECK_THROWS_AS((disk::build_in_pieces<bytes, annulus::sqeuclidean, annulus::sq8>(some, path, params)),
+                    std::system_error);
+    CHECK(folder.n_files() == 1);  // the folder, as it was
+    std::filesystem::remove(folder / "pieces");
+  }
+  std::filesystem::create_directories(folder / "pieces");
+  for (const std::string name : {"journal", "lock", "index.part"})
+    CHECK(message_or_nothing<std::invalid_argument>([&] {
+            disk::build_in_pieces<bytes, annulus::sqeuclidean, annulus::sq8>(some, folder / "pieces" / name, params);
+          }).find("must be no file of the build's own") != std::string::npos);
+  params.n_pieces = 100'000;
+  CHECK(message_or_nothing<std::invalid_argument>([&] { build_sq8(some, folder, params); }) ==
+        "annulus: n_pieces = 100000: must be at most 65536");
+
   CHECK(in_child([&] {
           limit_files(20'000);
           const annulus::matrix<float> many(3000, 4, 1.0f);

@@ -33,6 +33,18 @@ TEST_CASE("where all shards answer in time the answer is whole") {
   }
 }
 
+TEST_CASE("a deadline may be later than clocks tell") {
+  const communicator comm;
+  const auto rows = normal_rows(200, 4, 1), queries = normal_rows(9, 4, 2);
+  annulus::mpi::sharded_index index(comm.get(), [&] { return flat(part_of(rows, comm)); });
+  const auto wanted = nearest_of(index, queries, 5, true);
+  for (const double deadline : {1e10, 1e300, std::numeric_limits<double>::infinity()}) {
+    const auto found = index.search(queries, 5, {}, {.deadline = deadline});
+    CHECK(found.coverage == 1);
+    if (comm.rank() == 0) CHECK(found == wanted);
+  }
+}
+
 // The last rank sleeps in its filter for much longer than the deadline; its answers come during later searches.
 TEST_CASE("shards that are late are left out, and their answers do not count for a later search") {
   const communicator comm;

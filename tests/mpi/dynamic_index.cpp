@@ -36,6 +36,22 @@ TEST_CASE("indexes whose types are known at run time are shards of every kind") 
   }
 }
 
+TEST_CASE("shards of another kind, metric or type of rows are refused") {
+  const communicator comm;
+  if (comm.size() == 1) return;
+  const auto rows = normal_rows(20, 8, 1);
+  const bool is_last = comm.rank() == comm.size() - 1;
+  const auto complaint = [&](const annulus::index_spec& of_last) {
+    return message_of([&] {
+      sharded(comm.get(),
+              [&] { return dynamic_index::build(rows, is_last ? of_last : annulus::index_spec{.kind = "flat"}); });
+    });
+  };
+  const std::string of_last = "rank " + std::to_string(comm.size() - 1) + ": annulus: index = ";
+  CHECK(complaint({.kind = "flat", .metric = "cosine"}).starts_with(of_last + "flat, cosine, "));
+  CHECK(complaint({.kind = "nndescent"}).starts_with(of_last + "nndescent, "));
+}
+
 TEST_CASE("shards known at run time are changed, saved and opened") {
   const communicator comm;
   const auto rows = normal_rows(100, 4, 3), more = normal_rows(11, 4, 4), queries = normal_rows(6, 4, 5);

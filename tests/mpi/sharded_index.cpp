@@ -151,6 +151,7 @@ TEST_CASE("batches searched for at once are answered one after the other") {
   }
   for (std::size_t b = 0; b < 4; ++b)
     CHECK(is_answer(comm, 0, pending[b].get(), by_global_ids(whole.search(batches[b], 5))));
+  CHECK_THROWS_AS(pending[0].get(), std::logic_error);  // a second time
   { const auto dropped = index.search_async(batches[1], 3); }
   CHECK(is_answer(comm, 0, index.search(batches[1], 5), by_global_ids(whole.search(batches[1], 5))));
 }
@@ -265,7 +266,31 @@ TEST_CASE("what one rank throws all throw, and the index goes on") {
     CHECK_THAT(message_of([&] { sharded<flat>(comm.get(), [&] { return flat(comm.rank() == last ? 2 : 3); }); }),
                ContainsSubstring("dimension = 2: must be the same on all ranks; rank 0 has 3"));
   }
+  for (const int root : {-1, comm.size()}) {
+    const std::string of_root = "annulus: root = " + std::to_string(root) + ": must be a rank, from 0 to ";
+    CHECK(message_of([&] { index.search(queries, 3, {}, {.root = root}); }).starts_with(of_root));
+    CHECK(message_of([&] { index.search(queries, 3, {}, {.root = root, .deadline = 1}); }).starts_with(of_root));
+    CHECK(message_of([&] { index.insert_from(root, queries); }).starts_with(of_root));
+  }
+  for (const std::size_t k : {std::size_t{1} << 27, std::size_t{1} << 62, std::numeric_limits<std::size_t>::max()}) {
+    CHECK_THAT(message_of([&] { index.search(queries, k); }), ContainsSubstring("must be at most 67108864"));
+    CHECK_THAT(message_of([&] { index.search_each(queries, k); }), ContainsSubstring("must be at most 67108864"));
+  }
   CHECK(is_answer(comm, 0, index.search(queries, 3), by_global_ids(flat(rows).search(queries, 3))));
+}
+
+TEST_CASE("a radius of another rank than the root's is refused, and a deadline refused by one does no harm") {
+  const communicator comm;
+  if (comm.size() == 1) return;
+  const int last = comm.size() - 1;
+  const auto rows = normal_rows(60, 3, 50), queries = normal_rows(4, 3, 51);
+  auto index = shards_of<graph>(comm, rows);
+  CHECK(message_of([&] { index.radius_search(queries, comm.rank() == last ? 1.0f : 2.0f); }) ==
+        "rank " + std::to_string(last) + ": annulus: radius = 1: must be the same on all ranks; the root has 2");
+  if (comm.rank() == last) CHECK_THROWS_AS(index.search(queries, 3, {}, {.deadline = -1}), std::invalid_argument);
+  else index.search(queries, 3, {}, {.deadline = 0.01});
+  comm.barrier();
+  CHECK(index.search(queries, 3, {}, {.deadline = 30}).coverage == 1);
 }
 
 }  // namespace

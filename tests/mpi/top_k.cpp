@@ -2,6 +2,7 @@
 #include "message_of.hpp"
 
 #include <annulus/core/base/random.hpp>
+#include <annulus/mpi/sharded_index.hpp>  // one program has both
 #include <annulus/mpi/top_k.hpp>
 
 namespace {

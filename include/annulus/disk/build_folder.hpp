@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <annulus/core/base/macros_off.hpp>
 
@@ -78,19 +79,33 @@ class growing_file {
 /// once: it flushes the files, then replaces the journal, a safetensors file without tensors that knows size and
 /// checksum of each. What was written after the last commit does not exist for a build that is taken up.
 ///
-/// A folder serves one build at a time. Files are named *.part but for the journal; others are left alone.
+/// A folder serves one build at a time, which holds its lock. Files are named *.part but for journal and lock; others
+/// are left alone.
 class build_folder {
  public:
   /// Opens the folder, and makes it where there is none. Where it has the journal of a build of the same `identity`,
   /// which says by names and values what is built of what, that build is taken up; with `restart` it is thrown away.
-  /// \throws std::invalid_argument where the build there is another one, format_error where files are damaged,
-  /// std::system_error where they cannot be read or written.
+  /// \throws std::invalid_argument where the build there is another one, where it is under way, and where files named
+  /// *.part are of no build; format_error where files are damaged, std::system_error where they cannot be read or
+  /// written.
   build_folder(std::filesystem::path path, const header_metadata& identity, bool restart) : m_path(std::move(path)) {
     std::filesystem::create_directories(m_path);
-    if (!restart && std::filesystem::exists(journal_path())) take_up(identity);
-    else std::filesystem::remove(journal_path());
+    lock();
+    const bool is_new = !std::filesystem::exists(journal_path());
+    if (is_new) check_no_parts();
+    else if (!restart) take_up(identity);
     for (const auto& [name, value] : identity) m_journal[identity_prefix + name] = value;
-    remove_strangers();
+    if (is_new || restart) commit();  // before there is any other file, which has to be known as one of a build
+    if (!is_new) remove_strangers();
+  }
+
+  /// Whether a build in a folder writes or removes files of this path itself.
+  static bool uses(const std::filesystem::path& folder, const std::filesystem::path& path) {
+    const std::string name = name_of_path(path.filename());
+    const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
+    std::error_code ignored;
+    return (name == journal_name || name == lock_name || is_part(name)) &&
+           std::filesystem::equivalent(parent, folder, ignored);
   }
 
   bool has(const std::string& name) const { return m_journal.contains(value_prefix + name); }
@@ -153,6 +168,7 @@ class build_folder {
   void remove() {
     std::error_code ignored;
     std::filesystem::remove(journal_path(), ignored);
+    m_lock.reset();
     std::filesystem::remove(m_path, ignored);  // not where other files are in it
   }
 
@@ -166,10 +182,26 @@ class build_folder {
  private:
   static constexpr const char *identity_prefix = "of.", *value_prefix = "value.", *file_prefix = "file.";
 
-  std::filesystem::path journal_path() const { return m_path / "journal"; }
+  static constexpr const char *journal_name = "journal", *lock_name = "lock";
+
+  std::filesystem::path journal_path() const { return m_path / journal_name; }
   std::filesystem::path part_path(const std::string& name) const { return m_path / (name + ".part"); }
 
   growing_file& file(const std::string& name) { return m_files.try_emplace(name, part_path(name)).first->second; }
+
+  void lock() {
+    const std::filesystem::path path = m_path / lock_name;
+    if (m_lock.emplace(path, name_of_path(path)).is_held()) return;
+    invalid("folder", name_of_path(m_path), "another build is at work in it; wait for its end, or name another folder");
+  }
+
+  static bool is_part(const std::string& name) { return name.ends_with(".part"); }
+  void check_no_parts() const {
+    for (const auto& entry : std::filesystem::directory_iterator(m_path))
+      if (is_part(name_of_path(entry.path().filename())))
+        invalid("folder", name_of_path(m_path), "has ", name_of_path(entry.path().filename()),
+                ", which is of no build: name another folder, or remove it");
+  }
 
   void take_up(const header_metadata& identity) {
     m_journal = loaded_tensors(journal_path()).header().metadata();
@@ -197,13 +229,14 @@ class build_folder {
     std::vector<std::filesystem::path> strangers;
     for (const auto& entry : std::filesystem::directory_iterator(m_path)) {
       const std::string name = name_of_path(entry.path().filename());
-      const bool is_part = name.ends_with(".part") && !m_files.contains(name.substr(0, name.size() - 5));
-      if (is_part || (name.starts_with("annulus-") && name.ends_with(".tmp"))) strangers.push_back(entry.path());
+      const bool is_unknown = is_part(name) && !m_files.contains(name.substr(0, name.size() - 5));
+      if (is_unknown || (name.starts_with("annulus-") && name.ends_with(".tmp"))) strangers.push_back(entry.path());
     }
     for (const auto& path : strangers) std::filesystem::remove(path);
   }
 
   std::filesystem::path m_path;
+  std::optional<file_lock> m_lock;
   header_metadata m_journal;
   std::map<std::string, growing_file, std::less<>> m_files;
   std::vector<std::filesystem::path> m_dropped;

@@ -74,6 +74,10 @@ class piece_build {
                                                      {"codes", 2},
                                                      {"file", 2}});
     check();
+    // What cannot be written is told now, not when all is built.
+    if (build_folder::uses(m_params.folder, path))
+      invalid("path", name_of_path(path), "must be no file of the build's own in ", name_of_path(m_params.folder));
+    if (!replaced_file(path, name_of_path(path)).is_special()) output_file{path};
     const header_metadata of = identity(path);
     std::optional<build_folder> opened(std::in_place, m_params.folder, of, m_params.restart);
     if (opened->number("saved") != 0 && !std::filesystem::exists(path)) opened.emplace(m_params.folder, of, true);
@@ -120,7 +124,9 @@ class piece_build {
 
   /// The sample of the tree takes an eighth of the memory at most.
   void make_tree() {
+    constexpr std::size_t most_pieces = 65536;
     if (m_params.folder.empty()) invalid("folder", "\"\"", "must name a folder for the pieces");
+    if (m_params.n_pieces > most_pieces) invalid("n_pieces", m_params.n_pieces, "must be at most ", most_pieces);
     const std::size_t n = m_rows.rows(), row_bytes = std::max<std::size_t>(m_rows.cols() * sizeof(T), 1);
     const std::size_t least =
         m_costs.fixed + std::max(m_costs.row * n, m_costs.piece_row * std::min<std::size_t>(n, 4096));
@@ -258,9 +264,10 @@ build_plan plan_build(const detail::view_of<Points>& rows, const piece_params& p
 /// \tparam Points the rows of the index, as matrix<float> \param rows n x d, as of a mapped file \param path of the
 /// index \param params folder, memory and graph \param metric,storage of the index \returns what plan_build says of the
 /// build \throws std::invalid_argument for what nndescent_index refuses of rows and parameters (a NaN: "row 17 of data
-/// ..."), for too little memory, with the least that is enough, and where the folder holds a build of other rows or
-/// parameters, which it names; annulus::format_error where files in the folder are damaged; std::system_error where
-/// files cannot be written, as when the disk is full (plan_build says how much is needed); annulus::cancelled.
+/// ..."), for too little memory, with the least that is enough, where the folder holds a build of other rows or
+/// parameters, which it names, and where another build is at work in it; annulus::format_error where files in the
+/// folder are damaged; std::system_error where files cannot be written, as when the disk is full (plan_build says how
+/// much is needed); annulus::cancelled.
 template <class Points, class Metric = euclidean, class Storage = rabitq<sq8>>
 build_plan build_in_pieces(const detail::view_of<Points>& rows, const std::filesystem::path& path,
                            const piece_params& params, const Metric& metric = {}, const Storage& storage = {}) {

@@ -47,8 +47,7 @@ class deadline_search {
   mpi::global_neighbors run(const mpi::communicator& comm, int root, const View& queries, std::size_t k, double seconds,
                             std::span<const std::size_t> sizes, ListsOf lists_of) {
     ++m_number;
-    const clock::time_point end =
-        clock::now() + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(seconds));
+    const clock::time_point end = after(seconds);
     if (comm.rank() == root) return at_root(comm, pack_rows(queries), k, end, sizes, lists_of);
     const auto packed = next_queries(comm, root, end);
     mpi::global_neighbors none(0, k);
@@ -64,7 +63,17 @@ class deadline_search {
     return none;
   }
 
+  /// A search that this rank refuses, and others may not: the next ones keep their numbers.
+  void skip() noexcept { ++m_number; }
+
  private:
+  /// The clock ends after 292 years: no deadline is later.
+  static clock::time_point after(double seconds) {
+    const clock::time_point now = clock::now();
+    const std::chrono::duration<double> asked(seconds), left = clock::time_point::max() - now;
+    return asked < left / 2 ? now + std::chrono::duration_cast<clock::duration>(asked) : clock::time_point::max();
+  }
+
   static constexpr int queries_of = 1, answers = 2;  // tags
   static constexpr std::size_t most_waiting = 64;    ///< searches that a rank may be behind, and be sent another
 

@@ -4,6 +4,7 @@
 /// Results of searches over shards: neighbours by 64-bit ids, and how their lists are merged. annulus.hpp leaves this
 /// header out.
 
+#include <annulus/core/base/errors.hpp>
 #include <annulus/core/rows/matrix.hpp>
 #include <annulus/core/select/candidate.hpp>
 
@@ -73,6 +74,14 @@ struct global_candidate {
   candidate<float, std::uint64_t> ordered() const noexcept { return {distance, halves.bits()}; }
 };
 static_assert(sizeof(global_candidate) == 12);
+
+inline constexpr std::size_t longest_list = std::size_t{1} << 26;  ///< of neighbours, as sizes of MPI's types are ints
+
+/// \throws std::invalid_argument for a k that lists cannot have.
+inline void check_list_length(std::size_t k) {
+  if (k == 0) invalid("k", k, "must be at least 1");
+  if (k > longest_list) invalid("k", k, "must be at most ", longest_list, " over shards");
+}
 
 /// The k first of two ascending lists of k, in the place of the second. Allocates nothing.
 template <class Candidate>

@@ -56,8 +56,7 @@ void merge_lists_of_mpi(void* from, void* into, int* n_lists, MPI_Datatype* type
 /// The operation for lists of k.
 template <class Candidate>
 mpi_operation merge_operation(std::size_t k) {
-  constexpr std::size_t most = std::size_t{1} << 26;
-  if (k > most) invalid("k", k, "must be at most ", most, " over shards");
+  check_list_length(k);
   return {merge_lists_of_mpi<Candidate>, k * sizeof(Candidate)};
 }
 

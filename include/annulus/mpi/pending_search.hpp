@@ -83,8 +83,11 @@ class pending_search {
 
   /// Waits for the answer. Once. Collective: pending searches are ended in the same order on all ranks. \returns at the
   /// root the answer to its queries, on other ranks one of no rows \throws any exception of the search on one rank, on
-  /// all of them (together)
-  global_neighbors get() { return std::exchange(m_merge, nullptr)->finish(); }
+  /// all of them (together); std::logic_error where it was called before, or the search has moved elsewhere
+  global_neighbors get() {
+    if (m_merge == nullptr) throw std::logic_error("annulus: the answer of this pending search was got before");
+    return std::exchange(m_merge, nullptr)->finish();
+  }
 
  private:
   std::shared_ptr<detail::pending_merge> m_merge;

@@ -51,13 +51,6 @@ inline void remove_files(const std::filesystem::path& folder, const std::vector<
   for (const std::string& name : names) std::filesystem::remove(folder / path_of_name(name), ignored);
 }
 
-/// The root's text on every rank.
-inline std::string broadcast_text(const mpi::communicator& comm, std::string text) {
-  text.resize(comm.broadcast_value(std::uint64_t{text.size()}, 0));
-  comm.broadcast(std::span(text.data(), text.size()), 0);
-  return text;
-}
-
 }  // namespace detail
 
 namespace mpi {

@@ -99,6 +99,18 @@ constexpr bool rounds_ranks() {
   else return !std::same_as<rank_t<Metric, T>, float> || has_to_distance<Metric, float>;
 }
 
+/// What types of indexes tell, of an index that is named at run time.
+template <class Index>
+std::string shard_description(const Index& index) {
+  std::string text;
+  if constexpr (is_dynamic_index<Index>)
+    for (const char* const name : {"kind", "metric", "rows"}) {
+      if (!text.empty()) text += ", ";
+      text += index.info(name);
+    }
+  return text;
+}
+
 /// Whether the search is exact, so that the answer over shards is to be that of one index, and more than k rows may tie
 /// with the k-th by their distance, though not by what the index compares: which of these it returns depends on what
 /// else it holds.
@@ -155,7 +167,7 @@ template <class Index, class Params>
 std::vector<global_candidate> shard_lists(const Index& index, const typename Index::view_type& queries, std::size_t k,
                                           Params params, const global_ids& ids, const mpi::global_filter& filter,
                                           const std::function<void()>& between = {}) {
-  if (k == 0) invalid("k", k, "must be at least 1");
+  check_list_length(k);
   if (queries.size() > 0 && queries.dim() != index.dim())
     invalid("query dimension", queries.dim(), "must equal the index's ", index.dim());
   std::vector<global_candidate> lists(checked_product(queries.size(), k, "queries * k"));

@@ -49,10 +49,12 @@ class sharded_index {
 
   /// \param comm the ranks; is duplicated \param make returns the rank's shard, from which no row was erased, and does
   /// not communicate \throws any exception of make on one rank, on all; std::invalid_argument for different dimensions
+  /// and, of a dynamic_index, different kinds, metrics or types of rows
   template <class Make>
     requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
   sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
     check_same(m_comm, "dimension", m_shard.dim());
+    if constexpr (detail::is_dynamic_index<Index>) check_same_kind();
     const auto n = static_cast<std::int64_t>(m_shard.size());
     m_ids.append(0, m_shard.size(), m_comm.exclusive_sum(n));
     m_end = m_comm.all_reduce(n, MPI_SUM);
@@ -68,7 +70,8 @@ class sharded_index {
   /// dim() at the root; not looked at on other ranks \param k at least 1 \param params of this rank; its filter, if
   /// any, is about the ids of the rank's own index \param options root, deadline and filter by global ids \returns at
   /// the root m x k global ids and distances, on other ranks an answer of no rows \throws std::invalid_argument where k
-  /// is not the same on all ranks, and what the search of a shard throws; incomplete where options ask for it
+  /// is not the same on all ranks or greater than 2^26, and what the search of a shard throws; incomplete where options
+  /// ask for it
   global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                           const shard_search_options& options = {}) {
     return search_by(queries, k, params, options);
@@ -120,11 +123,16 @@ class sharded_index {
 
   /// All rows within a distance of each of the root's queries that the shards' searches find. \param queries m x dim()
   /// at the root \param radius that distance \param params of this rank \param root gives the queries \returns at the
-  /// root m lists, on other ranks none \throws std::invalid_argument as the search of a shard
+  /// root m lists, on other ranks none \throws std::invalid_argument as the search of a shard, and for a
+  /// radius that is not the same on all ranks
   global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
                              int root = 0) requires detail::searches_radius<Index> {
+    check_root(m_comm, root);
+    const float root_radius = m_comm.broadcast_value(radius, root);
     const auto packed = detail::broadcast_rows(m_comm, root, queries);
     const auto found = together(m_comm, [&] {
+      if (std::memcmp(&radius, &root_radius, sizeof(radius)) != 0)
+        detail::invalid("radius", radius, "must be the same on all ranks; the root has ", root_radius);
       return detail::with_global_ids(m_shard.radius_search(detail::unpack_rows<view_type>(packed), radius, params),
                                      m_ids);
     });
@@ -149,6 +157,7 @@ class sharded_index {
   /// the others follow in order, however many ranks there are \throws std::invalid_argument as insert
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
+    check_root(m_comm, root);
     const std::int64_t first = m_end;
     const auto count = m_comm.broadcast_value(std::uint64_t{rows.size()}, root);
     const auto shares = detail::level_shares(m_sizes, count);
@@ -164,6 +173,7 @@ class sharded_index {
   /// Gives a global id another row. \param id as of erase \param row one row, of the root \param root the rank that
   /// gives it \throws std::invalid_argument as erase, and as Index::update
   void update(std::int64_t id, const view_type& row, int root = 0) requires detail::erases_rows<Index> {
+    check_root(m_comm, root);
     const auto packed = detail::broadcast_rows(m_comm, root, row);
     change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
   }
@@ -186,6 +196,14 @@ class sharded_index {
   std::int64_t global_id(id_type id) const { return m_ids.global_of(id); }
 
  private:
+  /// Distances of other metrics, and of rows of another type, would be merged as if they were the same.
+  void check_same_kind() const {
+    const std::string own = detail::shard_description(m_shard), first = detail::broadcast_text(m_comm, own);
+    together(m_comm, [&] {
+      if (own != first) detail::invalid("index", own, "must be the same on all ranks; rank 0 has ", first);
+    });
+  }
+
   friend struct detail::shard_parts;
   sharded_index(communicator comm, Index shard, detail::global_ids ids, std::int64_t end)
       : m_comm(std::move(comm)), m_shard(std::move(shard)), m_ids(std::move(ids)), m_end(end) {
@@ -200,9 +218,15 @@ class sharded_index {
   template <class Params>
   global_neighbors search_by(const view_type& queries, std::size_t k, const Params& params,
                              const shard_search_options& options) {
-    if (!(detail::is_number(options.deadline) && options.deadline >= 0))
-      detail::invalid("deadline", options.deadline, "must be at least 0 seconds");
-    if (options.deadline == 0) return start(queries, k, params, options).get();
+    const bool is_right = detail::is_number(options.deadline) && options.deadline >= 0;
+    if (is_right && options.deadline == 0) return start(queries, k, params, options).get();
+    try {
+      if (!is_right) detail::invalid("deadline", options.deadline, "must be at least 0 seconds");
+      check_root(m_comm, options.root);
+    } catch (...) {
+      m_deadlines.skip();
+      throw;
+    }
     const auto found =
         m_deadlines.run(m_comm, options.root, queries, k, options.deadline, m_sizes, [&](detail::packed_view packed) {
           return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(packed), k, params, m_ids, options.filter);
@@ -214,6 +238,7 @@ class sharded_index {
   template <class Params>
   pending_search start(const view_type& queries, std::size_t k, const Params& params,
                        const shard_search_options& options) {
+    check_root(m_comm, options.root);
     const std::size_t root_k = m_comm.broadcast_value(std::uint64_t{k}, options.root);
     const auto packed = detail::broadcast_rows(m_comm, options.root, queries);
     const auto asked = detail::unpack_rows<view_type>(packed);
@@ -229,9 +254,10 @@ class sharded_index {
       if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
       lists = detail::shard_lists(m_shard, asked, k, params, m_ids, options.filter, between);
     });
-    const std::size_t at_least_one = std::max<std::size_t>(root_k, 1);  // k = 0 is refused, on all ranks
-    lists.resize(asked.size() * at_least_one);
-    auto merge = std::make_shared<detail::pending_merge>(m_comm, options.root, at_least_one, std::move(lists), failure);
+    // Another k is refused, on all ranks.
+    const std::size_t width = root_k > 0 && root_k <= detail::longest_list ? root_k : 1;
+    lists.resize(asked.size() * width);
+    auto merge = std::make_shared<detail::pending_merge>(m_comm, options.root, width, std::move(lists), failure);
     m_pending.push_back(merge);
     return pending_search(std::move(merge));
   }

@@ -118,6 +118,13 @@ inline void throw_together(const mpi::communicator& comm, const rank_failure& fa
   if (first < comm.size()) throw_failure(comm.broadcast_value(failure, first), first);
 }
 
+/// Rank 0's text on every rank. Collective.
+inline std::string broadcast_text(const mpi::communicator& comm, std::string text) {
+  text.resize(comm.broadcast_value(std::uint64_t{text.size()}, 0));
+  comm.broadcast(std::span(text.data(), text.size()), 0);
+  return text;
+}
+
 }  // namespace detail
 
 namespace mpi {
@@ -148,6 +155,11 @@ void check_same(const communicator& comm, std::string_view name, T value) {
     if (std::memcmp(&value, &first, sizeof(T)) != 0)
       detail::invalid(name, value, "must be the same on all ranks; rank 0 has ", first);
   });
+}
+
+/// Throws std::invalid_argument unless root is one of the ranks. Local: the root is the same on all ranks.
+inline void check_root(const communicator& comm, int root) {
+  if (root < 0 || root >= comm.size()) detail::invalid("root", root, "must be a rank, from 0 to ", comm.size() - 1);
 }
 
 }  // namespace mpi

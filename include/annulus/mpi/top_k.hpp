@@ -86,6 +86,7 @@ namespace mpi {
 template <top_k_scalar T, bool Largest>
 top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<T, Largest>& accumulator,
                        int root = 0) {
+  check_root(comm, root);
   check_same(comm, "k", accumulator.k());
   const auto list = together(comm, [&] {
     const top_k_result<T> best = accumulator.finish();
@@ -132,6 +133,7 @@ std::vector<global_element<T>> best_of_bins(approx_top_k_plan plan, std::span<co
 template <bool Largest, class T>
 top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T> slice, std::size_t k,
                                approx_top_k_params params, int root) {
+  mpi::check_root(comm, root);
   const std::int64_t first = comm.exclusive_sum(static_cast<std::int64_t>(slice.size()));
   const std::size_t n = comm.all_reduce(std::uint64_t{slice.size()}, MPI_SUM);
   const approx_top_k_plan plan = mpi::together(comm, [&] {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +94,30 @@ inline std::FILE* stream_of(int number, const char* mode) noexcept {
 inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept {
   return stream_of(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666), "ab");
 }
+
+class file_lock {
+ public:
+  file_lock(const std::filesystem::path& path, const std::string& name)
+      : m_path(path), m_number(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    if (m_number < 0) fail_system(errno, name);
+    struct stat status;
+    // Whoever had it may have removed the file since it was opened here.
+    m_is_held = (flock(m_number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+                (fstat(m_number, &status) != 0 || status.st_nlink > 0);
+  }
+  file_lock(const file_lock&) = delete;
+  file_lock& operator=(const file_lock&) = delete;
+  ~file_lock() {
+    if (m_is_held) unlink(m_path.c_str());
+    close(m_number);
+  }
+  bool is_held() const noexcept { return m_is_held; }
+
+ private:
+  std::filesystem::path m_path;
+  int m_number;
+  bool m_is_held = false;
+};
 
 class random_file {
  public:

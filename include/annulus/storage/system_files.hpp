@@ -11,6 +11,10 @@
 /// - `std::FILE* open_to_append(path)`: opens a file that is written to at its end, and makes it where there is none;
 ///   nullptr, and errno, where that fails.
 /// - `bool flush_to_disk(file)`: whether all that the system has of a file is on the disk; else false, and errno.
+/// - `file_lock(path, name)`: a file, made where there is none, that one object in all processes holds at a time, and
+///   that is removed with the object that holds it; a process that is killed holds nothing any more. File systems
+///   without locks let all hold it. \throws std::system_error where the file cannot be opened.
+///   - `bool is_held()`: false where another holds it.
 /// - `random_file`, a regular file that is read at any place, by any number of threads at a time:
 ///   - `random_file(path, name, is_direct)`: opens it; past the memory of the system's cache if `is_direct` and the
 ///     system can do that. \throws std::system_error as map_file does.

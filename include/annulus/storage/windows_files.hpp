@@ -137,6 +137,25 @@ inline bool flush_to_disk(std::FILE* file) noexcept { return _commit(_fileno(fil
 
 inline std::FILE* open_to_append(const std::filesystem::path& path) noexcept { return _wfopen(path.c_str(), L"abN"); }
 
+class file_lock {
+ public:
+  file_lock(const std::filesystem::path& path, const std::string& name) {
+    constexpr int flags = _O_RDWR | _O_CREAT | _O_TEMPORARY | _O_BINARY | _O_NOINHERIT;
+    // EACCES: another has it, or removes it.
+    if (_wsopen_s(&m_number, path.c_str(), flags, _SH_DENYRW, _S_IREAD | _S_IWRITE) != 0 && errno != EACCES)
+      fail_system(errno, name);
+  }
+  file_lock(const file_lock&) = delete;
+  file_lock& operator=(const file_lock&) = delete;
+  ~file_lock() {
+    if (m_number >= 0) _close(m_number);
+  }
+  bool is_held() const noexcept { return m_number >= 0; }
+
+ private:
+  int m_number = -1;
+};
+
 class random_file {
  public:
   random_file(const std::filesystem::path& path, const std::string& name, bool)

@@ -102,6 +102,8 @@ class SearchRequest:
         Exception
             As the search of one machine; what is raised on one rank is raised on all.
         """
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout = {timeout}: must be None or at least 0 seconds")
         if self._requests:
             self._wait(timeout)
             self._requests, self._kept = [], []
