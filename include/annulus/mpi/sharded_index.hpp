@@ -53,6 +53,7 @@ class sharded_index {
     requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
   sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
     check_same(m_comm, "dimension", m_shard.dim());
+    allocate_sizes();
     const auto n = static_cast<std::int64_t>(m_shard.size());
     m_ids.append(0, m_shard.size(), m_comm.exclusive_sum(n));
     m_end = m_comm.all_reduce(n, MPI_SUM);
@@ -67,7 +68,8 @@ class sharded_index {
   /// With a deadline the answer comes when it is due, from the shards that have answered by then (`coverage`), though
   /// the root's own shard is searched to the end. The root sends and receives every message then. A rank that throws
   /// does so itself and at the root; one that has not heard of the queries in time has coverage 0.
-  /// \throws std::invalid_argument where k is not the same on all ranks, and what the search of a shard throws.
+  /// \throws std::invalid_argument on all ranks where they have not the same root and k, without a deadline; and what
+  /// the search of a shard throws.
   global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                           const shard_search_options& options = {}) {
     return search_by(queries, k, params, options);
@@ -80,10 +82,10 @@ class sharded_index {
   }
 
   /// The same, but returns when this rank has searched its shard; lists are merged while it searches for the next
-  /// batch. What a rank throws, get() throws on all. \throws std::invalid_argument for a deadline.
+  /// batch. What the search of a shard throws, get() throws on all. \throws std::invalid_argument on all ranks for a
+  /// deadline, and for a root or k that is not the same on them.
   pending_search search_async(const view_type& queries, std::size_t k, const search_params& params = {},
                               const shard_search_options& options = {}) {
-    if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
     return start(queries, k, params, options);
   }
 
@@ -91,9 +93,12 @@ class sharded_index {
   global_neighbors search_each(const view_type& queries, std::size_t k, const search_params& params = {},
                                const global_filter& filter = {}) {
     check_same(m_comm, "k", k);
-    const detail::packed_rows own = detail::pack_rows(queries);
+    const detail::packed_rows own = together(m_comm, [&] { return detail::pack_rows(queries); });
     const auto gathered = m_comm.all_gather_blocks<std::byte>(own);
     std::vector<int> n_lists;
+    std::vector<detail::global_candidate> merged;
+    std::optional<detail::mpi_operation> merge;
+    global_neighbors found;
     const auto lists = together(m_comm, [&] {
       std::vector<detail::packed_view> blocks;
       std::size_t begin = 0;
@@ -102,15 +107,18 @@ class sharded_index {
         n_lists.push_back(static_cast<int>(detail::header_of(blocks.back()).n));
         begin += bytes;
       }
+      if (k == 0) detail::invalid("k", k, "must be at least 1");
+      merge = detail::merge_operation<detail::global_candidate>(k);
+      found = global_neighbors(queries.size(), k);
+      merged.resize(queries.size() * k);
       const detail::packed_rows all = detail::join_packed(blocks);
       return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(all), k, params, m_ids, filter);
     });
-    const detail::mpi_operation merge = detail::merge_operation<detail::global_candidate>(k);
-    std::vector<detail::global_candidate> merged(queries.size() * k);
     detail::check_mpi(
-        MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge.type(), merge.get(), m_comm.get()),
+        MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge->type(), merge->get(), m_comm.get()),
         "MPI_Reduce_scatter");
-    return detail::to_neighbors(merged, k);
+    detail::write_neighbors(merged, found);
+    return found;
   }
 
   /// All rows within `radius` of each of the root's queries that the shards' searches find, at the root.
@@ -142,9 +150,7 @@ class sharded_index {
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
     const std::int64_t first = m_end;
-    const auto count = m_comm.broadcast_value(std::uint64_t{rows.size()}, root);
-    const auto shares = detail::level_shares(m_sizes, count);
-    const auto own = detail::scatter_rows(m_comm, root, rows, shares);
+    const auto own = detail::scatter_rows(m_comm, root, rows, m_sizes);
     insert(detail::unpack_rows<view_type>(own), params);
     return first;
   }
@@ -181,13 +187,17 @@ class sharded_index {
   friend struct detail::shard_parts;
   sharded_index(communicator comm, Index shard, detail::global_ids ids, std::int64_t end)
       : m_comm(std::move(comm)), m_shard(std::move(shard)), m_ids(std::move(ids)), m_end(end) {
+    allocate_sizes();
     count_rows();
   }
 
-  void count_rows() {
-    const auto sizes = m_comm.all_gather(std::uint64_t{m_shard.size()});
-    m_sizes.assign(sizes.begin(), sizes.end());
+  void allocate_sizes() {
+    together(m_comm, [&] {
+      m_ids.make_room();
+      m_sizes.resize(static_cast<std::size_t>(m_comm.size()));
+    });
   }
+  void count_rows() { m_comm.all_gather(m_shard.size(), std::span<std::size_t>(m_sizes)); }
 
   template <class Params>
   global_neighbors search_by(const view_type& queries, std::size_t k, const Params& params,
@@ -206,25 +216,26 @@ class sharded_index {
   template <class Params>
   pending_search start(const view_type& queries, std::size_t k, const Params& params,
                        const shard_search_options& options) {
-    const std::size_t root_k = m_comm.broadcast_value(std::uint64_t{k}, options.root);
-    const auto packed = detail::broadcast_rows(m_comm, options.root, queries);
-    const auto asked = detail::unpack_rows<view_type>(packed);
-    std::erase_if(m_pending, [](const auto& merge) { return merge.expired(); });
+    std::shared_ptr<detail::pending_merge> merge;
     std::function<void()> between;
-    if (!m_pending.empty())
-      between = [this] {
-        for (const auto& pending : m_pending)
-          if (const auto merge = pending.lock()) merge->progress();
-      };
-    std::vector<detail::global_candidate> lists;
-    const auto failure = detail::failure_of([&] {
-      if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
-      lists = detail::shard_lists(m_shard, asked, k, params, m_ids, options.filter, between);
-    });
-    const std::size_t at_least_one = std::max<std::size_t>(root_k, 1);  // k = 0 is refused, on all ranks
-    lists.resize(asked.size() * at_least_one);
-    auto merge = std::make_shared<detail::pending_merge>(m_comm, options.root, at_least_one, std::move(lists), failure);
-    m_pending.push_back(merge);
+    const auto packed =
+        detail::broadcast_rows(m_comm, options.root, queries, k, [&](std::size_t n, std::size_t root_k) {
+          if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
+          if (k == 0) detail::invalid("k", k, "must be at least 1");
+          if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
+          std::erase_if(m_pending, [](const auto& other) { return other.expired(); });
+          if (!m_pending.empty())
+            between = [this] {
+              for (const auto& pending : m_pending)
+                if (const auto other = pending.lock()) other->progress();
+            };
+          merge = std::make_shared<detail::pending_merge>(m_comm, options.root, k, n);
+          m_pending.push_back(merge);
+        });
+    merge->start(detail::failure_of([&] {
+      const auto asked = detail::unpack_rows<view_type>(packed);
+      detail::write_shard_lists(m_shard, asked, k, params, m_ids, options.filter, merge->lists(), between);
+    }));
     return pending_search(std::move(merge));
   }
 

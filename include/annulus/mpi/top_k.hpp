@@ -34,7 +34,7 @@ struct global_element {
 };
 
 template <bool Largest, class T>
-global_element<T> element_of(T value, std::int64_t index) noexcept {
+global_element<T> to_element(T value, std::int64_t index) noexcept {
   return {is_nan(value) ? typename global_element<T>::key_bits(~typename global_element<T>::key_bits{0})
                         : ordered_bits(to_key<Largest>(value)),
           index};
@@ -50,9 +50,12 @@ T element_value(const global_element<T>& element) noexcept {
 template <class T>
 std::vector<global_element<T>> reduce_lists(const mpi::communicator& comm, int root, std::size_t k,
                                             const std::vector<global_element<T>>& lists) {
-  const mpi_operation merge = merge_operation<global_element<T>>(k);
+  std::vector<global_element<T>> merged;
+  const mpi_operation merge = mpi::together(comm, [&] {
+    if (comm.rank() == root) merged.resize(lists.size());
+    return merge_operation<global_element<T>>(k);
+  });
   const std::size_t at_once = std::max<std::size_t>(1, mpi::communicator::piece_bytes / (k * sizeof(lists[0])));
-  std::vector<global_element<T>> merged(comm.rank() == root ? lists.size() : 0);
   for (std::size_t begin = 0; begin < lists.size() / k; begin += at_once) {
     const auto count = static_cast<int>(std::min(at_once, lists.size() / k - begin));
     check_mpi(MPI_Reduce(lists.data() + begin * k, merged.empty() ? nullptr : merged.data() + begin * k, count,
@@ -81,20 +84,21 @@ namespace mpi {
 
 /// The k best elements that were pushed to the accumulators of all ranks, at the root; none on other ranks. Indices are
 /// those that were pushed: no two ranks push the same. One MPI_Reduce of k elements, 12 or 16 bytes each. Collective.
-/// \throws std::invalid_argument on all ranks where k is not the same on them.
+/// \throws std::invalid_argument on all ranks where k or the root is not the same on them.
 template <top_k_scalar T, bool Largest>
 top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<T, Largest>& accumulator,
                        int root = 0) {
+  check_root(comm, root);
   check_same(comm, "k", accumulator.k());
   const auto list = together(comm, [&] {
     const top_k_result<T> best = accumulator.finish();
     std::vector<detail::global_element<T>> elements(accumulator.k());
     for (std::size_t i = 0; i < best.values.size(); ++i)
-      elements[i] = detail::element_of<Largest>(best.values[i], best.indices[i]);
+      elements[i] = detail::to_element<Largest>(best.values[i], best.indices[i]);
     return elements;
   });
   auto merged = detail::reduce_lists(comm, root, accumulator.k(), list);
-  return detail::first_elements<Largest>(merged, accumulator.k());
+  return together(comm, [&] { return detail::first_elements<Largest>(merged, accumulator.k()); });
 }
 
 }  // namespace mpi
@@ -131,6 +135,7 @@ std::vector<global_element<T>> best_of_bins(approx_top_k_plan plan, std::span<co
 template <bool Largest, class T>
 top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T> slice, std::size_t k,
                                approx_top_k_params params, int root) {
+  mpi::check_root(comm, root);
   const std::int64_t first = comm.exclusive_sum(static_cast<std::int64_t>(slice.size()));
   const std::size_t n = comm.all_reduce(std::uint64_t{slice.size()}, MPI_SUM);
   const approx_top_k_plan plan = mpi::together(comm, [&] {
@@ -150,7 +155,7 @@ top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T>
       std::ranges::count_if(merged, [](const global_element<T>& e) { return !e.is_padding(); }));
   // Fewer where most elements are NaN or infinite, which bins do not keep.
   if (comm.broadcast_value(found, root) < k) return exact_top_k<Largest>(comm, slice, first, n, k, root);
-  return first_elements<Largest>(merged, comm.rank() == root ? k : 0);
+  return mpi::together(comm, [&] { return first_elements<Largest>(merged, comm.rank() == root ? k : 0); });
 }
 
 }  // namespace detail
@@ -165,7 +170,7 @@ namespace mpi {
 /// of ranks. At least recall_target of the k smallest are found, on average over orders of the elements, however many
 /// ranks there are; all of them for a target of 1 and where bins would not be fewer than the elements. (The accumulator
 /// finds all at any target.) \throws std::invalid_argument on all ranks as approx_min_k does, for
-/// aggregate_to_topk = false, and where k or recall_target are not the same on all. Collective.
+/// aggregate_to_topk = false, and where k, recall_target or the root are not the same on all. Collective.
 template <top_k_scalar T>
 top_k_result<T> approx_min_k(const communicator& comm, std::span<const T> slice, std::size_t k,
                              const approx_top_k_params& params = {}, int root = 0) {
