@@ -2,6 +2,9 @@
 //   mpirun -n 4 bench_mpi ROWS.bvecs QUERIES.bvecs     or .fvecs
 // Prints for several beams the recall of both, and the distances that a query costs, which do not depend on the
 // machine: over shards that is the sum of all.
+//   mpirun -n 4 bench_mpi ROWS.bvecs QUERIES.bvecs BEAM
+// prints the seconds that the shards take to build, and to search for all queries at that beam, as a line of JSON:
+// compare/sharded_index.py has the same of Python measured in turns.
 
 #include <annulus/core/result/recall.hpp>
 #include <annulus/io/data/vecs.hpp>
@@ -32,21 +35,49 @@ annulus::neighbors with_short_ids(const annulus::mpi::global_neighbors& found) {
   return result;
 }
 
+// The rows of this rank.
+template <class T>
+annulus::matrix_view<T> part_of(const annulus::mpi::communicator& comm, annulus::matrix_view<T> rows) {
+  const std::size_t rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
+  const std::size_t begin = rows.rows() * rank / ranks;
+  return rows.middle_rows(begin, rows.rows() * (rank + 1) / ranks - begin);
+}
+
+template <class T>
+void time_shards(const annulus::mpi::communicator& comm, const annulus::matrix<T>& rows,
+                 const annulus::matrix<T>& queries, std::size_t beam) {
+  using clock = std::chrono::steady_clock;
+  constexpr std::size_t n_searches = 9;
+  comm.barrier();
+  auto start = clock::now();
+  annulus::mpi::sharded_index index(comm.get(), [&] {
+    return annulus::nndescent_index(part_of<T>(comm, rows), annulus::euclidean{}, {.threads = 1});
+  });
+  comm.barrier();
+  const double built = seconds_since(start);
+  std::vector<double> searched;
+  for (std::size_t i = 0; i < n_searches; ++i) {
+    comm.barrier();
+    start = clock::now();
+    index.search(queries, k, {.beam = beam, .threads = 1});
+    searched.push_back(seconds_since(start));
+  }
+  std::ranges::sort(searched);
+  if (comm.rank() == 0) std::printf("{\"build\": %g, \"search\": %g}\n", built, searched[n_searches / 2]);
+}
+
 template <class T>
 void run(const annulus::mpi::communicator& comm, const annulus::matrix<T>& all, const annulus::matrix<T>& queries) {
   using clock = std::chrono::steady_clock;
-  const annulus::matrix_view<T> rows(all);
+  const annulus::matrix_view<T> rows(all), own = part_of<T>(comm, all);
   const std::size_t n = rows.rows();
   const std::size_t rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
-  const std::size_t begin = n * rank / ranks, end = n * (rank + 1) / ranks;
 
-  annulus::mpi::sharded_index exact(
-      comm.get(), [&] { return annulus::flat_index(rows.middle_rows(begin, end - begin), annulus::euclidean{}); });
+  annulus::mpi::sharded_index exact(comm.get(), [&] { return annulus::flat_index(own, annulus::euclidean{}); });
   const auto truth = with_short_ids(exact.search(queries, k, {.threads = 1}));
   auto start = clock::now();
-  annulus::mpi::sharded_index shards(comm.get(), [&] {
-    return annulus::nndescent_index(rows.middle_rows(begin, end - begin), annulus::euclidean{}, {.threads = 1});
-  });
+  annulus::mpi::sharded_index shards(
+      comm.get(), [&] { return annulus::nndescent_index(own, annulus::euclidean{}, {.threads = 1}); });
   const double shard_build = seconds_since(start);
 
   constexpr std::size_t beams[] = {10, 16, 24, 32, 48, 64, 96, 128};
@@ -92,11 +123,15 @@ void run(const annulus::mpi::communicator& comm, const annulus::matrix<T>& all, 
 int main(int argc, char** argv) {
   const annulus::mpi::environment environment(argc, argv);
   const annulus::mpi::communicator comm;
-  if (argc != 3) {
-    if (comm.rank() == 0) std::fprintf(stderr, "usage: bench_mpi ROWS.bvecs QUERIES.bvecs, or .fvecs\n");
+  if (argc != 3 && argc != 4) {
+    if (comm.rank() == 0) std::fprintf(stderr, "usage: bench_mpi ROWS.bvecs QUERIES.bvecs [BEAM], or .fvecs\n");
     return 1;
   }
+  const auto measure = [&]<class T>(const annulus::matrix<T>& rows, const annulus::matrix<T>& queries) {
+    if (argc == 3) run(comm, rows, queries);
+    else time_shards(comm, rows, queries, std::stoul(argv[3]));
+  };
   if (std::string(argv[1]).ends_with(".bvecs"))
-    run(comm, annulus::read_vecs<std::uint8_t>(argv[1]), annulus::read_vecs<std::uint8_t>(argv[2]));
-  else run(comm, annulus::read_vecs<float>(argv[1]), annulus::read_vecs<float>(argv[2]));
+    measure(annulus::read_vecs<std::uint8_t>(argv[1]), annulus::read_vecs<std::uint8_t>(argv[2]));
+  else measure(annulus::read_vecs<float>(argv[1]), annulus::read_vecs<float>(argv[2]));
 }

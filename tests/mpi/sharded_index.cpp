@@ -261,6 +261,9 @@ TEST_CASE("what one rank throws all throw, and the index goes on") {
           of_last + "annulus: k = 4: must be the same on all ranks; the root has 3");
     const double target = comm.rank() == last ? 7 : 1;  // params of a rank are its own
     CHECK(message_of([&] { index.search(queries, 3, {.recall_target = target}); }).starts_with(of_last));
+    const std::string roots = "must be the same on all ranks; another one has 0";
+    CHECK_THAT(message_of([&] { index.search(queries, 3, {}, {.root = comm.rank()}); }), ContainsSubstring(roots));
+    CHECK_THAT(message_of([&] { index.insert_from(comm.rank(), rows); }), ContainsSubstring(roots));
     auto pending = index.search_async(queries, 3, {.recall_target = target});
     CHECK(message_of([&] { pending.get(); }).starts_with(of_last));
     CHECK_THAT(message_of([&] { sharded<flat>(comm.get(), [&] { return flat(comm.rank() == last ? 2 : 3); }); }),

@@ -124,6 +124,8 @@ TEST_CASE("arguments are refused on all ranks") {
   if (comm.size() == 1) return;
   CHECK_THAT(refused(comm.rank() == 1 ? 2 : 1, {}), ContainsSubstring("rank 1: annulus: k = 2"));
   CHECK_THAT(refused(1, {.recall_target = comm.rank() == 1 ? 0.5 : 0.9}), ContainsSubstring("recall_target = 0.5"));
+  CHECK_THAT(message_of([&] { annulus::mpi::approx_min_k<float>(comm, own, 1, {}, comm.rank()); }),
+             ContainsSubstring("root = "));
 }
 
 }  // namespace

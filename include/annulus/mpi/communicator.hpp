@@ -5,9 +5,9 @@
 /// collective operations that the library needs, of values of any trivially copyable type and of any number of them.
 /// annulus.hpp leaves this header out.
 
-#include <annulus/mpi/error.hpp>
+#include <annulus/mpi/rank_failure.hpp>
 
-#include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 #include <span>
@@ -16,7 +16,15 @@
 
 #include <annulus/core/base/macros_off.hpp>
 
-namespace annulus { inline namespace ANNULUS_ARCH { namespace mpi {
+namespace annulus { inline namespace ANNULUS_ARCH {
+namespace mpi {
+class communicator;
+}
+namespace detail {
+inline void throw_together(const mpi::communicator& comm, const rank_failure& failure);
+}
+
+namespace mpi {
 
 /// Initialises MPI for the lifetime of this object, for programs that do not do so themselves. Threads of the library
 /// never call MPI: MPI_THREAD_FUNNELED is enough.
@@ -100,19 +108,34 @@ class communicator {
     return value;
   }
 
-  /// \param value of this rank \returns one of each rank, in their order \throws mpi::error
+  /// \param value of this rank \param all is filled with one of each rank, size() of them, in their order \throws
+  /// mpi::error
   template <class T>
-  std::vector<T> all_gather(const T& value) const {
+  void all_gather(const T& value, std::span<T> all) const {
     static_assert(std::is_trivially_copyable_v<T>);
-    std::vector<T> all(static_cast<std::size_t>(m_size));
     constexpr int bytes = sizeof(T);
     detail::check_mpi(MPI_Allgather(&value, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, m_comm), "MPI_Allgather");
+  }
+  /// \param value of this rank \returns one of each rank, in their order \throws mpi::error; std::bad_alloc on all
+  /// ranks
+  template <class T>
+  std::vector<T> all_gather(const T& value) const {
+    std::vector<T> all;
+    allocate([&] { all.resize(static_cast<std::size_t>(m_size)); });
+    all_gather(value, std::span<T>(all));
     return all;
   }
   /// \param values of this rank, any number \returns those of all ranks \throws mpi::error
   template <class T>
   rank_blocks<T> all_gather_blocks(std::span<const T> values) const {
-    return exchange_blocks<T>([&](std::size_t) { return values; }, piece_bytes);
+    return exchange_blocks<T>([&](std::size_t) { return values; });
+  }
+  /// \param values of this rank, any number \param root the rank that gets them \returns at the root those of all
+  /// ranks, none on others \throws mpi::error
+  template <class T>
+  rank_blocks<T> gather_blocks(std::span<const T> values, int root) const {
+    const auto to_root = static_cast<std::size_t>(root);
+    return exchange_blocks<T>([&](std::size_t r) { return r == to_root ? values : std::span<const T>(); });
   }
 
   /// \param value of this rank \param operation of MPI, as MPI_SUM \returns the values of all ranks reduced by it, on
@@ -123,6 +146,14 @@ class communicator {
     detail::check_mpi(MPI_Allreduce(&value, &result, 1, datatype_of<T>(), operation, m_comm), "MPI_Allreduce");
     return result;
   }
+  /// \param values of this rank, each reduced by itself \param operation of MPI \returns as above \throws mpi::error
+  template <class T, std::size_t N>
+  std::array<T, N> all_reduce(const std::array<T, N>& values, MPI_Op operation) const {
+    std::array<T, N> results{};
+    detail::check_mpi(MPI_Allreduce(values.data(), results.data(), N, datatype_of<T>(), operation, m_comm),
+                      "MPI_Allreduce");
+    return results;
+  }
   /// \param value of this rank \returns the sum of those of the ranks before this one \throws mpi::error
   template <class T>
   T exclusive_sum(T value) const {
@@ -131,54 +162,48 @@ class communicator {
     return m_rank == 0 ? T{} : result;  // MPI leaves that of rank 0 undefined
   }
 
-  /// An MPI_Alltoallv of any size: each value crosses the network once. \param values those for rank 0 first \param
-  /// counts how many go to each rank \param most_bytes of a message \returns what the ranks send to this one, in their
-  /// order \throws std::invalid_argument where there is not a count a rank, or not as many values; mpi::error
+  /// An MPI_Alltoallv of any size: MPI's own counts to 2^31 only. Each value crosses the network once. \param values
+  /// those for rank 0 first \param counts how many go to each rank \param most_bytes of a message \returns what the
+  /// ranks send to this one, in their order \throws std::invalid_argument on all ranks where one has not a count a
+  /// rank, or not as many values; mpi::error
   template <class T>
   rank_blocks<T> exchange(std::span<const T> values, std::span<const std::size_t> counts,
                           std::size_t most_bytes = piece_bytes) const {
-    if (counts.size() != static_cast<std::size_t>(m_size))
-      detail::invalid("counts", counts.size(), "must be one a rank: ", m_size);
-    std::vector<std::size_t> begins(counts.size() + 1, 0);
-    std::partial_sum(counts.begin(), counts.end(), begins.begin() + 1);
-    if (begins.back() != values.size())
-      detail::invalid("values", values.size(), "must be as many as the counts' sum ", begins.back());
+    std::vector<std::size_t> begins;
+    allocate([&] {
+      if (counts.size() != static_cast<std::size_t>(m_size))
+        detail::invalid("counts", counts.size(), "must be one a rank: ", m_size);
+      begins.assign(counts.size() + 1, 0);
+      std::partial_sum(counts.begin(), counts.end(), begins.begin() + 1);
+      if (begins.back() != values.size())
+        detail::invalid("values", values.size(), "must be as many as the counts' sum ", begins.back());
+    });
     return exchange_blocks<T>([&](std::size_t to) { return values.subspan(begins[to], counts[to]); }, most_bytes);
   }
-
- private:
-  static bool is_running() noexcept {
-    int is_initialised = 0, is_finalised = 0;
-    MPI_Initialized(&is_initialised);
-    MPI_Finalized(&is_finalised);
-    return is_initialised != 0 && is_finalised == 0;
-  }
-
-  template <class T>
-  static auto as_bytes(std::span<T> values) noexcept {
-    static_assert(std::is_trivially_copyable_v<T>, "annulus: only trivially copyable values are sent");
-    using byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
-    return std::span<byte>(reinterpret_cast<byte*>(values.data()), values.size_bytes());
-  }
-  template <class Bytes, class F>
-  static void for_each_piece(Bytes bytes, std::size_t most, F f) {
-    for (std::size_t begin = 0; begin < bytes.size(); begin += most)
-      f(bytes.data() + begin, static_cast<int>(std::min(most, bytes.size() - begin)));
-  }
-
-  /// Sends block_for(r) to each rank r. Point-to-point messages, as MPI's own function counts to 2^31 only.
+  /// The same of blocks that lie anywhere. \param block_for called with a rank, returns the span of T that goes to it
+  /// \param most_bytes of a message \returns what the ranks send to this one, in their order \throws mpi::error
   template <class T, class BlockFor>
-  rank_blocks<T> exchange_blocks(BlockFor block_for, std::size_t most_bytes) const {
+  rank_blocks<T> exchange_blocks(BlockFor block_for, std::size_t most_bytes = piece_bytes) const {
     const auto ranks = static_cast<std::size_t>(m_size), self = static_cast<std::size_t>(m_rank);
-    std::vector<std::uint64_t> sent(ranks), received(ranks);
-    for (std::size_t r = 0; r < ranks; ++r) sent[r] = block_for(r).size();
+    std::vector<std::uint64_t> sent, received;
+    std::vector<MPI_Request> requests;
+    rank_blocks<T> result;
+    allocate([&] {
+      for (std::size_t r = 0; r < ranks; ++r) sent.push_back(block_for(r).size());
+      received.resize(ranks);
+      result.counts.resize(ranks);
+    });
     detail::check_mpi(MPI_Alltoall(sent.data(), 1, MPI_UINT64_T, received.data(), 1, MPI_UINT64_T, m_comm),
                       "MPI_Alltoall");
-    rank_blocks<T> result;
-    result.counts.assign(received.begin(), received.end());
-    result.values.resize(std::accumulate(received.begin(), received.end(), std::size_t{0}));
+    allocate([&] {
+      std::ranges::copy(received, result.counts.begin());
+      result.values.resize(std::accumulate(received.begin(), received.end(), std::size_t{0}));
+      std::size_t n_pieces = 0;
+      for (std::size_t r = 0; r < ranks; ++r)
+        for (const std::size_t n : {sent[r], received[r]}) n_pieces += (n * sizeof(T) + most_bytes - 1) / most_bytes;
+      requests.reserve(n_pieces);
+    });
 
-    std::vector<MPI_Request> requests;
     std::span<T> place = result.values;
     for (std::size_t r = 0; r < ranks; ++r) {
       const std::span<T> block = place.first(result.counts[r]);
@@ -202,10 +227,48 @@ class communicator {
     return result;
   }
 
+ private:
+  static bool is_running() noexcept {
+    int is_initialised = 0, is_finalised = 0;
+    MPI_Initialized(&is_initialised);
+    MPI_Finalized(&is_finalised);
+    return is_initialised != 0 && is_finalised == 0;
+  }
+
+  template <class T>
+  static auto as_bytes(std::span<T> values) noexcept {
+    static_assert(std::is_trivially_copyable_v<T>, "annulus: only trivially copyable values are sent");
+    using byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
+    return std::span<byte>(reinterpret_cast<byte*>(values.data()), values.size_bytes());
+  }
+  template <class Bytes, class F>
+  static void for_each_piece(Bytes bytes, std::size_t most, F f) {
+    for (std::size_t begin = 0; begin < bytes.size(); begin += most)
+      f(bytes.data() + begin, static_cast<int>(std::min(most, bytes.size() - begin)));
+  }
+
+  /// Calls f, which allocates what the messages to come need: a rank that left alone would leave the others waiting.
+  template <class F>
+  void allocate(F f) const {
+    detail::throw_together(*this, detail::failure_of(f));
+  }
+
   MPI_Comm m_comm = MPI_COMM_NULL;
   int m_rank = 0, m_size = 1;
 };
 
-}}}  // namespace annulus::ANNULUS_ARCH::mpi
+}  // namespace mpi
+
+namespace detail {
+
+/// Throws on all ranks what was thrown on the lowest rank that failed, if any did. Collective.
+inline void throw_together(const mpi::communicator& comm, const rank_failure& failure) {
+  const bool is_failed = failure.kind != failure_kind::none;
+  const int first = comm.all_reduce(is_failed ? comm.rank() : comm.size(), MPI_MIN);
+  if (first < comm.size()) throw_failure(comm.broadcast_value(failure, first), first);
+}
+
+}  // namespace detail
+}}  // namespace annulus::ANNULUS_ARCH
 
 #include <annulus/core/base/macros_on.hpp>

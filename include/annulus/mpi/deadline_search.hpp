@@ -124,7 +124,8 @@ class deadline_search {
       for (std::size_t i = 0; i < lists.size(); i += k) merge_lists(more.data() + i, lists.data() + i, k);
       answered += sizes[static_cast<std::size_t>(message->from)];
     }
-    mpi::global_neighbors found = to_neighbors(lists, k);
+    mpi::global_neighbors found(lists.size() / k, k);
+    write_neighbors(lists, found);
     found.coverage = all == 0 ? 1.0 : static_cast<double>(answered) / static_cast<double>(all);
     return found;
   }

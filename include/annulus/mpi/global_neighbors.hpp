@@ -92,14 +92,12 @@ void merge_lists(const Candidate* from, Candidate* into, std::size_t k) noexcept
     into[to - 1] = kept > 0 && from[taken - 1] < into[kept - 1] ? into[--kept] : from[--taken];
 }
 
-/// Lists of k, one a query, as a result.
-inline mpi::global_neighbors to_neighbors(std::span<const global_candidate> lists, std::size_t k) {
-  mpi::global_neighbors found(lists.size() / k, k);
+/// Lists of k, one a query, as a result of that size.
+inline void write_neighbors(std::span<const global_candidate> lists, mpi::global_neighbors& found) noexcept {
   for (std::size_t i = 0; i < lists.size(); ++i) {
     found.ids.data()[i] = lists[i].id();
     found.distances.data()[i] = lists[i].distance;
   }
-  return found;
 }
 
 }  // namespace detail

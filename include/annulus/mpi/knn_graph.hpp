@@ -263,8 +263,10 @@ template <matrix_like D, class Metric = euclidean>
     });
     const auto those = compared->view();
     const std::size_t dim_there = greatest_dim(those.rows(), those.cols());
-    return detail::graph_over_ranks(comm, detail::row_layout(comm, rows.rows()), those, dim_there,
-                                    detail::compared_metric<detail::points_of<view>>(told, dim), params, team);
+    const auto between_those =
+        together(comm, [&] { return detail::compared_metric<detail::points_of<view>>(told, dim); });
+    return detail::graph_over_ranks(comm, detail::row_layout(comm, rows.rows()), those, dim_there, between_those,
+                                    params, team);
   }
 
 }  // namespace mpi

@@ -94,8 +94,13 @@ class message_reader {
 /// One message from each rank to each rank, again and again. What a rank writes to itself is not sent.
 class message_exchange {
  public:
-  explicit message_exchange(const mpi::communicator& comm)
-      : m_comm(&comm), m_out(static_cast<std::size_t>(comm.size())), m_begins(m_out.size() + 1, 0) {}
+  /// Collective.
+  explicit message_exchange(const mpi::communicator& comm) : m_comm(&comm) {
+    mpi::together(comm, [&] {
+      m_out.resize(static_cast<std::size_t>(comm.size()));
+      m_begins.assign(m_out.size() + 1, 0);
+    });
+  }
 
   std::size_t size() const noexcept { return m_out.size(); }
   std::size_t rank() const noexcept { return static_cast<std::size_t>(m_comm->rank()); }
@@ -109,26 +114,24 @@ class message_exchange {
 
   /// Sends what was written, and receives what the others wrote. Collective.
   void exchange() {
-    std::vector<std::byte> all;
-    std::vector<std::size_t> counts;
-    all.reserve(pending_bytes());
+    m_in = {};
+    m_in = m_comm->exchange_blocks<std::byte>([&](std::size_t r) { return m_out[r].bytes(); });
     for (std::size_t r = 0; r < size(); ++r) {
-      const auto bytes = m_out[r].bytes();
-      counts.push_back(bytes.size());
-      all.insert(all.end(), bytes.begin(), bytes.end());
-      if (r != rank()) m_bytes_sent += bytes.size() + sizeof(std::uint64_t);
+      if (r != rank()) m_bytes_sent += m_out[r].bytes().size() + sizeof(std::uint64_t);
       m_out[r].clear();
     }
-    m_in = m_comm->exchange<std::byte>(all, counts);
     std::partial_sum(m_in.counts.begin(), m_in.counts.end(), m_begins.begin() + 1);
   }
 
   /// Gives all ranks what rank 0 wrote to itself alone, in place of an exchange. Collective.
   void broadcast() {
-    m_in = {};
-    m_in.counts.assign(size(), 0);
-    m_in.counts[0] = m_comm->broadcast_value(m_out[0].bytes().size(), 0);
-    m_in.values.resize(m_in.counts[0]);
+    const std::size_t bytes = m_comm->broadcast_value(m_out[0].bytes().size(), 0);
+    mpi::together(*m_comm, [&] {
+      m_in = {};
+      m_in.counts.assign(size(), 0);
+      m_in.counts[0] = bytes;
+      m_in.values.resize(bytes);
+    });
     if (rank() == 0) {
       std::ranges::copy(m_out[0].bytes(), m_in.values.begin());
       m_bytes_sent += (size() - 1) * (m_in.counts[0] + sizeof(std::uint64_t));

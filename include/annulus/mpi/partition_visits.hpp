@@ -21,12 +21,7 @@ class partition_visits {
   /// `given`: the rows that this rank gave, which are not sent to it. All that is referred to must outlive it.
   partition_visits(const partition_messages<T>& partitions, matrix_view<T> given, const Metric& metric, std::size_t dim,
                    const thread_team& team)
-      : m_partitions(partitions),
-        m_given(given),
-        m_metric(&metric),
-        m_dim(dim),
-        m_team(&team),
-        m_scratch(team.size()) {}
+      : m_partitions(partitions), m_given(given), m_metric(&metric), m_dim(dim), m_team(&team) {}
 
   /// One round. Collective.
   void run(const progress_callback& progress) {
@@ -53,6 +48,7 @@ class partition_visits {
 
   /// Each row visits the partitions that are the first home of a neighbour, but for those where it has been.
   void plan() {
+    m_scratch.resize(m_team->size());
     std::vector<planned> visits;
     std::vector<std::array<std::uint32_t, 3>> visited;  // home, row, partition, in this and all earlier rounds
     std::size_t before = 0;                             // of m_visited

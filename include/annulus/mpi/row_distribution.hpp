@@ -17,8 +17,11 @@ class row_layout {
  public:
   /// Of `n` rows of this rank. Collective.
   row_layout(const mpi::communicator& comm, std::size_t n) : m_rank(static_cast<std::size_t>(comm.rank())) {
-    for (const std::uint64_t count : comm.all_gather(std::uint64_t{n}))
-      m_first_ids.push_back(m_first_ids.back() + count);
+    const auto counts = comm.all_gather(std::uint64_t{n});
+    mpi::together(comm, [&] {
+      m_first_ids.assign(1, 0);
+      for (const std::uint64_t count : counts) m_first_ids.push_back(m_first_ids.back() + count);
+    });
     m_id_width = bytes_below(size());
   }
 
@@ -47,7 +50,7 @@ class row_layout {
 
  private:
   std::size_t m_rank;
-  std::vector<std::uint64_t> m_first_ids{0};  ///< of each rank, and the number of all rows
+  std::vector<std::uint64_t> m_first_ids;  ///< of each rank, and the number of all rows
   std::size_t m_n_partitions = 1, m_id_width = 1, m_partition_width = 1;
 };
 
@@ -58,11 +61,19 @@ std::vector<graph_partition<T>> distribute_rows(const mpi::communicator& comm, m
                                                 std::span<const row_homes> homes) {
   const std::size_t first = layout.first_partition(layout.rank());
   const std::size_t n_own = layout.first_partition(layout.rank() + 1) - first, n_ranks = layout.n_ranks();
-  std::vector<graph_partition<T>> own(n_own);
+  std::vector<graph_partition<T>> own;
   // Where the next row of each rank goes, for each partition: as first home, and as second.
-  std::vector<std::array<std::size_t, 2>> next(n_ranks * n_own);
+  std::vector<std::array<std::size_t, 2>> next;
+  std::vector<std::size_t> previous;    // the last row that was sent to each rank
+  std::vector<std::uint64_t> last_ids;  // that came from each rank
+  std::vector<T> row;
 
   mpi::together(comm, [&] {
+    own.resize(n_own);
+    next.resize(n_ranks * n_own);
+    previous.assign(n_ranks, 0);
+    for (std::size_t r = 0; r < n_ranks; ++r) last_ids.push_back(layout.first_id(r));
+    row.resize(dim);
     std::vector<std::array<std::size_t, 2>> counts(layout.n_partitions());
     for (const row_homes& h : homes) {
       ++counts[h.first][0];
@@ -94,7 +105,6 @@ std::vector<graph_partition<T>> distribute_rows(const mpi::communicator& comm, m
   });
 
   std::size_t at = 0;
-  std::vector<std::size_t> previous(n_ranks, 0);
   const auto fill = [&] {
     for (; at < rows.rows() && messages.pending_bytes() < message_block_bytes; ++at) {
       const row_homes h = homes[at];
@@ -111,9 +121,6 @@ std::vector<graph_partition<T>> distribute_rows(const mpi::communicator& comm, m
     }
     return at < rows.rows();
   };
-  std::vector<std::uint64_t> last_ids;
-  for (std::size_t r = 0; r < n_ranks; ++r) last_ids.push_back(layout.first_id(r));
-  std::vector<T> row(dim);
   const auto take = [&] {
     for (std::size_t r = 0; r < n_ranks; ++r)
       for (message_reader reader = messages.from(r); !reader.is_at_end();) {

@@ -96,32 +96,46 @@ inline std::vector<std::size_t> level_shares(std::span<const std::size_t> sizes,
   return shares;
 }
 
-/// Gives each rank its share of the root's rows, contiguous and in the order of the ranks.
+/// Gives each rank its share of the root's rows, contiguous and in the order of the ranks; `sizes` of the shards.
 template <class View>
 packed_rows scatter_rows(const mpi::communicator& comm, int root, const View& rows,
-                         std::span<const std::size_t> shares) {
-  std::vector<std::byte> sent;
-  std::vector<std::size_t> bytes(shares.size(), 0);
-  if (comm.rank() == root) {
-    std::size_t first = 0;
-    for (std::size_t r = 0; r < shares.size(); ++r) {
-      const packed_rows block = pack_rows(rows, row_range{first, shares[r]});
-      sent.insert(sent.end(), block.begin(), block.end());
-      bytes[r] = block.size();
-      first += shares[r];
+                         std::span<const std::size_t> sizes) {
+  mpi::check_root(comm, root);
+  const auto blocks = mpi::together(comm, [&] {
+    std::vector<packed_rows> packed(sizes.size());
+    if (comm.rank() != root) return packed;
+    std::size_t r = 0, first = 0;
+    for (const std::size_t share : level_shares(sizes, rows.size())) {
+      packed[r++] = pack_rows(rows, row_range{first, share});
+      first += share;
     }
-  }
-  return comm.exchange<std::byte>(sent, bytes).values;
+    return packed;
+  });
+  return comm.exchange_blocks<std::byte>([&](std::size_t r) { return packed_view(blocks[r]); }).values;
 }
 
-/// The root's rows on every rank.
-template <class View>
-packed_rows broadcast_rows(const mpi::communicator& comm, int root, const View& rows) {
+/// The root's rows on every rank. `prepare(n, number)` is called before they are sent, with how many there are and the
+/// root's `number`: it allocates what the caller will need, or throws, which all ranks do then. Collective.
+template <class View, class Prepare>
+packed_rows broadcast_rows(const mpi::communicator& comm, int root, const View& rows, std::size_t number,
+                           Prepare prepare) {
   packed_rows packed;
-  if (comm.rank() == root) packed = pack_rows(rows);
-  packed.resize(comm.broadcast_value(std::uint64_t{packed.size()}, root));
+  rank_failure failure = failure_of([&] {
+    if (comm.rank() == root) packed = pack_rows(rows);
+  });
+  const std::array<std::size_t, 3> of_root = numbers_of_root(comm, root, {packed.size(), rows.size(), number});
+  if (failure.kind == failure_kind::none)
+    failure = failure_of([&] {
+      packed.resize(of_root[0]);
+      prepare(of_root[1], of_root[2]);
+    });
+  throw_together(comm, failure);
   comm.broadcast(std::span(packed), root);
   return packed;
+}
+template <class View>
+packed_rows broadcast_rows(const mpi::communicator& comm, int root, const View& rows) {
+  return broadcast_rows(comm, root, rows, 0, [](std::size_t, std::size_t) {});
 }
 
 }}}  // namespace annulus::ANNULUS_ARCH::detail

@@ -46,9 +46,9 @@ std::string kind_of_shard(const Index& index) {
   else return std::string(Index::kind);
 }
 
-inline void remove_files(const std::filesystem::path& folder, const std::vector<std::string>& names) noexcept {
+inline void remove_files(std::span<const std::filesystem::path> files) noexcept {
   std::error_code ignored;
-  for (const std::string& name : names) std::filesystem::remove(folder / path_of_name(name), ignored);
+  for (const std::filesystem::path& file : files) std::filesystem::remove(file, ignored);
 }
 
 }  // namespace detail
@@ -65,33 +65,44 @@ namespace mpi {
 template <class Index>
 void save(const sharded_index<Index>& index, const std::filesystem::path& path) {
   const communicator& comm = index.comm();
-  const auto folder = path.parent_path();
-  const std::string tag = detail::file_tag(
-      comm.broadcast_value(std::uint64_t{std::random_device()()} << 32 | std::uint64_t{std::random_device()()}, 0));
-  const detail::shard_names names(detail::name_of_path(path.filename()) + "." + tag, comm.rank());
-  std::string manifest, older;
+  const auto number = together(comm, [&] {
+    std::random_device random;
+    return comm.rank() == 0 ? std::uint64_t{random()} << 32 | std::uint64_t{random()} : 0;
+  });
+  const std::uint64_t tag = comm.broadcast_value(number, 0);
+  std::string name;
+  std::vector<std::filesystem::path> files, older;  // this rank's; all of the index that was saved before
   try {
     const auto record = together(comm, [&] {
-      detail::save_shard(index.shard(), folder / detail::path_of_name(names.index));
-      annulus::save(detail::shard_parts::ids(index), folder / detail::path_of_name(names.ids));
-      return detail::shard_record{index.shard().size(), detail::file_record(folder / detail::path_of_name(names.index)),
-                                  detail::file_record(folder / detail::path_of_name(names.ids))};
+      name = detail::name_of_path(path.filename());
+      const detail::shard_names names(name + "." + detail::file_tag(tag), comm.rank());
+      for (const std::string& file : {names.index, names.ids})
+        files.push_back(path.parent_path() / detail::path_of_name(file));
+      detail::save_shard(index.shard(), files[0]);
+      annulus::save(detail::shard_parts::ids(index), files[1]);
+      return detail::shard_record{index.shard().size(), detail::file_record(files[0]), detail::file_record(files[1])};
     });
     const auto records = comm.all_gather(record);
+    const std::string manifest = detail::broadcast_text(
+        comm, together(comm, [&] { return comm.rank() == 0 ? detail::text_of_file(path) : std::string(); }));
+    together(comm, [&] {
+      for (const std::string& file : detail::files_of_manifest(manifest, name))
+        older.push_back(path.parent_path() / detail::path_of_name(file));
+    });
     together(comm, [&] {
       if (comm.rank() != 0) return;
-      older = detail::text_of_file(path);
-      manifest = detail::shard_manifest(tag, detail::kind_of_shard(index.shard()), index.n_ids(), records).text();
+      const auto text =
+          detail::shard_manifest(detail::file_tag(tag), detail::kind_of_shard(index.shard()), index.n_ids(), records)
+              .text();
       detail::output_file file(path);
-      file.write(manifest.data(), manifest.size());
+      file.write(text.data(), text.size());
       file.commit();
     });
   } catch (...) {
-    detail::remove_files(folder, {names.index, names.ids});
+    detail::remove_files(files);
     throw;
   }
-  older = detail::broadcast_text(comm, older);
-  detail::remove_files(folder, detail::files_of_manifest(older, detail::name_of_path(path.filename())));
+  detail::remove_files(older);
 }
 
 /// Opens what save has written, with as many ranks, and checks all of it. O(bytes). Collective. \tparam Index of each
@@ -102,7 +113,6 @@ void save(const sharded_index<Index>& index, const std::filesystem::path& path) 
 template <class Index, class... Args>
 sharded_index<Index> open_shards(MPI_Comm of, const std::filesystem::path& path, const Args&... args) {
   communicator comm(of);
-  const auto folder = path.parent_path();
   const std::string text = detail::broadcast_text(
       comm, together(comm, [&] { return comm.rank() == 0 ? detail::text_of_file(path, true) : std::string(); }));
   std::optional<Index> shard;
@@ -116,6 +126,7 @@ sharded_index<Index> open_shards(MPI_Comm of, const std::filesystem::path& path,
                       ": open it with as many ranks");
     const detail::shard_names names(detail::name_of_path(path.filename()) + "." + manifest.tag(), comm.rank());
     const auto& record = manifest.shards()[static_cast<std::size_t>(comm.rank())];
+    const auto folder = path.parent_path();
     const auto index_path = folder / detail::path_of_name(names.index),
                ids_path = folder / detail::path_of_name(names.ids);
     detail::check_file(index_path, record.index);

@@ -161,30 +161,37 @@ void search_shard(const Index& index, const typename Index::view_type& queries, 
   }
 }
 
-/// Lists of k of all queries. `between`, if given, is called after every few hundred queries: an answer does not depend
-/// on its batch.
+/// Writes the lists of k of all queries over padding. `between`, if given, is called after every few hundred queries:
+/// an answer does not depend on its batch.
 template <class Index, class Params>
-std::vector<global_candidate> shard_lists(const Index& index, const typename Index::view_type& queries, std::size_t k,
-                                          Params params, const global_ids& ids, const mpi::global_filter& filter,
-                                          const std::function<void()>& between = {}) {
-  check_list_length(k);
+void write_shard_lists(const Index& index, const typename Index::view_type& queries, std::size_t k, Params params,
+                       const global_ids& ids, const mpi::global_filter& filter, std::span<global_candidate> lists,
+                       const std::function<void()>& between = {}) {
   if (queries.size() > 0 && queries.dim() != index.dim())
     invalid("query dimension", queries.dim(), "must equal the index's ", index.dim());
-  std::vector<global_candidate> lists(checked_product(queries.size(), k, "queries * k"));
-  if (index.size() == 0 || queries.size() == 0) return lists;
+  if (index.size() == 0 || queries.size() == 0) return;
   if (filter) set_filter(params, [&](id_type id) { return filter(ids.global_of(id)); });
   if (!between) {
     search_shard(index, queries, k, params, ids, lists);
-    return lists;
+    return;
   }
   constexpr std::size_t at_once = 256;
   for (std::size_t begin = 0; begin < queries.size(); begin += at_once) {
     const std::size_t count = std::min(at_once, queries.size() - begin);
     const packed_rows packed = pack_rows(queries, row_range{begin, count});
     search_shard(index, unpack_rows<typename Index::view_type>(packed), k, params, ids,
-                 std::span(lists).subspan(begin * k, count * k));
+                 lists.subspan(begin * k, count * k));
     between();
   }
+}
+/// The same into memory of their own.
+template <class Index, class Params>
+std::vector<global_candidate> shard_lists(const Index& index, const typename Index::view_type& queries, std::size_t k,
+                                          const Params& params, const global_ids& ids,
+                                          const mpi::global_filter& filter) {
+  check_list_length(k);
+  std::vector<global_candidate> lists(checked_product(queries.size(), k, "queries * k"));
+  write_shard_lists(index, queries, k, params, ids, filter, std::span(lists));
   return lists;
 }
 

@@ -54,6 +54,7 @@ class sharded_index {
     requires(std::convertible_to<std::invoke_result_t<Make&>, Index>)
   sharded_index(MPI_Comm comm, Make&& make) : m_comm(comm), m_shard(together(m_comm, make)) {
     check_same(m_comm, "dimension", m_shard.dim());
+    allocate_sizes();
     if constexpr (detail::is_dynamic_index<Index>) check_same_kind();
     const auto n = static_cast<std::int64_t>(m_shard.size());
     m_ids.append(0, m_shard.size(), m_comm.exclusive_sum(n));
@@ -69,9 +70,9 @@ class sharded_index {
   /// does so itself and at the root; one that has not heard of the queries in time has coverage 0. \param queries m x
   /// dim() at the root; not looked at on other ranks \param k at least 1 \param params of this rank; its filter, if
   /// any, is about the ids of the rank's own index \param options root, deadline and filter by global ids \returns at
-  /// the root m x k global ids and distances, on other ranks an answer of no rows \throws std::invalid_argument where k
-  /// is not the same on all ranks or greater than 2^26, and what the search of a shard throws; incomplete where options
-  /// ask for it
+  /// the root m x k global ids and distances, on other ranks an answer of no rows \throws std::invalid_argument where
+  /// root or k is not the same on all ranks, k is 0 or greater than 2^26, and what the search of a shard throws;
+  /// incomplete where options ask for it
   global_neighbors search(const view_type& queries, std::size_t k, const search_params& params = {},
                           const shard_search_options& options = {}) {
     return search_by(queries, k, params, options);
@@ -86,10 +87,10 @@ class sharded_index {
 
   /// The same, but returns when this rank has searched its shard; lists are merged while it searches for the next
   /// batch. \param queries,k,params,options as of search \returns the answer to come; what a rank throws, its get()
-  /// throws on all \throws std::invalid_argument for a deadline
+  /// throws on all \throws std::invalid_argument for a deadline,
+  /// and for a root or k that is not the same on all ranks
   pending_search search_async(const view_type& queries, std::size_t k, const search_params& params = {},
                               const shard_search_options& options = {}) {
-    if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
     return start(queries, k, params, options);
   }
 
@@ -99,9 +100,12 @@ class sharded_index {
   global_neighbors search_each(const view_type& queries, std::size_t k, const search_params& params = {},
                                const global_filter& filter = {}) {
     check_same(m_comm, "k", k);
-    const detail::packed_rows own = detail::pack_rows(queries);
+    const detail::packed_rows own = together(m_comm, [&] { return detail::pack_rows(queries); });
     const auto gathered = m_comm.all_gather_blocks<std::byte>(own);
     std::vector<int> n_lists;
+    std::vector<detail::global_candidate> merged;
+    std::optional<detail::mpi_operation> merge;
+    global_neighbors found;
     const auto lists = together(m_comm, [&] {
       std::vector<detail::packed_view> blocks;
       std::size_t begin = 0;
@@ -110,15 +114,17 @@ class sharded_index {
         n_lists.push_back(static_cast<int>(detail::header_of(blocks.back()).n));
         begin += bytes;
       }
+      merge = detail::merge_operation<detail::global_candidate>(k);
+      found = global_neighbors(queries.size(), k);
+      merged.resize(queries.size() * k);
       const detail::packed_rows all = detail::join_packed(blocks);
       return detail::shard_lists(m_shard, detail::unpack_rows<view_type>(all), k, params, m_ids, filter);
     });
-    const detail::mpi_operation merge = detail::merge_operation<detail::global_candidate>(k);
-    std::vector<detail::global_candidate> merged(queries.size() * k);
     detail::check_mpi(
-        MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge.type(), merge.get(), m_comm.get()),
+        MPI_Reduce_scatter(lists.data(), merged.data(), n_lists.data(), merge->type(), merge->get(), m_comm.get()),
         "MPI_Reduce_scatter");
-    return detail::to_neighbors(merged, k);
+    detail::write_neighbors(merged, found);
+    return found;
   }
 
   /// All rows within a distance of each of the root's queries that the shards' searches find. \param queries m x dim()
@@ -127,12 +133,13 @@ class sharded_index {
   /// radius that is not the same on all ranks
   global_lists radius_search(const view_type& queries, float radius, const search_params& params = {},
                              int root = 0) requires detail::searches_radius<Index> {
-    check_root(m_comm, root);
-    const float root_radius = m_comm.broadcast_value(radius, root);
-    const auto packed = detail::broadcast_rows(m_comm, root, queries);
+    const auto bits = std::bit_cast<std::uint32_t>(radius);
+    const auto packed = detail::broadcast_rows(m_comm, root, queries, bits, [&](std::size_t, std::size_t root_bits) {
+      if (bits != root_bits)
+        detail::invalid("radius", radius, "must be the same on all ranks; the root has ",
+                        std::bit_cast<float>(static_cast<std::uint32_t>(root_bits)));
+    });
     const auto found = together(m_comm, [&] {
-      if (std::memcmp(&radius, &root_radius, sizeof(radius)) != 0)
-        detail::invalid("radius", radius, "must be the same on all ranks; the root has ", root_radius);
       return detail::with_global_ids(m_shard.radius_search(detail::unpack_rows<view_type>(packed), radius, params),
                                      m_ids);
     });
@@ -157,11 +164,8 @@ class sharded_index {
   /// the others follow in order, however many ranks there are \throws std::invalid_argument as insert
   std::int64_t insert_from(int root, const view_type& rows,
                            const run_params& params = {}) requires detail::inserts_rows<Index> {
-    check_root(m_comm, root);
     const std::int64_t first = m_end;
-    const auto count = m_comm.broadcast_value(std::uint64_t{rows.size()}, root);
-    const auto shares = detail::level_shares(m_sizes, count);
-    const auto own = detail::scatter_rows(m_comm, root, rows, shares);
+    const auto own = detail::scatter_rows(m_comm, root, rows, m_sizes);
     insert(detail::unpack_rows<view_type>(own), params);
     return first;
   }
@@ -173,7 +177,6 @@ class sharded_index {
   /// Gives a global id another row. \param id as of erase \param row one row, of the root \param root the rank that
   /// gives it \throws std::invalid_argument as erase, and as Index::update
   void update(std::int64_t id, const view_type& row, int root = 0) requires detail::erases_rows<Index> {
-    check_root(m_comm, root);
     const auto packed = detail::broadcast_rows(m_comm, root, row);
     change_row(id, [&](id_type local) { m_shard.update(local, detail::unpack_rows<view_type>(packed)); });
   }
@@ -207,13 +210,17 @@ class sharded_index {
   friend struct detail::shard_parts;
   sharded_index(communicator comm, Index shard, detail::global_ids ids, std::int64_t end)
       : m_comm(std::move(comm)), m_shard(std::move(shard)), m_ids(std::move(ids)), m_end(end) {
+    allocate_sizes();
     count_rows();
   }
 
-  void count_rows() {
-    const auto sizes = m_comm.all_gather(std::uint64_t{m_shard.size()});
-    m_sizes.assign(sizes.begin(), sizes.end());
+  void allocate_sizes() {
+    together(m_comm, [&] {
+      m_ids.make_room();
+      m_sizes.resize(static_cast<std::size_t>(m_comm.size()));
+    });
   }
+  void count_rows() { m_comm.all_gather(m_shard.size(), std::span<std::size_t>(m_sizes)); }
 
   template <class Params>
   global_neighbors search_by(const view_type& queries, std::size_t k, const Params& params,
@@ -222,7 +229,7 @@ class sharded_index {
     if (is_right && options.deadline == 0) return start(queries, k, params, options).get();
     try {
       if (!is_right) detail::invalid("deadline", options.deadline, "must be at least 0 seconds");
-      check_root(m_comm, options.root);
+      detail::check_is_rank(m_comm, options.root);
     } catch (...) {
       m_deadlines.skip();
       throw;
@@ -238,27 +245,26 @@ class sharded_index {
   template <class Params>
   pending_search start(const view_type& queries, std::size_t k, const Params& params,
                        const shard_search_options& options) {
-    check_root(m_comm, options.root);
-    const std::size_t root_k = m_comm.broadcast_value(std::uint64_t{k}, options.root);
-    const auto packed = detail::broadcast_rows(m_comm, options.root, queries);
-    const auto asked = detail::unpack_rows<view_type>(packed);
-    std::erase_if(m_pending, [](const auto& merge) { return merge.expired(); });
+    std::shared_ptr<detail::pending_merge> merge;
     std::function<void()> between;
-    if (!m_pending.empty())
-      between = [this] {
-        for (const auto& pending : m_pending)
-          if (const auto merge = pending.lock()) merge->progress();
-      };
-    std::vector<detail::global_candidate> lists;
-    const auto failure = detail::failure_of([&] {
-      if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
-      lists = detail::shard_lists(m_shard, asked, k, params, m_ids, options.filter, between);
-    });
-    // Another k is refused, on all ranks.
-    const std::size_t width = root_k > 0 && root_k <= detail::longest_list ? root_k : 1;
-    lists.resize(asked.size() * width);
-    auto merge = std::make_shared<detail::pending_merge>(m_comm, options.root, width, std::move(lists), failure);
-    m_pending.push_back(merge);
+    const auto packed =
+        detail::broadcast_rows(m_comm, options.root, queries, k, [&](std::size_t n, std::size_t root_k) {
+          if (options.deadline != 0) detail::invalid("deadline", options.deadline, "must be 0 for search_async");
+          detail::check_list_length(k);
+          if (k != root_k) detail::invalid("k", k, "must be the same on all ranks; the root has ", root_k);
+          std::erase_if(m_pending, [](const auto& other) { return other.expired(); });
+          if (!m_pending.empty())
+            between = [this] {
+              for (const auto& pending : m_pending)
+                if (const auto other = pending.lock()) other->progress();
+            };
+          merge = std::make_shared<detail::pending_merge>(m_comm, options.root, k, n);
+          m_pending.push_back(merge);
+        });
+    merge->start(detail::failure_of([&] {
+      const auto asked = detail::unpack_rows<view_type>(packed);
+      detail::write_shard_lists(m_shard, asked, k, params, m_ids, options.filter, merge->lists(), between);
+    }));
     return pending_search(std::move(merge));
   }
 

@@ -50,9 +50,12 @@ T element_value(const global_element<T>& element) noexcept {
 template <class T>
 std::vector<global_element<T>> reduce_lists(const mpi::communicator& comm, int root, std::size_t k,
                                             const std::vector<global_element<T>>& lists) {
-  const mpi_operation merge = merge_operation<global_element<T>>(k);
+  std::vector<global_element<T>> merged;
+  const mpi_operation merge = mpi::together(comm, [&] {
+    if (comm.rank() == root) merged.resize(lists.size());
+    return merge_operation<global_element<T>>(k);
+  });
   const std::size_t at_once = std::max<std::size_t>(1, mpi::communicator::piece_bytes / (k * sizeof(lists[0])));
-  std::vector<global_element<T>> merged(comm.rank() == root ? lists.size() : 0);
   for (std::size_t begin = 0; begin < lists.size() / k; begin += at_once) {
     const auto count = static_cast<int>(std::min(at_once, lists.size() / k - begin));
     check_mpi(MPI_Reduce(lists.data() + begin * k, merged.empty() ? nullptr : merged.data() + begin * k, count,
@@ -82,7 +85,7 @@ namespace mpi {
 /// The k best elements that were pushed to the accumulators of all ranks. One MPI_Reduce of k elements, 12 or 16 bytes
 /// each. Collective. \param comm the ranks \param accumulator of this rank; no two ranks push the same index \param
 /// root the rank that gets them \returns values and indices at the root, none on other ranks \throws
-/// std::invalid_argument on all ranks where k is not the same on them
+/// std::invalid_argument on all ranks where k or root is not the same on them
 template <top_k_scalar T, bool Largest>
 top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<T, Largest>& accumulator,
                        int root = 0) {
@@ -96,7 +99,7 @@ top_k_result<T> finish(const communicator& comm, const approx_top_k_accumulator<
     return elements;
   });
   auto merged = detail::reduce_lists(comm, root, accumulator.k(), list);
-  return detail::first_elements<Largest>(merged, accumulator.k());
+  return together(comm, [&] { return detail::first_elements<Largest>(merged, accumulator.k()); });
 }
 
 }  // namespace mpi
@@ -153,7 +156,7 @@ top_k_result<T> top_k_of_ranks(const mpi::communicator& comm, std::span<const T>
       std::ranges::count_if(merged, [](const global_element<T>& e) { return !e.is_padding(); }));
   // Fewer where most elements are NaN or infinite, which bins do not keep.
   if (comm.broadcast_value(found, root) < k) return exact_top_k<Largest>(comm, slice, first, n, k, root);
-  return first_elements<Largest>(merged, comm.rank() == root ? k : 0);
+  return mpi::together(comm, [&] { return first_elements<Largest>(merged, comm.rank() == root ? k : 0); });
 }
 
 }  // namespace detail
@@ -170,7 +173,7 @@ namespace mpi {
 /// the same on all ranks \param params recall_target and threads \param root the rank that gets the answer \returns at
 /// the root values and indices, smallest first, ties by index, none on other ranks; indices count those of rank 0's
 /// slice first, then those of rank 1's, and so on \throws std::invalid_argument on all ranks as approx_min_k does, for
-/// aggregate_to_topk = false, and where k or recall_target are not the same on all
+/// aggregate_to_topk = false, and where k, recall_target or root are not the same on all
 template <top_k_scalar T>
 top_k_result<T> approx_min_k(const communicator& comm, std::span<const T> slice, std::size_t k,
                              const approx_top_k_params& params = {}, int root = 0) {

@@ -1,0 +1,157 @@
+// Memory that runs out on one rank, at any allocation of a collective call: all ranks throw, and none is left waiting.
+
+#include "failing_allocations.hpp"
+#include "catch.hpp"
+#include "shards.hpp"
+
+#include <annulus/knn/flat_index.hpp>
+#include <annulus/mpi/knn_graph.hpp>
+#include <annulus/mpi/shard_files.hpp>
+#include <annulus/mpi/top_k.hpp>
+#include <annulus/nndescent/index.hpp>
+
+namespace {
+
+using annulus::mpi::communicator;
+using flat = annulus::flat_index<annulus::matrix<float>>;
+using graph = annulus::nndescent_index<annulus::matrix<float>>;
+template <class Index>
+using sharded = annulus::mpi::sharded_index<Index>;
+
+template <class Index>
+sharded<Index> shards_of(const communicator& comm, annulus::matrix_view<float> rows) {
+  return sharded<Index>(comm.get(), [&] { return Index(part_of(rows, comm)); });
+}
+
+/// Calls f() with an allocation of one rank failing: of each rank in turn, the first to the last, where there are many
+/// some of them. True where f threw on all ranks or on none whenever an allocation failed, and some did.
+template <class F>
+bool fails_together(const communicator& comm, F f) {
+  constexpr std::size_t one_by_one = 150;
+  f();  // makes what is made once for all
+  bool is_right = true;
+  std::size_t n_failures = 0;
+  for (int loser = 0; loser < comm.size(); ++loser) {
+    bool has_failed = true;
+    for (std::size_t i = 0; has_failed; i += 1 + std::max(i, one_by_one) / one_by_one - 1) {
+      bool has_thrown = false;
+      {
+        const allocations::failing one(comm.rank() == loser ? i : allocations::never / 2);
+        try {
+          f();
+        } catch (const std::exception&) {
+          has_thrown = true;
+        }
+        has_failed = one.has_failed();
+      }
+      has_failed = comm.all_reduce(has_failed ? 1 : 0, MPI_MAX) != 0;
+      const int n_throwing = comm.all_reduce(has_thrown ? 1 : 0, MPI_SUM);
+      is_right = is_right && (n_throwing == 0 || (has_failed && n_throwing == comm.size()));
+      n_failures += has_failed && n_throwing > 0;
+    }
+  }
+  return is_right && (n_failures > 0) == allocations::are_seen;
+}
+
+TEST_CASE("memory that runs out on one rank while values are exchanged is an error on all") {
+  const communicator comm;
+  const std::vector<int> values(30, comm.rank());
+  const std::vector<std::size_t> counts(static_cast<std::size_t>(comm.size()),
+                                        30 / static_cast<std::size_t>(comm.size()));
+  const auto sent = std::span(values).first(counts[0] * counts.size());
+  CHECK(fails_together(comm, [&] { comm.all_gather(3); }));
+  CHECK(fails_together(comm, [&] { comm.all_gather_blocks<int>(values); }));
+  CHECK(fails_together(comm, [&] { comm.gather_blocks<int>(values, comm.size() - 1); }));
+  CHECK(fails_together(comm, [&] { comm.exchange<int>(sent, counts, 8); }));
+  CHECK(fails_together(comm, [&] {
+    annulus::mpi::together(comm,
+                           [] { throw std::system_error(ENOENT, std::generic_category(), std::string(99, 'x')); });
+  }));
+}
+
+TEST_CASE("memory that runs out on one rank in a search is an error on all") {
+  const communicator comm;
+  const auto rows = normal_rows(60, 4, 1), queries = normal_rows(5, 4, 2);
+  auto index = shards_of<flat>(comm, rows);
+  auto radius_index = shards_of<graph>(comm, rows);
+  const auto wanted = index.search(queries, 3);
+  const int last = comm.size() - 1;
+  CHECK(fails_together(comm, [&] { index.search(queries, 3, {.threads = 1}, {.root = last}); }));
+  CHECK(fails_together(comm, [&] {
+    auto first = index.search_async(queries, 3, {.threads = 1});
+    auto second = index.search_async(queries, 2, {.threads = 1});
+    first.get();
+    second.get();
+  }));
+  CHECK(fails_together(comm, [&] { index.search_each(queries, 3, {.threads = 1}); }));
+  CHECK(fails_together(comm, [&] { radius_index.radius_search(queries, 1, {.threads = 1}, last); }));
+  CHECK(index.search(queries, 3) == wanted);
+}
+
+TEST_CASE("memory that runs out on one rank in a change is an error on all, and nothing has changed") {
+  const communicator comm;
+  const auto rows = normal_rows(60, 4, 1), more = normal_rows(7, 4, 2);
+  const auto changes = [&](auto index) {
+    std::size_t size = index.size();
+    std::int64_t n_ids = index.n_ids();
+    bool is_unchanged = true;
+    const auto change = [&](auto f) {
+      return [&, f] {
+        is_unchanged = is_unchanged && index.size() == size && index.n_ids() == n_ids;
+        f();
+        size = index.size();
+        n_ids = index.n_ids();
+      };
+    };
+    CHECK(fails_together(comm, change([&] { index.insert(more, {.threads = 1}); })));
+    CHECK(fails_together(comm, change([&] { index.insert_from(comm.size() - 1, more, {.threads = 1}); })));
+    if constexpr (requires { index.erase(0); }) {
+      CHECK(fails_together(comm, change([&] { index.update(3, normal_rows(1, 4, 3), comm.size() - 1); })));
+      std::int64_t id = 10;
+      CHECK(fails_together(comm, change([&] {
+                             index.erase(id);
+                             ++id;
+                           })));
+    }
+    CHECK(is_unchanged);
+  };
+  changes(shards_of<flat>(comm, rows));
+  changes(shards_of<graph>(comm, rows));
+}
+
+TEST_CASE("memory that runs out on one rank while an index is made, saved or opened is an error on all") {
+  const communicator comm;
+  const auto rows = normal_rows(60, 4, 1), queries = normal_rows(5, 4, 2);
+  CHECK(fails_together(comm, [&] { shards_of<flat>(comm, rows); }));
+  auto index = shards_of<flat>(comm, rows);
+  const auto number = comm.broadcast_value(std::random_device()(), 0);
+  const auto path = std::filesystem::temp_directory_path() / ("annulus_failing_" + std::to_string(number));
+  CHECK(fails_together(comm, [&] { annulus::mpi::save(index, path); }));
+  CHECK(fails_together(comm, [&] { annulus::mpi::open_shards<flat>(comm.get(), path); }));
+  CHECK(annulus::mpi::open_shards<flat>(comm.get(), path).search(queries, 3) == index.search(queries, 3));
+  comm.barrier();
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path()))
+    if (comm.rank() == 0 && entry.path().filename().string().starts_with(path.filename().string()))
+      std::filesystem::remove(entry.path());
+}
+
+TEST_CASE("memory that runs out on one rank in a top-k is an error on all") {
+  const communicator comm;
+  const auto slice = normal_rows(1, 2000, 5 + static_cast<std::uint64_t>(comm.rank()));
+  const std::span<const float> mine(slice.data(), 2000);
+  const int last = comm.size() - 1;
+  CHECK(fails_together(comm, [&] { annulus::mpi::approx_min_k(comm, mine, 5, {.threads = 1}, last); }));
+  CHECK(fails_together(comm,
+                       [&] { annulus::mpi::approx_max_k(comm, mine, 5, {.recall_target = 1, .threads = 1}, last); }));
+}
+
+TEST_CASE("memory that runs out on one rank while a graph is built is an error on all") {
+  const communicator comm;
+  const auto rows = normal_rows(300, 4, 1);
+  CHECK(fails_together(comm, [&] {
+    annulus::mpi::build_knn_graph(comm, part_of(rows, comm), annulus::euclidean{},
+                                  {.graph = {.n_neighbors = 5, .threads = 1}, .partition_size = 60});
+  }));
+}
+
+}  // namespace
