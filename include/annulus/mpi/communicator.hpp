@@ -116,8 +116,7 @@ class communicator {
     constexpr int bytes = sizeof(T);
     detail::check_mpi(MPI_Allgather(&value, bytes, MPI_BYTE, all.data(), bytes, MPI_BYTE, m_comm), "MPI_Allgather");
   }
-  /// \param value of this rank \returns one of each rank, in their order \throws mpi::error; std::bad_alloc on all
-  /// ranks
+  /// \param value of this rank \returns one of each rank, in their order \throws mpi::error
   template <class T>
   std::vector<T> all_gather(const T& value) const {
     std::vector<T> all;
