@@ -7,6 +7,7 @@ import copy
 import functools
 import json
 import os
+import pathlib
 import sys
 import traceback
 
@@ -123,6 +124,10 @@ def one_query_none_and_other_roots(comm, folder):
             if comm.rank == root:
                 same(found, whole.search(asked, 3))
     raises(comm, ValueError, "root = 9", lambda: index.search(queries, root=9))
+    if comm.size > 1:
+        words = f"root = {comm.size - 1}: must be the same on all ranks; another one has 0"
+        raises(comm, ValueError, words, lambda: index.search(queries, root=comm.rank))
+        raises(comm, ValueError, words, lambda: index.insert(queries, root=comm.rank))
 
 
 @case
@@ -404,6 +409,27 @@ def save_and_open(comm, folder):
             if comm.rank == 0:
                 same(found, expected)
         assert opened[0].insert(rows[:2]) == 200 + 3 * comm.size
+
+
+def rows_of_both_languages():
+    """Ten rows and one that was inserted, of which tests/mpi/dynamic_index.cpp makes the same."""
+    i, j = numpy.ogrid[:11, :4]
+    return ((7 * i + 3 * j * j + i * j) % 13).astype(numpy.float32)
+
+
+@case
+def shards_that_cpp_has_saved_on_two_ranks(comm, folder):
+    path = pathlib.Path(__file__).resolve().parents[2] / "tests/data/shards/cpp.shards"
+    pair = comm.Split(0 if comm.rank < 2 else MPI.UNDEFINED)
+    if pair == MPI.COMM_NULL:
+        return
+    if pair.size == 2 and path.exists():  # a source distribution has no such data
+        index, rows = ShardedIndex.open(pair, path), rows_of_both_languages()
+        assert index.kind == "flat" and index.n_ids == 11 and index.sizes.tolist() == [6, 5]
+        found = index.search(rows, 5)
+        if pair.rank == 0:
+            same(found, annulus.FlatIndex(rows).search(rows, 5))
+    pair.Free()
 
 
 def spoiled(comm, path, file, content):

@@ -79,4 +79,29 @@ TEST_CASE("shards known at run time are changed, saved and opened") {
   if (comm.rank() == 0) std::filesystem::remove(path);
 }
 
+// Ten rows and one that was inserted, of which Python's tests make the same.
+annulus::matrix<float> rows_of_both_languages() {
+  annulus::matrix<float> rows(11, 4);
+  for (std::size_t i = 0; i < rows.rows(); ++i)
+    for (std::size_t j = 0; j < rows.cols(); ++j) rows(i, j) = static_cast<float>((7 * i + 3 * j * j + i * j) % 13);
+  return rows;
+}
+
+TEST_CASE("shards that Python has saved on two ranks are opened") {
+  const communicator world;
+  MPI_Comm pair = MPI_COMM_NULL;
+  MPI_Comm_split(world.get(), world.rank() < 2 ? 0 : MPI_UNDEFINED, world.rank(), &pair);
+  if (pair == MPI_COMM_NULL) return;
+  if (world.size() > 1) {
+    const auto path = std::filesystem::path(ANNULUS_TEST_DATA_DIR) / "shards/python.shards";
+    auto index = annulus::mpi::open_shards<dynamic_index>(pair, path);
+    const auto rows = rows_of_both_languages();
+    CHECK(index.n_ids() == 11);
+    CHECK(std::ranges::equal(index.sizes(), std::array<std::size_t, 2>{6, 5}));
+    const auto found = index.search(rows, 5);
+    if (world.rank() == 0) CHECK(found == by_global_ids(dynamic_index::build(rows, {.kind = "flat"}).search(rows, 5)));
+  }
+  MPI_Comm_free(&pair);
+}
+
 }  // namespace

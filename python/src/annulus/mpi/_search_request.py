@@ -46,6 +46,11 @@ def exchanged(comm, pack, root, scattered):
 
 
 def checked_root(comm, root):
+    """Raises on all ranks unless they name the same root, one of them: a broadcast from several may never end."""
+    least = numpy.empty(2, dtype=numpy.int64)
+    comm.Allreduce(numpy.array([root, -root], dtype=numpy.int64), least, MPI.MIN)
+    if least[0] != -least[1]:
+        raise ValueError(f"root = {-least[1]}: must be the same on all ranks; another one has {least[0]}")
     if not 0 <= root < comm.size:
         raise ValueError(f"root = {root}: must be one of the {comm.size} ranks, from 0 on")
 
