@@ -177,6 +177,32 @@ TEST_CASE("a file of rows of another size is refused", "[disk_index]") {
   CHECK_THROWS_AS(float_index::on_disk(floats().file(), {.rows = {floats().folder / "none"}}), std::system_error);
 }
 
+TEST_CASE("a file of other rows of the same size is refused", "[disk_index]") {
+  const auto complaint = [&](const float_index& saved, const matrix<float>& rows, std::size_t offset = 0) {
+    return message_or_nothing<format_error>([&] {
+      float_index::on_disk(saved.file(), {.rows = {saved.rows_file(rows, offset, 0), offset}});
+    });
+  };
+  auto reversed = data().rows;
+  for (std::size_t i = 0; i < n; ++i) std::ranges::copy(data().rows.row(n - 1 - i), reversed.row(i).begin());
+  CHECK(complaint(floats(), data().rows) == "nothing");
+  CHECK(complaint(floats(), reversed, 8)
+            .ends_with("byte 8: these are not the rows of the index: of 66 looked at, "
+                       "the index has codes of others"));
+
+  // Rows closer than the steps of their codes, and rows far from the origin.
+  matrix<float> near = data().rows, far = data().rows;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) {
+      near(i, j) = static_cast<float>(j + 1) + 1e-5f * data().rows(i, j);
+      far(i, j) += 20;
+    }
+  CHECK(complaint(float_index(near), near) == "nothing");
+  const float_index of_far(far);
+  CHECK(complaint(of_far, far) == "nothing");
+  CHECK(complaint(of_far, reversed) != "nothing");
+}
+
 // ---- Files that change ----------------------------------------------------------------------------------------------
 
 TEST_CASE("a file that is cut or written to while it is open is named", "[disk_index]") {

@@ -74,8 +74,8 @@ class disk_index {
 
   /// Opens the file of an index. O(bytes but those of rows); checks sums and sizes of what it takes into memory. \param
   /// path of the file \param params how, and where the rows are \throws format_error and std::system_error as
-  /// load_index does, also for a file of rows of another size; std::invalid_argument where no file has the rows, and
-  /// for queries_in_flight = 0
+  /// load_index does, also for a file of rows of another size, or of which a sample is far from its codes;
+  /// std::invalid_argument where no file has the rows, and for queries_in_flight = 0
   explicit disk_index(const std::filesystem::path& path, const disk_index_params& params = {}) {
     if (params.queries_in_flight == 0) detail::invalid("queries_in_flight", 0, "must be at least 1");
     m_parts = std::make_shared<const parts_type>(path, params);

@@ -74,6 +74,7 @@ struct index_on_disk {
     rows.dim = graph().walk().dim();
     rows.n_vertices = graph().names().n_vertices();
     rows.file = params.rows.path.empty() ? rows_of_index(file, path) : rows_of_user();
+    if (!params.rows.path.empty()) check_rows_against_codes();
     if (params.cache_bytes > 0) rows.cache = &cache.emplace(params.cache_bytes, row_bytes());
   }
 
@@ -106,6 +107,35 @@ struct index_on_disk {
     if (places.count > 0 && end != opened->size())
       opened->fail(end, "the rows of ", places.count, " ids end here, the file at ", opened->size());
     return opened;
+  }
+
+  /// Compares a sample of the rows with their codes: a file of other rows may have the right size. \throws format_error
+  /// where the codes of other vertices fit about as well as their own, and codes are far from rows: rows that lie
+  /// within each other's rounding are not told apart.
+  void check_rows_against_codes() const {
+    constexpr std::size_t most = 64;
+    std::vector<id_type> sample;
+    for (std::size_t v = 0; v < rows.n_vertices; v += std::max<std::size_t>(1, rows.n_vertices / most))
+      if (const auto vertex = static_cast<id_type>(v); graph().names().is_live(vertex)) sample.push_back(vertex);
+    row_fetcher<value_type> fetcher(rows, params.reads);
+    fetcher.start(sample);
+    fetcher.wait();
+    const std::vector<float> origin(rows.dim, 0);
+    std::vector<float> row(rows.dim), code(rows.dim);
+    const auto distance_to_code = [&](std::size_t i) {
+      graph().walk().decode(sample[i], origin.data(), code.data());
+      return one_to_one<kernels::squared_l2>(row.data(), code.data(), rows.dim);
+    };
+    double own = 0, others = 0, lengths = 0;
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+      relative_row(fetcher.row(i).data(), rows.dim, is_cosine<typename Compared::metric>, origin.data(), row.data());
+      own += distance_to_code(i);
+      others += distance_to_code((i + 1) % sample.size());
+      lengths += one_to_one<kernels::inner_product>(row.data(), row.data(), rows.dim);
+    }
+    if (own > others / 4 && own > lengths / 1000)
+      rows.file->fail(params.rows.offset, "these are not the rows of the index: of ", sample.size(),
+                      " looked at, the index has codes of others");
   }
 };
 
