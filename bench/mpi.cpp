@@ -69,15 +69,15 @@ void time_shards(const annulus::mpi::communicator& comm, const annulus::matrix<T
 template <class T>
 void run(const annulus::mpi::communicator& comm, const annulus::matrix<T>& all, const annulus::matrix<T>& queries) {
   using clock = std::chrono::steady_clock;
-  const annulus::matrix_view<T> rows(all), own = part_of<T>(comm, all);
+  const annulus::matrix_view<T> rows(all), mine = part_of<T>(comm, all);
   const std::size_t n = rows.rows();
   const std::size_t rank = static_cast<std::size_t>(comm.rank()), ranks = static_cast<std::size_t>(comm.size());
 
-  annulus::mpi::sharded_index exact(comm.get(), [&] { return annulus::flat_index(own, annulus::euclidean{}); });
+  annulus::mpi::sharded_index exact(comm.get(), [&] { return annulus::flat_index(mine, annulus::euclidean{}); });
   const auto truth = with_short_ids(exact.search(queries, k, {.threads = 1}));
   auto start = clock::now();
   annulus::mpi::sharded_index shards(
-      comm.get(), [&] { return annulus::nndescent_index(own, annulus::euclidean{}, {.threads = 1}); });
+      comm.get(), [&] { return annulus::nndescent_index(mine, annulus::euclidean{}, {.threads = 1}); });
   const double shard_build = seconds_since(start);
 
   constexpr std::size_t beams[] = {10, 16, 24, 32, 48, 64, 96, 128};
