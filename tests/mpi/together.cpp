@@ -79,7 +79,7 @@ TEST_CASE("roots that differ between ranks, or that no rank is, are refused on a
   for (int root = 0; root < comm.size(); ++root) annulus::mpi::check_root(comm, root);
   for (const int root : {-1, comm.size()})
     CHECK(message_of([&] { annulus::mpi::check_root(comm, root); }) ==
-          "annulus: root = " + std::to_string(root) + ": must be a rank, of 0 to " + std::to_string(comm.size() - 1));
+          "annulus: root = " + std::to_string(root) + ": must be a rank, from 0 to " + std::to_string(comm.size() - 1));
   if (comm.size() > 1)
     CHECK(message_of([&] { annulus::mpi::check_root(comm, comm.rank()); }) ==
           "annulus: root = " + std::to_string(comm.size() - 1) + ": must be the same on all ranks; another one has 0");

@@ -40,19 +40,26 @@ def exchanged(comm, pack, root, scattered):
     if scattered:
         content, error = attempt(pack)
         return list(enumerate(comm.allgather(content))), error
-    checked_root(comm, root)
+    check_is_rank(comm, root)
     content, error = attempt(pack) if comm.rank == root else (None, None)
     return [(root, comm.bcast(content, root))], error
 
 
+def check_is_rank(comm, root):
+    if not 0 <= root < comm.size:
+        raise ValueError(f"root = {root}: must be one of the {comm.size} ranks, from 0 on")
+
+
 def checked_root(comm, root):
-    """Raises on all ranks unless they name the same root, one of them: a broadcast from several may never end."""
+    """Raises on all ranks unless they name the same root, one of them: a broadcast from several may never end.
+
+    Waits for all ranks, which is why an asynchronous search does without.
+    """
     least = numpy.empty(2, dtype=numpy.int64)
     comm.Allreduce(numpy.array([root, -root], dtype=numpy.int64), least, MPI.MIN)
     if least[0] != -least[1]:
         raise ValueError(f"root = {-least[1]}: must be the same on all ranks; another one has {least[0]}")
-    if not 0 <= root < comm.size:
-        raise ValueError(f"root = {root}: must be one of the {comm.size} ranks, from 0 on")
+    check_is_rank(comm, root)
 
 
 _in_flight = set()  # MPI writes to the arrays of a request until it has ended, also where nobody waits for it

@@ -159,8 +159,10 @@ class ShardedIndex:
         Raises
         ------
         ValueError, TypeError, KeyboardInterrupt
-            As Index.search, and where k is not the same on all ranks.
+            As Index.search, and where k or root is not the same on all ranks.
         """
+        if not scattered:
+            checked_root(self._comm, root)
         return self.search_async(queries, k, root=root, scattered=scattered, filter=filter, **params).get()
 
     def search_async(self, queries, k=10, *, root=0, scattered=False, filter=None, **params) -> SearchRequest:
@@ -228,6 +230,8 @@ class ShardedIndex:
         ValueError, TypeError, KeyboardInterrupt
             As Index.radius_search, and where the radius is not the same on all ranks.
         """
+        if not scattered:
+            checked_root(self._comm, root)
         batches, error = exchanged(self._comm, lambda: packed_queries(queries, radius), root, scattered)
 
         allowed = functools.cache(lambda: self._local_filter(filter))
