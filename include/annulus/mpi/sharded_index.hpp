@@ -201,7 +201,8 @@ class sharded_index {
  private:
   /// Distances of other metrics, and of rows of another type, would be merged as if they were the same.
   void check_same_kind() const {
-    const std::string own = detail::shard_description(m_shard), first = detail::broadcast_text(m_comm, own);
+    const std::string own = together(m_comm, [&] { return detail::shard_description(m_shard); });
+    const std::string first = detail::broadcast_text(m_comm, own);
     together(m_comm, [&] {
       if (own != first) detail::invalid("index", own, "must be the same on all ranks; rank 0 has ", first);
     });

@@ -68,11 +68,11 @@ inline std::array<std::size_t, 3> numbers_of_root(const mpi::communicator& comm,
 }
 
 /// Rank 0's text on every rank. Collective.
-inline std::string broadcast_text(const mpi::communicator& comm, std::string text) {
+inline std::string broadcast_text(const mpi::communicator& comm, const std::string& text) {
   const std::uint64_t bytes = comm.broadcast_value(std::uint64_t{text.size()}, 0);
-  mpi::together(comm, [&] { text.resize(bytes); });
-  comm.broadcast(std::span(text.data(), text.size()), 0);
-  return text;
+  std::string first = mpi::together(comm, [&] { return comm.rank() == 0 ? text : std::string(bytes, ' '); });
+  comm.broadcast(std::span(first.data(), first.size()), 0);
+  return first;
 }
 
 }  // namespace detail
